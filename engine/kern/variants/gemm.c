@@ -1,0 +1,190 @@
+/* Matrix product: orientation, choice of path, and the functions of the table. */
+#include "kern/ukernel.h"
+#include "kern/variants/gemm.h"
+
+typedef enum path { NOTHING, OUTER, PANEL, DOT, PACKED } path;
+
+enum { STACK_MAX = 4096 }; /* elements of a panel that path PANEL packs on the stack */
+
+/* In flops; an element of an operand counts for as many as fit in the time it takes to come
+   from memory. Less than SERIAL_WORK is not worth waking a thread. */
+#define SERIAL_WORK 1e6
+#define TASK_WORK 1e6
+#define WORK_PER_ELEMENT 4
+enum { MOST_TASKS = 16 };
+
+/* ---- orientation ---- */
+
+static product as_given(const mlplk_gemm *g) {
+  return (product){
+      .m = g->m, .n = g->n, .k = g->k,
+      .alpha = g->k > 0 ? (real)g->alpha : 0, /* an empty sum is 0, also times infinity */
+      .beta = (real)g->beta,
+      .a = g->a, .rs_a = g->rs_a, .cs_a = g->cs_a,
+      .b = g->b, .rs_b = g->rs_b, .cs_b = g->cs_b,
+      .c = g->c, .rs_c = g->rs_c, .cs_c = g->cs_c,
+      .packed_a = g->packed_a, .packed_b = g->packed_b,
+      .bias = g->bias, .bias_i = 0, .bias_j = g->bias_stride,
+      .act = g->act,
+  };
+}
+
+/* C^T = B^T A^T */
+static product transposed(const product *p) {
+  product t = *p;
+  t.m = p->n, t.n = p->m;
+  t.a = p->b, t.rs_a = p->cs_b, t.cs_a = p->rs_b;
+  t.b = p->a, t.rs_b = p->cs_a, t.cs_b = p->rs_a;
+  t.rs_c = p->cs_c, t.cs_c = p->rs_c;
+  t.bias_i = p->bias_j, t.bias_j = p->bias_i;
+  return t;
+}
+
+/* Rows of C along memory, and a single column as a single row; packed operands stay. */
+static product oriented(const mlplk_gemm *g) {
+  product p = as_given(g);
+  if (!p.packed_a && !p.packed_b && (p.n == 1 || (p.rs_c == 1 && p.cs_c != 1 && p.m != 1)))
+    p = transposed(&p);
+  /* strides over a single element do not matter, but 1 opens the faster paths */
+  if (p.n == 1)
+    p.cs_b = p.cs_c = 1;
+  if (p.k == 1)
+    p.cs_a = 1;
+  return p;
+}
+
+/* ---- choice of path: from sizes and strides only ---- */
+
+static path path_of(const product *p) {
+  if (p->m == 0 || p->n == 0)
+    return NOTHING;
+  if (p->k == 0)
+    return OUTER;
+  if (p->packed_a || p->packed_b)
+    return p->packed_b && !p->packed_a && p->m <= 8 ? OUTER : PACKED;
+  double work = (double)p->m * (double)p->n * (double)p->k;
+  if (p->cs_b == 1 && (p->m <= 64 || work <= 64 * 64 * 64))
+    return OUTER;
+  if (p->cs_a == 1 && p->rs_b == 1 && (p->m <= 2 || (p->m <= 16 && p->k >= 128)))
+    return DOT;
+  return p->k <= 1024 && (p->m <= 64 || work <= 64 * 64 * 64) ? PANEL : PACKED;
+}
+
+/* ---- paths that read A in place ---- */
+
+typedef struct split split;
+typedef void run_area(const split *s, area where, int worker);
+
+struct split {
+  const product *p;
+  run_area *run;
+  real *panels;      /* path PANEL: one panel of B for each worker, or NULL */
+  ptrdiff_t rows, columns, n_columns; /* of a task; tasks side by side */
+};
+
+static void run_outer(const split *s, area where, int worker) {
+  (void)worker;
+  VARIANT(gemm_outer)(s->p, where);
+}
+
+static void run_dot(const split *s, area where, int worker) {
+  (void)worker;
+  VARIANT(gemm_dot)(s->p, where);
+}
+
+/* Packs one panel of B at a time and multiplies it with all rows. */
+static void run_panel_in(const product *p, area where, real *panel) {
+  for (ptrdiff_t x = 0; x < where.n; x += NR) {
+    product q = *p;
+    ptrdiff_t j = where.j + x, n = least(NR, where.n - x);
+    VARIANT(gemm_pack_columns)(panel, NR * p->k, p->b + j * p->cs_b, p->cs_b, p->rs_b, n, p->k);
+    q.packed_b = panel;
+    q.c += j * p->cs_c;
+    if (p->bias)
+      q.bias += j * p->bias_j;
+    VARIANT(gemm_outer)(&q, (area){where.i, where.m, 0, n});
+  }
+}
+
+static void run_panel_on_stack(const product *p, area where) {
+  real panel[STACK_MAX] __attribute__((aligned(64)));
+  run_panel_in(p, where, panel);
+}
+
+static void run_panel(const split *s, area where, int worker) {
+  if (s->panels)
+    run_panel_in(s->p, where, s->panels + worker * NR * s->p->k);
+  else
+    run_panel_on_stack(s->p, where);
+}
+
+static size_t panel_scratch(const product *p, int workers) {
+  return NR * p->k <= STACK_MAX ? 0 : (size_t)(workers * NR * p->k) * sizeof(real);
+}
+
+static void run_task(void *arg, ptrdiff_t task, int worker) {
+  const split *s = arg;
+  ptrdiff_t i = task / s->n_columns * s->rows, j = task % s->n_columns * s->columns;
+  area where = {i, least(s->rows, s->p->m - i), j, least(s->columns, s->p->n - j)};
+  s->run(s, where, worker);
+}
+
+/* Columns are cut first: then B, the larger operand here, is read once. */
+static void in_place(const product *p, run_area *run, real *panels, const mlplk_par *par) {
+  double work = 2.0 * (double)p->m * (double)p->n * (double)p->k +
+      WORK_PER_ELEMENT * ((double)p->m + (double)p->n) * (double)p->k;
+  split s = {p, run, panels, p->m, p->n, 1};
+  if (work < SERIAL_WORK) {
+    run(&s, (area){0, p->m, 0, p->n}, 0);
+    return;
+  }
+  ptrdiff_t wanted = least((ptrdiff_t)(work / TASK_WORK) + 1, MOST_TASKS);
+  s.columns = round_up(parts_of(p->n, wanted), 2 * NR);
+  s.n_columns = parts_of(p->n, s.columns);
+  if (s.n_columns < wanted)
+    s.rows = round_up(parts_of(p->m, parts_of(wanted, s.n_columns)), 8);
+  par->run(par, s.n_columns * parts_of(p->m, s.rows), run_task, &s);
+}
+
+/* ---- the table's functions ---- */
+
+size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers) {
+  product p = oriented(g);
+  path chosen = path_of(&p);
+  return chosen == PACKED ? VARIANT(gemm_packed_scratch)(&p, workers)
+      : chosen == PANEL   ? panel_scratch(&p, workers)
+                        : 0;
+}
+
+void VARIANT(gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par) {
+  product p = oriented(g);
+  switch (path_of(&p)) {
+  case NOTHING: break;
+  case OUTER: in_place(&p, run_outer, NULL, par); break;
+  case DOT: in_place(&p, run_dot, NULL, par); break;
+  case PANEL: in_place(&p, run_panel, panel_scratch(&p, 1) ? scratch : NULL, par); break;
+  case PACKED: VARIANT(gemm_packed)(&p, scratch, par); break;
+  }
+}
+
+static size_t packed_bytes(ptrdiff_t n, ptrdiff_t width, ptrdiff_t k) {
+  return (size_t)(round_up(n, width) * k) * sizeof(real) + MLPLK_UKERNEL_SLACK;
+}
+
+size_t VARIANT(pack_a_bytes)(ptrdiff_t m, ptrdiff_t k) {
+  return packed_bytes(m, MR, k);
+}
+
+size_t VARIANT(pack_b_bytes)(ptrdiff_t k, ptrdiff_t n) {
+  return packed_bytes(n, NR, k);
+}
+
+void VARIANT(pack_a)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs,
+    void *packed) {
+  VARIANT(gemm_pack_rows)(packed, MR * k, a, rs, cs, m, k);
+}
+
+void VARIANT(pack_b)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs,
+    void *packed) {
+  VARIANT(gemm_pack_columns)(packed, NR * k, b, cs, rs, n, k);
+}

@@ -1,0 +1,29 @@
+/* The table of this element type and instruction set. */
+#include "kern/variants/elementwise.h"
+#include "kern/variants/reduce.h"
+
+extern const mlplk_table VARIANT(table);
+
+const mlplk_table VARIANT(table) = {
+    .isa = MLPLK_STRING(MLPLK_ISA),
+    .real_bytes = sizeof(real),
+    .gemm_scratch = VARIANT(gemm_scratch),
+    .gemm = VARIANT(gemm),
+    .pack_a_bytes = VARIANT(pack_a_bytes),
+    .pack_b_bytes = VARIANT(pack_b_bytes),
+    .pack_a = VARIANT(pack_a),
+    .pack_b = VARIANT(pack_b),
+    .map = MLPLK_MAP_TABLE,
+    .reduce = MLPLK_REDUCE_TABLE,
+    .softmax = VARIANT(softmax),
+    .log_softmax = VARIANT(log_softmax),
+    .softmax_grad = VARIANT(softmax_grad),
+    .log_softmax_grad = VARIANT(log_softmax_grad),
+    .xent = VARIANT(xent),
+    .sgd = VARIANT(sgd),
+    .adam = VARIANT(adam),
+    .per_block = MLPLK_REAL == 32 ? 4 : 2,
+    .uniform = VARIANT(uniform),
+    .normal = VARIANT(normal),
+    .dropout = VARIANT(dropout),
+};
