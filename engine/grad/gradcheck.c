@@ -1,0 +1,126 @@
+/* Gradients against central differences: every element of the Jacobian of f, in f64. */
+#include "grad/grad.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct check {
+  mlpl_ctx *cx;
+  mlpl_function *f;
+  void *ud;
+  mlpl_tensor *const *x;
+  int n;
+  double eps, atol, rtol;
+} check;
+
+static mlpl_status evaluate(const check *c, mlpl_tensor **y) {
+  MLPL_TRY(c->f(c->cx, c->ud, y, c->x, c->n));
+  if ((*y)->dtype == MLPL_F64) return MLPL_OK;
+  mlpl_status status = mlpl_fail(c->cx, MLPL_EARG, "gradcheck: the result is %s; it must be f64",
+      mlpl_dtype_name((mlpl_dtype)(*y)->dtype));
+  mlpl_tensor_release(*y);
+  *y = NULL;
+  return status;
+}
+
+static double *element(mlpl_tensor *t, int64_t i) {
+  int64_t at = 0;
+  for (int d = t->ndim - 1; d >= 0; d--) {
+    at += i % t->shape[d] * t->stride[d];
+    i /= t->shape[d];
+  }
+  return (double *)(void *)t->data + at;
+}
+
+static void clear(const check *c) {
+  for (int i = 0; i < c->n; i++) mlpl_tensor_zero_grad(c->x[i]);
+}
+
+/* analytic[j][e] for output element j over all elements e of input i, one backward pass a row. */
+static mlpl_status analytic(const check *c, int i, double *row, int64_t j) {
+  mlpl_tensor *y, *seed = NULL;
+  clear(c);
+  MLPL_TRY(evaluate(c, &y));
+  mlpl_status status = mlpl_tensor_full(c->cx, &seed, MLPL_F64, y->ndim, y->shape, 0);
+  if (status == MLPL_OK) {
+    *element(seed, j) = 1;
+    status = mlpl_backward(c->cx, y, seed, 0);
+  }
+  if (status == MLPL_OK) {
+    mlpl_tensor *g = mlpl_tensor_grad(c->x[i]);
+    for (int64_t e = 0; e < c->x[i]->numel; e++) row[e] = g ? *element(g, e) : 0;
+  }
+  mlpl_tensor_release(seed);
+  mlpl_tensor_release(y);
+  return status;
+}
+
+/* All outputs with element e of input i moved by delta. */
+static mlpl_status moved(const check *c, int i, int64_t e, double delta, double *out, int64_t n_out) {
+  double *p = element(c->x[i], e), was = *p;
+  mlpl_tensor *y;
+  *p = was + delta;
+  mlpli_touch(c->x[i]);
+  mlpl_status status = evaluate(c, &y);
+  *p = was;
+  mlpli_touch(c->x[i]);
+  if (status != MLPL_OK) return status;
+  for (int64_t j = 0; j < n_out; j++) out[j] = *element(y, j);
+  mlpl_tensor_release(y);
+  return MLPL_OK;
+}
+
+static mlpl_status compare(const check *c, int i, int64_t e, int64_t j, double a, double numeric) {
+  if (fabs(a - numeric) <= c->atol + c->rtol * fabs(numeric)) return MLPL_OK;
+  const int base = c->cx->index_base;
+  return mlpl_fail(c->cx, MLPL_ENUMERIC,
+      "gradcheck: input %d, element %lld, output element %lld: the gradient is %.12g, central differences give %.12g",
+      i + base, (long long)(e + base), (long long)(j + base), a, numeric);
+}
+
+static mlpl_status check_input(const check *c, int i, int64_t n_out, double *jacobian, double *up, double *down) {
+  int64_t n = c->x[i]->numel;
+  for (int64_t j = 0; j < n_out; j++) MLPL_TRY(analytic(c, i, jacobian + j * n, j));
+  for (int64_t e = 0; e < n; e++) {
+    MLPL_TRY(moved(c, i, e, c->eps, up, n_out));
+    MLPL_TRY(moved(c, i, e, -c->eps, down, n_out));
+    for (int64_t j = 0; j < n_out; j++)
+      MLPL_TRY(compare(c, i, e, j, jacobian[j * n + e], (up[j] - down[j]) / (2 * c->eps)));
+  }
+  return MLPL_OK;
+}
+
+static mlpl_status check_all(const check *c) {
+  mlpl_tensor *y;
+  int64_t most = 0, varied = 0;
+  double *memory;
+  for (int i = 0; i < c->n; i++) {
+    if (!c->x[i]->requires_grad) continue;
+    if (c->x[i]->dtype != MLPL_F64)
+      return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: input %d is %s; it must be f64", i + c->cx->index_base,
+          mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
+    varied++;
+    if (c->x[i]->numel > most) most = c->x[i]->numel;
+  }
+  if (!varied) return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: no input requires a gradient");
+  MLPL_TRY(evaluate(c, &y));
+  int64_t n_out = y->numel;
+  mlpl_tensor_release(y);
+  MLPL_TRY(mlpli_new(c->cx, &memory, (size_t)(n_out * (most + 2)) * sizeof *memory, "gradcheck"));
+  mlpl_status status = MLPL_OK;
+  for (int i = 0; i < c->n && status == MLPL_OK; i++)
+    if (c->x[i]->requires_grad)
+      status = check_input(c, i, n_out, memory, memory + n_out * most, memory + n_out * (most + 1));
+  mlpli_free(c->cx->heap, memory);
+  clear(c);
+  return status;
+}
+
+mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud, mlpl_tensor *const *x, int n, double eps,
+    double atol, double rtol) {
+  check c = {cx, f, ud, x, n, eps ? eps : 1e-6, atol ? atol : 1e-5, rtol ? rtol : 1e-3};
+  bool was = mlpl_set_grad_enabled(cx, true);
+  mlpl_status status = check_all(&c);
+  mlpl_set_grad_enabled(cx, was);
+  return status;
+}

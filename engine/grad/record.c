@@ -1,0 +1,90 @@
+/* Recording: an operation's node holds what its backward needs and where gradients go. */
+#include "grad/grad.h"
+
+#include <string.h>
+
+static void drop(mlpl_tensor **t) {
+  mlpl_tensor_release(*t);
+  *t = NULL;
+}
+
+void mlpli_node_spend(mlpli_node *n) {
+  n->spent = true;
+  for (int i = 0; i < n->n_in; i++) {
+    drop(&n->in[i]);
+    drop(&n->edge[i].leaf);
+    mlpli_node *next = n->edge[i].node;
+    n->edge[i].node = NULL;
+    if (next) mlpli_node_release(next);
+  }
+  drop(&n->out);
+  drop(&n->extra);
+}
+
+/*
+** Graphs may be deeper than a stack, so a chain of nodes is freed in a loop: a node whose last holder goes is put
+** on the context's list, which the outermost call empties.
+*/
+void mlpli_node_release(mlpli_node *n) {
+  if (--n->refs > 0) return;
+  mlpl_ctx *cx = n->cx;
+  drop(&n->grad);
+  n->dying = cx->dying;
+  cx->dying = n;
+  if (n->dying) return; /* an outer call is at work */
+  mlpli_ctx_retain(cx);
+  while (cx->dying) {
+    mlpli_node *top = cx->dying;
+    if (!top->spent) mlpli_node_spend(top); /* may put others on top of it */
+    else {
+      cx->dying = top->dying;
+      mlpli_free(cx->heap, top);
+      mlpli_ctx_release(cx);
+    }
+  }
+  mlpli_ctx_release(cx);
+}
+
+static void set_edge(mlpli_edge *edge, mlpl_tensor *in) {
+  edge->node = in->node ? mlpli_node_retain(in->node) : NULL;
+  edge->leaf = !in->node && in->requires_grad ? mlpli_retain(in) : NULL;
+}
+
+static void save_input(mlpli_node *n, int i, mlpl_tensor *in) {
+  n->in[i] = mlpli_retain(in);
+  n->version[i] = in->storage->version;
+}
+
+mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
+  const mlpl_op *op = c->op;
+  size_t bytes = sizeof(mlpli_node) + op->n_params * sizeof(mlpl_value);
+  mlpli_node *n = mlpli_alloc(cx->heap, bytes);
+  if (!n) return mlpli_no_memory(cx, op->name, bytes);
+  memset(n, 0, sizeof *n);
+  n->refs = 1;
+  n->cx = cx;
+  n->op = op;
+  n->n_in = (uint8_t)c->n;
+  if (op->saves & MLPLI_SAVE_OUT && !c->forget_out) {
+    mlpl_status status = mlpli_tensor_alias(cx, &n->out, out);
+    if (status != MLPL_OK) {
+      mlpli_free(cx->heap, n);
+      return status;
+    }
+    n->version[MLPL_MAX_INPUTS] = out->storage->version;
+  }
+  for (int i = 0; i < c->n; i++) {
+    if (!c->in[i]) continue;
+    if (op->differentiable & 1u << i) set_edge(&n->edge[i], c->in[i]);
+    if (op->saves & 1u << i) save_input(n, i, c->in[i]);
+  }
+  n->extra = c->extra ? mlpli_retain(c->extra) : NULL;
+  n->dtype = out->dtype;
+  n->ndim = out->ndim;
+  memcpy(n->shape, out->shape, sizeof n->shape);
+  if (op->n_params) memcpy(n->p, c->p, op->n_params * sizeof(mlpl_value));
+  n->order = ++cx->n_recorded;
+  mlpli_ctx_retain(cx);
+  out->node = n;
+  return MLPL_OK;
+}

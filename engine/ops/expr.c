@@ -1,0 +1,80 @@
+/* Expressions: chains of operations in which one failure stands for all that would follow. */
+#include "grad/grad.h"
+
+#include <string.h>
+
+mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t) {
+  MLPL_ASSERT(e->n < (int)(sizeof e->temp / sizeof *e->temp));
+  if (t) e->temp[e->n++] = t;
+  return t;
+}
+
+static mlpl_tensor *apply(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in, int n, const mlpl_value *p) {
+  mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL};
+  for (int i = 0; i < n; i++)
+    if (!in[i]) return NULL;
+  if (e->status != MLPL_OK) return NULL;
+  e->status = mlpli_apply(e->cx, out, id, in, n, p);
+  mlpl_tensor_release(out[1]);
+  return mlpli_xkeep(e, out[0]);
+}
+
+mlpl_tensor *mlpli_x1(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p) {
+  return apply(e, id, (mlpl_tensor *[]){a}, 1, p);
+}
+
+mlpl_tensor *mlpli_x2(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p) {
+  return apply(e, id, (mlpl_tensor *[]){a, b}, 2, p);
+}
+
+mlpl_tensor *mlpli_xadd(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
+  return mlpli_x2(e, MLPLI_OP_ADD, a, b, NULL);
+}
+mlpl_tensor *mlpli_xsub(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
+  return mlpli_x2(e, MLPLI_OP_SUB, a, b, NULL);
+}
+mlpl_tensor *mlpli_xmul(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
+  return mlpli_x2(e, MLPLI_OP_MUL, a, b, NULL);
+}
+mlpl_tensor *mlpli_xdiv(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
+  return mlpli_x2(e, MLPLI_OP_DIV, a, b, NULL);
+}
+mlpl_tensor *mlpli_xaffine(mlpli_expr *e, mlpl_tensor *a, double scale, double shift) {
+  return mlpli_x1(e, MLPLI_OP_AFFINE, a, (mlpl_value[]){{.f = scale}, {.f = shift}});
+}
+
+mlpl_tensor *mlpli_xmap(mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p) {
+  mlpl_tensor *out;
+  if (!a || e->status != MLPL_OK) return NULL;
+  e->status = mlpli_tensor_like(e->cx, &out, a);
+  if (e->status == MLPL_OK) mlpli_map(kind, out, a, b, p);
+  return mlpli_xkeep(e, out);
+}
+
+mlpl_tensor *mlpli_xout(mlpli_expr *e, mlpli_node *n) {
+  mlpl_tensor *out;
+  if (!e->cx->grad_enabled) return n->out;
+  if (e->status != MLPL_OK) return NULL;
+  e->status = mlpli_tensor_alias(e->cx, &out, n->out);
+  if (e->status == MLPL_OK) out->node = mlpli_node_retain(n);
+  return mlpli_xkeep(e, out);
+}
+
+void mlpli_xgive(mlpli_expr *e, mlpli_node *n, int i, mlpl_tensor *gx) {
+  if (!gx || e->status != MLPL_OK) return;
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, i, &ndim, &shape);
+  if (!mlpli_same_shape(gx, ndim, shape)) {
+    mlpl_value p = {.sizes = {.n = ndim}};
+    memcpy(p.sizes.v, shape, sizeof p.sizes.v);
+    gx = mlpli_x1(e, MLPLI_OP_SUM_TO_SIZE, gx, &p);
+    if (!gx) return;
+  }
+  e->status = mlpli_give(e->cx, n, i, gx);
+}
+
+mlpl_status mlpli_expr_end(mlpli_expr *e) {
+  while (e->n) mlpl_tensor_release(e->temp[--e->n]);
+  return e->status;
+}

@@ -1,0 +1,182 @@
+/* Matrix products: matmul and the linear layer, on the kernels' one product. */
+#include "ops/rows.h"
+
+#include "grad/grad.h"
+
+#include <string.h>
+
+mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b, double beta, mlpli_matrix c,
+    const mlpl_tensor *bias, mlplk_act act) {
+  const mlplk_table *k = cx->kern[dtype];
+  mlplk_gemm g = {.m = a.rows, .n = b.cols, .k = a.cols, .alpha = 1, .beta = beta,
+      .a = a.p, .rs_a = a.rs, .cs_a = a.cs, .b = b.p, .rs_b = b.rs, .cs_b = b.cs,
+      .c = c.p, .rs_c = c.rs, .cs_c = c.cs, .act = act};
+  if (bias) g.bias = bias->data, g.bias_stride = bias->stride[0];
+  size_t bytes = k->gemm_scratch(&g, cx->par.workers);
+  void *scratch = NULL;
+  if (bytes && !(scratch = mlpli_alloc(cx->heap, bytes))) return mlpli_no_memory(cx, "product", bytes);
+  k->gemm(&g, scratch, &cx->par);
+  mlpli_free(cx->heap, scratch);
+  return MLPL_OK;
+}
+
+/* ---- matmul ------------------------------------------------------------------------------------------ */
+
+MLPLI_SHAPE(matmul) {
+  const mlpl_tensor *a = c->in[0], *b = c->in[1];
+  char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
+  if (a->ndim != 2 || b->ndim != 2)
+    return mlpl_fail(cx, MLPL_ESHAPE, "matmul: a is %s, b is %s; both must be matrices (two axes)",
+        mlpli_tensor_text(s1, a), mlpli_tensor_text(s2, b));
+  if (a->shape[1] != b->shape[0])
+    return mlpl_fail(cx, MLPL_ESHAPE, "matmul: inner sizes differ: a is %s, b is %s", mlpli_tensor_text(s1, a),
+        mlpli_tensor_text(s2, b));
+  *s = (mlpli_shape){2, {a->shape[0], b->shape[1]}};
+  return MLPL_OK;
+}
+
+MLPLI_FORWARD(matmul) {
+  return mlpli_product(cx, (*out)->dtype, mlpli_matrix_of(c->in[0]), mlpli_matrix_of(c->in[1]), 0,
+      mlpli_matrix_of(*out), NULL, MLPLK_ACT_NONE);
+}
+
+/* Write a b into the gradient of input i, adding where one is there already. */
+static mlpl_status give_product(mlpl_ctx *cx, mlpli_node *n, int i, mlpli_matrix a, mlpli_matrix b) {
+  mlpl_tensor *to;
+  bool add;
+  MLPL_TRY(mlpli_grad_target(cx, n, i, &to, &add));
+  mlpli_matrix c = {to->data, a.rows, b.cols, b.cols, 1};
+  return mlpli_product(cx, to->dtype, a, b, add ? 1 : 0, c, NULL, MLPLK_ACT_NONE);
+}
+
+/* da = g b^T, db = a^T g */
+MLPLI_BACKWARD(matmul) {
+  mlpl_tensor *a = n->in[0], *b = n->in[1];
+  if (!cx->grad_enabled) {
+    mlpli_matrix mg = mlpli_matrix_of(g);
+    if (mlpli_wants(n, 0)) MLPL_TRY(give_product(cx, n, 0, mg, mlpli_transposed(mlpli_matrix_of(b))));
+    if (mlpli_wants(n, 1)) MLPL_TRY(give_product(cx, n, 1, mlpli_transposed(mlpli_matrix_of(a)), mg));
+    return MLPL_OK;
+  }
+  mlpli_expr e = {.cx = cx};
+  if (mlpli_wants(n, 0))
+    mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_MATMUL, g, mlpli_x1(&e, MLPLI_OP_T, b, NULL), NULL));
+  if (mlpli_wants(n, 1))
+    mlpli_xgive(&e, n, 1, mlpli_x2(&e, MLPLI_OP_MATMUL, mlpli_x1(&e, MLPLI_OP_T, a, NULL), g, NULL));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- linear: y = act(x W^T + b), x [... x in], W [out x in], b [out] ------------------------------------- */
+
+MLPLI_SHAPE(linear) {
+  const mlpl_tensor *x = c->in[0], *w = c->in[1], *b = c->n > 2 ? c->in[2] : NULL;
+  char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
+  if (w->ndim != 2)
+    return mlpl_fail(cx, MLPL_ESHAPE, "linear: weight is %s; it must be [out x in]", mlpli_tensor_text(s1, w));
+  if (x->ndim < 1 || x->shape[x->ndim - 1] != w->shape[1])
+    return mlpl_fail(cx, MLPL_ESHAPE, "linear: input is %s, weight is %s; the input's last axis must be %lld",
+        mlpli_tensor_text(s1, x), mlpli_tensor_text(s2, w), (long long)w->shape[1]);
+  if (b && (b->ndim != 1 || b->shape[0] != w->shape[0]))
+    return mlpl_fail(cx, MLPL_ESHAPE, "linear: bias is %s, weight is %s; the bias must be [%lld]",
+        mlpli_tensor_text(s1, b), mlpli_tensor_text(s2, w), (long long)w->shape[0]);
+  s->ndim = x->ndim;
+  memcpy(s->size, x->shape, sizeof s->size);
+  s->size[s->ndim - 1] = w->shape[0];
+  return MLPL_OK;
+}
+
+/* All axes but the last as one. t is contiguous or has at most two axes. */
+static mlpli_matrix rows_of(const mlpl_tensor *t) {
+  int64_t cols = t->shape[t->ndim - 1];
+  if (t->ndim == 2) return mlpli_matrix_of(t);
+  if (t->ndim == 1) return (mlpli_matrix){t->data, 1, cols, 0, t->stride[0]};
+  return (mlpli_matrix){t->data, cols ? t->numel / cols : 0, cols, cols, 1};
+}
+
+/* t, or a contiguous copy where its leading axes do not make one. Gives *m's tensor. */
+static mlpl_status as_rows(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_tensor **held) {
+  if (t->ndim <= 2) {
+    *held = mlpli_retain((mlpl_tensor *)(uintptr_t)t);
+    return MLPL_OK;
+  }
+  return mlpli_tensor_contiguous(cx, held, t);
+}
+
+MLPLI_FORWARD(linear) {
+  mlpl_tensor *x;
+  c->forget_out = !c->p[0].i; /* only the activation's backward reads it */
+  if ((*out)->numel == 0) return MLPL_OK;
+  MLPL_TRY(as_rows(cx, c->in[0], &x));
+  mlplk_act act = c->p[0].i ? MLPLK_ACT_RELU : MLPLK_ACT_NONE;
+  mlpl_status status = mlpli_product(cx, x->dtype, rows_of(x), mlpli_transposed(mlpli_matrix_of(c->in[1])), 0,
+      rows_of(*out), c->n > 2 ? c->in[2] : NULL, act);
+  mlpl_tensor_release(x);
+  return status;
+}
+
+/* db = column sums of g */
+static mlpl_status give_bias(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor *g) {
+  mlpl_tensor *to, *sum;
+  bool add;
+  unsigned rows = (1u << (g->ndim - 1)) - 1;
+  MLPL_TRY(mlpli_grad_target(cx, n, 2, &to, &add));
+  if (!add) return mlpli_reduce(cx, MLPLK_SUM, to, g, rows);
+  MLPL_TRY(mlpli_tensor_like(cx, &sum, to));
+  mlpl_status status = mlpli_reduce(cx, MLPLK_SUM, sum, g, rows);
+  if (status == MLPL_OK) mlpli_map(MLPLK_ADD, to, to, sum, 0);
+  mlpl_tensor_release(sum);
+  return status;
+}
+
+/* dx = g W, dW = g^T x */
+static mlpl_status linear_kernels(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor *g) {
+  mlpli_matrix mg = rows_of(g);
+  mlpl_tensor *x;
+  if (mlpli_wants(n, 0)) MLPL_TRY(give_product(cx, n, 0, mg, mlpli_matrix_of(n->in[1])));
+  if (mlpli_wants(n, 1)) {
+    MLPL_TRY(as_rows(cx, n->in[0], &x));
+    mlpl_status status = give_product(cx, n, 1, mlpli_transposed(mg), rows_of(x));
+    mlpl_tensor_release(x);
+    if (status != MLPL_OK) return status;
+  }
+  return n->n_in > 2 && mlpli_wants(n, 2) ? give_bias(cx, n, g) : MLPL_OK;
+}
+
+static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_value rows = {.sizes = {2, {-1, n->shape[n->ndim - 1]}}}, shape = {.sizes = {.n = 0}};
+  mlpl_value first[2] = {{.i = 0}, {.i = 0}};
+  mlpl_tensor *w = n->in[1];
+  if (n->p[0].i) g = mlpli_xmul(&e, g, mlpli_x1(&e, MLPLI_OP_POSITIVE, n->out, NULL));
+  mlpl_tensor *g2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &rows);
+  if (mlpli_wants(n, 0)) {
+    int ndim;
+    const int64_t *size;
+    mlpli_input_shape(n, 0, &ndim, &size);
+    shape.sizes.n = ndim;
+    memcpy(shape.sizes.v, size, (size_t)ndim * sizeof *size);
+    mlpl_tensor *gx = mlpli_x2(&e, MLPLI_OP_MATMUL, g2, w, NULL);
+    mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_RESHAPE, gx, &shape));
+  }
+  if (mlpli_wants(n, 1)) {
+    rows.sizes.v[1] = w->shape[1];
+    mlpl_tensor *x2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, n->in[0], &rows);
+    mlpl_tensor *gt = mlpli_x1(&e, MLPLI_OP_T, g2, NULL);
+    mlpli_xgive(&e, n, 1, mlpli_x2(&e, MLPLI_OP_MATMUL, gt, x2, NULL));
+  }
+  if (n->n_in > 2 && mlpli_wants(n, 2)) mlpli_xgive(&e, n, 2, mlpli_x1(&e, MLPLI_OP_SUM, g2, first));
+  return mlpli_expr_end(&e);
+}
+
+MLPLI_BACKWARD(linear) {
+  if (cx->grad_enabled) return linear_recorded(cx, n, g);
+  mlpl_tensor *gy;
+  if (n->p[0].i) { /* through the activation: g [y > 0] */
+    MLPL_TRY(mlpli_tensor_like(cx, &gy, g));
+    mlpli_map(MLPLK_RELU_GRAD, gy, g, n->out, 0);
+  }
+  else MLPL_TRY(as_rows(cx, g, &gy));
+  mlpl_status status = linear_kernels(cx, n, gy);
+  mlpl_tensor_release(gy);
+  return status;
+}

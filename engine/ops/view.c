@@ -1,0 +1,205 @@
+/* Views: other shapes and strides of the same memory. reshape and flatten copy where no view can do it. */
+#include "ops/rows.h"
+
+#include "grad/grad.h"
+
+#include <string.h>
+
+static mlpl_tensor *to_input_shape(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  mlpl_value p = {.sizes = {.n = ndim}};
+  memcpy(p.sizes.v, shape, (size_t)ndim * sizeof *shape);
+  return mlpli_x1(e, MLPLI_OP_RESHAPE, g, &p);
+}
+
+/* ---- transpose, t ----------------------------------------------------------------------------------- */
+
+static mlpl_status swapped(mlpl_ctx *cx, const mlpl_tensor *x, int a, int b, mlpl_tensor **out) {
+  int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
+  memcpy(shape, x->shape, sizeof shape);
+  memcpy(stride, x->stride, sizeof stride);
+  shape[a] = x->shape[b], shape[b] = x->shape[a];
+  stride[a] = x->stride[b], stride[b] = x->stride[a];
+  return mlpli_tensor_view(cx, out, x, 0, x->ndim, shape, stride);
+}
+
+MLPLI_VIEW(transpose) {
+  int a, b;
+  MLPL_TRY(mlpli_axis(cx, "transpose", c->p[0].i, c->in[0]->ndim, &a));
+  MLPL_TRY(mlpli_axis(cx, "transpose", c->p[1].i, c->in[0]->ndim, &b));
+  return swapped(cx, c->in[0], a, b, out);
+}
+
+MLPLI_BACKWARD(transpose) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_TRANSPOSE, g, n->p));
+  return mlpli_expr_end(&e);
+}
+
+MLPLI_VIEW(t) {
+  const mlpl_tensor *x = c->in[0];
+  char text[MLPLI_SHAPE_TEXT];
+  if (x->ndim > 2)
+    return mlpl_fail(cx, MLPL_ESHAPE, "t: the tensor is %s; t takes at most two axes, use transpose",
+        mlpli_tensor_text(text, x));
+  return x->ndim == 2 ? swapped(cx, x, 0, 1, out) : mlpli_tensor_alias(cx, out, x);
+}
+
+MLPLI_BACKWARD(t) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_T, g, NULL));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- reshape, flatten -------------------------------------------------------------------------------- */
+
+/* Row-major view of x, or of a contiguous copy of it. */
+static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim, const int64_t *shape,
+    mlpl_tensor **out) {
+  int64_t stride[MLPL_MAX_RANK], step = 1;
+  mlpl_tensor *base;
+  for (int d = ndim - 1; d >= 0; d--) {
+    stride[d] = step;
+    step *= shape[d] > 0 ? shape[d] : 1;
+  }
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &base, x));
+  mlpl_status status = mlpli_tensor_view(cx, out, base, 0, ndim, shape, stride);
+  mlpl_tensor_release(base);
+  return status;
+}
+
+static mlpl_status cannot_reshape(mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_value *p) {
+  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
+  return mlpl_fail(cx, MLPL_ESHAPE, "reshape: %s has %lld elements, which do not fit %s", mlpli_tensor_text(a, x),
+      (long long)x->numel, mlpli_shape_text(b, p->sizes.n, p->sizes.v));
+}
+
+MLPLI_VIEW(reshape) {
+  const mlpl_tensor *x = c->in[0];
+  int n = c->p[0].sizes.n, open = -1;
+  int64_t shape[MLPL_MAX_RANK], known = 1;
+  for (int d = 0; d < n; d++) {
+    shape[d] = c->p[0].sizes.v[d];
+    if (shape[d] == -1 && open < 0) open = d;
+    else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known)) return cannot_reshape(cx, x, c->p);
+  }
+  if (open >= 0) {
+    if (known == 0 || x->numel % known) return cannot_reshape(cx, x, c->p);
+    shape[open] = x->numel / known;
+    known *= shape[open];
+  }
+  if (known != x->numel) return cannot_reshape(cx, x, c->p);
+  return reshaped(cx, x, n, shape, out);
+}
+
+MLPLI_BACKWARD(reshape) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, to_input_shape(&e, n, g));
+  return mlpli_expr_end(&e);
+}
+
+MLPLI_VIEW(flatten) {
+  const mlpl_tensor *x = c->in[0];
+  int first, last, n = 0;
+  int64_t shape[MLPL_MAX_RANK];
+  if (x->ndim == 0) return reshaped(cx, x, 1, (int64_t[]){1}, out);
+  MLPL_TRY(mlpli_axis(cx, "flatten", c->p[0].i, x->ndim, &first));
+  MLPL_TRY(mlpli_axis(cx, "flatten", c->p[1].i, x->ndim, &last));
+  if (first > last)
+    return mlpl_fail(cx, MLPL_EARG, "flatten: start_dim %d is behind end_dim %d", first + cx->index_base,
+        last + cx->index_base);
+  for (int d = 0; d < x->ndim; d++) {
+    if (d > first && d <= last) shape[n - 1] *= x->shape[d];
+    else shape[n++] = x->shape[d];
+  }
+  return reshaped(cx, x, n, shape, out);
+}
+
+/* ---- narrow, select ------------------------------------------------------------------------------------ */
+
+MLPLI_VIEW(narrow) {
+  const mlpl_tensor *x = c->in[0];
+  int axis, base = cx->index_base;
+  int64_t start = c->p[1].i, length = c->p[2].i, shape[MLPL_MAX_RANK];
+  MLPL_TRY(mlpli_axis(cx, "narrow", c->p[0].i, x->ndim, &axis));
+  if (start < 0) start += x->shape[axis];
+  if (start < 0 || length < 0 || start > x->shape[axis] || length > x->shape[axis] - start)
+    return mlpl_fail(cx, MLPL_EARG, "narrow: %lld from %lld on axis %d, which has size %lld", (long long)length,
+        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base, (long long)x->shape[axis]);
+  memcpy(shape, x->shape, sizeof shape);
+  shape[axis] = length;
+  return mlpli_tensor_view(cx, out, x, start * x->stride[axis], x->ndim, shape, x->stride);
+}
+
+/* Where along which axis of the input the view began; g is put back there. */
+static mlpl_tensor *put_back(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
+  int ndim;
+  const int64_t *shape;
+  mlpl_value p[3];
+  memset(p, 0, sizeof p);
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  p[0].i = n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i;
+  p[1].i = n->p[1].i < 0 ? n->p[1].i + shape[p[0].i] : n->p[1].i;
+  p[2].i = shape[p[0].i];
+  return mlpli_x1(e, MLPLI_OP_PLACE, g, p);
+}
+
+MLPLI_BACKWARD(narrow) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, put_back(&e, n, g));
+  return mlpli_expr_end(&e);
+}
+
+MLPLI_VIEW(select) {
+  const mlpl_tensor *x = c->in[0];
+  int axis, base = cx->index_base, n = 0;
+  int64_t i = c->p[1].i, shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
+  MLPL_TRY(mlpli_axis(cx, "select", c->p[0].i, x->ndim, &axis));
+  if (i < 0) i += x->shape[axis];
+  if (i < 0 || i >= x->shape[axis])
+    return mlpl_fail(cx, MLPL_EARG, "select: index %lld is outside axis %d, which has size %lld",
+        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base, (long long)x->shape[axis]);
+  for (int d = 0; d < x->ndim; d++)
+    if (d != axis) shape[n] = x->shape[d], stride[n++] = x->stride[d];
+  return mlpli_tensor_view(cx, out, x, i * x->stride[axis], n, shape, stride);
+}
+
+MLPLI_BACKWARD(select) {
+  mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  mlpl_value p = {.sizes = {.n = ndim}};
+  memcpy(p.sizes.v, shape, (size_t)ndim * sizeof *shape);
+  p.sizes.v[n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i] = 1;
+  mlpli_xgive(&e, n, 0, put_back(&e, n, mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &p)));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- expand ------------------------------------------------------------------------------------------------ */
+
+MLPLI_VIEW(expand) {
+  const mlpl_tensor *x = c->in[0];
+  int n = c->p[0].sizes.n, lead = n - x->ndim;
+  int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
+  bool fits = lead >= 0;
+  for (int d = 0; d < n && fits; d++) {
+    int64_t had = d < lead ? 1 : x->shape[d - lead], want = c->p[0].sizes.v[d];
+    shape[d] = want == -1 && d >= lead ? had : want;
+    fits = shape[d] == had || (had == 1 && shape[d] >= 0);
+  }
+  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
+  if (!fits)
+    return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s cannot be expanded to %s; only axes of size 1 stretch",
+        mlpli_tensor_text(a, x), mlpli_shape_text(b, n, c->p[0].sizes.v));
+  mlpli_broadcast_strides(x, n, shape, stride);
+  return mlpli_tensor_view(cx, out, x, 0, n, shape, stride);
+}
+
+MLPLI_BACKWARD(expand) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, g); /* sums to the input's shape */
+  return mlpli_expr_end(&e);
+}
