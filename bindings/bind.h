@@ -1,0 +1,125 @@
+/*
+** What the files of the binding share. A Lua object is a box: a userdata that holds one pointer to an engine object, with its
+** metatable on before the engine object exists, so that the collector owns it whatever is raised.
+**
+** Functions are closures: upvalue 1 is the state (mlplb_state), upvalue 2 the metatable of tensors.
+*/
+#ifndef MLPLB_BIND_H
+#define MLPLB_BIND_H
+
+#include "mlpl_lua.h"
+
+#include "lauxlib.h"
+
+#include <stdbool.h>
+
+/* Names of types as users read them. */
+#define MLPLB_TENSOR "mlpl.Tensor"
+#define MLPLB_MODULE "mlpl.Module"
+#define MLPLB_OPTIMIZER "mlpl.Optimizer"
+#define MLPLB_DATASET "mlpl.Dataset"
+#define MLPLB_BATCHES "mlpl.Batches"
+
+/* One for each Lua state; a userdata. */
+typedef struct mlplb_state {
+  mlpl_ctx *cx;
+  lua_State *L;      /* where callbacks run: the thread of the call in progress */
+  size_t soft_limit; /* live bytes at which everything is collected */
+  lua_Integer seed;  /* as it was last set */
+} mlplb_state;
+
+typedef struct mlplb_box {
+  void *object; /* NULL: not made yet, or released */
+} mlplb_box;
+
+#define MLPLB_UPVALUES 2
+static inline mlplb_state *mlplb_get(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
+
+/* ---- state.c ------------------------------------------------------------------------------------- */
+
+/* Push the state, made on the first call. */
+mlplb_state *mlplb_state_push(lua_State *L);
+/* Push the two upvalues that every function of the binding has. */
+void mlplb_push_upvalues(lua_State *L);
+/* Fill the table on top with functions that have them. */
+void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions);
+
+/* Raise the engine's text, with the position of the Lua code that called; or the error of a Lua function that the engine had
+   called. */
+int mlplb_raise(lua_State *L, mlplb_state *s);
+/* nil, message, code for what is wrong with the world outside (files); raises for what is wrong with the call. */
+int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status);
+/*
+** The collector learns here what tensors weigh: call before anything that makes one. Live bytes over the soft limit start a full
+** collection, and the limit follows what is live. Measured design: full collections are robust in both collector modes.
+*/
+void mlplb_pressure(lua_State *L, mlplb_state *s);
+/* After a failure for lack of memory: collect everything and say true, once (*tries counts from 0). */
+bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries);
+
+/*
+** Push an empty box of a type, its metatable on; n user values. type is one of the names above.
+*/
+mlplb_box *mlplb_box_push(lua_State *L, const char *type, int n_user);
+/* The object in the box at arg; raises when it is another type, or released. */
+void *mlplb_check(lua_State *L, int arg, const char *type);
+void *mlplb_test(lua_State *L, int arg, const char *type); /* NULL instead of raising; also when released */
+/* Objects known to Lua come back as the same value: a weak table from engine objects to boxes. */
+bool mlplb_push_known(lua_State *L, const void *object);
+void mlplb_remember(lua_State *L, const void *object); /* the box on top */
+/*
+** Make the metatable of a type, on which nothing is left to chance: metamethods, methods in upvalue 3 of __index, __gc, __close and
+** method release (all three `release`, which may run any number of times).
+*/
+void mlplb_new_type(lua_State *L, const char *type, const luaL_Reg *meta, const luaL_Reg *methods,
+    lua_CFunction index, lua_CFunction release);
+/* __index: the method named by the key at index 2, from upvalue 3; raises a sentence when there is none. */
+int mlplb_method(lua_State *L, const char *type);
+
+/* ---- tensor.c --------------------------------------------------------------------------------------- */
+
+/* An empty tensor box (fast: metatable from upvalue 2). Only from functions with the binding's upvalues. */
+mlplb_box *mlplb_tensor_box(lua_State *L);
+mlpl_tensor *mlplb_check_tensor(lua_State *L, int arg);
+mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg); /* NULL when it is no tensor; raises when it was released */
+void mlplb_push_tensor(lua_State *L, mlpl_tensor *t);   /* borrows; the same tensor is the same value */
+void mlplb_open_tensor(lua_State *L);
+
+/* ---- params.c ----------------------------------------------------------------------------------------- */
+
+/* Where a call's tensors may be given beside its options: by name in the trailing table. */
+typedef struct mlplb_named {
+  int n;
+  const char *name[MLPL_MAX_INPUTS];
+  mlpl_tensor *tensor[MLPL_MAX_INPUTS];
+} mlplb_named;
+
+/*
+** Options from the arguments at first and after: in order, or by name in one trailing table. Raises by name on what is wrong;
+** unknown names list those that exist. named may be NULL.
+*/
+void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params, int n,
+    mlpl_value *values, mlplb_named *named);
+/* A whole number at index; raises "what: name ...". */
+lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name);
+/* Sizes: one array at arg, or numbers from arg up to (not including) end. Returns how many. */
+int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes);
+/* The index of the trailing options table, or 0: a table without array part. */
+int mlplb_options(lua_State *L);
+/* Raise for a key of the options table at index that is not in names (NULL-terminated). */
+void mlplb_known_keys(lua_State *L, int index, const char *what, const char *const *names);
+mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
+
+/* ---- the other files ------------------------------------------------------------------------------------ */
+
+void mlplb_open_ops(lua_State *L);                        /* methods into the table on top */
+int mlplb_op_call(lua_State *L, const mlpl_op *op);       /* inputs and options from argument 1 on */
+int mlplb_index(lua_State *L, mlpl_tensor *t, int key);   /* t[key]: pushes the view */
+void mlplb_tostring(lua_State *L, mlpl_tensor *t);        /* print.c */
+void mlplb_open_create(lua_State *L);                     /* functions into the table on top */
+void mlplb_open_nn(lua_State *L);                         /* pushes the table */
+void mlplb_open_optim(lua_State *L);                      /* pushes the table */
+void mlplb_open_data(lua_State *L);                       /* pushes the table */
+int mlplb_terminal(lua_State *L);                         /* terminal.c */
+
+#endif

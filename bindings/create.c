@@ -1,0 +1,234 @@
+/* Tensors from sizes, tables and random numbers. */
+#include "bind.h"
+
+#include <string.h>
+
+/* ---- the trailing table of every function here: dtype, requires_grad ------------------------------------ */
+
+typedef struct making {
+  const char *what;
+  mlpl_dtype dtype;
+  bool requires_grad;
+  int ndim, options; /* options: where the trailing table is; 0: none */
+  int64_t shape[MLPL_MAX_RANK];
+} making;
+
+static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
+  static const char *const keys[] = {"dtype", "requires_grad", NULL};
+  making m = {.what = what, .dtype = standard, .options = mlplb_options(L)};
+  if (!m.options) return m;
+  mlplb_known_keys(L, m.options, what, keys);
+  if (lua_getfield(L, m.options, "dtype") != LUA_TNIL) m.dtype = mlplb_dtype(L, lua_gettop(L), what);
+  if (lua_getfield(L, m.options, "requires_grad") != LUA_TNIL) {
+    if (!lua_isboolean(L, -1)) luaL_error(L, "%s: requires_grad must be true or false", what);
+    m.requires_grad = lua_toboolean(L, -1);
+  }
+  lua_pop(L, 2);
+  return m;
+}
+
+static int end_of_arguments(lua_State *L, const making *m) { return m->options ? m->options : lua_gettop(L) + 1; }
+
+/* Sizes at arg and after, up to the options. */
+static void read_shape(lua_State *L, making *m, int arg) {
+  m->ndim = mlplb_sizes(L, m->what, arg, end_of_arguments(L, m), m->shape);
+}
+
+static void no_more(lua_State *L, const making *m, int arg) {
+  if (arg < end_of_arguments(L, m))
+    luaL_error(L, "%s: argument %d (a %s) is one too many", m->what, arg, luaL_typename(L, arg));
+}
+
+/* After the engine has filled the box on top. */
+static int finish(lua_State *L, const making *m, mlplb_box *box, mlpl_tensor *t, mlpl_status status) {
+  mlplb_state *s = mlplb_get(L);
+  box->object = t;
+  if (status == MLPL_OK && m->requires_grad) status = mlpl_tensor_set_requires_grad(s->cx, t, true);
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
+/* ---- constants ------------------------------------------------------------------------------------------- */
+
+static int make_full(lua_State *L, const making *m, double value) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_full(s->cx, &t, m->dtype, m->ndim, m->shape, value);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, m, box, t, status);
+}
+
+static int zeros(lua_State *L) {
+  making m = begin(L, "zeros", MLPL_F32);
+  read_shape(L, &m, 1);
+  return make_full(L, &m, 0);
+}
+
+static int ones(lua_State *L) {
+  making m = begin(L, "ones", MLPL_F32);
+  read_shape(L, &m, 1);
+  return make_full(L, &m, 1);
+}
+
+/* full({2, 3}, 7) */
+static int full(lua_State *L) {
+  making m = begin(L, "full", MLPL_F32);
+  if (!lua_istable(L, 1)) luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
+  m.ndim = mlplb_sizes(L, "full", 1, 2, m.shape);
+  if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
+    luaL_error(L, "full: the value is a %s; it must be a number", luaL_typename(L, 2));
+  no_more(L, &m, 3);
+  return make_full(L, &m, lua_isboolean(L, 2) ? lua_toboolean(L, 2) : lua_tonumber(L, 2));
+}
+
+/* arange(5) is 1..5, arange(a, b), arange(a, b, step); both ends included */
+static int arange(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  making m = begin(L, "arange", MLPL_F32);
+  int n = end_of_arguments(L, &m) - 1, tries = 0;
+  for (int i = 1; i <= n; i++)
+    if (lua_type(L, i) != LUA_TNUMBER)
+      luaL_error(L, "arange: argument %d is a %s; it must be a number", i, luaL_typename(L, i));
+  if (n < 1 || n > 3) luaL_error(L, "arange: %d numbers; it takes last, or first and last, or first, last and step", n);
+  double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
+  double step = n > 2 ? lua_tonumber(L, 3) : 1;
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_arange(s->cx, &t, m.dtype, first, last, step);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, &m, box, t, status);
+}
+
+/* ---- random numbers -------------------------------------------------------------------------------------------- */
+
+typedef mlpl_status draw_function(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
+    const int64_t *shape, double a, double b);
+
+static int make_random(lua_State *L, const char *what, draw_function *draw) {
+  mlplb_state *s = mlplb_get(L);
+  making m = begin(L, what, MLPL_F32);
+  read_shape(L, &m, 1);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = draw(s->cx, &t, m.dtype, m.ndim, m.shape, 0, 1);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, &m, box, t, status);
+}
+
+static int rand_(lua_State *L) { return make_random(L, "rand", mlpl_tensor_rand); }
+static int randn(lua_State *L) { return make_random(L, "randn", mlpl_tensor_randn); }
+
+/* randint(1, 6, {n}): both ends included */
+static int randint(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  making m = begin(L, "randint", MLPL_I64);
+  lua_Integer lo = mlplb_whole(L, 1, "randint", "the lowest number");
+  lua_Integer hi = mlplb_whole(L, 2, "randint", "the highest number");
+  read_shape(L, &m, 3);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_randint(s->cx, &t, m.dtype, m.ndim, m.shape, lo, hi);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, &m, box, t, status);
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+/* The shape of nested tables, from the first entry of each; whether the values are truth values. */
+static bool shape_of(lua_State *L, making *m) {
+  int top = lua_gettop(L);
+  lua_pushvalue(L, 1);
+  while (lua_istable(L, -1)) {
+    if (m->ndim == MLPL_MAX_RANK) luaL_error(L, "tensor: more than %d levels of tables", MLPL_MAX_RANK);
+    m->shape[m->ndim++] = (int64_t)lua_rawlen(L, -1);
+    luaL_checkstack(L, 2, "tensor");
+    lua_rawgeti(L, -1, 1);
+  }
+  bool boolean = lua_isboolean(L, -1);
+  lua_settop(L, top);
+  return boolean;
+}
+
+static void store(lua_State *L, mlpl_dtype dtype, char *p) {
+  int ok = 1;
+  lua_Number v = lua_isboolean(L, -1) ? lua_toboolean(L, -1) : 0;
+  if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
+    luaL_error(L, "tensor: a value is a %s; values are numbers", luaL_typename(L, -1));
+  if (lua_type(L, -1) == LUA_TNUMBER) v = lua_tonumber(L, -1);
+  float f = (float)v;
+  int64_t i = 0;
+  if (dtype == MLPL_I64 || dtype == MLPL_U8) {
+    if (lua_isboolean(L, -1)) i = v != 0;
+    else i = lua_tointegerx(L, -1, &ok);
+    if (!ok || (dtype == MLPL_U8 && (i < 0 || i > 255)))
+      luaL_error(L, "tensor: %s does not fit %s", luaL_tolstring(L, -1, NULL), mlpl_dtype_name(dtype));
+  }
+  switch (dtype) {
+    case MLPL_F32: memcpy(p, &f, sizeof f); return;
+    case MLPL_F64: memcpy(p, &v, sizeof v); return;
+    case MLPL_I64: memcpy(p, &i, sizeof i); return;
+    case MLPL_U8: *p = (char)i; return;
+    case MLPL_BOOL: *p = v != 0; return;
+  }
+}
+
+/* Copy the table on top along an axis and on; returns where the next value goes. */
+static char *fill(lua_State *L, const making *m, int axis, char *p) {
+  if (axis == m->ndim) {
+    if (lua_istable(L, -1)) luaL_error(L, "tensor: a table where a number should be: the tables are nested unevenly");
+    store(L, m->dtype, p);
+    return p + mlpl_dtype_bytes(m->dtype);
+  }
+  if (!lua_istable(L, -1)) luaL_error(L, "tensor: a %s where a table should be", luaL_typename(L, -1));
+  int64_t n = (int64_t)lua_rawlen(L, -1);
+  if (n != m->shape[axis])
+    luaL_error(L, "tensor: a table at level %d has %I entries, the first one there has %I", axis + 1, (lua_Integer)n,
+        (lua_Integer)m->shape[axis]);
+  luaL_checkstack(L, 3, "tensor");
+  for (int64_t i = 1; i <= n; i++) {
+    lua_rawgeti(L, -1, i);
+    p = fill(L, m, axis + 1, p);
+    lua_pop(L, 1);
+  }
+  return p;
+}
+
+/* tensor{ {1, 2}, {3, 4} }, tensor(5): f32 unless all is true or false, or a dtype is asked for */
+static int tensor(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  if (lua_isnoneornil(L, 1)) return luaL_argerror(L, 1, "a number or nested tables of numbers expected");
+  making m = begin(L, "tensor", (mlpl_dtype)-1);
+  if (m.options == 1) return luaL_error(L, "tensor: the first argument must be a number or nested tables of numbers");
+  no_more(L, &m, 2);
+  bool boolean = shape_of(L, &m);
+  if (m.dtype == (mlpl_dtype)-1) m.dtype = boolean ? MLPL_BOOL : MLPL_F32;
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_new(s->cx, &t, m.dtype, m.ndim, m.shape);
+  while (mlplb_again(L, s, status, &tries));
+  finish(L, &m, box, t, status);
+  lua_pushvalue(L, 1);
+  if (mlpl_tensor_numel(t)) fill(L, &m, 0, mlpl_tensor_data(t));
+  lua_pop(L, 1);
+  return 1;
+}
+
+void mlplb_open_create(lua_State *L) {
+  static const luaL_Reg functions[] = {{"tensor", tensor}, {"zeros", zeros}, {"ones", ones}, {"full", full},
+      {"arange", arange}, {"rand", rand_}, {"randn", randn}, {"randint", randint}, {NULL, NULL}};
+  mlplb_setfuncs(L, functions);
+}

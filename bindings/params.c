@@ -1,0 +1,208 @@
+/* Arguments and options, checked against the engine's descriptions of them. */
+#include "bind.h"
+
+#include <math.h>
+#include <string.h>
+
+/* "what: name is ...": every complaint about an option reads alike. */
+static int complain(lua_State *L, int index, const char *what, const char *name, const char *rule) {
+  if (lua_type(L, index) == LUA_TSTRING)
+    return luaL_error(L, "%s: %s is '%s'; it must be %s", what, name, lua_tostring(L, index), rule);
+  if (lua_type(L, index) == LUA_TNUMBER)
+    return luaL_error(L, "%s: %s is %s; it must be %s", what, name, luaL_tolstring(L, index, NULL), rule);
+  return luaL_error(L, "%s: %s is a %s; it must be %s", what, name, luaL_typename(L, index), rule);
+}
+
+lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name) {
+  int ok = 0;
+  lua_Integer v = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &ok) : 0;
+  if (!ok) complain(L, index, what, name, "a whole number");
+  return v;
+}
+
+/* Positions count from 1 in Lua, or from the end with a minus sign; the engine's from 0. */
+static lua_Integer position(lua_State *L, int index, const char *what, const char *name) {
+  lua_Integer v = mlplb_whole(L, index, what, name);
+  if (v == 0) luaL_error(L, "%s: %s is 0; it counts from 1, or from -1 at the end", what, name);
+  return v > 0 ? v - 1 : v;
+}
+
+static int choice(lua_State *L, int index, const char *what, const mlpl_param *p) {
+  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  for (int i = 0; text && p->choices[i]; i++)
+    if (strcmp(text, p->choices[i]) == 0) return i;
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "one of ");
+  for (int i = 0; p->choices[i]; i++) {
+    if (i) luaL_addstring(&b, ", ");
+    luaL_addstring(&b, p->choices[i]);
+  }
+  luaL_pushresult(&b);
+  return complain(L, index, what, p->name, lua_tostring(L, -1));
+}
+
+static void pair(lua_State *L, int index, const char *what, const mlpl_param *p, double *v) {
+  if (!lua_istable(L, index) || lua_rawlen(L, index) != 2) complain(L, index, what, p->name, "two numbers in a table");
+  for (int i = 0; i < 2; i++) {
+    if (lua_rawgeti(L, index, i + 1) != LUA_TNUMBER) complain(L, -1, what, p->name, "two numbers in a table");
+    v[i] = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+}
+
+int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes) {
+  bool array = arg < end && lua_istable(L, arg);
+  lua_Integer n = array ? (lua_Integer)lua_rawlen(L, arg) : end - arg;
+  if (array && end - arg > 1) luaL_error(L, "%s: sizes are numbers or one array of numbers, not both", what);
+  if (n > MLPL_MAX_RANK) luaL_error(L, "%s: %d sizes; a tensor has at most %d axes", what, (int)n, MLPL_MAX_RANK);
+  for (int i = 0; i < n; i++) {
+    if (array) lua_rawgeti(L, arg, i + 1);
+    sizes[i] = mlplb_whole(L, array ? -1 : arg + i, what, "a size");
+    if (array) lua_pop(L, 1);
+  }
+  return (int)n;
+}
+
+/* The value at an absolute index, in its option's type. */
+static void convert(lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
+  memset(v, 0, sizeof *v);
+  switch (p->type) {
+    case MLPL_PARAM_INT: v->i = mlplb_whole(L, index, what, p->name); return;
+    case MLPL_PARAM_AXIS:
+    case MLPL_PARAM_INDEX: v->i = position(L, index, what, p->name); return;
+    case MLPL_PARAM_CHOICE: v->i = choice(L, index, what, p); return;
+    case MLPL_PARAM_PAIR: pair(L, index, what, p, v->pair); return;
+    case MLPL_PARAM_SIZES: v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v); return;
+    case MLPL_PARAM_REAL:
+      if (lua_type(L, index) != LUA_TNUMBER) complain(L, index, what, p->name, "a number");
+      v->f = lua_tonumber(L, index);
+      return;
+    case MLPL_PARAM_BOOL:
+      if (!lua_isboolean(L, index)) complain(L, index, what, p->name, "true or false");
+      v->i = lua_toboolean(L, index);
+      return;
+  }
+}
+
+/* ---- the trailing table -------------------------------------------------------------------------------- */
+
+static bool is_options(lua_State *L, int index) {
+  if (!lua_istable(L, index) || lua_rawlen(L, index) > 0) return false;
+  lua_pushnil(L);
+  if (!lua_next(L, index)) return false; /* {} */
+  lua_pop(L, 2);
+  return true;
+}
+
+int mlplb_options(lua_State *L) {
+  int top = lua_gettop(L);
+  return top && is_options(L, top) ? top : 0;
+}
+
+static void list_names(luaL_Buffer *b, const char *name, bool *first) {
+  if (!*first) luaL_addstring(b, ", ");
+  *first = false;
+  luaL_addstring(b, name);
+}
+
+/* The key at index -2 of a table is not an option. */
+static int unknown(lua_State *L, const char *what, const mlpl_param *params, int n, const mlplb_named *named) {
+  luaL_Buffer b;
+  bool first = true;
+  const char *key = luaL_tolstring(L, -2, NULL);
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < n; i++) list_names(&b, params[i].name, &first);
+  for (int i = 0; named && i < named->n; i++) list_names(&b, named->name[i], &first);
+  luaL_pushresult(&b);
+  if (first) return luaL_error(L, "%s: unknown option '%s'; it has no options", what, key);
+  return luaL_error(L, "%s: unknown option '%s'; the options are %s", what, key, lua_tostring(L, -1));
+}
+
+void mlplb_known_keys(lua_State *L, int index, const char *what, const char *const *names) {
+  if (!index) return;
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    int i = 0;
+    while (names[i] && strcmp(names[i], key) != 0) i++;
+    if (names[i]) continue;
+    luaL_Buffer b;
+    bool first = true;
+    luaL_tolstring(L, -2, NULL);
+    key = lua_tostring(L, -1);
+    luaL_buffinit(L, &b);
+    for (i = 0; names[i]; i++) list_names(&b, names[i], &first);
+    luaL_pushresult(&b);
+    luaL_error(L, "%s: unknown option '%s'; the options are %s", what, key, lua_tostring(L, -1));
+  }
+}
+
+static mlpl_tensor *named_tensor(lua_State *L, const char *what, const char *name) {
+  int top = lua_gettop(L);
+  mlpl_tensor *t = mlplb_test(L, top, MLPLB_TENSOR);
+  if (!t) complain(L, top, what, name, "a tensor");
+  return t;
+}
+
+static void one_option(lua_State *L, const char *what, const mlpl_param *params, int n, mlpl_value *values,
+    bool *given, mlplb_named *named) {
+  const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+  for (int i = 0; i < n; i++) {
+    if (strcmp(params[i].name, key) != 0) continue;
+    if (given[i]) luaL_error(L, "%s: %s is given twice", what, key);
+    convert(L, lua_gettop(L), what, &params[i], &values[i]);
+    given[i] = true;
+    return;
+  }
+  for (int i = 0; named && i < named->n; i++) {
+    if (strcmp(named->name[i], key) != 0) continue;
+    if (named->tensor[i]) luaL_error(L, "%s: %s is given twice", what, key);
+    named->tensor[i] = named_tensor(L, what, key);
+    return;
+  }
+  unknown(L, what, params, n, named);
+}
+
+/* ---- all options of a call ------------------------------------------------------------------------------- */
+
+static mlpl_value standard(const mlpl_param *p) {
+  mlpl_value v;
+  memset(&v, 0, sizeof v);
+  if (p->type == MLPL_PARAM_REAL) v.f = p->standard;
+  else if (p->type == MLPL_PARAM_PAIR) v.pair[0] = p->standard, v.pair[1] = p->standard2;
+  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard)) v.i = MLPL_NO_AXIS;
+  else if (p->type != MLPL_PARAM_SIZES) v.i = (int64_t)p->standard;
+  return v;
+}
+
+void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params, int n,
+    mlpl_value *values, mlplb_named *named) {
+  bool given[MLPL_MAX_PARAMS] = {false};
+  int top = lua_gettop(L), options = top >= first ? mlplb_options(L) : 0, end = options ? options : top + 1;
+  int i = 0, arg = first;
+  for (; arg < end && i < n; i++) {
+    if (params[i].type == MLPL_PARAM_SIZES) {
+      memset(&values[i], 0, sizeof values[i]);
+      values[i].sizes.n = mlplb_sizes(L, what, arg, end, values[i].sizes.v);
+      arg = end;
+      given[i] = true;
+    }
+    else if (lua_isnil(L, arg)) values[i] = standard(&params[i]), arg++;
+    else convert(L, arg++, what, &params[i], &values[i]), given[i] = true;
+  }
+  for (; i < n; i++) values[i] = standard(&params[i]);
+  if (arg < end && !lua_isnil(L, arg))
+    luaL_error(L, "%s: argument %d (a %s) is one too many", what, arg, luaL_typename(L, arg));
+  if (options)
+    for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1)) one_option(L, what, params, n, values, given, named);
+  for (i = 0; i < n; i++)
+    if ((params[i].flags & MLPL_REQUIRED) && !given[i] && params[i].type != MLPL_PARAM_SIZES)
+      luaL_error(L, "%s: %s is missing", what, params[i].name);
+}
+
+mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what) {
+  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+  for (int d = MLPL_F32; d <= MLPL_BOOL; d++)
+    if (strcmp(text, mlpl_dtype_name((mlpl_dtype)d)) == 0) return (mlpl_dtype)d;
+  return (mlpl_dtype)complain(L, index, what, "dtype", "one of f32, f64, i64, u8, bool");
+}

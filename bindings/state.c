@@ -1,0 +1,213 @@
+/* The state's context, errors, memory pressure, and boxes. */
+#include "bind.h"
+
+#include <string.h>
+
+#define FLOOR ((size_t)64 << 20)
+
+/* Addresses that serve as keys of the registry. */
+static const char state_key = 0, config_key = 0, known_key = 0;
+
+/* ---- the context ------------------------------------------------------------------------------------ */
+
+typedef struct config_copy {
+  mlpl_config config;
+  mlpl_allocator allocator;
+} config_copy;
+
+void mlpl_lua_configure(lua_State *L, const mlpl_config *config) {
+  if (mlpl_lua_context(L)) luaL_error(L, "mlpl: configure before the library is opened");
+  config_copy *copy = lua_newuserdatauv(L, sizeof *copy, 0);
+  copy->config = *config;
+  copy->config.isa = NULL;
+  if (config->allocator) {
+    copy->allocator = *config->allocator;
+    copy->config.allocator = &copy->allocator;
+  }
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &config_key);
+}
+
+static int state_gc(lua_State *L) {
+  mlplb_state *s = lua_touserdata(L, 1);
+  mlpl_close(s->cx);
+  s->cx = NULL;
+  return 0;
+}
+
+/* MLPL_ISA chooses the instruction set, for experiments and tests. */
+static mlpl_status open_context(lua_State *L, mlplb_state *s) {
+  mlpl_config config = {0};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
+  const config_copy *copy = lua_touserdata(L, -1);
+  if (copy) config = copy->config;
+  config.index_base = 1;
+  s->seed = (lua_Integer)config.seed;
+  mlpl_status status = mlpl_open(&s->cx, &config);
+  lua_pop(L, 1);
+  return status;
+}
+
+mlplb_state *mlplb_state_push(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  mlplb_state *s = lua_newuserdatauv(L, sizeof *s, 1); /* user value: the error of a callback */
+  memset(s, 0, sizeof *s);
+  s->soft_limit = FLOOR;
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, state_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  mlpl_status status = open_context(L, s);
+  if (status != MLPL_OK) luaL_error(L, "mlpl: cannot open a context: %s", mlpl_status_text(status));
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &known_key);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
+  return s;
+}
+
+mlpl_ctx *mlpl_lua_context(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+  const mlplb_state *s = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return s ? s->cx : NULL;
+}
+
+void mlplb_push_upvalues(lua_State *L) {
+  mlplb_state_push(L);
+  luaL_getmetatable(L, MLPLB_TENSOR);
+}
+
+void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions) {
+  mlplb_push_upvalues(L);
+  luaL_setfuncs(L, functions, MLPLB_UPVALUES);
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------- */
+
+/* A Lua function's error waits in the state's user value. */
+static bool push_callback_error(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+  bool found = lua_getiuservalue(L, -1, 1) != LUA_TNIL;
+  lua_pushnil(L);
+  lua_setiuservalue(L, -3, 1);
+  lua_remove(L, -2);
+  if (!found) lua_pop(L, 1);
+  return found;
+}
+
+int mlplb_raise(lua_State *L, mlplb_state *s) {
+  if (push_callback_error(L)) return lua_error(L);
+  return luaL_error(L, "%s", mlpl_error(s->cx));
+}
+
+static const char *code_name(mlpl_status status) {
+  switch (status) {
+    case MLPL_EIO: return "EIO";
+    case MLPL_EFORMAT: return "EFORMAT";
+    default: return NULL;
+  }
+}
+
+int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status) {
+  const char *code = code_name(status);
+  if (!code) return mlplb_raise(L, s);
+  luaL_pushfail(L);
+  lua_pushstring(L, mlpl_error(s->cx));
+  lua_pushstring(L, code);
+  return 3;
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------- */
+
+void mlplb_pressure(lua_State *L, mlplb_state *s) {
+  size_t live = mlpl_memory_use(s->cx).live;
+  if (live <= s->soft_limit) return;
+  lua_gc(L, LUA_GCCOLLECT);
+  live = mlpl_memory_use(s->cx).live;
+  s->soft_limit = live > FLOOR / 2 ? 2 * live : FLOOR;
+}
+
+bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries) {
+  if (status != MLPL_ENOMEM || (*tries)++) return false;
+  lua_gc(L, LUA_GCCOLLECT);
+  mlpl_memory_trim(s->cx);
+  return true;
+}
+
+/* ---- boxes ------------------------------------------------------------------------------------------------ */
+
+mlplb_box *mlplb_box_push(lua_State *L, const char *type, int n_user) {
+  mlplb_box *box = lua_newuserdatauv(L, sizeof *box, n_user);
+  box->object = NULL;
+  luaL_setmetatable(L, type);
+  return box;
+}
+
+void *mlplb_test(lua_State *L, int arg, const char *type) {
+  const mlplb_box *box = luaL_testudata(L, arg, type);
+  return box ? box->object : NULL;
+}
+
+void *mlplb_check(lua_State *L, int arg, const char *type) {
+  const mlplb_box *box = luaL_checkudata(L, arg, type);
+  if (!box->object) luaL_argerror(L, arg, lua_pushfstring(L, "this %s was released", type));
+  return box->object;
+}
+
+bool mlplb_push_known(lua_State *L, const void *object) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
+  lua_rawgetp(L, -1, object);
+  lua_remove(L, -2);
+  const mlplb_box *box = lua_touserdata(L, -1);
+  if (box && box->object == object) return true; /* else a released box, its address used again */
+  lua_pop(L, 1);
+  return false;
+}
+
+void mlplb_remember(lua_State *L, const void *object) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, object);
+  lua_pop(L, 1);
+}
+
+/* ---- types -------------------------------------------------------------------------------------------------- */
+
+static int no_new_field(lua_State *L) {
+  const char *type = lua_tostring(L, lua_upvalueindex(1));
+  return luaL_error(L, "a %s has no field '%s' that can be set", type, luaL_tolstring(L, 2, NULL));
+}
+
+int mlplb_method(lua_State *L, const char *type) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
+  return luaL_error(L, "a %s has no field or method '%s'", type, luaL_tolstring(L, 2, NULL));
+}
+
+void mlplb_new_type(lua_State *L, const char *type, const luaL_Reg *meta, const luaL_Reg *methods,
+    lua_CFunction index, lua_CFunction release) {
+  luaL_newmetatable(L, type);
+  lua_pushstring(L, type);
+  lua_pushcclosure(L, no_new_field, 1);
+  lua_setfield(L, -2, "__newindex"); /* meta may have a better one */
+  mlplb_setfuncs(L, meta);
+  const luaL_Reg release_functions[] = {{"__gc", release}, {"__close", release}, {NULL, NULL}};
+  mlplb_setfuncs(L, release_functions);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable"); /* scripts cannot take it off */
+  mlplb_push_upvalues(L);
+  lua_createtable(L, 0, 0);
+  mlplb_setfuncs(L, methods);
+  const luaL_Reg release_method[] = {{"release", release}, {NULL, NULL}};
+  mlplb_setfuncs(L, release_method);
+  lua_pushvalue(L, -1);
+  lua_insert(L, -5); /* below the metatable: the methods, for the caller */
+  lua_pushcclosure(L, index, MLPLB_UPVALUES + 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,296 @@
+/* The tensor type: what is not an operation of the table. */
+#include "bind.h"
+
+#include <string.h>
+
+/* ---- boxes: the hot path -------------------------------------------------------------------------- */
+
+mlplb_box *mlplb_tensor_box(lua_State *L) {
+  mlplb_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  box->object = NULL;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+static mlplb_box *test_box(lua_State *L, int arg) {
+  mlplb_box *box = lua_touserdata(L, arg);
+  if (!box || !lua_getmetatable(L, arg)) return NULL;
+  bool same = lua_rawequal(L, -1, lua_upvalueindex(2));
+  lua_pop(L, 1);
+  return same ? box : NULL;
+}
+
+mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg) {
+  const mlplb_box *box = test_box(L, arg);
+  if (!box) return NULL;
+  if (!box->object) luaL_argerror(L, arg, "this tensor was released");
+  return box->object;
+}
+
+mlpl_tensor *mlplb_check_tensor(lua_State *L, int arg) {
+  mlpl_tensor *t = mlplb_test_tensor(L, arg);
+  if (!t) luaL_typeerror(L, arg, MLPLB_TENSOR);
+  return t;
+}
+
+/* For functions without the binding's upvalues too. */
+void mlplb_push_tensor(lua_State *L, mlpl_tensor *t) {
+  if (!t) {
+    lua_pushnil(L);
+    return;
+  }
+  if (mlplb_push_known(L, t)) return;
+  mlplb_box *box = mlplb_box_push(L, MLPLB_TENSOR, 0);
+  box->object = mlpl_tensor_retain(t);
+  mlplb_remember(L, t);
+}
+
+void mlpl_lua_push_tensor(lua_State *L, mlpl_tensor *t) { mlplb_push_tensor(L, t); }
+mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_TENSOR); }
+
+static int tensor_release(lua_State *L) {
+  mlplb_box *box = luaL_checkudata(L, 1, MLPLB_TENSOR);
+  mlpl_tensor *t = box->object;
+  box->object = NULL;
+  mlpl_tensor_release(t);
+  return 0;
+}
+
+/* ---- what a tensor is --------------------------------------------------------------------------------- */
+
+static int push_shape(lua_State *L, const mlpl_tensor *t) {
+  int n = mlpl_tensor_ndim(t);
+  lua_createtable(L, n, 0);
+  for (int d = 0; d < n; d++) {
+    lua_pushinteger(L, mlpl_tensor_shape(t)[d]);
+    lua_rawseti(L, -2, d + 1);
+  }
+  return 1;
+}
+
+static int tensor_size(lua_State *L) {
+  const mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  if (lua_isnoneornil(L, 2)) return push_shape(L, t);
+  int n = mlpl_tensor_ndim(t);
+  lua_Integer d = mlplb_whole(L, 2, "size", "dim");
+  if (d < 0) d += n + 1;
+  if (d < 1 || d > n)
+    return luaL_error(L, "size: axis %I is outside 1 to %d (or -%d to -1 from the end)", luaL_checkinteger(L, 2), n, n);
+  lua_pushinteger(L, mlpl_tensor_shape(t)[d - 1]);
+  return 1;
+}
+
+static int tensor_dim(lua_State *L) {
+  lua_pushinteger(L, mlpl_tensor_ndim(mlplb_check_tensor(L, 1)));
+  return 1;
+}
+
+static int tensor_numel(lua_State *L) {
+  lua_pushinteger(L, mlpl_tensor_numel(mlplb_check_tensor(L, 1)));
+  return 1;
+}
+
+static int tensor_is_contiguous(lua_State *L) {
+  lua_pushboolean(L, mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1)));
+  return 1;
+}
+
+static int tensor_len(lua_State *L) {
+  const mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  if (mlpl_tensor_ndim(t) == 0) return luaL_error(L, "#: a tensor without axes has no length; :item() gives its value");
+  lua_pushinteger(L, mlpl_tensor_shape(t)[0]);
+  return 1;
+}
+
+/* ---- values out ------------------------------------------------------------------------------------------ */
+
+static void push_value(lua_State *L, mlpl_dtype dtype, const char *p) {
+  float f;
+  double d;
+  int64_t i;
+  switch (dtype) {
+    case MLPL_F32: memcpy(&f, p, sizeof f); lua_pushnumber(L, (lua_Number)f); return;
+    case MLPL_F64: memcpy(&d, p, sizeof d); lua_pushnumber(L, d); return;
+    case MLPL_I64: memcpy(&i, p, sizeof i); lua_pushinteger(L, i); return;
+    case MLPL_U8: lua_pushinteger(L, *(const unsigned char *)p); return;
+    case MLPL_BOOL: lua_pushboolean(L, *p != 0); return;
+  }
+}
+
+static int tensor_item(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  double v;
+  if (mlpl_tensor_item(s->cx, t, &v) != MLPL_OK) return mlplb_raise(L, s);
+  push_value(L, mlpl_tensor_dtype(t), mlpl_tensor_data(t));
+  return 1;
+}
+
+static void push_nested(lua_State *L, mlpl_tensor *t, int axis, const char *p) {
+  mlpl_dtype dtype = mlpl_tensor_dtype(t);
+  if (axis == mlpl_tensor_ndim(t)) {
+    push_value(L, dtype, p);
+    return;
+  }
+  int64_t n = mlpl_tensor_shape(t)[axis];
+  int64_t step = mlpl_tensor_strides(t)[axis] * (int64_t)mlpl_dtype_bytes(dtype);
+  luaL_checkstack(L, 3, "totable");
+  lua_createtable(L, n < 1 << 20 ? (int)n : 0, 0);
+  for (int64_t i = 0; i < n; i++) {
+    push_nested(L, t, axis + 1, p + i * step);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+static int tensor_totable(lua_State *L) {
+  mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  push_nested(L, t, 0, mlpl_tensor_data(t));
+  return 1;
+}
+
+static int tensor_tostring(lua_State *L) {
+  const mlplb_box *box = test_box(L, 1);
+  if (box && !box->object) lua_pushliteral(L, "tensor (released)");
+  else mlplb_tostring(L, mlplb_check_tensor(L, 1));
+  return 1;
+}
+
+/* ---- new tensors ----------------------------------------------------------------------------------------------- */
+
+static int tensor_detach(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_check_tensor(L, 1), *out = NULL;
+  mlplb_box *box = mlplb_tensor_box(L);
+  mlpl_status status = mlpl_tensor_detach(s->cx, &out, t);
+  box->object = out;
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
+/* x:to "f64"; x itself when it has that dtype already */
+static int tensor_to(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_check_tensor(L, 1), *out = NULL;
+  mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
+  lua_settop(L, 1);
+  if (dtype == mlpl_tensor_dtype(t)) return 1;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  mlpl_status status;
+  int tries = 0;
+  do status = mlpl_tensor_to(s->cx, &out, t, dtype);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = out;
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
+/* x itself when it is contiguous, else a copy (recorded, as clone is) */
+static int tensor_contiguous(lua_State *L) {
+  lua_settop(L, 1);
+  if (mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1))) return 1;
+  return mlplb_op_call(L, mlpl_op_find("clone"));
+}
+
+/* ---- gradients ---------------------------------------------------------------------------------------------------- */
+
+static int tensor_requires_grad(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  bool on = true;
+  if (!lua_isnoneornil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    on = lua_toboolean(L, 2);
+  }
+  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK) return mlplb_raise(L, s);
+  lua_settop(L, 1);
+  return 1;
+}
+
+static const mlpl_param backward_params[] = {
+    {"retain_graph", MLPL_PARAM_BOOL, MLPL_OPTIONAL, 0, 0, 1, NULL, 0},
+    {"create_graph", MLPL_PARAM_BOOL, MLPL_OPTIONAL, 0, 0, 1, NULL, 0}};
+
+/* loss:backward(), y:backward(gradient, { retain_graph = true }) */
+static int tensor_backward(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_check_tensor(L, 1), *seed = NULL;
+  int flags = 0, top = lua_gettop(L);
+  if (top > 1) {
+    mlpl_value v[2];
+    bool given = !lua_isnil(L, 2) && (top > 2 || !mlplb_options(L));
+    if (given) seed = mlplb_check_tensor(L, 2);
+    mlplb_params(L, "backward", given || lua_isnil(L, 2) ? 3 : 2, backward_params, 2, v, NULL);
+    flags = (v[0].i ? MLPL_RETAIN_GRAPH : 0) | (v[1].i ? MLPL_CREATE_GRAPH : 0);
+  }
+  mlplb_pressure(L, s);
+  return mlpl_backward(s->cx, t, seed, flags) == MLPL_OK ? 0 : mlplb_raise(L, s);
+}
+
+static int tensor_zero_grad(lua_State *L) {
+  mlpl_tensor_zero_grad(mlplb_check_tensor(L, 1));
+  return 0;
+}
+
+/* ---- comparisons: none of Lua's would be right -------------------------------------------------------------------------- */
+
+static int no_order(lua_State *L) {
+  return luaL_error(L, "tensors are not ordered by < and <=; compare element by element with :lt, :le, :gt, :ge");
+}
+
+/* ---- fields -------------------------------------------------------------------------------------------------------------- */
+
+static int property(lua_State *L, mlpl_tensor *t, const char *name) {
+  if (strcmp(name, "shape") == 0) return push_shape(L, t);
+  if (strcmp(name, "dtype") == 0) {
+    lua_pushstring(L, mlpl_dtype_name(mlpl_tensor_dtype(t)));
+    return 1;
+  }
+  if (strcmp(name, "grad") == 0) {
+    mlplb_push_tensor(L, mlpl_tensor_grad(t));
+    return 1;
+  }
+  if (strcmp(name, "requires_grad") == 0) {
+    lua_pushboolean(L, mlpl_tensor_requires_grad(t));
+    return 1;
+  }
+  return luaL_error(L, "a tensor has no field or method '%s'", name);
+}
+
+/* Methods by name, then fields; everything else is an index. */
+static int tensor_index(lua_State *L) {
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
+    return property(L, mlplb_check_tensor(L, 1), lua_tostring(L, 2));
+  }
+  return mlplb_index(L, mlplb_check_tensor(L, 1), 2);
+}
+
+static int tensor_newindex(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+  if (!name) return luaL_error(L, "elements of a tensor cannot be assigned to yet; make a new tensor");
+  if (strcmp(name, "requires_grad") == 0 && lua_isboolean(L, 3))
+    return mlpl_tensor_set_requires_grad(s->cx, t, lua_toboolean(L, 3)) == MLPL_OK ? 0 : mlplb_raise(L, s);
+  if (strcmp(name, "grad") == 0 && lua_isnil(L, 3)) {
+    mlpl_tensor_zero_grad(t);
+    return 0;
+  }
+  if (strcmp(name, "grad") == 0) return luaL_error(L, "a tensor's grad can only be set to nil");
+  if (strcmp(name, "requires_grad") == 0) return luaL_error(L, "requires_grad must be true or false");
+  return luaL_error(L, "a tensor has no field '%s' that can be set", name);
+}
+
+void mlplb_open_tensor(lua_State *L) {
+  static const luaL_Reg meta[] = {{"__tostring", tensor_tostring}, {"__len", tensor_len},
+      {"__newindex", tensor_newindex}, {"__lt", no_order}, {"__le", no_order}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"size", tensor_size}, {"dim", tensor_dim}, {"numel", tensor_numel},
+      {"is_contiguous", tensor_is_contiguous}, {"item", tensor_item}, {"totable", tensor_totable},
+      {"detach", tensor_detach}, {"to", tensor_to}, {"contiguous", tensor_contiguous},
+      {"requires_grad_", tensor_requires_grad}, {"backward", tensor_backward}, {"zero_grad", tensor_zero_grad},
+      {NULL, NULL}};
+  mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
+  mlplb_open_ops(L);
+  lua_pop(L, 1);
+}

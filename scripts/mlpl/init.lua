@@ -1,0 +1,58 @@
+-- The Lua half of the library, opened once for a state: the parts of `mlpl` that are
+-- written in Lua appear when they are first used, and a name that does not exist raises
+-- instead of giving nil, in `mlpl` and in the tables inside it.
+--
+-- script(name) runs the embedded script mlpl.<name> with the library's table.
+
+local mlpl, script = ...
+
+local lazy = { args = "args", progress = "progress", _nearest = "nearest" }
+
+-- The string keys of a table, and what would be there if asked for.
+local function names_in(t, more)
+  local names = {}
+  for name in pairs(t) do
+    if type(name) == "string" and name:sub(1, 1) ~= "_" then names[#names + 1] = name end
+  end
+  for name in pairs(more or {}) do
+    if rawget(t, name) == nil and name:sub(1, 1) ~= "_" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function shown(name)
+  local form = type(name) == "string" and "'%s'" or "[%s]"
+  return form:format(tostring(name))
+end
+
+local function guard(t, title, more)
+  local function missing(_, name)
+    local file = more and more[name]
+    if file then
+      local value = script(file)
+      rawset(t, name, value)
+      return value
+    end
+    error(("%s has no field %s%s"):format(title, shown(name),
+      mlpl._nearest(name, names_in(t, more))), 2)
+  end
+  local function locked(_, name)
+    error(("%s.%s: a script cannot add fields to the library's tables; use a local")
+      :format(title, tostring(name)), 2)
+  end
+  return setmetatable(t, { __index = missing, __newindex = locked })
+end
+
+-- Only plain tables are ours to guard: one that has a metatable knows what it is.
+local function guard_all(t, title, more)
+  for name, value in pairs(t) do
+    local plain = type(value) == "table" and getmetatable(value) == nil
+    if plain and type(name) == "string" and name:sub(1, 1) ~= "_" then
+      guard_all(value, title .. "." .. name)
+    end
+  end
+  guard(t, title, more)
+end
+
+guard_all(mlpl, "mlpl", lazy)
