@@ -209,7 +209,11 @@ static int tensor(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   if (lua_isnoneornil(L, 1)) return luaL_argerror(L, 1, "a number or nested tables of numbers expected");
   making m = begin(L, "tensor", (mlpl_dtype)-1);
-  if (m.options == 1) return luaL_error(L, "tensor: the first argument must be a number or nested tables of numbers");
+  if (m.options == 1) { /* tensor{}: no elements */
+    lua_pushnil(L);
+    if (lua_next(L, 1)) return luaL_error(L, "tensor: the first argument has no values; it must be a number or nested tables");
+    m.options = 0;
+  }
   no_more(L, &m, 2);
   bool boolean = shape_of(L, &m);
   if (m.dtype == (mlpl_dtype)-1) m.dtype = boolean ? MLPL_BOOL : MLPL_F32;

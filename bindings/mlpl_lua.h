@@ -27,7 +27,7 @@ MLPL_API void mlpl_openlib(lua_State *L);
 
 /*
 ** How the state's context is to be made: its allocator, limit, threads. Call before the library is opened; the
-** structures are copied. index_base is 1 in Lua whatever it says. Raises when the library is open already.
+** structures are copied (the text of isa is borrowed). index_base is 1 in Lua whatever it says. Raises when the library is open already.
 */
 MLPL_API void mlpl_lua_configure(lua_State *L, const mlpl_config *config);
 

@@ -88,11 +88,15 @@ static void convert(lua_State *L, int index, const char *what, const mlpl_param 
 /* ---- the trailing table -------------------------------------------------------------------------------- */
 
 static bool is_options(lua_State *L, int index) {
-  if (!lua_istable(L, index) || lua_rawlen(L, index) > 0) return false;
+  return lua_istable(L, index) && lua_rawlen(L, index) == 0;
+}
+
+/* {} where sizes are due is the shape of a number, not a table of options. */
+static bool is_empty(lua_State *L, int index) {
   lua_pushnil(L);
-  if (!lua_next(L, index)) return false; /* {} */
+  if (!lua_next(L, index)) return true;
   lua_pop(L, 2);
-  return true;
+  return false;
 }
 
 int mlplb_options(lua_State *L) {
@@ -178,7 +182,9 @@ static mlpl_value standard(const mlpl_param *p) {
 void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params, int n,
     mlpl_value *values, mlplb_named *named) {
   bool given[MLPL_MAX_PARAMS] = {false};
-  int top = lua_gettop(L), options = top >= first ? mlplb_options(L) : 0, end = options ? options : top + 1;
+  int top = lua_gettop(L), options = top >= first ? mlplb_options(L) : 0;
+  if (options == first && n && params[0].type == MLPL_PARAM_SIZES && is_empty(L, options)) options = 0;
+  int end = options ? options : top + 1;
   int i = 0, arg = first;
   for (; arg < end && i < n; i++) {
     if (params[i].type == MLPL_PARAM_SIZES) {

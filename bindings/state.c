@@ -1,6 +1,7 @@
 /* The state's context, errors, memory pressure, and boxes. */
 #include "bind.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FLOOR ((size_t)64 << 20)
@@ -19,7 +20,6 @@ void mlpl_lua_configure(lua_State *L, const mlpl_config *config) {
   if (mlpl_lua_context(L)) luaL_error(L, "mlpl: configure before the library is opened");
   config_copy *copy = lua_newuserdatauv(L, sizeof *copy, 0);
   copy->config = *config;
-  copy->config.isa = NULL;
   if (config->allocator) {
     copy->allocator = *config->allocator;
     copy->config.allocator = &copy->allocator;
@@ -34,12 +34,13 @@ static int state_gc(lua_State *L) {
   return 0;
 }
 
-/* MLPL_ISA chooses the instruction set, for experiments and tests. */
+/* The environment's MLPL_ISA chooses the instruction set where the host did not: for experiments and tests. */
 static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   mlpl_config config = {0};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
   const config_copy *copy = lua_touserdata(L, -1);
   if (copy) config = copy->config;
+  if (!config.isa) config.isa = getenv("MLPL_ISA");
   config.index_base = 1;
   s->seed = (lua_Integer)config.seed;
   mlpl_status status = mlpl_open(&s->cx, &config);
@@ -58,7 +59,10 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
   mlpl_status status = open_context(L, s);
-  if (status != MLPL_OK) luaL_error(L, "mlpl: cannot open a context: %s", mlpl_status_text(status));
+  if (status == MLPL_ENOMEM) luaL_error(L, "mlpl: not enough memory to open a context");
+  if (status != MLPL_OK)
+    luaL_error(L, "mlpl: cannot open a context: its threads are not 0 to 256, or this machine does not run its instruction "
+        "set (base, avx2, avx512; MLPL_ISA=%s)", getenv("MLPL_ISA") ? getenv("MLPL_ISA") : "");
   lua_createtable(L, 0, 0);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "v");

@@ -7,7 +7,7 @@ local nn, optim, data = mlpl.nn, mlpl.optim, mlpl.data
 
 local here = arg and arg[0]:match "^.*/" or ""
 local args = mlpl.args {
-  epochs = { 20, "passes over the training data" },
+  epochs = { 40, "passes over the training data" },
   batch = { 32, "examples in a step" },
   hidden = { 64, "units of the hidden layer" },
   lr = { 1e-3, "learning rate" },

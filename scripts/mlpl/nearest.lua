@@ -21,11 +21,11 @@ local function distance(a, b)
   return row[#b]
 end
 
--- The spelling counts, neither case nor underscores do; a name cut short is near, too.
+-- The spelling counts, case and underscores only between equals; a name cut short is near.
 local function apart(name, known)
   local a, b = name:lower():gsub("[_-]", ""), known:lower():gsub("[_-]", "")
   if #a >= 2 and #a < #b and b:sub(1, #a) == a then return 1.5 end
-  return distance(a, b)
+  return distance(a, b) + distance(name, known) / 1000
 end
 
 return function(name, names, form)

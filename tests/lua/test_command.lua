@@ -352,9 +352,9 @@ function TestTerminal:test_completion_and_history()
     { "> ", "stri\\t.re\\t\\t" },
     { "reverse", "p('ab', 3)\\n" },
     { "ababab", "\\033[A .. 'c'\\n" },
-    { "abababc", "t = mlpl.one\\t(2, 3)\\n" },
-    { "ones", "t:num\\t() + 36\\n" },
-    { "42", "os.exit(0)\\n" },
+    { "abababc", "t = mlpl.one\\t(5, 7)\\n#t * 20 + 1\\n" },
+    { "101", "t:num\\t() + 200\\n" },
+    { "235", "os.exit(0)\\n" },
   }
   contains(out, "string.rep")
 end

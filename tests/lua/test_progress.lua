@@ -69,8 +69,8 @@ function TestProgressFile:test_a_line_for_each_epoch()
   lu.assertEquals(#lines, 3)
   lu.assertEquals(lines[1], ("seed %d, %d thread%s, %s"):format(mlpl.seed(),
     mlpl.threads(), mlpl.threads() == 1 and "" or "s", mlpl.isa()))
-  lu.assertStrMatches(lines[2], "epoch 1/2  loss 2%.5000  [%d.]+[kM]?/s  %d+%.%d s")
-  lu.assertStrMatches(lines[3], "epoch 2/2  loss 1%.2500  [%d.]+[kM]?/s  %d+%.%d s")
+  lu.assertStrMatches(lines[2], "epoch 1/2  loss 2%.5000  [%d.]+[kM]?/s  %d+%.?%d* m?s")
+  lu.assertStrMatches(lines[3], "epoch 2/2  loss 1%.2500  [%d.]+[kM]?/s  %d+%.?%d* m?s")
 end
 
 function TestProgressFile:test_the_mean_loss_counts_rows()
@@ -107,7 +107,7 @@ function TestProgressFile:test_notes_join_their_epoch()
   lu.assertEquals(#lines, 4)
   for epoch = 1, 3 do
     lu.assertStrMatches(lines[epoch + 1],
-      ("epoch %d/3 .* s  n %d  valid 0%%.9%d00"):format(epoch, epoch, epoch))
+      ("epoch %d/3 .*s  n %d  valid 0%%.9%d00"):format(epoch, epoch, epoch))
   end
 end
 
@@ -173,7 +173,7 @@ function TestProgressTerminal:test_redraws_one_line()
   local progress, text = on_terminal { epochs = 2 }
   run(progress, 2)
   lu.assertStrMatches(text(), ".*\repoch 1/2  batch 2/4 %[==========          %]  " ..
-    "loss 1%.5000  [%d.]+[kM]?/s  %d+%.%d s left.*")
+    "loss 1%.5000  [%d.]+[kM]?/s  %d+%.?%d* m?s left.*")
   local rows = screen(text())
   lu.assertEquals(#rows, 4)
   lu.assertStrContains(rows[2], "epoch 1/2  loss 2.5000")

@@ -55,6 +55,19 @@ static product oriented(const mlplk_gemm *g) {
 
 /* ---- choice of path: from sizes and strides only ---- */
 
+/* Rows of B a multiple of 1 KB apart share few places in the caches; a column of many, read
+   in place for many rows of A, would not stay there. */
+static int crowded(const product *p) {
+  return p->m > 16 && p->k > 128 && p->rs_b * (ptrdiff_t)sizeof(real) % 1024 == 0;
+}
+
+/* Adding up the lanes costs as much as some 100 steps of k; packing B, as 16 rows of A. */
+static int dot_pays(const product *p) {
+  if (p->m <= 2 || p->n <= 2)
+    return 1;
+  return p->k >= 128 && (p->m <= 16 || p->n <= 16 || (p->m <= 32 && p->k >= 256));
+}
+
 static path path_of(const product *p) {
   if (p->m == 0 || p->n == 0)
     return NOTHING;
@@ -63,11 +76,12 @@ static path path_of(const product *p) {
   if (p->packed_a || p->packed_b)
     return p->packed_b && !p->packed_a && p->m <= 8 ? OUTER : PACKED;
   double work = (double)p->m * (double)p->n * (double)p->k;
-  if (p->cs_b == 1 && (p->m <= 64 || work <= 64 * 64 * 64))
+  int small = work <= 64 * 64 * 64;
+  if (p->cs_b == 1 && (small || ((p->m <= 128 || p->k <= 128) && !crowded(p))))
     return OUTER;
-  if (p->cs_a == 1 && p->rs_b == 1 && (p->m <= 2 || (p->m <= 16 && p->k >= 128)))
+  if (p->cs_a == 1 && p->rs_b == 1 && dot_pays(p))
     return DOT;
-  return p->k <= 1024 && (p->m <= 64 || work <= 64 * 64 * 64) ? PANEL : PACKED;
+  return p->k <= 1024 && (small || p->m <= 96) ? PANEL : PACKED;
 }
 
 /* ---- paths that read A in place ---- */
@@ -139,9 +153,9 @@ static void in_place(const product *p, run_area *run, real *panels, const mlplk_
     return;
   }
   ptrdiff_t wanted = least((ptrdiff_t)(work / TASK_WORK) + 1, MOST_TASKS);
-  s.columns = round_up(parts_of(p->n, wanted), 2 * NR);
+  s.columns = round_up(parts_of(p->n, wanted), p->m <= 4 ? 4 * NR : NR);
   s.n_columns = parts_of(p->n, s.columns);
-  if (s.n_columns < wanted)
+  if (s.n_columns < wanted && (run != run_panel || s.n_columns == 1))
     s.rows = round_up(parts_of(p->m, parts_of(wanted, s.n_columns)), 8);
   par->run(par, s.n_columns * parts_of(p->m, s.rows), run_task, &s);
 }

@@ -18,7 +18,7 @@
 /* One tile of the micro-kernel, MR rows by NR columns; KC steps of k per pass. */
 #if defined __AVX512F__
 #define UKERNEL VARIANT(ukernel)
-enum { MR = MLPLK_REAL == 32 ? 12 : 14, NR = 2 * LANES, KC = MLPLK_REAL == 32 ? 1024 : 256 };
+enum { MR = MLPLK_REAL == 32 ? 12 : 14, NR = 2 * LANES, KC = MLPLK_REAL == 32 ? 1024 : 512 };
 #elif defined __AVX2__
 #define UKERNEL VARIANT(ukernel)
 enum { MR = 6, NR = 2 * LANES, KC = 256 };

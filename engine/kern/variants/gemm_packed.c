@@ -9,17 +9,17 @@
 #include "kern/variants/gemm.h"
 
 #if defined __AVX512F__
-enum { OWN_IS_B = 1, OWN_MAX = MLPLK_REAL == 32 ? 192 : 240 };
+enum { OWN_IS_B = 1, OWN_MAX = 96 };
 #elif defined __AVX2__
-enum { OWN_IS_B = 0, OWN_MAX = MLPLK_REAL == 32 ? 192 : 240 };
+enum { OWN_IS_B = 0, OWN_MAX = 96 };
 #else
 enum { OWN_IS_B = 0, OWN_MAX = 128 };
 #endif
 enum {
   OWN_WIDTH = OWN_IS_B ? NR : MR,
   SHARED_WIDTH = OWN_IS_B ? MR : NR,
-  SHARED_MAX = 768, /* rows or columns packed at a time */
-  K_BLOCKS = 4,      /* passes packed at a time */
+  SHARED_BYTES = 6 << 20, /* packed at a time: a share of the last-level cache */
+  K_BLOCKS = 2,           /* passes packed at a time */
   SLACK = MLPLK_UKERNEL_SLACK / sizeof(real),
   TILE_BYTES = 64
 };
@@ -296,8 +296,10 @@ static ptrdiff_t prepare(job *w, const product *p) {
   w->kc = equal_parts(p->k, KC, 8);
   ptrdiff_t own = equal_parts(w->own.n, OWN_MAX, OWN_WIDTH);
   w->own_buffer_size = w->own.packed ? 0 : aligned(own * w->kc);
-  w->s_step = equal_parts(w->shared.n, SHARED_MAX, SHARED_WIDTH);
-  return w->shared.packed ? 0 : aligned(w->s_step * least(K_BLOCKS * w->kc, p->k));
+  ptrdiff_t depth = least(K_BLOCKS * w->kc, p->k);
+  ptrdiff_t most_shared = SHARED_BYTES / (depth * (ptrdiff_t)sizeof(real));
+  w->s_step = equal_parts(w->shared.n, most_shared, SHARED_WIDTH);
+  return w->shared.packed ? 0 : aligned(w->s_step * depth);
 }
 
 size_t VARIANT(gemm_packed_scratch)(const product *p, int workers) {
