@@ -13,12 +13,17 @@
 
 #include <stdbool.h>
 
-/* Names of types as users read them. */
-#define MLPLB_TENSOR "mlpl.Tensor"
-#define MLPLB_MODULE "mlpl.Module"
-#define MLPLB_OPTIMIZER "mlpl.Optimizer"
-#define MLPLB_DATASET "mlpl.Dataset"
-#define MLPLB_BATCHES "mlpl.Batches"
+typedef enum mlplb_type {
+  MLPLB_TENSOR,
+  MLPLB_MODULE,
+  MLPLB_OPTIMIZER,
+  MLPLB_DATASET,
+  MLPLB_BATCHES,
+  MLPLB_N_TYPES
+} mlplb_type;
+
+/* Names of types as users read them, and keys of their metatables: "mlpl.Tensor". */
+extern const char *const mlplb_type_name[MLPLB_N_TYPES];
 
 /* One for each Lua state; a userdata. */
 typedef struct mlplb_state {
@@ -26,6 +31,7 @@ typedef struct mlplb_state {
   lua_State *L;      /* where callbacks run: the thread of the call in progress */
   size_t soft_limit; /* live bytes at which everything is collected */
   lua_Integer seed;  /* as it was last set */
+  const void *meta[MLPLB_N_TYPES]; /* addresses of the metatables: a check costs no look-up */
 } mlplb_state;
 
 typedef struct mlplb_box {
@@ -57,13 +63,16 @@ void mlplb_pressure(lua_State *L, mlplb_state *s);
 /* After a failure for lack of memory: collect everything and say true, once (*tries counts from 0). */
 bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries);
 
-/*
-** Push an empty box of a type, its metatable on; n user values. type is one of the names above.
-*/
-mlplb_box *mlplb_box_push(lua_State *L, const char *type, int n_user);
-/* The object in the box at arg; raises when it is another type, or released. */
-void *mlplb_check(lua_State *L, int arg, const char *type);
-void *mlplb_test(lua_State *L, int arg, const char *type); /* NULL instead of raising; also when released */
+/* Push an empty box, its metatable on; n user values. */
+mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user);
+/* The box at arg, or NULL; only from functions with the binding's upvalues. */
+mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type);
+mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type); /* raises instead */
+/* The object in it; raises when it is another type, or released. */
+void *mlplb_check(lua_State *L, int arg, mlplb_type type);
+void *mlplb_test(lua_State *L, int arg, mlplb_type type); /* NULL instead of raising; also when released */
+/* The same from any function: a host's, or one that runs without upvalues. */
+void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type);
 /* Objects known to Lua come back as the same value: a weak table from engine objects to boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
 void mlplb_remember(lua_State *L, const void *object); /* the box on top */
@@ -71,7 +80,7 @@ void mlplb_remember(lua_State *L, const void *object); /* the box on top */
 ** Make the metatable of a type, on which nothing is left to chance: metamethods, methods in upvalue 3 of __index, __gc, __close and
 ** method release (all three `release`, which may run any number of times).
 */
-void mlplb_new_type(lua_State *L, const char *type, const luaL_Reg *meta, const luaL_Reg *methods,
+void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const luaL_Reg *methods,
     lua_CFunction index, lua_CFunction release);
 /* __index: the method named by the key at index 2, from upvalue 3; raises a sentence when there is none. */
 int mlplb_method(lua_State *L, const char *type);

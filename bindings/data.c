@@ -24,7 +24,7 @@ static bool get_flag(lua_State *L, int index, const char *what, const char *name
 /* ---- data sets ---------------------------------------------------------------------------------------- */
 
 static int dataset_release(lua_State *L) {
-  mlplb_box *box = luaL_checkudata(L, 1, MLPLB_DATASET);
+  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_DATASET);
   mlpl_dataset *ds = box->object;
   box->object = NULL;
   mlpl_dataset_release(ds);
@@ -110,7 +110,7 @@ static int dataset_index(lua_State *L) {
 }
 
 static int dataset_tostring(lua_State *L) {
-  const mlplb_box *box = luaL_checkudata(L, 1, MLPLB_DATASET);
+  const mlplb_box *box = mlplb_check_box(L, 1, MLPLB_DATASET);
   if (!box->object) {
     lua_pushliteral(L, "data set (released)");
     return 1;
@@ -123,7 +123,7 @@ static int dataset_tostring(lua_State *L) {
 /* ---- batches ---------------------------------------------------------------------------------------------- */
 
 static int batches_release(lua_State *L) {
-  mlplb_box *box = luaL_checkudata(L, 1, MLPLB_BATCHES);
+  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_BATCHES);
   mlpl_batches *b = box->object;
   box->object = NULL;
   mlpl_batches_release(b);

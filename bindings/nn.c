@@ -14,11 +14,11 @@ static void push_module(lua_State *L, mlpl_module *m) {
   mlplb_remember(L, m);
 }
 
-mlpl_module *mlpl_lua_check_module(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_MODULE); }
+mlpl_module *mlpl_lua_check_module(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_MODULE); }
 static mlpl_module *check_module(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_MODULE); }
 
 static int module_release(lua_State *L) {
-  mlplb_box *box = luaL_checkudata(L, 1, MLPLB_MODULE);
+  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_MODULE);
   mlpl_module *m = box->object;
   box->object = NULL;
   mlpl_module_release(m);
@@ -47,7 +47,7 @@ static int run_callback(lua_State *L) {
   lua_getiuservalue(L, -1, 1);
   mlplb_push_tensor(L, c->x);
   lua_call(L, 1, 1);
-  const mlplb_box *box = luaL_testudata(L, -1, MLPLB_TENSOR);
+  const mlplb_box *box = luaL_testudata(L, -1, mlplb_type_name[MLPLB_TENSOR]);
   if (!box || !box->object)
     return luaL_error(L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
   c->y = mlpl_tensor_retain(box->object);
@@ -348,7 +348,7 @@ static void describe(lua_State *L, luaL_Buffer *b, const mlpl_module *m, int dep
 
 static int module_tostring(lua_State *L) {
   luaL_Buffer b;
-  const mlplb_box *box = luaL_checkudata(L, 1, MLPLB_MODULE);
+  const mlplb_box *box = mlplb_check_box(L, 1, MLPLB_MODULE);
   if (!box->object) {
     lua_pushliteral(L, "module (released)");
     return 1;

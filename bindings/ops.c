@@ -24,7 +24,7 @@ static void two_inputs(lua_State *L, mlpl_tensor **in) {
   if (in[0] && in[1]) return;
   if (in[0] && lua_type(L, 2) == LUA_TNUMBER) in[1] = number_input(L, 2, mlpl_tensor_dtype(in[0]));
   else if (in[1] && lua_type(L, 1) == LUA_TNUMBER) in[0] = number_input(L, 1, mlpl_tensor_dtype(in[1]));
-  else luaL_typeerror(L, in[0] ? 2 : 1, MLPLB_TENSOR " or a number");
+  else luaL_typeerror(L, in[0] ? 2 : 1, "mlpl.Tensor or a number");
 }
 
 static bool takes_numbers(const mlpl_op *op) {
@@ -112,7 +112,7 @@ void mlplb_open_ops(lua_State *L) {
     push_op(L, op_call, op);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
-  luaL_getmetatable(L, MLPLB_TENSOR);
+  luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
     push_op(L, op_call, mlpl_op_find(operators[i].op));
     lua_setfield(L, -2, operators[i].event);

@@ -6,7 +6,7 @@
 static mlpl_optimizer *check(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_OPTIMIZER); }
 
 static int optimizer_release(lua_State *L) {
-  mlplb_box *box = luaL_checkudata(L, 1, MLPLB_OPTIMIZER);
+  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_OPTIMIZER);
   mlpl_optimizer *o = box->object;
   box->object = NULL;
   mlpl_optimizer_release(o);
@@ -100,7 +100,7 @@ static int optimizer_newindex(lua_State *L) {
 }
 
 static int optimizer_tostring(lua_State *L) {
-  const mlplb_box *box = luaL_checkudata(L, 1, MLPLB_OPTIMIZER);
+  const mlplb_box *box = mlplb_check_box(L, 1, MLPLB_OPTIMIZER);
   if (!box->object) {
     lua_pushliteral(L, "optimizer (released)");
     return 1;

@@ -83,7 +83,7 @@ mlpl_ctx *mlpl_lua_context(lua_State *L) {
 
 void mlplb_push_upvalues(lua_State *L) {
   mlplb_state_push(L);
-  luaL_getmetatable(L, MLPLB_TENSOR);
+  luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
 }
 
 void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions) {
@@ -145,22 +145,46 @@ bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries) {
 
 /* ---- boxes ------------------------------------------------------------------------------------------------ */
 
-mlplb_box *mlplb_box_push(lua_State *L, const char *type, int n_user) {
+const char *const mlplb_type_name[MLPLB_N_TYPES] = {
+    "mlpl.Tensor", "mlpl.Module", "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches"};
+
+mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user) {
   mlplb_box *box = lua_newuserdatauv(L, sizeof *box, n_user);
   box->object = NULL;
-  luaL_setmetatable(L, type);
+  luaL_setmetatable(L, mlplb_type_name[type]);
   return box;
 }
 
-void *mlplb_test(lua_State *L, int arg, const char *type) {
-  const mlplb_box *box = luaL_testudata(L, arg, type);
+mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box *box = lua_touserdata(L, arg);
+  if (!box || !lua_getmetatable(L, arg)) return NULL;
+  const void *meta = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  return meta == mlplb_get(L)->meta[type] ? box : NULL;
+}
+
+mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box *box = mlplb_test_box(L, arg, type);
+  if (!box) luaL_typeerror(L, arg, mlplb_type_name[type]);
+  return box;
+}
+
+void *mlplb_test(lua_State *L, int arg, mlplb_type type) {
+  const mlplb_box *box = mlplb_test_box(L, arg, type);
   return box ? box->object : NULL;
 }
 
-void *mlplb_check(lua_State *L, int arg, const char *type) {
-  const mlplb_box *box = luaL_checkudata(L, arg, type);
-  if (!box->object) luaL_argerror(L, arg, lua_pushfstring(L, "this %s was released", type));
+static void *object_of(lua_State *L, int arg, const mlplb_box *box, mlplb_type type) {
+  if (!box->object) luaL_argerror(L, arg, lua_pushfstring(L, "this %s was released", mlplb_type_name[type]));
   return box->object;
+}
+
+void *mlplb_check(lua_State *L, int arg, mlplb_type type) {
+  return object_of(L, arg, mlplb_check_box(L, arg, type), type);
+}
+
+void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type) {
+  return object_of(L, arg, luaL_checkudata(L, arg, mlplb_type_name[type]), type);
 }
 
 bool mlplb_push_known(lua_State *L, const void *object) {
@@ -193,10 +217,12 @@ int mlplb_method(lua_State *L, const char *type) {
   return luaL_error(L, "a %s has no field or method '%s'", type, luaL_tolstring(L, 2, NULL));
 }
 
-void mlplb_new_type(lua_State *L, const char *type, const luaL_Reg *meta, const luaL_Reg *methods,
+void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const luaL_Reg *methods,
     lua_CFunction index, lua_CFunction release) {
-  luaL_newmetatable(L, type);
-  lua_pushstring(L, type);
+  luaL_newmetatable(L, mlplb_type_name[type]);
+  mlplb_state_push(L)->meta[type] = lua_topointer(L, -2);
+  lua_pop(L, 1);
+  lua_pushstring(L, mlplb_type_name[type]);
   lua_pushcclosure(L, no_new_field, 1);
   lua_setfield(L, -2, "__newindex"); /* meta may have a better one */
   mlplb_setfuncs(L, meta);

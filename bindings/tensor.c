@@ -13,16 +13,8 @@ mlplb_box *mlplb_tensor_box(lua_State *L) {
   return box;
 }
 
-static mlplb_box *test_box(lua_State *L, int arg) {
-  mlplb_box *box = lua_touserdata(L, arg);
-  if (!box || !lua_getmetatable(L, arg)) return NULL;
-  bool same = lua_rawequal(L, -1, lua_upvalueindex(2));
-  lua_pop(L, 1);
-  return same ? box : NULL;
-}
-
 mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg) {
-  const mlplb_box *box = test_box(L, arg);
+  const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
   if (!box) return NULL;
   if (!box->object) luaL_argerror(L, arg, "this tensor was released");
   return box->object;
@@ -30,7 +22,7 @@ mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg) {
 
 mlpl_tensor *mlplb_check_tensor(lua_State *L, int arg) {
   mlpl_tensor *t = mlplb_test_tensor(L, arg);
-  if (!t) luaL_typeerror(L, arg, MLPLB_TENSOR);
+  if (!t) luaL_typeerror(L, arg, mlplb_type_name[MLPLB_TENSOR]);
   return t;
 }
 
@@ -47,10 +39,10 @@ void mlplb_push_tensor(lua_State *L, mlpl_tensor *t) {
 }
 
 void mlpl_lua_push_tensor(lua_State *L, mlpl_tensor *t) { mlplb_push_tensor(L, t); }
-mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_TENSOR); }
+mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_TENSOR); }
 
 static int tensor_release(lua_State *L) {
-  mlplb_box *box = luaL_checkudata(L, 1, MLPLB_TENSOR);
+  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_TENSOR);
   mlpl_tensor *t = box->object;
   box->object = NULL;
   mlpl_tensor_release(t);
@@ -150,7 +142,7 @@ static int tensor_totable(lua_State *L) {
 }
 
 static int tensor_tostring(lua_State *L) {
-  const mlplb_box *box = test_box(L, 1);
+  const mlplb_box *box = mlplb_test_box(L, 1, MLPLB_TENSOR);
   if (box && !box->object) lua_pushliteral(L, "tensor (released)");
   else mlplb_tostring(L, mlplb_check_tensor(L, 1));
   return 1;

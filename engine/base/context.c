@@ -68,6 +68,8 @@ mlpl_status mlpl_open(mlpl_ctx **out, const mlpl_config *config) {
   cx->log = config->log;
   cx->log_ud = config->log_ud;
   mlpl_seed(cx, config->seed);
+  mlpli_logf(cx, "mlpl " MLPL_VERSION ": %s kernels, at most %d threads, seed %llu", mlpl_isa(cx), mlpl_threads(cx),
+      (unsigned long long)config->seed);
   *out = cx;
   return MLPL_OK;
 }

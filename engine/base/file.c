@@ -16,6 +16,7 @@
 #define ONE_CALL ((size_t)1 << 30)    /* read() and zlib's counters take less than 2^31 */
 
 const char *mlpli_path_text(char *buf, const char *path) {
+  if (*path == '\0') path = "''";
   size_t n = strlen(path);
   const size_t keep = MLPLI_PATH_TEXT - 4;
   if (n < MLPLI_PATH_TEXT) {

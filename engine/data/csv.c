@@ -294,11 +294,32 @@ static mlpl_status read_names(csv *c) {
   return MLPL_OK;
 }
 
+static bool reads_as_number(const char *text) {
+  double v;
+  const char *end = mlpli_number_read(text, &v);
+  return end && *end == '\0';
+}
+
+/*
+** Is the first line one of names? Yes if no cell of it is a number, the label's apart, which may be text in any line. A
+** line that mixes both is taken for data: its error is better than a row lost in silence.
+*/
+static bool looks_like_names(const csv *c) {
+  const char *name = NULL;
+  int64_t texts = 0;
+  for (int64_t i = 0; (name = next_name(c, name)); i++) {
+    if (*name == '\0' || (i == c->special && c->o.labels)) continue;
+    if (reads_as_number(name)) return false;
+    texts++;
+  }
+  return texts > 0;
+}
+
 static mlpl_status no_column(const csv *c, const char *wanted) {
   char list[200] = "";
   const char *name = NULL;
   size_t n = 0;
-  while ((name = next_name(c, name)) && n + 1 < sizeof list)
+  while (looks_like_names(c) && (name = next_name(c, name)) && n + 1 < sizeof list)
     n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", name);
   int base = c->cx->index_base;
   return mlpl_fail(c->cx, MLPL_EARG, "csv: %s: there is no column '%.40s'; columns are numbered %d to %lld%s%s",
@@ -321,27 +342,6 @@ static mlpl_status find_special(csv *c, bool named) {
   if (i < 0 || i >= c->columns) return no_column(c, wanted);
   c->special = i;
   return MLPL_OK;
-}
-
-static bool reads_as_number(const char *text) {
-  double v;
-  const char *end = mlpli_number_read(text, &v);
-  return end && *end == '\0';
-}
-
-/*
-** Is the first line one of names? Yes if no cell of it is a number, the label's apart, which may be text in any line. A
-** line that mixes both is taken for data: its error is better than a row lost in silence.
-*/
-static bool looks_like_names(const csv *c) {
-  const char *name = NULL;
-  int64_t texts = 0;
-  for (int64_t i = 0; (name = next_name(c, name)); i++) {
-    if (*name == '\0' || (i == c->special && c->o.labels)) continue;
-    if (reads_as_number(name)) return false;
-    texts++;
-  }
-  return texts > 0;
 }
 
 /* Names or not; *data: the line is a row. */

@@ -183,6 +183,10 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
     return mlpl_fail(cx, MLPL_ESTATE,
         "backward: the graph below %s was freed by an earlier backward; to go through it twice, pass "
         "retain_graph to the first", n->op->name);
+  for (int i = 0; i < n->n_in; i++)
+    if (n->edge[i].leaf && n->edge[i].leaf->dtype != n->dtype)
+      return mlpl_fail(cx, MLPL_ESTATE, "backward: %s of %s was converted to %s after it was recorded",
+          n->op->input_name[i], n->op->name, mlpl_dtype_name((mlpl_dtype)n->edge[i].leaf->dtype));
   for (int i = 0; i <= MLPL_MAX_INPUTS; i++) {
     const mlpl_tensor *t = i < MLPL_MAX_INPUTS ? n->in[i] : n->out;
     if (t && t->storage->version != n->version[i])

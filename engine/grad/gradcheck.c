@@ -62,12 +62,13 @@ static mlpl_status moved(const check *c, int i, int64_t e, double delta, double 
   *p = was + delta;
   mlpli_touch(c->x[i]);
   mlpl_status status = evaluate(c, &y);
+  if (status == MLPL_OK) { /* before the element is put back: y may be a view of it */
+    for (int64_t j = 0; j < n_out; j++) out[j] = *element(y, j);
+    mlpl_tensor_release(y);
+  }
   *p = was;
   mlpli_touch(c->x[i]);
-  if (status != MLPL_OK) return status;
-  for (int64_t j = 0; j < n_out; j++) out[j] = *element(y, j);
-  mlpl_tensor_release(y);
-  return MLPL_OK;
+  return status;
 }
 
 static mlpl_status compare(const check *c, int i, int64_t e, int64_t j, double a, double numeric) {

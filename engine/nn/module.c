@@ -50,10 +50,15 @@ mlpl_status mlpl_module_new(mlpl_ctx *cx, mlpl_module **m, const char *name, con
 mlpl_status mlpl_sequential_new(mlpl_ctx *cx, mlpl_module **m, mlpl_module *const *children, int n) {
   mlpl_module *s;
   *m = NULL;
-  for (int i = 0; i < n; i++)
+  int depth = 0;
+  for (int i = 0; i < n; i++) {
     if (children[i]->kind->n_inputs != 1)
       return mlpl_fail(cx, MLPL_EARG, "Sequential: layer %d is %s, which takes %d tensors; a layer here takes one",
           i + cx->index_base, children[i]->kind->name, children[i]->kind->n_inputs);
+    if (children[i]->depth > depth) depth = children[i]->depth;
+  }
+  if (depth >= MLPLI_MAX_DEPTH)
+    return mlpl_fail(cx, MLPL_EARG, "Sequential: layers are nested more than %d deep", MLPLI_MAX_DEPTH);
   MLPL_TRY(blank(cx, &s, &mlpli_sequential, NULL));
   if (n) {
     mlpl_status status = mlpli_new(cx, &s->child, (size_t)n * sizeof *s->child, "Sequential");
@@ -64,6 +69,7 @@ mlpl_status mlpl_sequential_new(mlpl_ctx *cx, mlpl_module **m, mlpl_module *cons
   }
   for (int i = 0; i < n; i++) s->child[i] = mlpl_module_retain(children[i]);
   s->n_children = n;
+  s->depth = depth + 1;
   *m = s;
   return MLPL_OK;
 }
@@ -130,7 +136,10 @@ mlpl_status mlpl_forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_ten
   *y = NULL;
   if (n != m->kind->n_inputs)
     return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d", mlpl_module_kind(m), n, m->kind->n_inputs);
-  return m->kind->forward(cx, m, x, y);
+  mlpl_module_retain(m); /* a layer of the host's may release the model it is in */
+  mlpl_status status = m->kind->forward(cx, m, x, y);
+  mlpl_module_release(m);
+  return status;
 }
 
 mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {

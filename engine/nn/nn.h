@@ -7,6 +7,7 @@
 
 #include "ops/ops.h"
 
+#define MLPLI_MAX_DEPTH 100 /* of modules in modules: they are walked by recursion */
 #define MLPLI_MAX_TENSORS 2 /* parameters, or tensors beside the options, of one layer */
 
 typedef struct mlpli_kind {
@@ -28,7 +29,7 @@ struct mlpl_module {
   const mlpli_kind *kind;
   mlpl_tensor *parameter[MLPLI_MAX_TENSORS]; /* NULL where there is none (no bias) */
   mlpl_tensor *tensor[MLPLI_MAX_TENSORS];
-  int n_children;
+  int n_children, depth; /* depth: 1 more than that of the deepest child */
   mlpl_module **child;
   mlpl_custom custom;
   mlpl_value p[]; /* options */

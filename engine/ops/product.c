@@ -144,8 +144,9 @@ static mlpl_status linear_kernels(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor
 
 static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
-  mlpl_value rows = {.sizes = {2, {-1, n->shape[n->ndim - 1]}}}, shape = {.sizes = {.n = 0}};
+  mlpl_value rows = {.sizes = {2, {1, n->shape[n->ndim - 1]}}}, shape = {.sizes = {.n = 0}};
   mlpl_value first[2] = {{.i = 0}, {.i = 0}};
+  for (int d = 0; d < n->ndim - 1; d++) rows.sizes.v[0] *= n->shape[d]; /* -1 tells nothing where a size is 0 */
   mlpl_tensor *w = n->in[1];
   if (n->p[0].i) g = mlpli_xmul(&e, g, mlpli_x1(&e, MLPLI_OP_POSITIVE, n->out, NULL));
   mlpl_tensor *g2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &rows);

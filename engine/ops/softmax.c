@@ -74,8 +74,27 @@ static mlpl_tensor *row_sum(mlpli_expr *e, const mlpli_node *n, mlpl_tensor *t) 
   return mlpli_x1(e, MLPLI_OP_SUM, t, p);
 }
 
+typedef void rows_grad(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
+
+/* One kernel where rows lie side by side and the pass is not recorded; *done says whether it was. */
+static mlpl_status backward_rows(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, rows_grad *f, bool *done) {
+  mlpl_tensor *y = n->out, *gx;
+  int last = y->ndim - 1;
+  *done = !cx->grad_enabled && y->numel && last >= 0 && (n->p[0].i == last || n->p[0].i == -1) && y->contiguous &&
+      g->contiguous;
+  if (!*done) return MLPL_OK;
+  MLPL_TRY(mlpli_tensor_like(cx, &gx, y));
+  f(y->numel / y->shape[last], y->shape[last], gx->data, g->data, y->data);
+  mlpl_status status = mlpli_give(cx, n, 0, gx);
+  mlpl_tensor_release(gx);
+  return status;
+}
+
 /* y (g - sum(g y)) */
 MLPLI_BACKWARD(softmax) {
+  bool done;
+  MLPL_TRY(backward_rows(cx, n, g, mlpli_kern(g)->softmax_grad, &done));
+  if (done) return MLPL_OK;
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *y = mlpli_xout(&e, n);
   mlpl_tensor *sum = row_sum(&e, n, mlpli_xmul(&e, g, y));
@@ -85,6 +104,9 @@ MLPLI_BACKWARD(softmax) {
 
 /* g - e^y sum(g) */
 MLPLI_BACKWARD(log_softmax) {
+  bool done;
+  MLPL_TRY(backward_rows(cx, n, g, mlpli_kern(g)->log_softmax_grad, &done));
+  if (done) return MLPL_OK;
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *p = mlpli_x1(&e, MLPLI_OP_EXP, mlpli_xout(&e, n), NULL);
   mlpli_xgive(&e, n, 0, mlpli_xsub(&e, g, mlpli_xmul(&e, p, row_sum(&e, n, g))));

@@ -85,6 +85,7 @@ MLPLI_VIEW(reshape) {
     if (shape[d] == -1 && open < 0) open = d;
     else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known)) return cannot_reshape(cx, x, c->p);
   }
+  if (open < 0 && !mlpli_shape_fits(n, shape)) return cannot_reshape(cx, x, c->p);
   if (open >= 0) {
     if (known == 0 || x->numel % known) return cannot_reshape(cx, x, c->p);
     shape[open] = x->numel / known;
@@ -194,6 +195,9 @@ MLPLI_VIEW(expand) {
   if (!fits)
     return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s cannot be expanded to %s; only axes of size 1 stretch",
         mlpli_tensor_text(a, x), mlpli_shape_text(b, n, c->p[0].sizes.v));
+  if (!mlpli_shape_fits(n, shape))
+    return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s has more elements than can be counted",
+        mlpli_shape_text(b, n, shape));
   mlpli_broadcast_strides(x, n, shape, stride);
   return mlpli_tensor_view(cx, out, x, 0, n, shape, stride);
 }

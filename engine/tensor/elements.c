@@ -204,7 +204,7 @@ mlpl_status mlpli_labels(mlpl_ctx *cx, const char *what, const mlpl_tensor *y, i
       continue;
     }
     if (v < base || v - base >= k)
-      return mlpl_fail(cx, MLPL_EARG, "%s: target %lld is %lld; with %lld classes labels run from %d to %lld%s",
+      return mlpl_fail(cx, MLPL_EARG, "%s: row %lld of the target is %lld; with %lld classes labels run from %d to %lld%s",
           what, (long long)(i + base), (long long)v, (long long)k, base, (long long)(k - 1 + base),
           v == 0 && base == 1 ? " (are these labels counted from 0? add 1)" : "");
     label[i] = v - base;

@@ -88,29 +88,23 @@ static mlpl_tensor *blank(mlpl_ctx *cx, int dtype, int ndim) {
   return t;
 }
 
-/* numel of a shape, or false when it (or the bytes) cannot be counted. */
-static bool count(int dtype, int ndim, const int64_t *shape, int64_t *numel, size_t *bytes) {
-  int64_t n = 1, size = mlpli_dtype_size[dtype], all;
-  bool empty = false;
-  for (int d = 0; d < ndim; d++) empty |= shape[d] == 0;
-  for (int d = 0; d < ndim && !empty; d++)
-    if (__builtin_mul_overflow(n, shape[d], &n)) return false;
-  if (empty) n = 0;
-  if (__builtin_mul_overflow(n, size, &all)) return false;
-  *numel = n;
-  *bytes = (size_t)all;
+bool mlpli_shape_fits(int ndim, const int64_t *shape) {
+  int64_t bytes = (int64_t)sizeof(double);
+  for (int d = 0; d < ndim; d++)
+    if (shape[d] && __builtin_mul_overflow(bytes, shape[d], &bytes)) return false;
   return true;
 }
 
 mlpl_status mlpli_tensor_make(mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape) {
   *out = NULL;
-  int64_t numel;
-  size_t bytes;
-  if (!count(dtype, ndim, shape, &numel, &bytes)) {
+  if (!mlpli_shape_fits(ndim, shape)) {
     char text[MLPLI_SHAPE_TEXT];
     return mlpl_fail(cx, MLPL_ENOMEM, "tensor: not enough memory: %s of %s is more than can be addressed",
         mlpli_shape_text(text, ndim, shape), mlpl_dtype_name(dtype));
   }
+  int64_t numel = 1;
+  for (int d = 0; d < ndim; d++) numel *= shape[d];
+  size_t bytes = (size_t)numel * mlpli_dtype_size[dtype];
   mlpl_tensor *t = blank(cx, dtype, ndim);
   mlpli_storage *s = t ? storage_new(cx->heap, bytes) : NULL;
   if (!s) {
@@ -169,6 +163,7 @@ void mlpl_tensor_release(mlpl_tensor *t) {
 void mlpli_tensor_become(mlpl_tensor *t, const mlpl_tensor *from) {
   mlpli_storage *old = t->storage;
   t->storage = storage_retain(from->storage);
+  t->storage->version = old->version + 1; /* what was recorded with the old elements must not go on with these */
   storage_release(old);
   t->data = from->data;
   t->dtype = from->dtype;

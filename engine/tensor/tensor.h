@@ -43,6 +43,8 @@ static inline mlpl_tensor *mlpli_retain(mlpl_tensor *t) {
   return t;
 }
 
+/* Sizes whose product can be counted in bytes whatever the dtype; a 0 among them does not help: strides are products, too. */
+bool mlpli_shape_fits(int ndim, const int64_t *shape);
 /* Elements not set. The sizes are known to be good (from other tensors); fails only for memory or overflow. */
 mlpl_status mlpli_tensor_make(mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape);
 /* Like t: its shape, dtype; contiguous. */

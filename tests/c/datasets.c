@@ -69,7 +69,7 @@ static void checks_its_parts(void **state) {
   assert_fails(cx, mlpl_dataset_new(cx, &ds, x, real_y, names, 2), MLPL_EARG,
       "data set: with classes y holds i64 labels [n]; it is f32 [3]");
   assert_fails(cx, mlpl_dataset_new(cx, &ds, x, wide_y, names, 2), MLPL_ESHAPE, "labels [n]; it is i64 [3x1]");
-  assert_fails(cx, mlpl_dataset_new(cx, &ds, x, y, names, 2), MLPL_EARG, "data set: target 3 is 3");
+  assert_fails(cx, mlpl_dataset_new(cx, &ds, x, y, names, 2), MLPL_EARG, "data set: row 3 of the target is 3");
   assert_fails(cx, mlpl_dataset_new(cx, &ds, x, y, names, 3), MLPL_EARG, "data set: class 3 has no name");
   assert_fails(cx, mlpl_dataset_new(cx, &ds, x, y, NULL, 3), MLPL_EARG, "data set: 3 classes without names");
   assert_null(ds);
@@ -383,7 +383,7 @@ static void accuracy_checks_its_arguments(void **state) {
   assert_fails(cx, mlpl_accuracy(cx, &share, scores, real), MLPL_EARG, "accuracy: the target is f32; labels are i64");
   assert_fails(cx, mlpl_accuracy(cx, &share, real, wild), MLPL_EARG, "accuracy: labels are f32; they are i64");
   assert_fails(cx, mlpl_accuracy(cx, &share, scores, wild), MLPL_EARG,
-      "accuracy: target 1 is 3; with 2 classes labels run from 1 to 2");
+      "accuracy: row 1 of the target is 3; with 2 classes labels run from 1 to 2");
   assert_works(cx, mlpl_accuracy(cx, &share, empty, none));
   assert_true(isnan(share));
   assert_works(cx, mlpl_accuracy(cx, &share, none, none));

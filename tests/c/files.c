@@ -129,7 +129,7 @@ static void names_path_and_reason(void **state) {
   assert_fails(cx, mlpli_file_load(cx, missing, &bytes, &n), MLPL_EIO, text);
   assert_null(bytes);
   assert_fails(cx, mlpli_reader_open(cx, &r, "/tmp"), MLPL_EIO, "cannot read /tmp: Is a directory");
-  assert_fails(cx, mlpli_file_load(cx, "", &bytes, &n), MLPL_EIO, "cannot open : No such file");
+  assert_fails(cx, mlpli_file_load(cx, "", &bytes, &n), MLPL_EIO, "cannot open '': No such file");
   snprintf(text, sizeof text, "cannot write %s/x: No such file or directory", missing);
   assert_fails(cx, mlpli_writer_open(cx, &w, test_path("no such file/x")), MLPL_EIO, text);
   assert_fails(cx, mlpli_writer_open(cx, &w, "/tmp"), MLPL_EIO, "cannot write /tmp: Is a directory");
