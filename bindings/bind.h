@@ -19,6 +19,7 @@ typedef enum mlplb_type {
   MLPLB_OPTIMIZER,
   MLPLB_DATASET,
   MLPLB_BATCHES,
+  MLPLB_STEP,
   MLPLB_N_TYPES
 } mlplb_type;
 
@@ -36,10 +37,16 @@ typedef struct mlplb_state {
 
 typedef struct mlplb_box {
   void *object; /* NULL: not made yet, or released */
+  void *doomed; /* released by a finalizer: goes with the box */
 } mlplb_box;
 
 #define MLPLB_UPVALUES 2
-static inline mlplb_state *mlplb_get(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
+/* Raises when lua_close has closed the context already: a finalizer that is older than the library called. */
+static inline mlplb_state *mlplb_get(lua_State *L) {
+  mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  if (!s->cx) luaL_error(L, "mlpl: the Lua state is closing");
+  return s;
+}
 
 /* ---- state.c ------------------------------------------------------------------------------------- */
 
@@ -73,6 +80,12 @@ void *mlplb_check(lua_State *L, int arg, mlplb_type type);
 void *mlplb_test(lua_State *L, int arg, mlplb_type type); /* NULL instead of raising; also when released */
 /* The same from any function: a host's, or one that runs without upvalues. */
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type);
+/*
+** For a type's `release` function: empty the box at 1 and give its object, which the caller lets go of (NULL: nothing to do). A
+** finalizer of the user's may run in the middle of any function of ours that allocates, and must not take away what that
+** function works on: what is released in a finalizer stays until its box is collected.
+*/
+void *mlplb_box_empty(lua_State *L, mlplb_type type);
 /* Objects known to Lua come back as the same value: a weak table from engine objects to boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
 void mlplb_remember(lua_State *L, const void *object); /* the box on top */
@@ -129,6 +142,7 @@ void mlplb_open_create(lua_State *L);                     /* functions into the 
 void mlplb_open_nn(lua_State *L);                         /* pushes the table */
 void mlplb_open_optim(lua_State *L);                      /* pushes the table */
 void mlplb_open_data(lua_State *L);                       /* pushes the table */
+void mlplb_open_step(lua_State *L);                       /* functions into the table on top */
 int mlplb_terminal(lua_State *L);                         /* terminal.c */
 
 #endif

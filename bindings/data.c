@@ -5,9 +5,12 @@
 
 static mlpl_dataset *check_dataset(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_DATASET); }
 
-/* An option of a trailing table at index (0: no table); pushes its value or nil. */
+/* An option of a trailing table at index (0: no table); pushes its value or nil. Raw: no metamethod may run, and
+   release what the caller works on. */
 static int get_option(lua_State *L, int index, const char *name) {
-  if (index) return lua_getfield(L, index, name);
+  lua_pushstring(L, name);
+  if (index) return lua_rawget(L, index);
+  lua_pop(L, 1);
   lua_pushnil(L);
   return LUA_TNIL;
 }
@@ -24,10 +27,7 @@ static bool get_flag(lua_State *L, int index, const char *what, const char *name
 /* ---- data sets ---------------------------------------------------------------------------------------- */
 
 static int dataset_release(lua_State *L) {
-  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_DATASET);
-  mlpl_dataset *ds = box->object;
-  box->object = NULL;
-  mlpl_dataset_release(ds);
+  mlpl_dataset_release(mlplb_box_empty(L, MLPLB_DATASET));
   return 0;
 }
 
@@ -123,10 +123,7 @@ static int dataset_tostring(lua_State *L) {
 /* ---- batches ---------------------------------------------------------------------------------------------- */
 
 static int batches_release(lua_State *L) {
-  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_BATCHES);
-  mlpl_batches *b = box->object;
-  box->object = NULL;
-  mlpl_batches_release(b);
+  mlpl_batches_release(mlplb_box_empty(L, MLPLB_BATCHES));
   return 0;
 }
 

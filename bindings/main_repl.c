@@ -14,8 +14,8 @@
 /* ---- completion -------------------------------------------------------------------- */
 
 /*
-** Push where a value looks for what it does not have, if that is a table. The library's types
-** have functions there, which keep their methods as an upvalue (mlplb_new_type).
+** Push where a value looks for what it does not have, if that is a table. The library's
+** types have functions there, which keep their methods as an upvalue (mlplb_new_type).
 */
 static bool push_index(lua_State *L) {
   if (luaL_getmetafield(L, -1, "__index") == LUA_TNIL)

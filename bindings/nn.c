@@ -18,10 +18,7 @@ mlpl_module *mlpl_lua_check_module(lua_State *L, int arg) { return mlplb_check_a
 static mlpl_module *check_module(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_MODULE); }
 
 static int module_release(lua_State *L) {
-  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_MODULE);
-  mlpl_module *m = box->object;
-  box->object = NULL;
-  mlpl_module_release(m);
+  mlpl_module_release(mlplb_box_empty(L, MLPLB_MODULE));
   return 0;
 }
 
@@ -43,20 +40,25 @@ typedef struct callback {
 /* Protected: call the function of a custom layer. Argument: the callback. */
 static int run_callback(lua_State *L) {
   callback *c = lua_touserdata(L, 1);
-  if (!mlplb_push_known(L, c->self)) return luaL_error(L, "a Lua layer was called after its model was collected");
+  if (!mlplb_push_known(L, c->self)) return luaL_error(L, "a Lua layer was called after it was released");
   lua_getiuservalue(L, -1, 1);
   mlplb_push_tensor(L, c->x);
   lua_call(L, 1, 1);
   const mlplb_box *box = luaL_testudata(L, -1, mlplb_type_name[MLPLB_TENSOR]);
-  if (!box || !box->object)
-    return luaL_error(L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
+  if (!box) return luaL_error(L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
+  if (!box->object) return luaL_error(L, "a Lua layer returned a tensor that was released");
   c->y = mlpl_tensor_retain(box->object);
   return 0;
 }
 
 /* The error with a traceback of its own, while the stack that it describes is still there. */
 static int with_traceback(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TSTRING) luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  if (lua_type(L, 1) != LUA_TSTRING) return 1;
+  if (strstr(lua_tostring(L, 1), "attempt to yield across")) { /* the engine's frames cannot be resumed */
+    lua_pushfstring(L, "a Lua layer cannot yield: %s", lua_tostring(L, 1));
+    lua_replace(L, 1);
+  }
+  luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;
 }
 
@@ -166,20 +168,34 @@ static int sequential(lua_State *L) {
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
+/* Lua layers may release whatever they can reach: what the engine works on is held meanwhile. (More than two tensors are
+   the engine's to complain of.) */
+static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n, bool predict) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_status status;
+  int tries = 0, held = n < 2 ? n : 2;
+  mlpl_module_retain(m);
+  for (int i = 0; i < held; i++) mlpl_tensor_retain(x[i]);
+  do {
+    s->L = L;
+    status = predict ? mlpl_predict(s->cx, m, y, x[0]) : mlpl_forward(s->cx, m, y, x, n);
+  } while (mlplb_again(L, s, status, &tries));
+  for (int i = 0; i < held; i++) mlpl_tensor_release(x[i]);
+  mlpl_module_release(m);
+  return status;
+}
+
 /* model(x), loss(x, y) */
 static int module_forward(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_tensor *x[2] = {NULL, NULL}, *y = NULL;
-  mlpl_status status;
-  int n = lua_gettop(L) - 1, tries = 0;
+  int n = lua_gettop(L) - 1;
   if (n < 1) mlplb_check_tensor(L, 2);
   for (int i = 0; i < n && i < 2; i++) x[i] = mlplb_check_tensor(L, i + 2);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  s->L = L;
-  do status = mlpl_forward(s->cx, m, &y, x, n);
-  while (mlplb_again(L, s, status, &tries));
+  mlpl_status status = run(L, m, &y, x, n, false);
   box->object = y;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
@@ -188,13 +204,9 @@ static int module_predict(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = NULL;
-  mlpl_status status;
-  int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  s->L = L;
-  do status = mlpl_predict(s->cx, m, &y, x);
-  while (mlplb_again(L, s, status, &tries));
+  mlpl_status status = run(L, m, &y, &x, 1, true);
   box->object = y;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }

@@ -156,6 +156,7 @@ int luaopen_mlpl(lua_State *L) {
   lua_setfield(L, -2, "optim");
   mlplb_open_data(L);
   lua_setfield(L, -2, "data");
+  mlplb_open_step(L);
   open_metrics(L);
   lua_setfield(L, -2, "metrics");
   run_scripts(L);

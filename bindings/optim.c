@@ -6,10 +6,7 @@
 static mlpl_optimizer *check(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_OPTIMIZER); }
 
 static int optimizer_release(lua_State *L) {
-  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_OPTIMIZER);
-  mlpl_optimizer *o = box->object;
-  box->object = NULL;
-  mlpl_optimizer_release(o);
+  mlpl_optimizer_release(mlplb_box_empty(L, MLPLB_OPTIMIZER));
   return 0;
 }
 

@@ -11,6 +11,7 @@ static const char state_key = 0, config_key = 0, known_key = 0;
 
 /* ---- the context ------------------------------------------------------------------------------------ */
 
+/* A userdata, whose user value keeps the text of isa. */
 typedef struct config_copy {
   mlpl_config config;
   mlpl_allocator allocator;
@@ -18,8 +19,10 @@ typedef struct config_copy {
 
 void mlpl_lua_configure(lua_State *L, const mlpl_config *config) {
   if (mlpl_lua_context(L)) luaL_error(L, "mlpl: configure before the library is opened");
-  config_copy *copy = lua_newuserdatauv(L, sizeof *copy, 0);
+  config_copy *copy = lua_newuserdatauv(L, sizeof *copy, 1);
   copy->config = *config;
+  copy->config.isa = lua_pushstring(L, config->isa); /* NULL gives nil and NULL */
+  lua_setiuservalue(L, -2, 1);
   if (config->allocator) {
     copy->allocator = *config->allocator;
     copy->config.allocator = &copy->allocator;
@@ -146,11 +149,11 @@ bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries) {
 /* ---- boxes ------------------------------------------------------------------------------------------------ */
 
 const char *const mlplb_type_name[MLPLB_N_TYPES] = {
-    "mlpl.Tensor", "mlpl.Module", "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches"};
+    "mlpl.Tensor", "mlpl.Module", "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step"};
 
 mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user) {
   mlplb_box *box = lua_newuserdatauv(L, sizeof *box, n_user);
-  box->object = NULL;
+  box->object = box->doomed = NULL;
   luaL_setmetatable(L, mlplb_type_name[type]);
   return box;
 }
@@ -160,7 +163,8 @@ mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type) {
   if (!box || !lua_getmetatable(L, arg)) return NULL;
   const void *meta = lua_topointer(L, -1);
   lua_pop(L, 1);
-  return meta == mlplb_get(L)->meta[type] ? box : NULL;
+  const mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* its context may be closed */
+  return meta == s->meta[type] ? box : NULL;
 }
 
 mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type) {
@@ -185,6 +189,17 @@ void *mlplb_check(lua_State *L, int arg, mlplb_type type) {
 
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type) {
   return object_of(L, arg, luaL_checkudata(L, arg, mlplb_type_name[type]), type);
+}
+
+/* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue. */
+void *mlplb_box_empty(lua_State *L, mlplb_type type) {
+  mlplb_box *box = mlplb_check_box(L, 1, type);
+  void *object = box->object ? box->object : box->doomed;
+  bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
+  box->object = box->doomed = NULL;
+  if (final || lua_gc(L, LUA_GCISRUNNING) >= 0) return object;
+  box->doomed = object;
+  return NULL;
 }
 
 bool mlplb_push_known(lua_State *L, const void *object) {
@@ -226,8 +241,12 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const l
   lua_pushcclosure(L, no_new_field, 1);
   lua_setfield(L, -2, "__newindex"); /* meta may have a better one */
   mlplb_setfuncs(L, meta);
-  const luaL_Reg release_functions[] = {{"__gc", release}, {"__close", release}, {NULL, NULL}};
-  mlplb_setfuncs(L, release_functions);
+  const luaL_Reg close_function[] = {{"__close", release}, {NULL, NULL}};
+  mlplb_setfuncs(L, close_function);
+  mlplb_push_upvalues(L);
+  lua_pushboolean(L, 1); /* upvalue 3 of __gc alone */
+  lua_pushcclosure(L, release, MLPLB_UPVALUES + 1);
+  lua_setfield(L, -2, "__gc");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* scripts cannot take it off */
   mlplb_push_upvalues(L);

@@ -7,7 +7,7 @@
 
 mlplb_box *mlplb_tensor_box(lua_State *L) {
   mlplb_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->object = NULL;
+  box->object = box->doomed = NULL;
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_setmetatable(L, -2);
   return box;
@@ -42,10 +42,7 @@ void mlpl_lua_push_tensor(lua_State *L, mlpl_tensor *t) { mlplb_push_tensor(L, t
 mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_TENSOR); }
 
 static int tensor_release(lua_State *L) {
-  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_TENSOR);
-  mlpl_tensor *t = box->object;
-  box->object = NULL;
-  mlpl_tensor_release(t);
+  mlpl_tensor_release(mlplb_box_empty(L, MLPLB_TENSOR));
   return 0;
 }
 

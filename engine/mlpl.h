@@ -414,6 +414,7 @@ MLPL_API mlpl_status mlpl_optimizer_new(mlpl_ctx *cx, mlpl_optimizer **o, const 
     mlpl_tensor *const *parameters, int n, const mlpl_arg *args);
 MLPL_API mlpl_status mlpl_optimizer_make(mlpl_ctx *cx, mlpl_optimizer **o, const char *kind,
     mlpl_tensor *const *parameters, int n, const mlpl_value *params);
+MLPL_API mlpl_optimizer *mlpl_optimizer_retain(mlpl_optimizer *o);
 MLPL_API void mlpl_optimizer_release(mlpl_optimizer *o);
 /* One update from the gradients; a parameter without gradient is left alone and its step count stays. */
 MLPL_API mlpl_status mlpl_optimizer_step(mlpl_ctx *cx, mlpl_optimizer *o);
@@ -421,6 +422,21 @@ MLPL_API void mlpl_optimizer_zero_grad(mlpl_optimizer *o);
 MLPL_API const char *mlpl_optimizer_kind(const mlpl_optimizer *o);
 MLPL_API mlpl_status mlpl_optimizer_get(mlpl_ctx *cx, const mlpl_optimizer *o, const char *option, double *value);
 MLPL_API mlpl_status mlpl_optimizer_set(mlpl_ctx *cx, mlpl_optimizer *o, const char *option, double value);
+
+/* ---- a training step as one call --------------------------------------------------------------------------------------------- */
+
+/*
+** loss(model(x), y), zero_grad, backward, step: the same arithmetic, bit for bit, as these calls one after the other. A model of
+** Linear, ReLU, Dropout and Flatten layers under CrossEntropyLoss on labels is planned once for each shape of x: nothing is
+** recorded, buffers are kept. Any other is run as written. Keeps its arguments.
+*/
+typedef struct mlpl_step mlpl_step;
+MLPL_API mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **s, mlpl_module *model, mlpl_module *loss,
+    mlpl_optimizer *optimizer);
+/* *value is the loss before the update. */
+MLPL_API mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value);
+MLPL_API bool mlpl_step_is_planned(const mlpl_step *s); /* was the last run? */
+MLPL_API void mlpl_step_release(mlpl_step *s);
 
 /* ---- model files: safetensors ---------------------------------------------------------------------------------------------- */
 

@@ -75,20 +75,20 @@ static void xent_task(void *arg, ptrdiff_t i, int worker) {
 }
 
 /* Loss of each row, and the gradient where dx is not NULL. x has rows of adjacent elements. */
-static void run_rows(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *x, const mlpl_tensor *w,
+static void run_rows(mlpl_ctx *cx, const mlpl_value *p, const mlpl_tensor *x, const mlpl_tensor *w,
     const int64_t *label, double scale, mlpl_tensor *each, mlpl_tensor *dx) {
   int64_t k = x->shape[1];
   xent_job j = {.kern = mlpli_kern(x), .per_task = k >= GRAIN ? 1 : GRAIN / k};
   j.all = (mlplk_xent){.n = x->shape[0], .k = k, .x = x->data, .s_x = x->stride[0], .label = label,
-      .weight = w ? w->data : NULL, .smoothing = c->p[SMOOTHING].f, .scale = scale, .loss = each->data,
+      .weight = w ? w->data : NULL, .smoothing = p[SMOOTHING].f, .scale = scale, .loss = each->data,
       .dx = dx ? dx->data : NULL};
   cx->par.run(&cx->par, (j.all.n + j.per_task - 1) / j.per_task, xent_task, &j);
 }
 
-static mlpl_status reduce_rows(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out, mlpl_tensor *each,
+static mlpl_status reduce_rows(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *out, mlpl_tensor *each,
     double by) {
   MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM, out, each, 1));
-  if (c->p[REDUCTION].i == MLPLI_MEAN_LOSS)
+  if (p[REDUCTION].i == MLPLI_MEAN_LOSS)
     mlpli_store(out->data, out->dtype, mlpli_load(out->data, out->dtype) / by);
   return MLPL_OK;
 }
@@ -112,6 +112,14 @@ static mlpl_status with_rows(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor **held) {
   return MLPL_OK;
 }
 
+mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x, mlpl_tensor *w,
+    const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx, mlpl_tensor *out) {
+  double by = denominator(label, x->shape[0], w);
+  bool mean = p[REDUCTION].i == MLPLI_MEAN_LOSS;
+  run_rows(cx, p, x, w, label, mean ? 1 / by : 1, each ? each : out, dx);
+  return each ? reduce_rows(cx, p, out, each, by) : MLPL_OK;
+}
+
 static mlpl_status forward_labels(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out) {
   mlpl_tensor *x = NULL, *w = NULL, *each = NULL, *given = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
   int64_t *label = NULL, reduction = c->p[REDUCTION].i;
@@ -121,12 +129,7 @@ static mlpl_status forward_labels(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
   if (status == MLPL_OK && c->record) status = mlpli_tensor_like(cx, &c->extra, c->in[INPUT]);
   if (status == MLPL_OK && reduction != MLPLI_NO_REDUCTION)
     status = mlpli_tensor_make(cx, &each, x->dtype, 1, x->shape);
-  if (status == MLPL_OK) {
-    double by = denominator(label, x->shape[0], w);
-    double scale = reduction == MLPLI_MEAN_LOSS ? 1 / by : 1;
-    run_rows(cx, c, x, w, label, scale, each ? each : out, c->extra);
-    if (each) status = reduce_rows(cx, c, out, each, by);
-  }
+  if (status == MLPL_OK) status = mlpli_cross_entropy_labels(cx, c->p, x, w, label, each, c->extra, out);
   mlpli_free(cx->heap, label);
   mlpl_tensor_release(x);
   mlpl_tensor_release(w);
@@ -188,7 +191,7 @@ static mlpl_status forward_shares(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
   mlpl_tensor *terms = mlpli_xmul(&e, q, mlpli_x1(&e, MLPLI_OP_LOG_SOFTMAX, x, last_axis));
   mlpl_tensor *each = mlpli_x1(&e, MLPLI_OP_NEG, mlpli_x1(&e, MLPLI_OP_SUM, terms, rows), NULL);
   if (each && c->p[REDUCTION].i == MLPLI_NO_REDUCTION) mlpli_copy(out, each);
-  else if (each) e.status = reduce_rows(cx, c, out, each, (double)x->shape[0]);
+  else if (each) e.status = reduce_rows(cx, c->p, out, each, (double)x->shape[0]);
   mlpl_tensor *dx = c->record ? mlpli_xaffine(&e, slope(&e, x, q), scale, 0) : NULL;
   if (dx) c->extra = mlpli_retain(dx);
   mlpl_set_grad_enabled(cx, was);

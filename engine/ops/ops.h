@@ -138,6 +138,14 @@ static inline mlpli_matrix mlpli_transposed(mlpli_matrix m) {
   return (mlpli_matrix){m.p, m.cols, m.rows, m.cs, m.rs};
 }
 
+/*
+** Cross-entropy of x [n x k] (rows of adjacent elements) against checked labels, with the options p of the row cross_entropy.
+** each [n] receives every row's loss and out their sum or mean; each NULL: out [n] receives them. dx (NULL: not wanted) [n x k]
+** receives the gradient.
+*/
+mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x, mlpl_tensor *w,
+    const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx, mlpl_tensor *out);
+
 /* ---- expressions: backward passes written with operations (expr.c) --------------------------------------- */
 
 /*

@@ -2,6 +2,8 @@
 ** Optimizers: one call updates all parameters, long ones in parts on several threads. Formulas and defaults are PyTorch's;
 ** step sizes and bias corrections are computed in double.
 */
+#include "optim/optim.h"
+
 #include "grad/grad.h"
 #include "ops/param.h"
 
@@ -40,6 +42,7 @@ typedef struct kind {
 } kind;
 
 struct mlpl_optimizer {
+  int refs;
   mlpl_ctx *cx;
   const kind *kind;
   int n;
@@ -147,6 +150,7 @@ static mlpl_status make(mlpl_ctx *cx, mlpl_optimizer **o, const kind *k, mlpl_te
   MLPL_TRY(check_options(cx, k, p));
   MLPL_TRY(check_parameters(cx, k, w, n));
   MLPL_TRY(mlpli_new(cx, &made, sizeof *made, k->name));
+  made->refs = 1;
   made->cx = cx;
   made->kind = k;
   mlpli_ctx_retain(cx);
@@ -181,8 +185,13 @@ mlpl_status mlpl_optimizer_new(mlpl_ctx *cx, mlpl_optimizer **o, const char *nam
   return make(cx, o, k, parameters, n, values);
 }
 
+mlpl_optimizer *mlpl_optimizer_retain(mlpl_optimizer *o) {
+  o->refs++;
+  return o;
+}
+
 void mlpl_optimizer_release(mlpl_optimizer *o) {
-  if (!o) return;
+  if (!o || --o->refs > 0) return;
   mlpl_ctx *cx = o->cx;
   for (int i = 0; i < o->n; i++) {
     mlpl_tensor_release(o->slot[i].w);
@@ -192,6 +201,12 @@ void mlpl_optimizer_release(mlpl_optimizer *o) {
   mlpli_free(cx->heap, o->update);
   mlpli_free(cx->heap, o);
   mlpli_ctx_release(cx);
+}
+
+bool mlpli_optimizer_has(const mlpl_optimizer *o, const mlpl_tensor *w) {
+  for (int i = 0; i < o->n; i++)
+    if (o->slot[i].w == w) return true;
+  return false;
 }
 
 /* ---- options ---------------------------------------------------------------------------------------------------------- */

@@ -10,11 +10,11 @@
 -- default may be { value, "help text" }.
 --
 -- Entries 1, 2, ... name the arguments without dashes, in order: "data" must be given,
--- "data?" may be (nil otherwise), "files..." takes all that are left, as a list. Here, too,
+-- "data?" may be (nil otherwise), "files..." takes all that are left, as a list. Here too,
 -- { "data", "help text" } explains.
 --
--- --help prints all this and ends the process. mlpl.args(spec, list) parses list instead of
--- the global `arg`; without either, all defaults. Reading a name that is not in the spec
+-- --help prints all this and ends the process. mlpl.args(spec, list) parses list instead
+-- of the global `arg`; without either, all defaults. Reading a name that is not in the spec
 -- raises.
 
 local mlpl = ...

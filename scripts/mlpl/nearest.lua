@@ -21,7 +21,7 @@ local function distance(a, b)
   return row[#b]
 end
 
--- The spelling counts, case and underscores only between equals; a name cut short is near.
+-- The spelling counts, case and underscores only among equals; a name cut short is near.
 local function apart(name, known)
   local a, b = name:lower():gsub("[_-]", ""), known:lower():gsub("[_-]", "")
   if #a >= 2 and #a < #b and b:sub(1, #a) == a then return 1.5 end

@@ -250,16 +250,16 @@ function Progress:finish()
   end_line(self)
 end
 
-local methods = { __name = "mlpl.progress" }
+local methods = { __name = "mlpl.progress", __index = Progress }
 methods.__close, methods.__gc = Progress.finish, Progress.finish
 
-function methods.__index(_, name)
+setmetatable(Progress, { __index = function(_, name)
   local names = {}
   for method in pairs(Progress) do names[#names + 1] = method end
   table.sort(names)
-  return Progress[name] or error(("progress has no method '%s'%s"):format(tostring(name),
+  error(("progress has no method '%s'%s"):format(tostring(name),
     mlpl._nearest(name, names)), 2)
-end
+end })
 
 -- ---- options --------------------------------------------------------------------------
 

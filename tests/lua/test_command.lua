@@ -215,8 +215,8 @@ function TestCommandScript:test_closed_stdin()
 end
 
 function TestCommandScript:test_interrupt()
-  local _, err, code = process.shell("timeout --foreground --preserve-status -s INT 2 " .. mlpl_word ..
-    " -e 'while true do end'")
+  local timeout = "timeout --foreground --preserve-status -s INT 2 "
+  local _, err, code = process.shell(timeout .. mlpl_word .. " -e 'while true do end'")
   equals(code, 1)
   contains(err, "interrupted!\nstack traceback:")
 end

@@ -11,7 +11,7 @@ enum { STACK_MAX = 4096 }; /* elements of a panel that path PANEL packs on the s
 #define SERIAL_WORK 1e6
 #define TASK_WORK 1e6
 #define WORK_PER_ELEMENT 4
-enum { MOST_TASKS = 16 };
+enum { MOST_TASKS = 16, DOT_ROWS = LANES * sizeof(real) == 64 ? 32 : 8 };
 
 /* ---- orientation ---- */
 
@@ -61,11 +61,12 @@ static int crowded(const product *p) {
   return p->m > 16 && p->k > 128 && p->rs_b * (ptrdiff_t)sizeof(real) % 1024 == 0;
 }
 
-/* Adding up the lanes costs as much as some 100 steps of k; packing B, as 16 rows of A. */
+/* Adding up the lanes costs as much as some 100 steps of k; packing B, as a few rows of A,
+   of which AVX-512 has the registers to hold more. */
 static int dot_pays(const product *p) {
   if (p->m <= 2 || p->n <= 2)
     return 1;
-  return p->k >= 128 && (p->m <= 16 || p->n <= 16 || (p->m <= 32 && p->k >= 256));
+  return p->k >= 128 && (p->m <= DOT_ROWS || p->n <= 16);
 }
 
 static path path_of(const product *p) {

@@ -1,0 +1,59 @@
+/* A training step as one call: step(x, y) gives the loss, a number. */
+#include "bind.h"
+
+static mlpl_step *check(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_STEP); }
+
+static int step_release(lua_State *L) {
+  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_STEP);
+  mlpl_step *s = box->object;
+  box->object = NULL;
+  mlpl_step_release(s);
+  return 0;
+}
+
+/* mlpl.train_step(model, loss, optimizer). The model's box stays alive with it, and so do layers written in Lua. */
+static int train_step(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_module *model = mlplb_check(L, 1, MLPLB_MODULE), *loss = mlplb_check(L, 2, MLPLB_MODULE);
+  mlpl_optimizer *optimizer = mlplb_check(L, 3, MLPLB_OPTIMIZER);
+  mlpl_step *step = NULL;
+  mlplb_box *box = mlplb_box_push(L, MLPLB_STEP, 1);
+  mlpl_status status = mlpl_step_new(s->cx, &step, model, loss, optimizer);
+  box->object = step;
+  if (status != MLPL_OK) return mlplb_raise(L, s);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return 1;
+}
+
+static int step_call(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_step *step = check(L, 1);
+  mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = mlplb_check_tensor(L, 3);
+  double loss;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  s->L = L;
+  do status = mlpl_step_run(s->cx, step, x, y, &loss);
+  while (mlplb_again(L, s, status, &tries));
+  if (status != MLPL_OK) return mlplb_raise(L, s);
+  lua_pushnumber(L, loss);
+  return 1;
+}
+
+static int step_is_planned(lua_State *L) {
+  lua_pushboolean(L, mlpl_step_is_planned(check(L, 1)));
+  return 1;
+}
+
+static int step_index(lua_State *L) { return mlplb_method(L, "training step"); }
+
+void mlplb_open_step(lua_State *L) {
+  static const luaL_Reg meta[] = {{"__call", step_call}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"is_planned", step_is_planned}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"train_step", train_step}, {NULL, NULL}};
+  mlplb_new_type(L, MLPLB_STEP, meta, methods, step_index, step_release);
+  lua_pop(L, 1);
+  mlplb_setfuncs(L, functions);
+}

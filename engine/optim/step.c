@@ -1,0 +1,334 @@
+/*
+** A training step as one call. A plain multilayer perceptron is planned: its layers laid out in a list with buffers that are
+** kept from step to step, so that a step is a handful of kernel calls. What those calls compute, and in which order, is what
+** the recorded operations compute (ops/product.c, ops/cross_entropy.c, ops/dropout.c): the results have the same bits.
+*/
+#include "optim/optim.h"
+
+#include "grad/grad.h"
+#include "nn/nn.h"
+#include "ops/rows.h"
+
+#include <string.h>
+
+#define MAX_LAYERS 64
+
+typedef enum layer_kind { LINEAR, RELU, DROPOUT } layer_kind;
+
+typedef struct layer {
+  layer_kind kind;
+  const mlpl_module *module;
+  bool relu;         /* of a LINEAR: applied in the product's epilogue */
+  mlpl_tensor *y;    /* [n x width] */
+  mlpl_tensor *mask; /* of a DROPOUT; made when it is first needed */
+  mlpl_tensor *gy;   /* gradient of y */
+  mlpl_tensor *gz;   /* of a LINEAR with relu: gradient before the activation */
+} layer;
+
+struct mlpl_step {
+  mlpl_ctx *cx;
+  mlpl_module *model, *loss;
+  mlpl_optimizer *optimizer;
+  bool planned; /* the last run was */
+  int n;        /* layers of the plan; 0: none for this shape */
+  layer layer[MAX_LAYERS];
+  mlpl_tensor *in;    /* x of the present step seen as [n x width]: a struct of ours, x's memory */
+  int64_t *label;     /* [n] */
+  mlpl_tensor *each;  /* [n] losses */
+  mlpl_tensor *value; /* the loss */
+  int64_t rows, width; /* of x */
+  uint8_t dtype;
+};
+
+/* ---- laying out ---------------------------------------------------------------------------------------- */
+
+/* The layers below m in order; false when one of them is none of ours. */
+static bool lay_out(mlpl_step *s, const mlpl_module *m) {
+  if (m->kind == &mlpli_sequential) {
+    for (int i = 0; i < m->n_children; i++)
+      if (!lay_out(s, m->child[i])) return false;
+    return true;
+  }
+  if (m->kind->op == MLPLI_OP_FLATTEN) return s->n == 0 && m->p[0].i == 1 && m->p[1].i == -1;
+  if (s->n == MAX_LAYERS) return false;
+  layer l = {.module = m};
+  switch (m->kind->op) {
+    case MLPLI_OP_LINEAR: l.kind = LINEAR; break;
+    case MLPLI_OP_DROPOUT: l.kind = DROPOUT; break;
+    case MLPLI_OP_RELU: l.kind = RELU; break;
+    default: return false;
+  }
+  s->layer[s->n++] = l;
+  return true;
+}
+
+/* As Sequential does it: a ReLU right behind a Linear of the same container is fused. Elsewhere it is its own layer. */
+static void fuse(mlpl_step *s, const mlpl_module *m) {
+  for (int i = 0; i < m->n_children; i++) {
+    const mlpl_module *child = m->child[i];
+    if (child->n_children) fuse(s, child);
+    if (child->kind->op != MLPLI_OP_LINEAR || i + 1 >= m->n_children || m->child[i + 1]->kind->op != MLPLI_OP_RELU)
+      continue;
+    for (int k = 0; k + 1 < s->n; k++)
+      if (s->layer[k].module == child && s->layer[k + 1].module == m->child[i + 1]) {
+        s->layer[k].relu = true;
+        memmove(&s->layer[k + 1], &s->layer[k + 2], (size_t)(s->n - k - 2) * sizeof(layer));
+        s->n--;
+        break;
+      }
+  }
+}
+
+static void drop(mlpl_tensor **t) {
+  mlpl_tensor_release(*t);
+  *t = NULL;
+}
+
+static void forget(mlpl_step *s) {
+  for (int i = 0; i < MAX_LAYERS; i++) {
+    layer *l = &s->layer[i];
+    drop(&l->y);
+    drop(&l->mask);
+    drop(&l->gy);
+    drop(&l->gz);
+  }
+  memset(s->layer, 0, sizeof s->layer);
+  drop(&s->in);
+  drop(&s->each);
+  drop(&s->value);
+  mlpli_free(s->cx->heap, s->label);
+  s->label = NULL;
+  s->n = 0;
+}
+
+static mlpl_status buffer(mlpl_step *s, mlpl_tensor **t, int64_t width) {
+  return mlpli_tensor_make(s->cx, t, s->dtype, 2, (int64_t[]){s->rows, width});
+}
+
+static mlpl_status make_buffers(mlpl_step *s, mlpl_tensor *x) {
+  int64_t width = s->width, scalar = 0;
+  MLPL_TRY(mlpli_tensor_view(s->cx, &s->in, x, 0, 2, (int64_t[]){s->rows, width}, (int64_t[]){width, 1}));
+  for (int i = 0; i < s->n; i++) {
+    layer *l = &s->layer[i];
+    if (l->kind == LINEAR) width = l->module->parameter[0]->shape[0];
+    MLPL_TRY(buffer(s, &l->y, width));
+    MLPL_TRY(buffer(s, &l->gy, width));
+    if (l->relu) MLPL_TRY(buffer(s, &l->gz, width));
+  }
+  MLPL_TRY(mlpli_tensor_make(s->cx, &s->each, s->dtype, 1, &s->rows));
+  MLPL_TRY(mlpli_tensor_make(s->cx, &s->value, s->dtype, 0, &scalar));
+  return mlpli_new(s->cx, &s->label, (size_t)(s->rows ? s->rows : 1) * sizeof *s->label, "step");
+}
+
+/* Every parameter once, and the optimizer's: then there is no gradient to add to after zero_grad. */
+static bool owns_parameters(const mlpl_step *s) {
+  for (int i = 0; i < s->n; i++)
+    for (int p = 0; p < MLPLI_MAX_TENSORS; p++) {
+      const mlpl_tensor *w = s->layer[i].module->parameter[p];
+      if (w && !mlpli_optimizer_has(s->optimizer, w)) return false;
+      for (int k = 0; w && k < i; k++)
+        if (s->layer[k].module == s->layer[i].module) return false;
+    }
+  return true;
+}
+
+/* Do sizes and dtypes follow each other? What does not goes the long way, which has the error messages. */
+static bool fits(const mlpl_step *s) {
+  int64_t width = s->width;
+  for (int i = 0; i < s->n; i++) {
+    const layer *l = &s->layer[i];
+    if (l->kind != LINEAR) continue;
+    const mlpl_tensor *w = l->module->parameter[0];
+    if (w->dtype != s->dtype || w->shape[1] != width || !w->requires_grad) return false;
+    if (l->module->parameter[1] && !l->module->parameter[1]->requires_grad) return false;
+    width = w->shape[0];
+  }
+  return s->n && s->layer[0].kind == LINEAR && s->layer[s->n - 1].kind == LINEAR && !s->layer[s->n - 1].relu;
+}
+
+static mlpl_status plan(mlpl_step *s, mlpl_tensor *x) {
+  forget(s);
+  s->rows = x->shape[0];
+  s->width = x->numel / s->rows;
+  s->dtype = x->dtype;
+  if (!lay_out(s, s->model)) s->n = 0;
+  else fuse(s, s->model);
+  if (!fits(s) || !owns_parameters(s)) s->n = 0;
+  mlpl_status status = s->n ? make_buffers(s, x) : MLPL_OK;
+  if (status != MLPL_OK) forget(s);
+  return status;
+}
+
+/* Can this step be planned, whatever the sizes? */
+static bool is_plain(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor *y) {
+  bool flat = x->ndim == 2;
+  for (const mlpl_module *m = s->model; !flat && m;) { /* other ranks need a Flatten in front */
+    if (m->kind->op == MLPLI_OP_FLATTEN) flat = x->ndim > 2;
+    m = m->n_children ? m->child[0] : NULL;
+  }
+  return flat && x->contiguous && mlpli_is_real(x) && !mlpli_tracked(x) && x->numel && s->model->training &&
+      y->dtype == MLPL_I64 && y->ndim == 1 && y->shape[0] == x->shape[0] && s->cx->grad_enabled && !s->cx->predicting;
+}
+
+/* ---- a planned step ----------------------------------------------------------------------------------------- */
+
+static mlpl_status forward_linear(mlpl_ctx *cx, const layer *l, mlpl_tensor *x) {
+  return mlpli_product(cx, x->dtype, mlpli_matrix_of(x), mlpli_transposed(mlpli_matrix_of(l->module->parameter[0])), 0,
+      mlpli_matrix_of(l->y), l->module->parameter[1], l->relu ? MLPLK_ACT_RELU : MLPLK_ACT_NONE);
+}
+
+static mlpl_status forward_dropout(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
+  double p = l->module->p[0].f;
+  *y = x;
+  if (!l->module->training || p == 0) return MLPL_OK;
+  if (!l->mask) MLPL_TRY(mlpli_tensor_like(cx, &l->mask, x));
+  mlpli_random_fill(l->mask, MLPLI_DROPOUT, p, p < 1 ? 1 / (1 - p) : 0);
+  mlpli_map(MLPLK_MUL, l->y, x, l->mask, 0);
+  *y = l->y;
+  return MLPL_OK;
+}
+
+static bool drops(const layer *l) { return l->module->training && l->module->p[0].f != 0; }
+
+/* The value that layer i reads. */
+static mlpl_tensor *input_of(mlpl_step *s, int i) {
+  for (int k = i - 1; k >= 0; k--)
+    if (s->layer[k].kind != DROPOUT || drops(&s->layer[k])) return s->layer[k].y;
+  return s->in;
+}
+
+static mlpl_status forward(mlpl_step *s, mlpl_tensor **scores) {
+  mlpl_tensor *at = s->in;
+  for (int i = 0; i < s->n; i++) {
+    layer *l = &s->layer[i];
+    if (l->kind == LINEAR) MLPL_TRY(forward_linear(s->cx, l, at));
+    else if (l->kind == RELU) mlpli_map(MLPLK_RELU, l->y, at, NULL, 0);
+    if (l->kind == DROPOUT) MLPL_TRY(forward_dropout(s->cx, l, at, &at));
+    else at = l->y;
+  }
+  *scores = at;
+  return MLPL_OK;
+}
+
+/* The gradient's memory of a parameter, as zero_grad leaves it. */
+static mlpl_status fresh_grad(mlpl_ctx *cx, mlpl_tensor *w) {
+  mlpl_tensor_zero_grad(w);
+  if (!w->grad) MLPL_TRY(mlpli_tensor_make(cx, &w->grad, w->dtype, w->ndim, w->shape));
+  w->has_grad = true;
+  return MLPL_OK;
+}
+
+/* dx = g W (not for the first layer), dW = g^T x, db = column sums of g */
+static mlpl_status backward_linear(mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *gx) {
+  mlpl_tensor *w = l->module->parameter[0], *b = l->module->parameter[1], *g = l->gy;
+  if (l->relu) {
+    mlpli_map(MLPLK_RELU_GRAD, l->gz, l->gy, l->y, 0);
+    g = l->gz;
+  }
+  if (gx) MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_matrix_of(g), mlpli_matrix_of(w), 0, mlpli_matrix_of(gx), NULL,
+      MLPLK_ACT_NONE));
+  MLPL_TRY(fresh_grad(cx, w));
+  MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_transposed(mlpli_matrix_of(g)), mlpli_matrix_of(x), 0,
+      mlpli_matrix_of(w->grad), NULL, MLPLK_ACT_NONE));
+  if (!b) return MLPL_OK;
+  MLPL_TRY(fresh_grad(cx, b));
+  return mlpli_reduce(cx, MLPLK_SUM, b->grad, g, 1);
+}
+
+/* The gradient of the value below layer i: of the next layer down that has a value of its own. */
+static mlpl_tensor *gradient_below(mlpl_step *s, int i) {
+  for (int k = i - 1; k >= 0; k--)
+    if (s->layer[k].kind != DROPOUT || drops(&s->layer[k])) return s->layer[k].gy;
+  return NULL;
+}
+
+static mlpl_status backward(mlpl_step *s) {
+  for (int i = s->n - 1; i >= 0; i--) {
+    layer *l = &s->layer[i];
+    mlpl_tensor *below = gradient_below(s, i);
+    if (l->kind == LINEAR) MLPL_TRY(backward_linear(s->cx, l, input_of(s, i), below));
+    else if (l->kind == RELU) mlpli_map(MLPLK_RELU_GRAD, below, l->gy, l->y, 0);
+    else if (drops(l)) mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
+  }
+  return MLPL_OK;
+}
+
+static mlpl_status run_planned(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+  mlpl_tensor *scores;
+  const mlpl_value *p = s->loss->p;
+  s->in->data = x->data; /* x is held by the caller while the step runs */
+  MLPL_TRY(forward(s, &scores));
+  MLPL_TRY(mlpli_labels(s->cx, "cross_entropy", y, scores->shape[1], &p[1].i, s->label));
+  mlpl_tensor *dx = s->layer[s->n - 1].gy;
+  MLPL_TRY(mlpli_cross_entropy_labels(s->cx, p, scores, NULL, s->label, s->each, dx, s->value));
+  mlpl_optimizer_zero_grad(s->optimizer);
+  MLPL_TRY(backward(s));
+  MLPL_TRY(mlpl_optimizer_step(s->cx, s->optimizer));
+  *value = mlpli_load(s->value->data, s->value->dtype);
+  return MLPL_OK;
+}
+
+/* ---- any other step: as written ---------------------------------------------------------------------------------- */
+
+static mlpl_status run_recorded(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+  mlpl_ctx *cx = s->cx;
+  mlpl_tensor *out, *loss;
+  MLPL_TRY(mlpl_forward(cx, s->model, &out, &x, 1));
+  mlpl_status status = mlpl_forward(cx, s->loss, &loss, (mlpl_tensor *[]){out, y}, 2);
+  mlpl_tensor_release(out);
+  if (status != MLPL_OK) return status;
+  status = mlpl_tensor_item(cx, loss, value);
+  if (status == MLPL_OK) {
+    mlpl_optimizer_zero_grad(s->optimizer);
+    status = mlpl_backward(cx, loss, NULL, 0);
+  }
+  if (status == MLPL_OK) status = mlpl_optimizer_step(cx, s->optimizer);
+  mlpl_tensor_release(loss);
+  return status;
+}
+
+/* ---- the object ---------------------------------------------------------------------------------------------------- */
+
+mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **out, mlpl_module *model, mlpl_module *loss,
+    mlpl_optimizer *optimizer) {
+  *out = NULL;
+  if (model->kind->n_inputs != 1 || loss->kind->n_inputs != 2)
+    return mlpl_fail(cx, MLPL_EARG, "step: the model is %s, the loss %s; they take %d and %d tensors and must take 1 and 2",
+        mlpl_module_kind(model), mlpl_module_kind(loss), model->kind->n_inputs, loss->kind->n_inputs);
+  mlpl_step *s;
+  MLPL_TRY(mlpli_new(cx, &s, sizeof *s, "step"));
+  s->cx = cx;
+  s->model = mlpl_module_retain(model);
+  s->loss = mlpl_module_retain(loss);
+  s->optimizer = mlpl_optimizer_retain(optimizer);
+  mlpli_ctx_retain(cx);
+  *out = s;
+  return MLPL_OK;
+}
+
+void mlpl_step_release(mlpl_step *s) {
+  if (!s) return;
+  mlpl_ctx *cx = s->cx;
+  forget(s);
+  mlpl_module_release(s->model);
+  mlpl_module_release(s->loss);
+  mlpl_optimizer_release(s->optimizer);
+  mlpli_free(cx->heap, s);
+  mlpli_ctx_release(cx);
+}
+
+bool mlpl_step_is_planned(const mlpl_step *s) { return s->planned; }
+
+static bool same_shape(const mlpl_step *s, const mlpl_tensor *x) {
+  return s->in && s->rows == x->shape[0] && s->rows * s->width == x->numel && s->dtype == x->dtype && fits(s);
+}
+
+mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+  bool labels = s->loss->kind->op == MLPLI_OP_CROSS_ENTROPY && !s->loss->tensor[0] &&
+      s->loss->p[0].i != MLPLI_NO_REDUCTION;
+  s->planned = labels && x->ndim && is_plain(s, x, y);
+  if (s->planned && !same_shape(s, x)) MLPL_TRY(plan(s, x));
+  s->planned = s->planned && s->n;
+  (void)cx;
+  return s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value);
+}
