@@ -26,19 +26,25 @@ typedef enum mlplb_type {
 /* Names of types as users read them, and keys of their metatables: "mlpl.Tensor". */
 extern const char *const mlplb_type_name[MLPLB_N_TYPES];
 
-/* One for each Lua state; a userdata. */
+typedef struct mlplb_box {
+  void *object; /* NULL: not made yet, or released */
+  void *doomed; /* released by a finalizer: goes with the box */
+  struct mlplb_box *next; /* free boxes */
+  mlplb_type type;
+} mlplb_box;
+
+/* One for each Lua state; a userdata, whose user values are the error of a callback and the last block of boxes. */
+enum { MLPLB_STATE_ERROR = 1, MLPLB_STATE_BOXES, MLPLB_STATE_VALUES = MLPLB_STATE_BOXES };
 typedef struct mlplb_state {
   mlpl_ctx *cx;
   lua_State *L;      /* where callbacks run: the thread of the call in progress */
   size_t soft_limit; /* live bytes at which everything is collected */
   lua_Integer seed;  /* as it was last set */
   const void *meta[MLPLB_N_TYPES]; /* addresses of the metatables: a check costs no look-up */
+  struct block *blocks;            /* all boxes */
+  mlplb_box *free;                 /* those not in use */
+  mlplb_box nothing;               /* the box of a value that was collected */
 } mlplb_state;
-
-typedef struct mlplb_box {
-  void *object; /* NULL: not made yet, or released */
-  void *doomed; /* released by a finalizer: goes with the box */
-} mlplb_box;
 
 #define MLPLB_UPVALUES 2
 /* Raises when lua_close has closed the context already: a finalizer that is older than the library called. */
@@ -70,7 +76,11 @@ void mlplb_pressure(lua_State *L, mlplb_state *s);
 /* After a failure for lack of memory: collect everything and say true, once (*tries counts from 0). */
 bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries);
 
-/* Push an empty box, its metatable on; n user values. */
+/* ---- box.c ----------------------------------------------------------------------------------------- */
+
+void mlplb_boxes_open(lua_State *L);
+void mlplb_boxes_close(mlplb_state *s); /* empty those whose finalizers Lua has lost */
+/* Push a value with an empty box, its metatable on; n user values. */
 mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user);
 /* The box at arg, or NULL; only from functions with the binding's upvalues. */
 mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type);
@@ -80,23 +90,29 @@ void *mlplb_check(lua_State *L, int arg, mlplb_type type);
 void *mlplb_test(lua_State *L, int arg, mlplb_type type); /* NULL instead of raising; also when released */
 /* The same from any function: a host's, or one that runs without upvalues. */
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type);
+mlplb_box *mlplb_test_box_anywhere(lua_State *L, int arg, mlplb_type type);
 /*
-** For a type's `release` function: empty the box at 1 and give its object, which the caller lets go of (NULL: nothing to do). A
-** finalizer of the user's may run in the middle of any function of ours that allocates, and must not take away what that
-** function works on: what is released in a finalizer stays until its box is collected.
+** A type's `release`, __close and __gc, of the value at 1. A finalizer of the user's may run in the middle of any function of ours
+** that allocates, and must not take away what that function works on: what is released in a finalizer stays until its
+** value is collected.
 */
-void *mlplb_box_empty(lua_State *L, mlplb_type type);
+int mlplb_release(lua_State *L, mlplb_type type);
 /* Objects known to Lua come back as the same value: a weak table from engine objects to boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
 void mlplb_remember(lua_State *L, const void *object); /* the box on top */
+
+/* ---- types, also in state.c ------------------------------------------------------------------------ */
+
 /*
 ** Make the metatable of a type, on which nothing is left to chance: metamethods, methods in upvalue 3 of __index, __gc, __close and
 ** method release (all three `release`, which may run any number of times).
 */
 void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const luaL_Reg *methods,
     lua_CFunction index, lua_CFunction release);
-/* __index: the method named by the key at index 2, from upvalue 3; raises a sentence when there is none. */
-int mlplb_method(lua_State *L, const char *type);
+/* __index: the method named by the key at index 2, from upvalue 3. Comes before a look at the object: what was released may be
+   released again. */
+bool mlplb_push_method(lua_State *L);
+int mlplb_method(lua_State *L, const char *type); /* raises a sentence when there is none */
 
 /* ---- tensor.c --------------------------------------------------------------------------------------- */
 
@@ -122,6 +138,12 @@ typedef struct mlplb_named {
 */
 void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params, int n,
     mlpl_value *values, mlplb_named *named);
+/* What the value at index is, as messages have it: 'text', 2.5, nil, missing, a table, a mlpl.Tensor. Pushes it. */
+const char *mlplb_shown(lua_State *L, int index);
+/* Raise for a key of the array at index that is none of its 1 to n: nothing that a script says goes unheard. */
+void mlplb_only_array(lua_State *L, int index, const char *what, const char *holds);
+/* The path at arg. */
+const char *mlplb_path(lua_State *L, int arg);
 /* A whole number at index; raises "what: name ...". */
 lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name);
 /* Sizes: one array at arg, or numbers from arg up to (not including) end. Returns how many. */
@@ -143,6 +165,7 @@ void mlplb_open_nn(lua_State *L);                         /* pushes the table */
 void mlplb_open_optim(lua_State *L);                      /* pushes the table */
 void mlplb_open_data(lua_State *L);                       /* pushes the table */
 void mlplb_open_step(lua_State *L);                       /* functions into the table on top */
+void mlplb_open_profile(lua_State *L);                    /* functions into the table on top */
 int mlplb_terminal(lua_State *L);                         /* terminal.c */
 
 #endif

@@ -1,6 +1,7 @@
 /* Tensors from sizes, tables and random numbers. */
 #include "bind.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- the trailing table of every function here: dtype, requires_grad ------------------------------------ */
@@ -9,6 +10,7 @@ typedef struct making {
   const char *what;
   mlpl_dtype dtype;
   bool requires_grad;
+  bool truth;        /* bool because the first value is true or false: all must be */
   int ndim, options; /* options: where the trailing table is; 0: none */
   int64_t shape[MLPL_MAX_RANK];
 } making;
@@ -20,7 +22,8 @@ static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
   mlplb_known_keys(L, m.options, what, keys);
   if (lua_getfield(L, m.options, "dtype") != LUA_TNIL) m.dtype = mlplb_dtype(L, lua_gettop(L), what);
   if (lua_getfield(L, m.options, "requires_grad") != LUA_TNIL) {
-    if (!lua_isboolean(L, -1)) luaL_error(L, "%s: requires_grad must be true or false", what);
+    if (!lua_isboolean(L, -1))
+      luaL_error(L, "%s: requires_grad is %s; it must be true or false", what, mlplb_shown(L, -1));
     m.requires_grad = lua_toboolean(L, -1);
   }
   lua_pop(L, 2);
@@ -35,8 +38,7 @@ static void read_shape(lua_State *L, making *m, int arg) {
 }
 
 static void no_more(lua_State *L, const making *m, int arg) {
-  if (arg < end_of_arguments(L, m))
-    luaL_error(L, "%s: argument %d (a %s) is one too many", m->what, arg, luaL_typename(L, arg));
+  if (arg < end_of_arguments(L, m)) luaL_error(L, "%s: one argument too many: %s", m->what, mlplb_shown(L, arg));
 }
 
 /* After the engine has filled the box on top. */
@@ -45,6 +47,19 @@ static int finish(lua_State *L, const making *m, mlplb_box *box, mlpl_tensor *t,
   box->object = t;
   if (status == MLPL_OK && m->requires_grad) status = mlpl_tensor_set_requires_grad(s->cx, t, true);
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
+/* A number that goes through a double into every element: it must arrive as it is. */
+static double fitting(lua_State *L, const making *m, int arg) {
+  double v = lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
+  bool whole = m->dtype == MLPL_I64 || m->dtype == MLPL_U8, fits = true;
+  if (whole) fits = v == floor(v) && fabs(v) < 9223372036854775808.0;
+  if (m->dtype == MLPL_U8) fits = fits && v >= 0 && v <= 255;
+  if (m->dtype == MLPL_I64 && lua_isinteger(L, arg)) fits = fits && (lua_Integer)v == lua_tointeger(L, arg);
+  if (!fits)
+    luaL_error(L, "%s: %s does not fit %s%s", m->what, mlplb_shown(L, arg), mlpl_dtype_name(m->dtype),
+        m->dtype == MLPL_I64 && lua_isinteger(L, arg) ? " without rounding" : "");
+  return v;
 }
 
 /* ---- constants ------------------------------------------------------------------------------------------- */
@@ -79,9 +94,19 @@ static int full(lua_State *L) {
   if (!lua_istable(L, 1)) luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
   m.ndim = mlplb_sizes(L, "full", 1, 2, m.shape);
   if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
-    luaL_error(L, "full: the value is a %s; it must be a number", luaL_typename(L, 2));
+    luaL_error(L, "full: the value is %s; it must be a number", mlplb_shown(L, 2));
   no_more(L, &m, 3);
-  return make_full(L, &m, lua_isboolean(L, 2) ? lua_toboolean(L, 2) : lua_tonumber(L, 2));
+  return make_full(L, &m, fitting(L, &m, 2));
+}
+
+/* Numbers of a range that whole numbers are asked of. */
+static void check_range(lua_State *L, const making *m, int n) {
+  double last = lua_tonumber(L, n > 1 ? 2 : 1), step = n > 2 ? lua_tonumber(L, 3) : 1;
+  if (n > 1) fitting(L, m, 1);
+  if (m->dtype == MLPL_U8 && !(last > -1 && last < 256))
+    luaL_error(L, "arange: %s does not fit u8", mlplb_shown(L, n > 1 ? 2 : 1));
+  if (step != floor(step))
+    luaL_error(L, "arange: the step is %s; for %s it must be a whole number", mlplb_shown(L, 3), mlpl_dtype_name(m->dtype));
 }
 
 /* arange(5) is 1..5, arange(a, b), arange(a, b, step); both ends included */
@@ -91,10 +116,11 @@ static int arange(lua_State *L) {
   int n = end_of_arguments(L, &m) - 1, tries = 0;
   for (int i = 1; i <= n; i++)
     if (lua_type(L, i) != LUA_TNUMBER)
-      luaL_error(L, "arange: argument %d is a %s; it must be a number", i, luaL_typename(L, i));
+      luaL_error(L, "arange: argument %d is %s; it must be a number", i, mlplb_shown(L, i));
   if (n < 1 || n > 3) luaL_error(L, "arange: %d numbers; it takes last, or first and last, or first, last and step", n);
   double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
   double step = n > 2 ? lua_tonumber(L, 3) : 1;
+  if (m.dtype == MLPL_I64 || m.dtype == MLPL_U8) check_range(L, &m, n);
   mlpl_tensor *t = NULL;
   mlpl_status status;
   mlplb_pressure(L, s);
@@ -160,11 +186,14 @@ static bool shape_of(lua_State *L, making *m) {
   return boolean;
 }
 
-static void store(lua_State *L, mlpl_dtype dtype, char *p) {
+static void store(lua_State *L, const making *m, char *p) {
+  mlpl_dtype dtype = m->dtype;
   int ok = 1;
   lua_Number v = lua_isboolean(L, -1) ? lua_toboolean(L, -1) : 0;
   if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
-    luaL_error(L, "tensor: a value is a %s; values are numbers", luaL_typename(L, -1));
+    luaL_error(L, "tensor: a value is %s; values are numbers", mlplb_shown(L, -1));
+  if (m->truth && !lua_isboolean(L, -1))
+    luaL_error(L, "tensor: %s stands among truth values; say the dtype if numbers are meant", mlplb_shown(L, -1));
   if (lua_type(L, -1) == LUA_TNUMBER) v = lua_tonumber(L, -1);
   float f = (float)v;
   int64_t i = 0;
@@ -172,7 +201,7 @@ static void store(lua_State *L, mlpl_dtype dtype, char *p) {
     if (lua_isboolean(L, -1)) i = v != 0;
     else i = lua_tointegerx(L, -1, &ok);
     if (!ok || (dtype == MLPL_U8 && (i < 0 || i > 255)))
-      luaL_error(L, "tensor: %s does not fit %s", luaL_tolstring(L, -1, NULL), mlpl_dtype_name(dtype));
+      luaL_error(L, "tensor: %s does not fit %s", mlplb_shown(L, -1), mlpl_dtype_name(dtype));
   }
   switch (dtype) {
     case MLPL_F32: memcpy(p, &f, sizeof f); return;
@@ -187,15 +216,16 @@ static void store(lua_State *L, mlpl_dtype dtype, char *p) {
 static char *fill(lua_State *L, const making *m, int axis, char *p) {
   if (axis == m->ndim) {
     if (lua_istable(L, -1)) luaL_error(L, "tensor: a table where a number should be: the tables are nested unevenly");
-    store(L, m->dtype, p);
+    store(L, m, p);
     return p + mlpl_dtype_bytes(m->dtype);
   }
-  if (!lua_istable(L, -1)) luaL_error(L, "tensor: a %s where a table should be", luaL_typename(L, -1));
+  if (!lua_istable(L, -1)) luaL_error(L, "tensor: %s where a table should be: the tables are nested unevenly", mlplb_shown(L, -1));
   int64_t n = (int64_t)lua_rawlen(L, -1);
   if (n != m->shape[axis])
-    luaL_error(L, "tensor: a table at level %d has %I entries, the first one there has %I", axis + 1, (lua_Integer)n,
+    luaL_error(L, "tensor: a table at level %d has size %I, the first one there has size %I", axis + 1, (lua_Integer)n,
         (lua_Integer)m->shape[axis]);
-  luaL_checkstack(L, 3, "tensor");
+  luaL_checkstack(L, 8, "tensor");
+  mlplb_only_array(L, -1, "tensor", "values; options have a table of their own");
   for (int64_t i = 1; i <= n; i++) {
     lua_rawgeti(L, -1, i);
     p = fill(L, m, axis + 1, p);
@@ -216,6 +246,7 @@ static int tensor(lua_State *L) {
   }
   no_more(L, &m, 2);
   bool boolean = shape_of(L, &m);
+  m.truth = boolean && m.dtype == (mlpl_dtype)-1;
   if (m.dtype == (mlpl_dtype)-1) m.dtype = boolean ? MLPL_BOOL : MLPL_F32;
   mlpl_tensor *t = NULL;
   mlpl_status status;
@@ -226,7 +257,7 @@ static int tensor(lua_State *L) {
   while (mlplb_again(L, s, status, &tries));
   finish(L, &m, box, t, status);
   lua_pushvalue(L, 1);
-  if (mlpl_tensor_numel(t)) fill(L, &m, 0, mlpl_tensor_data(t));
+  fill(L, &m, 0, mlpl_tensor_data(t));
   lua_pop(L, 1);
   return 1;
 }

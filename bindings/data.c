@@ -18,18 +18,25 @@ static int get_option(lua_State *L, int index, const char *name) {
 static bool get_flag(lua_State *L, int index, const char *what, const char *name, bool standard) {
   int type = get_option(L, index, name);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s: %s is a %s; it must be true or false", what, name, lua_typename(L, type));
+    luaL_error(L, "%s: %s is %s; it must be true or false", what, name, mlplb_shown(L, -1));
   bool v = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
   lua_pop(L, 1);
   return v;
 }
 
+/* The index of the table of options at arg, the last argument; 0: not given. */
+static int trailing(lua_State *L, const char *what, int arg) {
+  if (lua_gettop(L) > arg) return luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, arg + 1));
+  if (lua_isnoneornil(L, arg)) return 0;
+  if (!lua_istable(L, arg) || lua_rawlen(L, arg) > 0)
+    return luaL_error(L, "%s: the options are %s; they must be a table with names: { name = value }", what,
+        lua_istable(L, arg) ? "an array" : mlplb_shown(L, arg));
+  return arg;
+}
+
 /* ---- data sets ---------------------------------------------------------------------------------------- */
 
-static int dataset_release(lua_State *L) {
-  mlpl_dataset_release(mlplb_box_empty(L, MLPLB_DATASET));
-  return 0;
-}
+static int dataset_release(lua_State *L) { return mlplb_release(L, MLPLB_DATASET); }
 
 static int dataset_len(lua_State *L) {
   lua_pushinteger(L, mlpl_dataset_size(check_dataset(L, 1)));
@@ -44,9 +51,9 @@ static int dataset_split(lua_State *L) {
   const mlpl_dataset *ds = check_dataset(L, 1);
   mlpl_dataset *a = NULL, *b = NULL;
   if (lua_type(L, 2) != LUA_TNUMBER)
-    return luaL_error(L, "split: the share is a %s; it must be a number between 0 and 1", luaL_typename(L, 2));
+    return luaL_error(L, "split: the share is %s; it must be a number between 0 and 1", mlplb_shown(L, 2));
   double fraction = lua_tonumber(L, 2);
-  int options = lua_gettop(L) > 2 ? mlplb_options(L) : 0, tries = 0;
+  int options = trailing(L, "split", 3), tries = 0;
   mlplb_known_keys(L, options, "split", split_keys);
   int flags = (get_flag(L, options, "split", "shuffle", false) ? MLPL_SHUFFLE : 0) |
       (get_flag(L, options, "split", "stratify", false) ? MLPL_STRATIFY : 0);
@@ -67,8 +74,7 @@ static int dataset_batches(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_dataset *ds = check_dataset(L, 1);
   mlpl_batches *b = NULL;
-  int options = lua_gettop(L) > 1 ? mlplb_options(L) : 0, tries = 0;
-  if (lua_gettop(L) > 1 && !options) return luaL_error(L, "batches: options are a table: batches { size = 32 }");
+  int options = trailing(L, "batches", 2), tries = 0;
   mlplb_known_keys(L, options, "batches", batch_keys);
   lua_Integer size = 32;
   if (get_option(L, options, "size") != LUA_TNIL) size = mlplb_whole(L, lua_gettop(L), "batches", "size");
@@ -98,6 +104,7 @@ static int push_strings(lua_State *L, const mlpl_dataset *ds, int n, const char 
 }
 
 static int dataset_index(lua_State *L) {
+  if (mlplb_push_method(L)) return 1;
   const mlpl_dataset *ds = check_dataset(L, 1);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "x") == 0 || strcmp(key, "y") == 0) {
@@ -122,10 +129,7 @@ static int dataset_tostring(lua_State *L) {
 
 /* ---- batches ---------------------------------------------------------------------------------------------- */
 
-static int batches_release(lua_State *L) {
-  mlpl_batches_release(mlplb_box_empty(L, MLPLB_BATCHES));
-  return 0;
-}
+static int batches_release(lua_State *L) { return mlplb_release(L, MLPLB_BATCHES); }
 
 /* The next x, y; nil at the end. */
 static int batches_next(lua_State *L) {
@@ -159,9 +163,9 @@ static int batches_index(lua_State *L) { return mlplb_method(L, "pass of batches
 static const char *column(lua_State *L, int options, const char *name) {
   int type = get_option(L, options, name);
   if (type == LUA_TNIL) return NULL;
-  if (type == LUA_TNUMBER) mlplb_whole(L, lua_gettop(L), "csv", name);
+  if (type == LUA_TNUMBER) lua_pushinteger(L, mlplb_whole(L, lua_gettop(L), "csv", name)); /* 2.0 is 2 */
   else if (type != LUA_TSTRING)
-    luaL_error(L, "csv: %s is a %s; it must be a column's name or number", name, lua_typename(L, type));
+    luaL_error(L, "csv: %s is %s; it must be a column's name or number", name, mlplb_shown(L, -1));
   return lua_tostring(L, -1);
 }
 
@@ -170,8 +174,8 @@ static const char *const csv_keys[] = {"labels", "target", "separator", "header"
 /* data.csv(path, { labels = -1 }) */
 static int csv(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  const char *path = luaL_checkstring(L, 1);
-  int options = lua_gettop(L) > 1 ? mlplb_options(L) : 0, tries = 0;
+  const char *path = mlplb_path(L, 1);
+  int options = trailing(L, "csv", 2), tries = 0;
   mlpl_csv_options o = {.header = -1, .dtype = MLPL_F32};
   mlpl_dataset *ds = NULL;
   mlplb_known_keys(L, options, "csv", csv_keys);
@@ -179,7 +183,7 @@ static int csv(lua_State *L) {
   o.target = column(L, options, "target");
   if (get_option(L, options, "separator") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != 1)
-      luaL_error(L, "csv: separator must be one character");
+      luaL_error(L, "csv: separator is %s; it must be one character", mlplb_shown(L, -1));
     o.separator = *lua_tostring(L, -1);
   }
   if (get_option(L, options, "header") != LUA_TNIL) o.header = get_flag(L, options, "csv", "header", false);
@@ -196,7 +200,7 @@ static int csv(lua_State *L) {
 /* data.idx(images, labels) is a data set; data.idx(file) a tensor */
 static int idx(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  const char *images = luaL_checkstring(L, 1), *labels = luaL_optstring(L, 2, NULL);
+  const char *images = mlplb_path(L, 1), *labels = lua_isnoneornil(L, 2) ? NULL : mlplb_path(L, 2);
   mlpl_dataset *ds = NULL;
   mlpl_tensor *t = NULL;
   mlpl_status status;
@@ -215,19 +219,20 @@ static const char *const dataset_keys[] = {"classes", NULL};
 static int tensor_dataset(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *x = mlplb_check_tensor(L, 1);
-  int options = lua_gettop(L) > 1 ? mlplb_options(L) : 0;
+  int options = trailing(L, "TensorDataset", lua_istable(L, 2) ? 2 : 3);
   mlpl_tensor *y = options == 2 || lua_isnoneornil(L, 2) ? NULL : mlplb_check_tensor(L, 2);
   mlpl_dataset *ds = NULL;
   mlplb_known_keys(L, options, "TensorDataset", dataset_keys);
   int n = 0, list = 0;
   if (get_option(L, options, "classes") != LUA_TNIL) {
     list = lua_gettop(L);
-    if (!lua_istable(L, list)) luaL_error(L, "TensorDataset: classes must be an array of names");
+    if (!lua_istable(L, list)) luaL_error(L, "TensorDataset: classes is %s; it must be an array of names", mlplb_shown(L, list));
+    mlplb_only_array(L, list, "TensorDataset", "classes");
     n = (int)lua_rawlen(L, list);
   }
   const char **classes = lua_newuserdatauv(L, (size_t)(n ? n : 1) * sizeof *classes, 0);
   for (int i = 0; i < n; i++) {
-    if (lua_rawgeti(L, list, i + 1) != LUA_TSTRING) luaL_error(L, "TensorDataset: class %d is not a name", i + 1);
+    if (lua_rawgeti(L, list, i + 1) != LUA_TSTRING) luaL_error(L, "TensorDataset: class %d is %s; it must be a name", i + 1, mlplb_shown(L, -1));
     classes[i] = lua_tostring(L, -1); /* the table keeps it */
     lua_pop(L, 1);
   }

@@ -17,11 +17,11 @@ static void apply(lua_State *L, const char *row, const mlpl_value *p) {
   lua_remove(L, -2);
 }
 
-/* A position along an axis of size n, from 0; i counts from 1 or, negative, from the end. */
-static int64_t place(lua_State *L, lua_Integer i, int axis, int64_t n) {
+/* A position along an axis of size n, from 0; i counts from 1 or, negative, from the end. k: the axis as the script counts. */
+static int64_t place(lua_State *L, lua_Integer i, int k, int64_t n) {
   if (i >= 1 && i <= n) return i - 1;
   if (i < 0 && i >= -n) return n + i;
-  return luaL_error(L, "index %I is outside axis %d, which has size %I%s", i, axis + 1, (lua_Integer)n,
+  return luaL_error(L, "index %I is outside axis %d, which has size %I%s", i, k, (lua_Integer)n,
       i == 0 ? " (indices count from 1)" : "");
 }
 
@@ -29,8 +29,8 @@ static lua_Integer whole_key(lua_State *L, int index, const char *what) {
   int ok;
   lua_Integer i = lua_tointegerx(L, index, &ok);
   if (!ok || lua_type(L, index) != LUA_TNUMBER)
-    luaL_error(L, "%s is a %s; an index is a whole number, a range {first, last} or {} for the whole axis", what,
-        luaL_typename(L, index));
+    luaL_error(L, "%s is %s; an index is a whole number, a range {first, last} or {} for the whole axis", what,
+        mlplb_shown(L, index));
   return i;
 }
 
@@ -47,16 +47,17 @@ static int push_self(lua_State *L) {
 }
 
 /* {a, b} along an axis of the tensor on top: both ends included. */
-static void narrow(lua_State *L, int range, int axis) {
+static void narrow(lua_State *L, int range, int axis, int k) {
   mlpl_tensor *t = mlplb_check_tensor(L, -1);
   int64_t n = mlpl_tensor_shape(t)[axis];
   size_t length = lua_rawlen(L, range);
+  mlplb_only_array(L, range, "index", "ends of a range");
   if (length == 0) return;
   if (length != 2) luaL_error(L, "a range has %d numbers; it is {first, last}, or {} for the whole axis", (int)length);
   lua_Integer a = range_end(L, range, 1), b = range_end(L, range, 2);
-  int64_t first = a == n + 1 && b == n ? n : place(L, a, axis, n); /* {n + 1, n} is empty, as in a for loop */
-  int64_t last = b == 0 && a == 1 ? -1 : place(L, b, axis, n);
-  if (last < first - 1) luaL_error(L, "range {%I, %I} of axis %d runs backwards", a, b, axis + 1);
+  int64_t first = a == n + 1 && b == n ? n : place(L, a, k, n); /* {n + 1, n} is empty, as in a for loop */
+  int64_t last = b == 0 && a == 1 ? -1 : place(L, b, k, n);
+  if (last < first - 1) luaL_error(L, "range {%I, %I} of axis %d runs backwards", a, b, k);
   mlpl_value p[3];
   memset(p, 0, sizeof p);
   p[0].i = axis;
@@ -65,11 +66,11 @@ static void narrow(lua_State *L, int range, int axis) {
   apply(L, "narrow", p);
 }
 
-static void select(lua_State *L, lua_Integer i, int axis) {
+static void select(lua_State *L, lua_Integer i, int axis, int k) {
   mlpl_value p[2];
   memset(p, 0, sizeof p);
   p[0].i = axis;
-  p[1].i = place(L, i, axis, mlpl_tensor_shape(mlplb_check_tensor(L, -1))[axis]);
+  p[1].i = place(L, i, k, mlpl_tensor_shape(mlplb_check_tensor(L, -1))[axis]);
   apply(L, "select", p);
 }
 
@@ -78,19 +79,20 @@ static int by_table(lua_State *L, const mlpl_tensor *t, int key) {
   int n = (int)lua_rawlen(L, key), axis = 0;
   if (n > mlpl_tensor_ndim(t))
     return luaL_error(L, "%d indices for a tensor with %d axes", n, mlpl_tensor_ndim(t));
+  mlplb_only_array(L, key, "index", "indices");
   push_self(L);
   for (int k = 1; k <= n; k++) {
     if (lua_rawgeti(L, key, k) == LUA_TTABLE) {
       int range = lua_gettop(L);
       lua_pushvalue(L, -2);
-      narrow(L, range, axis++);
+      narrow(L, range, axis++, k);
       lua_replace(L, range - 1);
       lua_pop(L, 1);
     }
     else {
       lua_Integer i = whole_key(L, -1, "an entry of the index table");
       lua_pop(L, 1);
-      select(L, i, axis);
+      select(L, i, axis, k);
     }
   }
   return 1;
@@ -101,6 +103,6 @@ int mlplb_index(lua_State *L, mlpl_tensor *t, int key) {
   lua_Integer i = whole_key(L, key, "the index");
   if (mlpl_tensor_ndim(t) == 0) return luaL_error(L, "a tensor without axes cannot be indexed; :item() gives its value");
   push_self(L);
-  select(L, i, 0);
+  select(L, i, 0, 1);
   return 1;
 }

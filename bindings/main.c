@@ -31,6 +31,7 @@ typedef struct options {
   bool no_environment;    /* -E */
   bool help;              /* -h, --help */
   bool only_version;      /* --version */
+  bool profile;           /* --profile */
   const char *bad;        /* the option that is wrong, or NULL */
 } options;
 
@@ -57,6 +58,7 @@ static const char usage[] =
   "  -            stop handling options and run stdin\n"
   "  -h, --help   print this and leave\n"
   "  --version    print the version and leave\n"
+  "  --profile    print on stderr where the script's time went\n"
   "Without a script or -e, mlpl is interactive on a terminal and runs stdin elsewhere.\n";
 
 static void complain(const char *who, const char *message) {
@@ -198,6 +200,8 @@ static options parse(char **argv) {
       o.help = true;
     else if (strcmp(argv[i], "--version") == 0)
       o.only_version = true;
+    else if (strcmp(argv[i], "--profile") == 0)
+      o.profile = true;
     else {
       int more = take_option(&o, argv, i);
       if (more < 0) {
@@ -301,6 +305,25 @@ static void open_libraries(lua_State *L, bool no_environment) {
   mlpl_openlib(L);
 }
 
+/* A function of the library's profiler; quiet when the script has broken the library. */
+static bool profiler(lua_State *L, const char *function) {
+  static const char code[] = "local name = ...; require('mlpl').profiler[name]()";
+  int status = luaL_loadbuffer(L, code, sizeof code - 1, "=profiler");
+  lua_pushstring(L, function);
+  if (status == LUA_OK)
+    status = mlplb_call(L, 1, 0);
+  return mlplb_report(L, program, status) == LUA_OK;
+}
+
+/* The report comes after a failure too: what was measured until then is true. */
+static int run_profiled(lua_State *L, char **argv) {
+  if (!profiler(L, "start"))
+    return LUA_ERRRUN;
+  int status = run_script(L, argv);
+  profiler(L, "report");
+  return status;
+}
+
 static bool run_all(lua_State *L, const command *c, const options *o) {
   bool no_script = o->script >= c->argc;
   open_libraries(L, o->no_environment);
@@ -309,7 +332,8 @@ static bool run_all(lua_State *L, const command *c, const options *o) {
     return false;
   if (!run_options(L, c->argv, o->script))
     return false;
-  if (!no_script && run_script(L, c->argv + o->script) != LUA_OK)
+  int (*run_it)(lua_State *, char **) = o->profile ? run_profiled : run_script;
+  if (!no_script && run_it(L, c->argv + o->script) != LUA_OK)
     return false;
   if (o->interactive)
     mlplb_repl(L);

@@ -17,10 +17,7 @@ static void push_module(lua_State *L, mlpl_module *m) {
 mlpl_module *mlpl_lua_check_module(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_MODULE); }
 static mlpl_module *check_module(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_MODULE); }
 
-static int module_release(lua_State *L) {
-  mlpl_module_release(mlplb_box_empty(L, MLPLB_MODULE));
-  return 0;
-}
+static int module_release(lua_State *L) { return mlplb_release(L, MLPLB_MODULE); }
 
 /* A module just made goes into its box, on top of the stack. */
 static int give_module(lua_State *L, mlplb_box *box, mlpl_module *m, mlpl_status status) {
@@ -41,10 +38,10 @@ typedef struct callback {
 static int run_callback(lua_State *L) {
   callback *c = lua_touserdata(L, 1);
   if (!mlplb_push_known(L, c->self)) return luaL_error(L, "a Lua layer was called after it was released");
-  lua_getiuservalue(L, -1, 1);
+  if (lua_getiuservalue(L, -1, 1) != LUA_TFUNCTION) return luaL_error(L, "a Lua layer was called after it was released");
   mlplb_push_tensor(L, c->x);
   lua_call(L, 1, 1);
-  const mlplb_box *box = luaL_testudata(L, -1, mlplb_type_name[MLPLB_TENSOR]);
+  const mlplb_box *box = mlplb_test_box_anywhere(L, -1, MLPLB_TENSOR);
   if (!box) return luaL_error(L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
   if (!box->object) return luaL_error(L, "a Lua layer returned a tensor that was released");
   c->y = mlpl_tensor_retain(box->object);
@@ -58,7 +55,7 @@ static int with_traceback(lua_State *L) {
     lua_pushfstring(L, "a Lua layer cannot yield: %s", lua_tostring(L, 1));
     lua_replace(L, 1);
   }
-  luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n")) luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;
 }
 
@@ -69,7 +66,7 @@ static mlpl_status call_lua_layer(mlpl_ctx *cx, mlpl_module *self, void *ud, mlp
   lua_State *L = s->L;
   callback c = {self, x, NULL};
   *y = NULL;
-  if (!lua_checkstack(L, 8)) return mlpl_fail(cx, MLPL_ENOMEM, "a Lua layer: the Lua stack is exhausted");
+  if (!lua_checkstack(L, 8)) return mlpl_fail(cx, MLPL_ENOMEM, "a Lua layer: not enough memory for the Lua stack");
   int top = lua_gettop(L);
   lua_pushcfunction(L, with_traceback);
   lua_pushcfunction(L, run_callback);
@@ -79,7 +76,7 @@ static mlpl_status call_lua_layer(mlpl_ctx *cx, mlpl_module *self, void *ud, mlp
   if (failed) {
     mlplb_state_push(L);
     lua_pushvalue(L, -2);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, MLPLB_STATE_ERROR);
     lua_settop(L, top);
     return mlpl_fail(cx, MLPL_ECALLBACK, "a Lua layer failed");
   }
@@ -133,10 +130,11 @@ static int construct(lua_State *L) {
 /* A layer or a function at index i of the table at `list`; its box goes into the table at `kept`. */
 static mlpl_module *take_child(lua_State *L, int list, int i, int kept) {
   lua_rawgeti(L, list, i);
-  mlpl_module *m = mlplb_test(L, -1, MLPLB_MODULE);
-  if (!m && lua_isfunction(L, -1)) m = push_lua_layer(L);
-  if (!m)
-    luaL_error(L, "Sequential: layer %d is a %s; it must be a module or a function", i, luaL_typename(L, -1));
+  const mlplb_box *box = mlplb_test_box(L, -1, MLPLB_MODULE);
+  mlpl_module *m = box ? box->object : NULL;
+  if (lua_isfunction(L, -1)) m = push_lua_layer(L);
+  else if (!box) luaL_error(L, "Sequential: layer %d is %s; it must be a module or a function", i, mlplb_shown(L, -1));
+  if (!m) luaL_error(L, "Sequential: layer %d was released", i);
   lua_rawseti(L, kept, i);
   return m;
 }
@@ -152,8 +150,8 @@ static int sequential(lua_State *L) {
     for (int i = n; i >= 1; i--) lua_rawseti(L, 1, i);
   }
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
-    if (!lua_isinteger(L, -2))
-      luaL_error(L, "Sequential: unknown option '%s'; it takes layers only", luaL_tolstring(L, -2, NULL));
+    if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > n)
+      luaL_error(L, "Sequential: unknown option %s; it takes layers only, numbered from 1 without a gap", mlplb_shown(L, -2));
   lua_createtable(L, n, 0);
   mlpl_module **child = lua_newuserdatauv(L, (size_t)(n ? n : 1) * sizeof *child, 0);
   for (int i = 1; i <= n; i++) child[i - 1] = take_child(L, 1, i, 2);
@@ -185,14 +183,22 @@ static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tenso
   return status;
 }
 
+static mlpl_tensor *check_input(lua_State *L, const mlpl_module *m, int arg) {
+  const char *name = arg == 2 ? "input" : "target";
+  const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
+  if (!box) luaL_error(L, "%s: the %s is %s; it must be a tensor", mlpl_module_kind(m), name, mlplb_shown(L, arg));
+  if (!box->object) luaL_error(L, "%s: the %s was released", mlpl_module_kind(m), name);
+  return box->object;
+}
+
 /* model(x), loss(x, y) */
 static int module_forward(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_tensor *x[2] = {NULL, NULL}, *y = NULL;
   int n = lua_gettop(L) - 1;
-  if (n < 1) mlplb_check_tensor(L, 2);
-  for (int i = 0; i < n && i < 2; i++) x[i] = mlplb_check_tensor(L, i + 2);
+  if (n < 1) check_input(L, m, 2);
+  for (int i = 0; i < n && i < 2; i++) x[i] = check_input(L, m, i + 2);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status = run(L, m, &y, x, n, false);
@@ -203,7 +209,7 @@ static int module_forward(lua_State *L) {
 static int module_predict(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
-  mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = NULL;
+  mlpl_tensor *x = check_input(L, m, 2), *y = NULL;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status = run(L, m, &y, &x, 1, true);
@@ -294,7 +300,7 @@ static int module_to(lua_State *L) {
 static int module_save(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
-  const char *path = luaL_checkstring(L, 2);
+  const char *path = mlplb_path(L, 2);
   mlpl_status status;
   int tries = 0;
   do status = mlpl_module_save(s->cx, m, path);
@@ -304,7 +310,7 @@ static int module_save(lua_State *L) {
 
 static int load(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  const char *path = luaL_checkstring(L, 1);
+  const char *path = mlplb_path(L, 1);
   mlpl_module *m = NULL;
   mlpl_status status;
   int tries = 0;
@@ -397,8 +403,18 @@ static bool push_parameter(lua_State *L, const mlpl_module *m, const char *key) 
   return false;
 }
 
+/* A parameter that an option has left out: Linear's bias. */
+static bool left_out(const mlpl_module *m, const char *key) {
+  int n = 0;
+  const mlpl_param *params = mlpl_module_is_custom(m) ? NULL : mlpl_kind_params(mlpl_module_kind(m), &n);
+  for (int i = 0; i < n; i++)
+    if (strcmp(params[i].name, key) == 0) return true;
+  return false;
+}
+
 /* Methods, children by number, a layer's own parameters by name ("weight", "bias"), and `training`. */
 static int module_index(lua_State *L) {
+  if (lua_type(L, 2) == LUA_TSTRING && mlplb_push_method(L)) return 1;
   const mlpl_module *m = check_module(L, 1);
   if (lua_type(L, 2) == LUA_TNUMBER) return child(L, m);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
@@ -408,6 +424,10 @@ static int module_index(lua_State *L) {
   }
   if (strcmp(key, "weight") == 0 || strcmp(key, "bias") == 0)
     if (push_parameter(L, m, key)) return 1;
+  if (strcmp(key, "bias") == 0 && left_out(m, key)) {
+    lua_pushnil(L);
+    return 1;
+  }
   return mlplb_method(L, mlpl_module_kind(m));
 }
 

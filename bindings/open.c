@@ -70,7 +70,10 @@ static int memory_limit(lua_State *L) {
 /* mlpl.no_grad(f, ...): f's results; recording is as before whatever happens in f */
 static int no_grad(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  luaL_checktype(L, 1, LUA_TFUNCTION);
+  if (!lua_isfunction(L, 1)) {
+    if (luaL_getmetafield(L, 1, "__call") == LUA_TNIL) return luaL_typeerror(L, 1, "function");
+    lua_pop(L, 1);
+  }
   bool was = mlpl_set_grad_enabled(s->cx, false);
   int failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
   mlpl_set_grad_enabled(s->cx, was);
@@ -157,6 +160,7 @@ int luaopen_mlpl(lua_State *L) {
   mlplb_open_data(L);
   lua_setfield(L, -2, "data");
   mlplb_open_step(L);
+  mlplb_open_profile(L);
   open_metrics(L);
   lua_setfield(L, -2, "metrics");
   run_scripts(L);

@@ -18,7 +18,8 @@ static mlpl_tensor *number_input(lua_State *L, int arg, mlpl_dtype dtype) {
 }
 
 /* Two operands that broadcast: either may be a number. */
-static void two_inputs(lua_State *L, mlpl_tensor **in) {
+static void two_inputs(lua_State *L, const char *what, mlpl_tensor **in) {
+  if (lua_gettop(L) > 2) luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, 3));
   in[0] = mlplb_test_tensor(L, 1);
   in[1] = mlplb_test_tensor(L, 2);
   if (in[0] && in[1]) return;
@@ -68,7 +69,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   mlpl_tensor *in[MLPL_MAX_INPUTS], *out[2] = {NULL, NULL};
   mlpl_value values[MLPL_MAX_PARAMS];
   int n = 2, tries = 0;
-  if (takes_numbers(op)) two_inputs(L, in);
+  if (takes_numbers(op)) two_inputs(L, mlpl_op_name(op), in);
   else n = inputs_and_params(L, op, in, values);
   mlplb_pressure(L, s);
   mlplb_box *second = mlpl_op_outputs(op) == 2 ? mlplb_tensor_box(L) : NULL;

@@ -5,22 +5,22 @@
 
 static mlpl_optimizer *check(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_OPTIMIZER); }
 
-static int optimizer_release(lua_State *L) {
-  mlpl_optimizer_release(mlplb_box_empty(L, MLPLB_OPTIMIZER));
-  return 0;
-}
+static int optimizer_release(lua_State *L) { return mlplb_release(L, MLPLB_OPTIMIZER); }
 
 /* The parameters in the array at 1, in a buffer that the collector owns. */
 static mlpl_tensor **parameters(lua_State *L, const char *kind, int *n) {
   if (!lua_istable(L, 1))
-    luaL_error(L, "%s: the first argument is a %s; it must be an array of tensors, as model:parameters() gives",
-        kind, luaL_typename(L, 1));
+    luaL_error(L, "%s: the first argument is %s; it must be an array of tensors, as model:parameters() gives",
+        kind, mlplb_shown(L, 1));
+  mlplb_only_array(L, 1, kind, "parameters; options have a table of their own");
   *n = (int)lua_rawlen(L, 1);
   mlpl_tensor **list = lua_newuserdatauv(L, (size_t)(*n ? *n : 1) * sizeof *list, 0);
   for (int i = 1; i <= *n; i++) {
     lua_rawgeti(L, 1, i);
-    list[i - 1] = mlplb_test_tensor(L, -1);
-    if (!list[i - 1]) luaL_error(L, "%s: parameter %d is a %s; it must be a tensor", kind, i, luaL_typename(L, -1));
+    const mlplb_box *box = mlplb_test_box(L, -1, MLPLB_TENSOR);
+    if (!box) luaL_error(L, "%s: parameter %d is %s; it must be a tensor", kind, i, mlplb_shown(L, -1));
+    if (!box->object) luaL_error(L, "%s: parameter %d was released", kind, i);
+    list[i - 1] = box->object;
     lua_pop(L, 1);
   }
   return list;
@@ -71,6 +71,7 @@ static const mlpl_param *option(lua_State *L, const mlpl_optimizer *o) {
 }
 
 static int optimizer_index(lua_State *L) {
+  if (mlplb_push_method(L)) return 1;
   mlplb_state *s = mlplb_get(L);
   const mlpl_optimizer *o = check(L, 1);
   const mlpl_param *p = option(L, o);
@@ -87,11 +88,10 @@ static int optimizer_newindex(lua_State *L) {
   mlpl_optimizer *o = check(L, 1);
   const mlpl_param *p = option(L, o);
   if (!p)
-    return luaL_error(L, "%s: it has no option '%s' that can be set", mlpl_optimizer_kind(o),
-        luaL_tolstring(L, 2, NULL));
-  if (p->type == MLPL_PARAM_BOOL) luaL_checktype(L, 3, LUA_TBOOLEAN);
-  else if (lua_type(L, 3) != LUA_TNUMBER)
-    return luaL_error(L, "%s: %s is a %s; it must be a number", mlpl_optimizer_kind(o), p->name, luaL_typename(L, 3));
+    return luaL_error(L, "%s: it has no option %s that can be set", mlpl_optimizer_kind(o), mlplb_shown(L, 2));
+  if (lua_type(L, 3) != (p->type == MLPL_PARAM_BOOL ? LUA_TBOOLEAN : LUA_TNUMBER))
+    return luaL_error(L, "%s: %s is %s; it must be %s", mlpl_optimizer_kind(o), p->name, mlplb_shown(L, 3),
+        p->type == MLPL_PARAM_BOOL ? "true or false" : "a number");
   double v = p->type == MLPL_PARAM_BOOL ? lua_toboolean(L, 3) : lua_tonumber(L, 3);
   return mlpl_optimizer_set(s->cx, o, p->name, v) == MLPL_OK ? 0 : mlplb_raise(L, s);
 }

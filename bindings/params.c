@@ -4,13 +4,38 @@
 #include <math.h>
 #include <string.h>
 
+#define SHOWN 60 /* bytes of a text that messages show */
+
+static const char *shown_text(lua_State *L, int index) {
+  luaL_Buffer b;
+  size_t n;
+  const char *text = lua_tolstring(L, index, &n);
+  luaL_buffinit(L, &b);
+  luaL_addchar(&b, '\'');
+  luaL_addlstring(&b, text, n < SHOWN ? n : SHOWN);
+  luaL_addstring(&b, n < SHOWN ? "'" : "...'");
+  luaL_pushresult(&b);
+  return lua_tostring(L, -1);
+}
+
+const char *mlplb_shown(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  switch (lua_type(L, index)) {
+    case LUA_TNONE: return lua_pushliteral(L, "missing");
+    case LUA_TNIL: return lua_pushliteral(L, "nil");
+    case LUA_TBOOLEAN: return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+    case LUA_TNUMBER: return luaL_tolstring(L, index, NULL);
+    case LUA_TSTRING: return shown_text(L, index);
+    default: break;
+  }
+  const char *type = luaL_typename(L, index);
+  if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) type = lua_tostring(L, -1);
+  return lua_pushfstring(L, "a %s", type);
+}
+
 /* "what: name is ...": every complaint about an option reads alike. */
 static int complain(lua_State *L, int index, const char *what, const char *name, const char *rule) {
-  if (lua_type(L, index) == LUA_TSTRING)
-    return luaL_error(L, "%s: %s is '%s'; it must be %s", what, name, lua_tostring(L, index), rule);
-  if (lua_type(L, index) == LUA_TNUMBER)
-    return luaL_error(L, "%s: %s is %s; it must be %s", what, name, luaL_tolstring(L, index, NULL), rule);
-  return luaL_error(L, "%s: %s is a %s; it must be %s", what, name, luaL_typename(L, index), rule);
+  return luaL_error(L, "%s: %s is %s; it must be %s", what, name, mlplb_shown(L, index), rule);
 }
 
 lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name) {
@@ -24,6 +49,7 @@ lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *n
 static lua_Integer position(lua_State *L, int index, const char *what, const char *name) {
   lua_Integer v = mlplb_whole(L, index, what, name);
   if (v == 0) luaL_error(L, "%s: %s is 0; it counts from 1, or from -1 at the end", what, name);
+  if (v == MLPL_NO_AXIS) v++; /* outside every axis, too, but not "all" */
   return v > 0 ? v - 1 : v;
 }
 
@@ -44,6 +70,7 @@ static int choice(lua_State *L, int index, const char *what, const mlpl_param *p
 
 static void pair(lua_State *L, int index, const char *what, const mlpl_param *p, double *v) {
   if (!lua_istable(L, index) || lua_rawlen(L, index) != 2) complain(L, index, what, p->name, "two numbers in a table");
+  mlplb_only_array(L, index, what, p->name);
   for (int i = 0; i < 2; i++) {
     if (lua_rawgeti(L, index, i + 1) != LUA_TNUMBER) complain(L, -1, what, p->name, "two numbers in a table");
     v[i] = lua_tonumber(L, -1);
@@ -51,10 +78,31 @@ static void pair(lua_State *L, int index, const char *what, const mlpl_param *p,
   }
 }
 
+void mlplb_only_array(lua_State *L, int index, const char *what, const char *holds) {
+  lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+  index = lua_absindex(L, index);
+  if (n) lua_pushinteger(L, n); /* named keys come after the array */
+  else lua_pushnil(L);
+  for (; lua_next(L, index); lua_pop(L, 1)) {
+    int whole;
+    lua_Integer i = lua_type(L, -2) == LUA_TNUMBER ? lua_tointegerx(L, -2, &whole) : 0;
+    if (i < 1 || i > n)
+      luaL_error(L, "%s: unknown key %s among the %s", what, mlplb_shown(L, -2), holds);
+  }
+}
+
+const char *mlplb_path(lua_State *L, int arg) {
+  size_t n;
+  const char *path = luaL_checklstring(L, arg, &n);
+  luaL_argcheck(L, strlen(path) == n, arg, "a path cannot hold a zero byte");
+  return path;
+}
+
 int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes) {
   bool array = arg < end && lua_istable(L, arg);
   lua_Integer n = array ? (lua_Integer)lua_rawlen(L, arg) : end - arg;
   if (array && end - arg > 1) luaL_error(L, "%s: sizes are numbers or one array of numbers, not both", what);
+  if (array) mlplb_only_array(L, arg, what, "sizes; options have a table of their own");
   if (n > MLPL_MAX_RANK) luaL_error(L, "%s: %d sizes; a tensor has at most %d axes", what, (int)n, MLPL_MAX_RANK);
   for (int i = 0; i < n; i++) {
     if (array) lua_rawgeti(L, arg, i + 1);
@@ -114,13 +162,13 @@ static void list_names(luaL_Buffer *b, const char *name, bool *first) {
 static int unknown(lua_State *L, const char *what, const mlpl_param *params, int n, const mlplb_named *named) {
   luaL_Buffer b;
   bool first = true;
-  const char *key = luaL_tolstring(L, -2, NULL);
+  const char *key = mlplb_shown(L, -2);
   luaL_buffinit(L, &b);
   for (int i = 0; i < n; i++) list_names(&b, params[i].name, &first);
   for (int i = 0; named && i < named->n; i++) list_names(&b, named->name[i], &first);
   luaL_pushresult(&b);
-  if (first) return luaL_error(L, "%s: unknown option '%s'; it has no options", what, key);
-  return luaL_error(L, "%s: unknown option '%s'; the options are %s", what, key, lua_tostring(L, -1));
+  if (first) return luaL_error(L, "%s: unknown option %s; it has no options", what, key);
+  return luaL_error(L, "%s: unknown option %s; the options are %s", what, key, lua_tostring(L, -1));
 }
 
 void mlplb_known_keys(lua_State *L, int index, const char *what, const char *const *names) {
@@ -132,12 +180,11 @@ void mlplb_known_keys(lua_State *L, int index, const char *what, const char *con
     if (names[i]) continue;
     luaL_Buffer b;
     bool first = true;
-    luaL_tolstring(L, -2, NULL);
-    key = lua_tostring(L, -1);
+    key = mlplb_shown(L, -2);
     luaL_buffinit(L, &b);
     for (i = 0; names[i]; i++) list_names(&b, names[i], &first);
     luaL_pushresult(&b);
-    luaL_error(L, "%s: unknown option '%s'; the options are %s", what, key, lua_tostring(L, -1));
+    luaL_error(L, "%s: unknown option %s; the options are %s", what, key, lua_tostring(L, -1));
   }
 }
 
@@ -197,8 +244,8 @@ void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *p
     else convert(L, arg++, what, &params[i], &values[i]), given[i] = true;
   }
   for (; i < n; i++) values[i] = standard(&params[i]);
-  if (arg < end && !lua_isnil(L, arg))
-    luaL_error(L, "%s: argument %d (a %s) is one too many", what, arg, luaL_typename(L, arg));
+  for (; arg < end; arg++)
+    if (!lua_isnil(L, arg)) luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, arg));
   if (options)
     for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1)) one_option(L, what, params, n, values, given, named);
   for (i = 0; i < n; i++)

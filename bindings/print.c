@@ -37,6 +37,7 @@ static int cell(const printer *f, const char *p, char *text) {
     return snprintf(text, CELL, "%lld", (long long)i);
   }
   double v = value(f->t, p);
+  if (isnan(v)) return snprintf(text, CELL, "nan"); /* printf may give it a sign */
   if (f->whole && isfinite(v)) return snprintf(text, CELL, "%.0f.", v);
   double a = fabs(v);
   if (isfinite(v) && a != 0 && (a < 1e-4 || a >= 1e6)) return snprintf(text, CELL, "%.4e", v);
@@ -106,8 +107,7 @@ void mlplb_tostring(lua_State *L, mlpl_tensor *t) {
   printer f = {t, mlpl_tensor_numel(t) > MANY, true, 0};
   luaL_Buffer b;
   char text[24];
-  measure(&f, 0, mlpl_tensor_data(t), 0);
-  measure(&f, 0, mlpl_tensor_data(t), 1);
+  for (int pass = 0; pass < 2 && mlpl_tensor_numel(t); pass++) measure(&f, 0, mlpl_tensor_data(t), pass);
   luaL_buffinit(L, &b);
   if (mlpl_tensor_numel(t) || mlpl_tensor_ndim(t) <= 1) print(&f, &b, 0, mlpl_tensor_data(t));
   else luaL_addstring(&b, "[]");

@@ -1,4 +1,4 @@
-/* The state's context, errors, memory pressure, and boxes. */
+/* The state: its context, errors, memory pressure, and what types have in common. */
 #include "bind.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #define FLOOR ((size_t)64 << 20)
 
 /* Addresses that serve as keys of the registry. */
-static const char state_key = 0, config_key = 0, known_key = 0;
+static const char state_key = 0, config_key = 0;
 
 /* ---- the context ------------------------------------------------------------------------------------ */
 
@@ -32,6 +32,7 @@ void mlpl_lua_configure(lua_State *L, const mlpl_config *config) {
 
 static int state_gc(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, 1);
+  mlplb_boxes_close(s);
   mlpl_close(s->cx);
   s->cx = NULL;
   return 0;
@@ -54,7 +55,7 @@ static mlpl_status open_context(lua_State *L, mlplb_state *s) {
 mlplb_state *mlplb_state_push(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
   lua_pop(L, 1);
-  mlplb_state *s = lua_newuserdatauv(L, sizeof *s, 1); /* user value: the error of a callback */
+  mlplb_state *s = lua_newuserdatauv(L, sizeof *s, MLPLB_STATE_VALUES);
   memset(s, 0, sizeof *s);
   s->soft_limit = FLOOR;
   lua_createtable(L, 0, 1);
@@ -66,12 +67,7 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   if (status != MLPL_OK)
     luaL_error(L, "mlpl: cannot open a context: its threads are not 0 to 256, or this machine does not run its instruction "
         "set (base, avx2, avx512; MLPL_ISA=%s)", getenv("MLPL_ISA") ? getenv("MLPL_ISA") : "");
-  lua_createtable(L, 0, 0);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "v");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &known_key);
+  mlplb_boxes_open(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return s;
@@ -99,9 +95,9 @@ void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions) {
 /* A Lua function's error waits in the state's user value. */
 static bool push_callback_error(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
-  bool found = lua_getiuservalue(L, -1, 1) != LUA_TNIL;
+  bool found = lua_getiuservalue(L, -1, MLPLB_STATE_ERROR) != LUA_TNIL;
   lua_pushnil(L);
-  lua_setiuservalue(L, -3, 1);
+  lua_setiuservalue(L, -3, MLPLB_STATE_ERROR);
   lua_remove(L, -2);
   if (!found) lua_pop(L, 1);
   return found;
@@ -146,90 +142,23 @@ bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries) {
   return true;
 }
 
-/* ---- boxes ------------------------------------------------------------------------------------------------ */
-
-const char *const mlplb_type_name[MLPLB_N_TYPES] = {
-    "mlpl.Tensor", "mlpl.Module", "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step"};
-
-mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user) {
-  mlplb_box *box = lua_newuserdatauv(L, sizeof *box, n_user);
-  box->object = box->doomed = NULL;
-  luaL_setmetatable(L, mlplb_type_name[type]);
-  return box;
-}
-
-mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type) {
-  mlplb_box *box = lua_touserdata(L, arg);
-  if (!box || !lua_getmetatable(L, arg)) return NULL;
-  const void *meta = lua_topointer(L, -1);
-  lua_pop(L, 1);
-  const mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* its context may be closed */
-  return meta == s->meta[type] ? box : NULL;
-}
-
-mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type) {
-  mlplb_box *box = mlplb_test_box(L, arg, type);
-  if (!box) luaL_typeerror(L, arg, mlplb_type_name[type]);
-  return box;
-}
-
-void *mlplb_test(lua_State *L, int arg, mlplb_type type) {
-  const mlplb_box *box = mlplb_test_box(L, arg, type);
-  return box ? box->object : NULL;
-}
-
-static void *object_of(lua_State *L, int arg, const mlplb_box *box, mlplb_type type) {
-  if (!box->object) luaL_argerror(L, arg, lua_pushfstring(L, "this %s was released", mlplb_type_name[type]));
-  return box->object;
-}
-
-void *mlplb_check(lua_State *L, int arg, mlplb_type type) {
-  return object_of(L, arg, mlplb_check_box(L, arg, type), type);
-}
-
-void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type) {
-  return object_of(L, arg, luaL_checkudata(L, arg, mlplb_type_name[type]), type);
-}
-
-/* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue. */
-void *mlplb_box_empty(lua_State *L, mlplb_type type) {
-  mlplb_box *box = mlplb_check_box(L, 1, type);
-  void *object = box->object ? box->object : box->doomed;
-  bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
-  box->object = box->doomed = NULL;
-  if (final || lua_gc(L, LUA_GCISRUNNING) >= 0) return object;
-  box->doomed = object;
-  return NULL;
-}
-
-bool mlplb_push_known(lua_State *L, const void *object) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
-  lua_rawgetp(L, -1, object);
-  lua_remove(L, -2);
-  const mlplb_box *box = lua_touserdata(L, -1);
-  if (box && box->object == object) return true; /* else a released box, its address used again */
-  lua_pop(L, 1);
-  return false;
-}
-
-void mlplb_remember(lua_State *L, const void *object) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
-  lua_pushvalue(L, -2);
-  lua_rawsetp(L, -2, object);
-  lua_pop(L, 1);
-}
-
 /* ---- types -------------------------------------------------------------------------------------------------- */
 
 static int no_new_field(lua_State *L) {
   const char *type = lua_tostring(L, lua_upvalueindex(1));
-  return luaL_error(L, "a %s has no field '%s' that can be set", type, luaL_tolstring(L, 2, NULL));
+  return luaL_error(L, "a %s has no field %s that can be set", type, mlplb_shown(L, 2));
+}
+
+bool mlplb_push_method(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(MLPLB_UPVALUES + 1)) != LUA_TNIL) return true;
+  lua_pop(L, 1);
+  return false;
 }
 
 int mlplb_method(lua_State *L, const char *type) {
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
-  return luaL_error(L, "a %s has no field or method '%s'", type, luaL_tolstring(L, 2, NULL));
+  if (mlplb_push_method(L)) return 1;
+  return luaL_error(L, "%s %s has no field or method %s", strchr("AEIOU", *type) ? "an" : "a", type, mlplb_shown(L, 2));
 }
 
 void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const luaL_Reg *methods,

@@ -3,13 +3,7 @@
 
 static mlpl_step *check(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_STEP); }
 
-static int step_release(lua_State *L) {
-  mlplb_box *box = mlplb_check_box(L, 1, MLPLB_STEP);
-  mlpl_step *s = box->object;
-  box->object = NULL;
-  mlpl_step_release(s);
-  return 0;
-}
+static int step_release(lua_State *L) { return mlplb_release(L, MLPLB_STEP); }
 
 /* mlpl.train_step(model, loss, optimizer). The model's box stays alive with it, and so do layers written in Lua. */
 static int train_step(lua_State *L) {
@@ -26,17 +20,31 @@ static int train_step(lua_State *L) {
   return 1;
 }
 
+/* Lua layers may release whatever they can reach: what the engine works on is held meanwhile. */
+static mlpl_status run(lua_State *L, mlpl_step *step, mlpl_tensor *x, mlpl_tensor *y, double *loss) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_status status;
+  int tries = 0;
+  mlpl_step_retain(step);
+  mlpl_tensor_retain(x);
+  mlpl_tensor_retain(y);
+  do {
+    s->L = L;
+    status = mlpl_step_run(s->cx, step, x, y, loss);
+  } while (mlplb_again(L, s, status, &tries));
+  mlpl_tensor_release(x);
+  mlpl_tensor_release(y);
+  mlpl_step_release(step);
+  return status;
+}
+
 static int step_call(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_step *step = check(L, 1);
   mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = mlplb_check_tensor(L, 3);
   double loss;
-  mlpl_status status;
-  int tries = 0;
   mlplb_pressure(L, s);
-  s->L = L;
-  do status = mlpl_step_run(s->cx, step, x, y, &loss);
-  while (mlplb_again(L, s, status, &tries));
+  mlpl_status status = run(L, step, x, y, &loss);
   if (status != MLPL_OK) return mlplb_raise(L, s);
   lua_pushnumber(L, loss);
   return 1;

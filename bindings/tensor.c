@@ -5,14 +5,6 @@
 
 /* ---- boxes: the hot path -------------------------------------------------------------------------- */
 
-mlplb_box *mlplb_tensor_box(lua_State *L) {
-  mlplb_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->object = box->doomed = NULL;
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_setmetatable(L, -2);
-  return box;
-}
-
 mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg) {
   const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
   if (!box) return NULL;
@@ -41,10 +33,7 @@ void mlplb_push_tensor(lua_State *L, mlpl_tensor *t) {
 void mlpl_lua_push_tensor(lua_State *L, mlpl_tensor *t) { mlplb_push_tensor(L, t); }
 mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_TENSOR); }
 
-static int tensor_release(lua_State *L) {
-  mlpl_tensor_release(mlplb_box_empty(L, MLPLB_TENSOR));
-  return 0;
-}
+static int tensor_release(lua_State *L) { return mlplb_release(L, MLPLB_TENSOR); }
 
 /* ---- what a tensor is --------------------------------------------------------------------------------- */
 
@@ -163,6 +152,8 @@ static int tensor_to(lua_State *L) {
   mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
   lua_settop(L, 1);
   if (dtype == mlpl_tensor_dtype(t)) return 1;
+  if (mlpl_tensor_requires_grad(t) && mlpl_grad_enabled(s->cx) && (dtype == MLPL_F32 || dtype == MLPL_F64))
+    return luaL_error(L, "to: no gradient would pass through the conversion; convert before recording, or :detach() first");
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
@@ -206,7 +197,7 @@ static int tensor_backward(lua_State *L) {
   int flags = 0, top = lua_gettop(L);
   if (top > 1) {
     mlpl_value v[2];
-    bool given = !lua_isnil(L, 2) && (top > 2 || !mlplb_options(L));
+    bool given = !lua_isnil(L, 2) && !lua_istable(L, 2);
     if (given) seed = mlplb_check_tensor(L, 2);
     mlplb_params(L, "backward", given || lua_isnil(L, 2) ? 3 : 2, backward_params, 2, v, NULL);
     flags = (v[0].i ? MLPL_RETAIN_GRAPH : 0) | (v[1].i ? MLPL_CREATE_GRAPH : 0);
@@ -242,14 +233,13 @@ static int property(lua_State *L, mlpl_tensor *t, const char *name) {
     lua_pushboolean(L, mlpl_tensor_requires_grad(t));
     return 1;
   }
-  return luaL_error(L, "a tensor has no field or method '%s'", name);
+  return luaL_error(L, "a tensor has no field or method %s", mlplb_shown(L, 2));
 }
 
 /* Methods by name, then fields; everything else is an index. */
 static int tensor_index(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING) {
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
+    if (mlplb_push_method(L)) return 1;
     return property(L, mlplb_check_tensor(L, 1), lua_tostring(L, 2));
   }
   return mlplb_index(L, mlplb_check_tensor(L, 1), 2);
@@ -268,7 +258,7 @@ static int tensor_newindex(lua_State *L) {
   }
   if (strcmp(name, "grad") == 0) return luaL_error(L, "a tensor's grad can only be set to nil");
   if (strcmp(name, "requires_grad") == 0) return luaL_error(L, "requires_grad must be true or false");
-  return luaL_error(L, "a tensor has no field '%s' that can be set", name);
+  return luaL_error(L, "a tensor has no field %s that can be set", mlplb_shown(L, 2));
 }
 
 void mlplb_open_tensor(lua_State *L) {

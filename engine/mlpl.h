@@ -436,7 +436,24 @@ MLPL_API mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **s, mlpl_module *mod
 /* *value is the loss before the update. */
 MLPL_API mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value);
 MLPL_API bool mlpl_step_is_planned(const mlpl_step *s); /* was the last run? */
+MLPL_API mlpl_step *mlpl_step_retain(mlpl_step *s);
 MLPL_API void mlpl_step_release(mlpl_step *s);
+
+/* ---- where the time goes --------------------------------------------------------------------------------------------------------- */
+
+/* Calls, seconds, bytes read and written, and floating-point operations, by layer, operation and pass. Off, it costs nothing. */
+typedef struct mlpl_profile_entry {
+  char layer[48];        /* "2 Linear": child 2 of the model; "" outside every container */
+  const char *operation; /* the row of the table, or the optimizer's kind */
+  const char *pass;      /* "forward", "backward", "update", "data" */
+  uint64_t calls;
+  double seconds, bytes, flops;
+} mlpl_profile_entry;
+
+MLPL_API mlpl_status mlpl_profile_start(mlpl_ctx *cx); /* from nothing */
+MLPL_API void mlpl_profile_stop(mlpl_ctx *cx);         /* forgets the entries */
+MLPL_API int mlpl_profile_count(const mlpl_ctx *cx);   /* 0 when not measuring */
+MLPL_API const mlpl_profile_entry *mlpl_profile_at(const mlpl_ctx *cx, int i);
 
 /* ---- model files: safetensors ---------------------------------------------------------------------------------------------- */
 

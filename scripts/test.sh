@@ -96,8 +96,15 @@ programs() {
 }
 
 if [ "$sanitize" = thread ]; then
-  programs tests/c '' tests/c/*pool*.c
-  programs tests/host host_ $(ls tests/host/*.c | grep -v /lua_)
+  for source in tests/c/*pool*.c tests/host/*.c; do
+    name=$(basename "$source" .c)
+    case $source in
+      *'*'* | */lua_*) ;;
+      tests/c/*) run "tests/c/$name" "$build/tests/$name" ;;
+      *) run "tests/host/$name" "$build/tests/host_$name" ;;
+    esac
+  done
+  suite tests/threads
 else
   programs tests/c '' tests/c/*.c
   programs tests/host host_ tests/host/*.c

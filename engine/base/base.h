@@ -68,6 +68,7 @@ struct mlpl_ctx {
   struct mlpli_pool *pool;
   mlplk_stream random;
   struct mlpli_node *dying;   /* recorded operations on their way out (grad/record.c) */
+  struct mlpli_profile *profile; /* NULL: not measuring (profile.h) */
   uint64_t n_recorded; /* operations recorded so far: their order for the backward pass */
   mlpl_log *log;
   void *log_ud;

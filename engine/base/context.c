@@ -85,6 +85,7 @@ void mlpl_close(mlpl_ctx *cx) {
 void mlpli_ctx_release(mlpl_ctx *cx) {
   if (--cx->refs > 0) return;
   mlpli_heap *heap = cx->heap;
+  mlpl_profile_stop(cx);
   mlpli_free(heap, cx);
   heap_delete(heap);
 }

@@ -2,6 +2,7 @@
 ** One pass over a data set in batches. next() is on the path of every training step: it allocates the two
 ** tensors it gives and nothing else.
 */
+#include "base/profile.h"
 #include "data/data.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ static mlpl_status rows(mlpl_ctx *cx, const mlpl_batches *b, mlpl_tensor **out, 
   return mlpli_tensor_view(cx, out, t, b->at * t->stride[0], t->ndim, shape, t->stride);
 }
 
-mlpl_status mlpl_batches_next(mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, mlpl_tensor **y) {
+static mlpl_status next(mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, mlpl_tensor **y) {
   *x = *y = NULL;
   int64_t n = b->end - b->at < b->size ? b->end - b->at : b->size;
   if (n == 0) return MLPL_OK;
@@ -77,4 +78,18 @@ mlpl_status mlpl_batches_next(mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, ml
   }
   b->at += n;
   return MLPL_OK;
+}
+
+static double bytes_of(const mlpl_tensor *t) {
+  return t ? 2.0 * (double)t->numel * mlpli_dtype_size[t->dtype] : 0;
+}
+
+mlpl_status mlpl_batches_next(mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, mlpl_tensor **y) {
+  if (!cx->profile) return next(cx, b, x, y);
+  mlpli_span span;
+  int entry = mlpli_profile_layer(cx, "batches", "data");
+  mlpli_span_begin(cx, &span);
+  mlpl_status status = next(cx, b, x, y);
+  mlpli_span_end(cx, &span, entry, bytes_of(*x) + bytes_of(*y), 0);
+  return status;
 }

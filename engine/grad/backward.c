@@ -4,6 +4,8 @@
 */
 #include "grad/grad.h"
 
+#include "base/profile.h"
+
 #include <string.h>
 
 /* ---- gradients of leaves ------------------------------------------------------------------------- */
@@ -197,12 +199,26 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
   return MLPL_OK;
 }
 
+/* For products: as much as forward for each input that wants a gradient. */
+static mlpl_status measured_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+  mlpli_span span;
+  double flops = 0, bytes = mlpli_op_bytes(n->in, n->n_in, g);
+  bool product = n->in[0] && n->in[1];
+  for (int i = 0; i < n->n_in && i < 2; i++)
+    if (mlpli_wants(n, i)) flops += product ? mlpli_op_flops(n->op, n->in, g) : (double)g->numel;
+  mlpli_span_begin(cx, &span);
+  mlpl_status status = n->op->backward(cx, n, g);
+  mlpli_span_end(cx, &span, n->profile, 2 * bytes, flops);
+  return status;
+}
+
 static mlpl_status step(queue *q, mlpli_node *n, bool retain) {
   mlpl_ctx *cx = q->cx;
   mlpl_tensor *g = n->grad;
   n->grad = NULL;
   mlpl_status status = g ? check_saved(cx, n) : MLPL_OK;
-  if (status == MLPL_OK && g) status = n->op->backward(cx, n, g);
+  if (status == MLPL_OK && g)
+    status = cx->profile ? measured_backward(cx, n, g) : n->op->backward(cx, n, g);
   mlpl_tensor_release(g);
   for (int i = 0; i < n->n_in && status == MLPL_OK; i++)
     if (n->edge[i].node) status = push(q, n->edge[i].node);

@@ -1,6 +1,8 @@
 /* Recording: an operation's node holds what its backward needs and where gradients go. */
 #include "grad/grad.h"
 
+#include "base/profile.h"
+
 #include <string.h>
 
 static void drop(mlpl_tensor **t) {
@@ -83,6 +85,7 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   n->ndim = out->ndim;
   memcpy(n->shape, out->shape, sizeof n->shape);
   if (op->n_params) memcpy(n->p, c->p, op->n_params * sizeof(mlpl_value));
+  if (cx->profile) n->profile = mlpli_profile_layer(cx, op->name, "backward");
   n->order = ++cx->n_recorded;
   mlpli_ctx_retain(cx);
   out->node = n;

@@ -1,6 +1,8 @@
 /* The table of layer kinds and what each does with its input. Options in the order of the constructor's arguments. */
 #include "nn/nn.h"
 
+#include "base/profile.h"
+
 #include "ops/param.h"
 #include "ops/rows.h"
 
@@ -44,8 +46,10 @@ static mlpl_status sequential(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *
     mlpl_tensor *next = NULL;
     bool fused = child->kind->build == mlpli_linear_build && i + 1 < m->n_children &&
         m->child[i + 1]->kind->op == MLPLI_OP_RELU;
+    if (cx->profile) mlpli_profile_enter(cx, i + 1, child->kind->name);
     if (fused) status = mlpli_linear_forward_act(cx, child, at, true, &next);
     else status = mlpl_forward(cx, child, &next, (mlpl_tensor *[]){at}, 1);
+    if (cx->profile) mlpli_profile_leave(cx);
     mlpl_tensor_release(at);
     at = next;
     i += fused;

@@ -136,10 +136,7 @@ mlpl_status mlpl_forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_ten
   *y = NULL;
   if (n != m->kind->n_inputs)
     return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d", mlpl_module_kind(m), n, m->kind->n_inputs);
-  mlpl_module_retain(m); /* a layer of the host's may release the model it is in */
-  mlpl_status status = m->kind->forward(cx, m, x, y);
-  mlpl_module_release(m);
-  return status;
+  return m->kind->forward(cx, m, x, y);
 }
 
 mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {

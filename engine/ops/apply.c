@@ -1,4 +1,5 @@
 /* Applying a row of the table: check, shape, forward, record. */
+#include "base/profile.h"
 #include "grad/grad.h"
 
 #include <string.h>
@@ -87,8 +88,26 @@ static void release_all(mlpl_tensor **out, int n) {
   }
 }
 
-mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlpl_tensor *const *inputs,
-    int n, const mlpl_value *params) {
+static double bytes_of(const mlpl_tensor *t) {
+  return t ? (double)t->numel * mlpli_dtype_size[t->dtype] : 0;
+}
+
+double mlpli_op_bytes(mlpl_tensor *const *in, int n, const mlpl_tensor *out) {
+  double bytes = bytes_of(out);
+  for (int i = 0; i < n; i++) bytes += bytes_of(in[i]);
+  return bytes;
+}
+
+/* Multiplications and additions: exact for products, one an element for the rest. */
+double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tensor *out) {
+  double n = out ? (double)out->numel : 0, m = (double)in[0]->numel;
+  bool product = op == &mlpli_op_table[MLPLI_OP_LINEAR] || op == &mlpli_op_table[MLPLI_OP_MATMUL];
+  if (product && in[0]->ndim) return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
+  return op->view ? 0 : n > m ? n : m;
+}
+
+static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlpl_tensor *const *inputs, int n,
+    const mlpl_value *params) {
   for (int i = 0; i < op->n_outputs; i++) out[i] = NULL;
   MLPL_TRY(check_inputs(cx, op, inputs, n));
   MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, params));
@@ -97,6 +116,18 @@ mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, ml
   if (status == MLPL_OK && c.record) status = mlpli_record(cx, &c, out[0]);
   mlpl_tensor_release(c.extra);
   if (status != MLPL_OK) release_all(out, op->n_outputs);
+  return status;
+}
+
+mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlpl_tensor *const *inputs, int n,
+    const mlpl_value *params) {
+  if (__builtin_expect(cx->profile == NULL, 1)) return apply(cx, out, op, inputs, n, params);
+  mlpli_span span;
+  int entry = mlpli_profile_layer(cx, op->name, "forward");
+  mlpli_span_begin(cx, &span);
+  mlpl_status status = apply(cx, out, op, inputs, n, params);
+  double flops = status == MLPL_OK ? mlpli_op_flops(op, inputs, out[0]) : 0;
+  mlpli_span_end(cx, &span, entry, status == MLPL_OK ? mlpli_op_bytes(inputs, n, out[0]) : 0, flops);
   return status;
 }
 

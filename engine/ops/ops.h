@@ -88,6 +88,10 @@ static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_
   return mlpl_op_apply(cx, out, &mlpli_op_table[id], in, n, p);
 }
 
+/* What the profiler counts for a call. */
+double mlpli_op_bytes(mlpl_tensor *const *in, int n, const mlpl_tensor *out);
+double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tensor *out);
+
 /* ---- options (params.c) ------------------------------------------------------------------------ */
 
 /* values[0..n) from a list of named arguments: defaults filled in, everything checked. `what` begins the error. */

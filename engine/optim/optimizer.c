@@ -4,6 +4,7 @@
 */
 #include "optim/optim.h"
 
+#include "base/profile.h"
 #include "grad/grad.h"
 #include "ops/param.h"
 
@@ -277,7 +278,7 @@ static void step_task(void *arg, ptrdiff_t i, int worker) {
   j->o->kind->part(u, (size_t)start * u->kern->real_bytes, n);
 }
 
-mlpl_status mlpl_optimizer_step(mlpl_ctx *cx, mlpl_optimizer *o) {
+static mlpl_status step(mlpl_ctx *cx, mlpl_optimizer *o) {
   step_job j = {o, 0};
   int64_t tasks = 0;
   MLPL_TRY(make_state(cx, o));
@@ -297,6 +298,26 @@ mlpl_status mlpl_optimizer_step(mlpl_ctx *cx, mlpl_optimizer *o) {
   else
     for (ptrdiff_t i = 0; i < tasks; i++) step_task(&j, i, 0);
   return MLPL_OK;
+}
+
+/* Reads weight, gradient and state, writes weight and state. */
+static double bytes_moved(const mlpl_optimizer *o) {
+  double bytes = 0;
+  for (int i = 0; i < o->n; i++) {
+    const mlpl_tensor *w = o->slot[i].w;
+    if (w->has_grad) bytes += (double)w->numel * mlpli_dtype_size[w->dtype] * (3 + 2 * o->kind->n_state(o->p));
+  }
+  return bytes;
+}
+
+mlpl_status mlpl_optimizer_step(mlpl_ctx *cx, mlpl_optimizer *o) {
+  if (!cx->profile) return step(cx, o);
+  mlpli_span span;
+  int entry = mlpli_profile_layer(cx, o->kind->name, "update");
+  mlpli_span_begin(cx, &span);
+  mlpl_status status = step(cx, o);
+  mlpli_span_end(cx, &span, entry, bytes_moved(o), bytes_moved(o) / 4);
+  return status;
 }
 
 void mlpl_optimizer_zero_grad(mlpl_optimizer *o) {

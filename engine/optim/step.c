@@ -5,6 +5,7 @@
 */
 #include "optim/optim.h"
 
+#include "base/profile.h"
 #include "grad/grad.h"
 #include "nn/nn.h"
 #include "ops/rows.h"
@@ -18,6 +19,7 @@ typedef enum layer_kind { LINEAR, RELU, DROPOUT } layer_kind;
 typedef struct layer {
   layer_kind kind;
   const mlpl_module *module;
+  int place;         /* among the model's layers, from 1, for the profiler */
   bool relu;         /* of a LINEAR: applied in the product's epilogue */
   mlpl_tensor *y;    /* [n x width] */
   mlpl_tensor *mask; /* of a DROPOUT; made when it is first needed */
@@ -26,6 +28,7 @@ typedef struct layer {
 } layer;
 
 struct mlpl_step {
+  int refs;
   mlpl_ctx *cx;
   mlpl_module *model, *loss;
   mlpl_optimizer *optimizer;
@@ -51,7 +54,7 @@ static bool lay_out(mlpl_step *s, const mlpl_module *m) {
   }
   if (m->kind->op == MLPLI_OP_FLATTEN) return s->n == 0 && m->p[0].i == 1 && m->p[1].i == -1;
   if (s->n == MAX_LAYERS) return false;
-  layer l = {.module = m};
+  layer l = {.module = m, .place = s->n + 1};
   switch (m->kind->op) {
     case MLPLI_OP_LINEAR: l.kind = LINEAR; break;
     case MLPLI_OP_DROPOUT: l.kind = DROPOUT; break;
@@ -197,14 +200,48 @@ static mlpl_tensor *input_of(mlpl_step *s, int i) {
   return s->in;
 }
 
+static mlpl_status forward_layer(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
+  if (l->kind == DROPOUT) return forward_dropout(cx, l, x, y);
+  *y = l->y;
+  if (l->kind == LINEAR) return forward_linear(cx, l, x);
+  mlpli_map(MLPLK_RELU, l->y, x, NULL, 0);
+  return MLPL_OK;
+}
+
+/* Tensors and cost of a layer's operation, as the profiler counts them when it is recorded. */
+static double layer_flops(const layer *l) {
+  return l->kind == LINEAR ? 2 * (double)l->y->numel * (double)l->module->parameter[0]->shape[1] : (double)l->y->numel;
+}
+
+static double layer_bytes(const layer *l, const mlpl_tensor *x) {
+  double w = l->kind == LINEAR ? (double)l->module->parameter[0]->numel : 0;
+  return ((double)x->numel + (double)l->y->numel + w) * mlpli_dtype_size[x->dtype];
+}
+
+typedef struct measure {
+  mlpli_span span;
+  int entry;
+} measure;
+
+static void begin(mlpl_ctx *cx, const layer *l, const char *pass, measure *m) {
+  const mlpl_op *op = &mlpli_op_table[l->module->kind->op];
+  mlpli_profile_enter(cx, l->place, l->module->kind->name);
+  m->entry = mlpli_profile_layer(cx, op->name, pass);
+  mlpli_profile_leave(cx);
+  mlpli_span_begin(cx, &m->span);
+}
+
 static mlpl_status forward(mlpl_step *s, mlpl_tensor **scores) {
+  mlpl_ctx *cx = s->cx;
   mlpl_tensor *at = s->in;
   for (int i = 0; i < s->n; i++) {
     layer *l = &s->layer[i];
-    if (l->kind == LINEAR) MLPL_TRY(forward_linear(s->cx, l, at));
-    else if (l->kind == RELU) mlpli_map(MLPLK_RELU, l->y, at, NULL, 0);
-    if (l->kind == DROPOUT) MLPL_TRY(forward_dropout(s->cx, l, at, &at));
-    else at = l->y;
+    mlpl_tensor *x = at;
+    measure m;
+    if (cx->profile) begin(cx, l, "forward", &m);
+    mlpl_status status = forward_layer(cx, l, x, &at);
+    if (cx->profile) mlpli_span_end(cx, &m.span, m.entry, layer_bytes(l, x), layer_flops(l));
+    if (status != MLPL_OK) return status;
   }
   *scores = at;
   return MLPL_OK;
@@ -242,13 +279,24 @@ static mlpl_tensor *gradient_below(mlpl_step *s, int i) {
   return NULL;
 }
 
+static mlpl_status backward_layer(mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *below) {
+  if (l->kind == LINEAR) return backward_linear(cx, l, x, below);
+  if (l->kind == RELU) mlpli_map(MLPLK_RELU_GRAD, below, l->gy, l->y, 0);
+  else if (drops(l)) mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
+  return MLPL_OK;
+}
+
 static mlpl_status backward(mlpl_step *s) {
+  mlpl_ctx *cx = s->cx;
   for (int i = s->n - 1; i >= 0; i--) {
     layer *l = &s->layer[i];
-    mlpl_tensor *below = gradient_below(s, i);
-    if (l->kind == LINEAR) MLPL_TRY(backward_linear(s->cx, l, input_of(s, i), below));
-    else if (l->kind == RELU) mlpli_map(MLPLK_RELU_GRAD, below, l->gy, l->y, 0);
-    else if (drops(l)) mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
+    mlpl_tensor *x = input_of(s, i), *below = gradient_below(s, i);
+    measure m;
+    if (cx->profile) begin(cx, l, "backward", &m);
+    mlpl_status status = backward_layer(cx, l, x, below);
+    double products = below && l->kind == LINEAR ? 2 : 1;
+    if (cx->profile) mlpli_span_end(cx, &m.span, m.entry, 2 * layer_bytes(l, x), products * layer_flops(l));
+    if (status != MLPL_OK) return status;
   }
   return MLPL_OK;
 }
@@ -260,7 +308,16 @@ static mlpl_status run_planned(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, dou
   MLPL_TRY(forward(s, &scores));
   MLPL_TRY(mlpli_labels(s->cx, "cross_entropy", y, scores->shape[1], &p[1].i, s->label));
   mlpl_tensor *dx = s->layer[s->n - 1].gy;
-  MLPL_TRY(mlpli_cross_entropy_labels(s->cx, p, scores, NULL, s->label, s->each, dx, s->value));
+  mlpl_status status;
+  measure m;
+  if (s->cx->profile) {
+    m.entry = mlpli_profile_layer(s->cx, "cross_entropy", "forward");
+    mlpli_span_begin(s->cx, &m.span);
+  }
+  status = mlpli_cross_entropy_labels(s->cx, p, scores, NULL, s->label, s->each, dx, s->value);
+  if (s->cx->profile)
+    mlpli_span_end(s->cx, &m.span, m.entry, 2 * (double)scores->numel * mlpli_dtype_size[s->dtype], (double)scores->numel);
+  MLPL_TRY(status);
   mlpl_optimizer_zero_grad(s->optimizer);
   MLPL_TRY(backward(s));
   MLPL_TRY(mlpl_optimizer_step(s->cx, s->optimizer));
@@ -297,6 +354,7 @@ mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **out, mlpl_module *model, mlp
         mlpl_module_kind(model), mlpl_module_kind(loss), model->kind->n_inputs, loss->kind->n_inputs);
   mlpl_step *s;
   MLPL_TRY(mlpli_new(cx, &s, sizeof *s, "step"));
+  s->refs = 1;
   s->cx = cx;
   s->model = mlpl_module_retain(model);
   s->loss = mlpl_module_retain(loss);
@@ -306,8 +364,13 @@ mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **out, mlpl_module *model, mlp
   return MLPL_OK;
 }
 
+mlpl_step *mlpl_step_retain(mlpl_step *s) {
+  s->refs++;
+  return s;
+}
+
 void mlpl_step_release(mlpl_step *s) {
-  if (!s) return;
+  if (!s || --s->refs > 0) return;
   mlpl_ctx *cx = s->cx;
   forget(s);
   mlpl_module_release(s->model);

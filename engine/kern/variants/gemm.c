@@ -11,7 +11,7 @@ enum { STACK_MAX = 4096 }; /* elements of a panel that path PANEL packs on the s
 #define SERIAL_WORK 1e6
 #define TASK_WORK 1e6
 #define WORK_PER_ELEMENT 4
-enum { MOST_TASKS = 16, DOT_ROWS = LANES * sizeof(real) == 64 ? 32 : 8 };
+enum { MOST_TASKS = 16, DOT_ROWS = LANES == 16 ? 32 : 8 };
 
 /* ---- orientation ---- */
 

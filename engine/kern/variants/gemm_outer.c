@@ -16,7 +16,10 @@ typedef struct reader {
 } reader;
 
 static inline reader reader_at(const product *p, ptrdiff_t i, ptrdiff_t j) {
-  reader r = {p->a + i * p->rs_a, NULL, p->rs_a, p->cs_a, p->rs_b, p->k};
+  reader r = {NULL, NULL, p->rs_a, p->cs_a, p->rs_b, p->k};
+  if (p->k == 0) /* nothing is read, and the operands may be NULL */
+    return r;
+  r.a = p->a + i * p->rs_a;
   if (p->packed_b) {
     r.b = p->packed_b + j / NR * NR * p->k + j % NR;
     r.rs_b = NR;

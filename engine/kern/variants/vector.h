@@ -48,15 +48,25 @@ static inline vec splat(real x) {
 /* ---- a b + c, with one rounding where the instruction set has it ---- */
 
 #if defined __AVX512F__ && MLPLK_REAL == 32
-static inline vec fma_vec(vec a, vec b, vec c) { return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+static inline vec fma_vec(vec a, vec b, vec c) {
+  return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
 #elif defined __AVX512F__
-static inline vec fma_vec(vec a, vec b, vec c) { return (vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
+static inline vec fma_vec(vec a, vec b, vec c) {
+  return (vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
 #elif defined __AVX2__ && MLPLK_REAL == 32
-static inline vec fma_vec(vec a, vec b, vec c) { return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+static inline vec fma_vec(vec a, vec b, vec c) {
+  return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
 #elif defined __AVX2__
-static inline vec fma_vec(vec a, vec b, vec c) { return (vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+static inline vec fma_vec(vec a, vec b, vec c) {
+  return (vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
 #else
-static inline vec fma_vec(vec a, vec b, vec c) { return a * b + c; }
+static inline vec fma_vec(vec a, vec b, vec c) {
+  return a * b + c;
+}
 #endif
 
 /* ---- the first n of LANES elements ---- */
@@ -64,12 +74,20 @@ static inline vec fma_vec(vec a, vec b, vec c) { return a * b + c; }
 #if defined __AVX512F__
 #if MLPLK_REAL == 32
 typedef __mmask16 mask;
-static inline vec load_first(const real *p, mask m) { return (vec)_mm512_maskz_loadu_ps(m, p); }
-static inline void store_first(real *p, mask m, vec v) { _mm512_mask_storeu_ps(p, m, (__m512)v); }
+static inline vec load_first(const real *p, mask m) {
+  return (vec)_mm512_maskz_loadu_ps(m, p);
+}
+static inline void store_first(real *p, mask m, vec v) {
+  _mm512_mask_storeu_ps(p, m, (__m512)v);
+}
 #else
 typedef __mmask8 mask;
-static inline vec load_first(const real *p, mask m) { return (vec)_mm512_maskz_loadu_pd(m, p); }
-static inline void store_first(real *p, mask m, vec v) { _mm512_mask_storeu_pd(p, m, (__m512d)v); }
+static inline vec load_first(const real *p, mask m) {
+  return (vec)_mm512_maskz_loadu_pd(m, p);
+}
+static inline void store_first(real *p, mask m, vec v) {
+  _mm512_mask_storeu_pd(p, m, (__m512d)v);
+}
 #endif
 static inline mask first(ptrdiff_t n) {
   return (mask)((1u << n) - 1);
@@ -85,11 +103,19 @@ static inline mask first(ptrdiff_t n) {
   return _mm256_loadu_si256((const __m256i *)(const void *)(on_off + LANES - n));
 }
 #if MLPLK_REAL == 32
-static inline vec load_first(const real *p, mask m) { return (vec)_mm256_maskload_ps(p, m); }
-static inline void store_first(real *p, mask m, vec v) { _mm256_maskstore_ps(p, m, (__m256)v); }
+static inline vec load_first(const real *p, mask m) {
+  return (vec)_mm256_maskload_ps(p, m);
+}
+static inline void store_first(real *p, mask m, vec v) {
+  _mm256_maskstore_ps(p, m, (__m256)v);
+}
 #else
-static inline vec load_first(const real *p, mask m) { return (vec)_mm256_maskload_pd(p, m); }
-static inline void store_first(real *p, mask m, vec v) { _mm256_maskstore_pd(p, m, (__m256d)v); }
+static inline vec load_first(const real *p, mask m) {
+  return (vec)_mm256_maskload_pd(p, m);
+}
+static inline void store_first(real *p, mask m, vec v) {
+  _mm256_maskstore_pd(p, m, (__m256d)v);
+}
 #endif
 #else
 typedef ptrdiff_t mask;
@@ -126,14 +152,26 @@ static inline vec zip_high(vec a, vec b) {
   return SHUFFLE(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 #elif VECTOR_BYTES * 8 == 8 * MLPLK_REAL
-static inline vec zip_low(vec a, vec b) { return SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
-static inline vec zip_high(vec a, vec b) { return SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+static inline vec zip_low(vec a, vec b) {
+  return SHUFFLE(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+static inline vec zip_high(vec a, vec b) {
+  return SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
 #elif VECTOR_BYTES * 8 == 4 * MLPLK_REAL
-static inline vec zip_low(vec a, vec b) { return SHUFFLE(a, b, 0, 4, 1, 5); }
-static inline vec zip_high(vec a, vec b) { return SHUFFLE(a, b, 2, 6, 3, 7); }
+static inline vec zip_low(vec a, vec b) {
+  return SHUFFLE(a, b, 0, 4, 1, 5);
+}
+static inline vec zip_high(vec a, vec b) {
+  return SHUFFLE(a, b, 2, 6, 3, 7);
+}
 #else
-static inline vec zip_low(vec a, vec b) { return SHUFFLE(a, b, 0, 2); }
-static inline vec zip_high(vec a, vec b) { return SHUFFLE(a, b, 1, 3); }
+static inline vec zip_low(vec a, vec b) {
+  return SHUFFLE(a, b, 0, 2);
+}
+static inline vec zip_high(vec a, vec b) {
+  return SHUFFLE(a, b, 1, 3);
+}
 #endif
 
 /* One step of a perfect shuffle; log2(LANES) of them transpose LANES vectors. */

@@ -1,0 +1,184 @@
+/*
+** Boxes: what a Lua value holds of the engine. The userdata is one pointer to a box, and boxes lie in blocks that the state keeps:
+** a finalizer is a call, which needs memory, and when there is none Lua drops it without another try. Then the box is still
+** there, and is emptied when the state is closed.
+*/
+#include "bind.h"
+
+#define BLOCK 64
+
+typedef struct block {
+  struct block *next;
+  mlplb_box box[BLOCK];
+} block;
+
+static const char known_key = 0; /* its address: a key of the registry */
+
+const char *const mlplb_type_name[MLPLB_N_TYPES] = {
+    "mlpl.Tensor", "mlpl.Module", "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step"};
+
+static void let_go(mlplb_type type, void *object) {
+  switch (type) {
+    case MLPLB_TENSOR: mlpl_tensor_release(object); return;
+    case MLPLB_MODULE: mlpl_module_release(object); return;
+    case MLPLB_OPTIMIZER: mlpl_optimizer_release(object); return;
+    case MLPLB_DATASET: mlpl_dataset_release(object); return;
+    case MLPLB_BATCHES: mlpl_batches_release(object); return;
+    case MLPLB_STEP: mlpl_step_release(object); return;
+    case MLPLB_N_TYPES: return;
+  }
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------- */
+
+/* A block's user value is the block before it; the state's holds the last. */
+static void more_boxes(lua_State *L, mlplb_state *s) {
+  block *b = lua_newuserdatauv(L, sizeof *b, 1);
+  mlplb_state_push(L);
+  lua_getiuservalue(L, -1, MLPLB_STATE_BOXES);
+  lua_setiuservalue(L, -3, 1);
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, MLPLB_STATE_BOXES);
+  lua_pop(L, 2);
+  b->next = s->blocks;
+  s->blocks = b;
+  for (int i = 0; i < BLOCK; i++) {
+    b->box[i] = (mlplb_box){.next = s->free};
+    s->free = &b->box[i];
+  }
+}
+
+void mlplb_boxes_open(lua_State *L) {
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &known_key);
+}
+
+void mlplb_boxes_close(mlplb_state *s) {
+  for (block *b = s->blocks; b; b = b->next)
+    for (int i = 0; i < BLOCK; i++) {
+      mlplb_box *box = &b->box[i];
+      void *object = box->object ? box->object : box->doomed;
+      box->object = box->doomed = NULL;
+      let_go(box->type, object);
+    }
+}
+
+/* ---- making ---------------------------------------------------------------------------------------------- */
+
+/* The userdata on top, its metatable on, gets a box. */
+static mlplb_box *fill_place(lua_State *L, mlplb_state *s, mlplb_box **place, mlplb_type type) {
+  if (!s->free) more_boxes(L, s);
+  mlplb_box *box = s->free;
+  s->free = box->next;
+  *box = (mlplb_box){.type = type};
+  return *place = box;
+}
+
+mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user) {
+  mlplb_state *s = mlplb_state_push(L);
+  mlplb_box **place = lua_newuserdatauv(L, sizeof *place, n_user);
+  *place = &s->nothing;
+  luaL_setmetatable(L, mlplb_type_name[type]);
+  lua_remove(L, -2);
+  return fill_place(L, s, place, type);
+}
+
+mlplb_box *mlplb_tensor_box(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlplb_box **place = lua_newuserdatauv(L, sizeof *place, 0);
+  *place = &s->nothing;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setmetatable(L, -2);
+  return fill_place(L, s, place, MLPLB_TENSOR);
+}
+
+/* ---- looking -------------------------------------------------------------------------------------------------- */
+
+static mlplb_box **find_place(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box **place = lua_touserdata(L, arg);
+  if (!place || !lua_getmetatable(L, arg)) return NULL;
+  const void *meta = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  const mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* its context may be closed */
+  return meta == s->meta[type] ? place : NULL;
+}
+
+mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box **place = find_place(L, arg, type);
+  return place ? *place : NULL;
+}
+
+mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box *box = mlplb_test_box(L, arg, type);
+  if (!box) luaL_typeerror(L, arg, mlplb_type_name[type]);
+  return box;
+}
+
+void *mlplb_test(lua_State *L, int arg, mlplb_type type) {
+  const mlplb_box *box = mlplb_test_box(L, arg, type);
+  return box ? box->object : NULL;
+}
+
+static void *object_of(lua_State *L, int arg, const mlplb_box *box, mlplb_type type) {
+  if (!box->object) luaL_argerror(L, arg, lua_pushfstring(L, "this %s was released", mlplb_type_name[type]));
+  return box->object;
+}
+
+void *mlplb_check(lua_State *L, int arg, mlplb_type type) {
+  return object_of(L, arg, mlplb_check_box(L, arg, type), type);
+}
+
+mlplb_box *mlplb_test_box_anywhere(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box **place = luaL_testudata(L, arg, mlplb_type_name[type]);
+  return place ? *place : NULL;
+}
+
+void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type) {
+  mlplb_box **place = luaL_checkudata(L, arg, mlplb_type_name[type]);
+  return object_of(L, arg, *place, type);
+}
+
+/* ---- releasing ---------------------------------------------------------------------------------------------------- */
+
+/* The collector is done with the value: nothing is in it now, should a finalizer bring it back. */
+static void give_back(mlplb_state *s, mlplb_box **place) {
+  if (*place == &s->nothing) return;
+  (*place)->next = s->free;
+  s->free = *place;
+  *place = &s->nothing;
+}
+
+/* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue. */
+int mlplb_release(lua_State *L, mlplb_type type) {
+  mlplb_box *box = mlplb_check_box(L, 1, type);
+  void *object = box->object ? box->object : box->doomed;
+  bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
+  box->object = box->doomed = NULL;
+  if (final) give_back(lua_touserdata(L, lua_upvalueindex(1)), lua_touserdata(L, 1));
+  if (final || lua_gc(L, LUA_GCISRUNNING) >= 0) let_go(type, object);
+  else box->doomed = object;
+  return 0;
+}
+
+/* ---- the same object is the same value ---------------------------------------------------------------------------- */
+
+bool mlplb_push_known(lua_State *L, const void *object) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
+  lua_rawgetp(L, -1, object);
+  lua_remove(L, -2);
+  mlplb_box *const *place = lua_touserdata(L, -1);
+  if (place && (*place)->object == object) return true; /* else a released box, its address used again */
+  lua_pop(L, 1);
+  return false;
+}
+
+void mlplb_remember(lua_State *L, const void *object) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, object);
+  lua_pop(L, 1);
+}
