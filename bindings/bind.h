@@ -150,6 +150,9 @@ lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *n
 int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes);
 /* The index of the trailing options table, or 0: a table without array part. */
 int mlplb_options(lua_State *L);
+/* An option of the table at index (0: no table): pushes its value or nil; true or false, or the standard. */
+int mlplb_get_option(lua_State *L, int index, const char *name);
+bool mlplb_get_flag(lua_State *L, int index, const char *what, const char *name, bool standard);
 /* Raise for a key of the options table at index that is not in names (NULL-terminated). */
 void mlplb_known_keys(lua_State *L, int index, const char *what, const char *const *names);
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);

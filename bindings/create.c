@@ -20,13 +20,9 @@ static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
   making m = {.what = what, .dtype = standard, .options = mlplb_options(L)};
   if (!m.options) return m;
   mlplb_known_keys(L, m.options, what, keys);
-  if (lua_getfield(L, m.options, "dtype") != LUA_TNIL) m.dtype = mlplb_dtype(L, lua_gettop(L), what);
-  if (lua_getfield(L, m.options, "requires_grad") != LUA_TNIL) {
-    if (!lua_isboolean(L, -1))
-      luaL_error(L, "%s: requires_grad is %s; it must be true or false", what, mlplb_shown(L, -1));
-    m.requires_grad = lua_toboolean(L, -1);
-  }
-  lua_pop(L, 2);
+  if (mlplb_get_option(L, m.options, "dtype") != LUA_TNIL) m.dtype = mlplb_dtype(L, lua_gettop(L), what);
+  lua_pop(L, 1);
+  m.requires_grad = mlplb_get_flag(L, m.options, what, "requires_grad", false);
   return m;
 }
 

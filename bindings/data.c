@@ -5,25 +5,6 @@
 
 static mlpl_dataset *check_dataset(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_DATASET); }
 
-/* An option of a trailing table at index (0: no table); pushes its value or nil. Raw: no metamethod may run, and
-   release what the caller works on. */
-static int get_option(lua_State *L, int index, const char *name) {
-  lua_pushstring(L, name);
-  if (index) return lua_rawget(L, index);
-  lua_pop(L, 1);
-  lua_pushnil(L);
-  return LUA_TNIL;
-}
-
-static bool get_flag(lua_State *L, int index, const char *what, const char *name, bool standard) {
-  int type = get_option(L, index, name);
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s: %s is %s; it must be true or false", what, name, mlplb_shown(L, -1));
-  bool v = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return v;
-}
-
 /* The index of the table of options at arg, the last argument; 0: not given. */
 static int trailing(lua_State *L, const char *what, int arg) {
   if (lua_gettop(L) > arg) return luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, arg + 1));
@@ -55,8 +36,8 @@ static int dataset_split(lua_State *L) {
   double fraction = lua_tonumber(L, 2);
   int options = trailing(L, "split", 3), tries = 0;
   mlplb_known_keys(L, options, "split", split_keys);
-  int flags = (get_flag(L, options, "split", "shuffle", false) ? MLPL_SHUFFLE : 0) |
-      (get_flag(L, options, "split", "stratify", false) ? MLPL_STRATIFY : 0);
+  int flags = (mlplb_get_flag(L, options, "split", "shuffle", false) ? MLPL_SHUFFLE : 0) |
+      (mlplb_get_flag(L, options, "split", "stratify", false) ? MLPL_STRATIFY : 0);
   mlpl_status status;
   mlplb_pressure(L, s);
   mlplb_box *first = mlplb_box_push(L, MLPLB_DATASET, 0), *second = mlplb_box_push(L, MLPLB_DATASET, 0);
@@ -77,10 +58,10 @@ static int dataset_batches(lua_State *L) {
   int options = trailing(L, "batches", 2), tries = 0;
   mlplb_known_keys(L, options, "batches", batch_keys);
   lua_Integer size = 32;
-  if (get_option(L, options, "size") != LUA_TNIL) size = mlplb_whole(L, lua_gettop(L), "batches", "size");
+  if (mlplb_get_option(L, options, "size") != LUA_TNIL) size = mlplb_whole(L, lua_gettop(L), "batches", "size");
   lua_pop(L, 1);
-  bool shuffle = get_flag(L, options, "batches", "shuffle", false);
-  bool drop_last = get_flag(L, options, "batches", "drop_last", false);
+  bool shuffle = mlplb_get_flag(L, options, "batches", "shuffle", false);
+  bool drop_last = mlplb_get_flag(L, options, "batches", "drop_last", false);
   mlpl_status status;
   mlplb_box *box = mlplb_box_push(L, MLPLB_BATCHES, 0);
   do status = mlpl_batches_new(s->cx, &b, ds, size, shuffle, drop_last);
@@ -161,7 +142,7 @@ static int batches_index(lua_State *L) { return mlplb_method(L, "pass of batches
 
 /* A column by name or number, as text in a stack slot that stays; NULL when not given. */
 static const char *column(lua_State *L, int options, const char *name) {
-  int type = get_option(L, options, name);
+  int type = mlplb_get_option(L, options, name);
   if (type == LUA_TNIL) return NULL;
   if (type == LUA_TNUMBER) lua_pushinteger(L, mlplb_whole(L, lua_gettop(L), "csv", name)); /* 2.0 is 2 */
   else if (type != LUA_TSTRING)
@@ -181,13 +162,13 @@ static int csv(lua_State *L) {
   mlplb_known_keys(L, options, "csv", csv_keys);
   o.labels = column(L, options, "labels");
   o.target = column(L, options, "target");
-  if (get_option(L, options, "separator") != LUA_TNIL) {
+  if (mlplb_get_option(L, options, "separator") != LUA_TNIL) {
     if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) != 1)
       luaL_error(L, "csv: separator is %s; it must be one character", mlplb_shown(L, -1));
     o.separator = *lua_tostring(L, -1);
   }
-  if (get_option(L, options, "header") != LUA_TNIL) o.header = get_flag(L, options, "csv", "header", false);
-  if (get_option(L, options, "dtype") != LUA_TNIL) o.dtype = mlplb_dtype(L, lua_gettop(L), "csv");
+  if (mlplb_get_option(L, options, "header") != LUA_TNIL) o.header = mlplb_get_flag(L, options, "csv", "header", false);
+  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL) o.dtype = mlplb_dtype(L, lua_gettop(L), "csv");
   mlpl_status status;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_box_push(L, MLPLB_DATASET, 0);
@@ -224,7 +205,7 @@ static int tensor_dataset(lua_State *L) {
   mlpl_dataset *ds = NULL;
   mlplb_known_keys(L, options, "TensorDataset", dataset_keys);
   int n = 0, list = 0;
-  if (get_option(L, options, "classes") != LUA_TNIL) {
+  if (mlplb_get_option(L, options, "classes") != LUA_TNIL) {
     list = lua_gettop(L);
     if (!lua_istable(L, list)) luaL_error(L, "TensorDataset: classes is %s; it must be an array of names", mlplb_shown(L, list));
     mlplb_only_array(L, list, "TensorDataset", "classes");

@@ -206,6 +206,22 @@ static int module_forward(lua_State *L) {
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
+/* nn.checkpoint(module, x) */
+static int checkpoint(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_module *m = check_module(L, 1);
+  mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  s->L = L;
+  do status = mlpl_checkpoint(s->cx, m, &y, x);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = y;
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
 static int module_predict(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
@@ -485,7 +501,7 @@ static void open_functions(lua_State *L) {
 }
 
 void mlplb_open_nn(lua_State *L) {
-  static const luaL_Reg functions[] = {{"Sequential", sequential}, {"load", load}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"Sequential", sequential}, {"load", load}, {"checkpoint", checkpoint}, {NULL, NULL}};
   open_type(L);
   lua_createtable(L, 0, 0);
   open_functions(L);

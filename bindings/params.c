@@ -93,7 +93,8 @@ void mlplb_only_array(lua_State *L, int index, const char *what, const char *hol
 
 const char *mlplb_path(lua_State *L, int arg) {
   size_t n;
-  const char *path = luaL_checklstring(L, arg, &n);
+  luaL_checktype(L, arg, LUA_TSTRING); /* a number would pass for the name of a file */
+  const char *path = lua_tolstring(L, arg, &n);
   luaL_argcheck(L, strlen(path) == n, arg, "a path cannot hold a zero byte");
   return path;
 }
@@ -212,6 +213,24 @@ static void one_option(lua_State *L, const char *what, const mlpl_param *params,
     return;
   }
   unknown(L, what, params, n, named);
+}
+
+/* Raw: no metamethod may run, and release what the caller works on. */
+int mlplb_get_option(lua_State *L, int index, const char *name) {
+  lua_pushstring(L, name);
+  if (index) return lua_rawget(L, index);
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  return LUA_TNIL;
+}
+
+bool mlplb_get_flag(lua_State *L, int index, const char *what, const char *name, bool standard) {
+  int type = mlplb_get_option(L, index, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    luaL_error(L, "%s: %s is %s; it must be true or false", what, name, mlplb_shown(L, -1));
+  bool v = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return v;
 }
 
 /* ---- all options of a call ------------------------------------------------------------------------------- */

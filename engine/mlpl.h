@@ -380,6 +380,12 @@ MLPL_API mlpl_status mlpl_forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y,
 /* The same in eval mode, without recording; the mode is as before afterwards. */
 MLPL_API mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
 
+/*
+** y = m(x) without keeping what backward needs inside m: m runs once more when its gradient is due (the same random numbers
+** included). Gradients are the same bits. Gives *y.
+*/
+MLPL_API mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
+
 MLPL_API void mlpl_module_train(mlpl_module *m, bool on); /* train or eval mode, children included */
 MLPL_API bool mlpl_module_is_training(const mlpl_module *m);
 

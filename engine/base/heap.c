@@ -109,15 +109,19 @@ void *mlpli_alloc_zeroed(mlpli_heap *heap, size_t bytes) {
   return p ? memset(p, 0, bytes) : NULL;
 }
 
-/* Cache a freed block as long as all that is held stays near the peak of what was needed at once. */
+/*
+** Cache a freed block as long as all that is held stays near the peak of what was needed at once. What goes beyond are sizes
+** that are not asked for any more: they go, so that the present ones find room.
+*/
 void mlpli_free(mlpli_heap *heap, void *p) {
   if (!p) return;
   block *b = header(p);
   heap->live -= b->bytes;
-  if (b->bin < 0 || heap->live + heap->cached + b->bytes > heap->peak + FLOOR) {
+  if (b->bin < 0) {
     give_back(heap, b);
     return;
   }
+  if (heap->live + heap->cached + b->bytes > heap->peak + FLOOR) mlpli_heap_trim(heap);
   b->next = heap->bin[b->bin];
   heap->bin[b->bin] = b;
   heap->cached += b->bytes;

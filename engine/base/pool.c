@@ -1,7 +1,8 @@
 /*
 ** A pool of threads that share out the items of one job at a time. The caller works too, so a pool
-** of n has n - 1 threads, and a job never waits for a thread that has not come: in a forked
-** child, or where no thread could be started, the caller does it all.
+** of n has n - 1 threads, and a job never waits for a thread that has not come: where none could
+** be started, the caller does it all. A forked child has none of its parent's threads and starts
+** its own.
 **
 ** Hand-off: the caller publishes the job and bumps `epoch`; threads that spin see it at once,
 ** threads that sleep are woken. After some microseconds without work a thread sleeps.
@@ -28,6 +29,7 @@ struct mlpli_pool {
   int threads; /* workers, the caller included */
   int started; /* threads running */
   bool tried;
+  pid_t process; /* that started them */
   /* the job */
   mlplk_task *task;
   void *arg;
@@ -91,6 +93,7 @@ static void *work(void *arg) {
 /* Threads of a library take no signals and little stack. Fewer than wanted is no error. */
 static void start(mlpli_pool *pool) {
   pool->tried = true;
+  pool->process = getpid();
   pthread_attr_t attr;
   if (pthread_attr_init(&attr) != 0) return;
   pthread_attr_setstacksize(&attr, STACK);
@@ -107,6 +110,18 @@ static void start(mlpli_pool *pool) {
   pthread_attr_destroy(&attr);
 }
 
+/* In a forked child: as after mlpli_pool_new, whatever the parent's threads were about to do. */
+static void forget_parent(mlpli_pool *pool) {
+  if (!pool->tried || pool->process == getpid()) return;
+  pool->started = 0;
+  pool->tried = false;
+  atomic_store(&pool->open, false);
+  atomic_store(&pool->inside, 0);
+  atomic_store(&pool->sleeping, 0);
+  pthread_mutex_init(&pool->mutex, NULL);
+  pthread_cond_init(&pool->wake, NULL);
+}
+
 static void wake_sleepers(mlpli_pool *pool) {
   if (!atomic_load(&pool->sleeping)) return;
   pthread_mutex_lock(&pool->mutex);
@@ -120,6 +135,7 @@ static void run(const mlplk_par *par, ptrdiff_t n, mlplk_task *task, void *arg) 
     for (ptrdiff_t i = 0; i < n; i++) task(arg, i, 0);
     return;
   }
+  forget_parent(pool);
   if (!pool->tried) start(pool);
   pool->task = task;
   pool->arg = arg;
@@ -150,6 +166,7 @@ mlpli_pool *mlpli_pool_new(mlpli_heap *heap, int threads) {
 
 void mlpli_pool_free(mlpli_heap *heap, mlpli_pool *pool) {
   if (!pool) return;
+  forget_parent(pool);
   atomic_store(&pool->stop, true);
   wake_sleepers(pool);
   for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i].thread, NULL);

@@ -11,6 +11,7 @@ static void drop(mlpl_tensor **t) {
 }
 
 void mlpli_node_spend(mlpli_node *n) {
+  if (n->op->forget && !n->spent) n->op->forget(n);
   n->spent = true;
   for (int i = 0; i < n->n_in; i++) {
     drop(&n->in[i]);

@@ -63,6 +63,7 @@ struct mlpl_op {
   mlpl_status (*view)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   /* g is the gradient of the output. Hands a gradient to every input that wants one (grad.h). */
   mlpl_status (*backward)(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
+  void (*forget)(mlpli_node *n); /* let go of what the node keeps in its options; NULL: nothing */
 };
 
 /* Places in the table. */

@@ -3,11 +3,11 @@
 --   mlpl ladder.lua RUNG THREADS SECONDS     microseconds per step, of several chunks
 --   mlpl ladder.lua RUNG THREADS --serve     "ready"; then, for every line of seconds on
 --                                            stdin, the median of its chunks
---   mlpl ladder.lua RUNG THREADS --steps N   N steps, then this process's peak of resident
---                                            memory in KiB
+--   mlpl ladder.lua RUNG THREADS --steps N   N steps, then this process's peak of
+--                                            resident memory in KiB
 --   mlpl ladder.lua RUNG THREADS --save FILE STEPS
---                                            STEPS steps; the weights (or, where nothing is
---                                            trained, the outputs) into FILE
+--                                            STEPS steps; the weights (or, where nothing
+--                                            is trained, the outputs) into FILE
 --
 -- THREADS 0 leaves what mlpl takes by itself. "plain" or "planned" may follow RUNG: which
 -- loop. What is timed is the whole of train_plain's loop, the batches included.
@@ -17,7 +17,7 @@ local nn, optim, data, clock = mlpl.nn, mlpl.optim, mlpl.data, mlpl.clock
 
 local BATCHES, CHUNKS = 64, 5
 
--- ---- the rung ---------------------------------------------------------------------------
+-- ---- the rung ------------------------------------------------------------------------
 
 local function read_rung(name)
   local path = (arg[0]:match "^.*/" or "") .. "rungs.txt"
@@ -44,8 +44,8 @@ local function make_model(r)
   return nn.Sequential(layers)
 end
 
--- Rates so low that a long run stays where it is: no loss comes near 0, no number near the
--- denormal ones.
+-- Rates so low that a long run stays where it is: no loss comes near 0, no number near
+-- the denormal ones.
 local optimizers = {
   sgd = function(p) return optim.SGD(p, { lr = 1e-3 }) end,
   momentum = function(p) return optim.SGD(p, { lr = 1e-3, momentum = 0.9 }) end,
@@ -59,9 +59,10 @@ local function make_data(r)
   return data.TensorDataset(x, mlpl.randint(1, r.sizes[#r.sizes], { n }))
 end
 
--- ---- the loops --------------------------------------------------------------------------
+-- ---- the loops -----------------------------------------------------------------------
 
--- control() says after how many steps from the start it is to be called again; nil: enough.
+-- control() says after how many steps from the start it is to be called again; nil:
+-- enough.
 
 local function train_plain(r, model, train, control)
   local opt = optimizers[r.optimizer](model:parameters())
@@ -95,19 +96,33 @@ local function predict_plain(r, model, inputs, control)
   end
 end
 
--- The second column: a step planned once and replayed as one call. To be filled in when the
--- library has it; nil tells run.py that there is none.
-local train_planned = nil
-
-local function find_loop(r, kind)
-  if r.job == "predict" then return kind == "plain" and predict_plain or nil end
-  return kind == "plain" and train_plain or train_planned
+-- The second column: a step planned once and replayed as one call.
+local function train_planned(r, model, train, control)
+  local opt = optimizers[r.optimizer](model:parameters())
+  local step = mlpl.train_step(model, nn.CrossEntropyLoss(), opt)
+  local n, due = 0, control()
+  while true do
+    for x, y in train:batches { size = r.batch, shuffle = true } do
+      step(x, y)
+      n = n + 1
+      if n == due then
+        assert(step:is_planned())
+        due = control()
+        if not due then return end
+      end
+    end
+  end
 end
 
--- ---- control ----------------------------------------------------------------------------
+local function find_loop(r, kind)
+  if kind == "plain" then return r.job == "predict" and predict_plain or train_plain end
+  return r.job == "train" and rawget(mlpl, "train_step") and train_planned or nil
+end
 
--- body(run) becomes a control function; in it, run(n) lets the loop make n steps and gives
--- the seconds that one took.
+-- ---- control -------------------------------------------------------------------------
+
+-- body(run) becomes a control function; in it, run(n) lets the loop make n steps and
+-- gives the seconds that one took.
 local function controlled(body)
   return coroutine.wrap(function()
     local n = 0
@@ -164,7 +179,7 @@ local function write_outputs(model, inputs, batch, path)
   file:close()
 end
 
--- ---- the command line -------------------------------------------------------------------
+-- ---- the command line ----------------------------------------------------------------
 
 local function main(name, kind, threads, what, a, b)
   if kind ~= "plain" and kind ~= "planned" then
@@ -191,7 +206,8 @@ local function main(name, kind, threads, what, a, b)
     say(peak_memory())
   elseif what == "--save" then
     run(function(run_steps) run_steps(tonumber(b)) end)
-    if r.job == "predict" then write_outputs(model, set, r.batch, a) else model:save(a) end
+    if r.job == "train" then return model:save(a) end
+    write_outputs(model, set, r.batch, a)
   else
     run(function(run_steps)
       measure(run_steps, 0.2)

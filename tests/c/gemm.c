@@ -54,7 +54,8 @@ static arena arenas[4]; /* a, b, c, bias */
 static int open_arenas(void **state) {
   (void)state;
   for (int i = 0; i < 4; i++) {
-    char *p = mmap(NULL, ARENA_BYTES + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *p = mmap(NULL, ARENA_BYTES + 2 * PAGE, PROT_NONE, flags, -1, 0);
     if (p == MAP_FAILED || mprotect(p + PAGE, ARENA_BYTES, PROT_READ | PROT_WRITE))
       return -1;
     arenas[i] = (arena){p + PAGE, p + PAGE + ARENA_BYTES};
@@ -216,7 +217,8 @@ static void compare(const mlplk_table *t, const problem *p, const char *before,
         bytes, p->b.origin + j * g->cs_b * (ptrdiff_t)bytes, g->k, g->rs_b);
   ptrdiff_t zero = (p->c.origin - p->c.base) / (ptrdiff_t)bytes;
   for (ptrdiff_t i = 0; i < g->m; i++) {
-    double row = length_of(bytes, p->a.origin + i * g->rs_a * (ptrdiff_t)bytes, g->k, g->cs_a);
+    double row =
+        length_of(bytes, p->a.origin + i * g->rs_a * (ptrdiff_t)bytes, g->k, g->cs_a);
     for (ptrdiff_t j = 0; j < g->n; j++) {
       ptrdiff_t at = zero + i * g->rs_c + j * g->cs_c;
       double size = fabs(g->alpha) * row * columns[j];

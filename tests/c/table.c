@@ -293,10 +293,11 @@ static void plain_softmax(plain *p, bool logarithm) {
   for (int d = x->ndim - 1; d > axis; d--) step *= x->size[d];
   p->y = array_new(x->ndim, x->size);
   p->terms = k;
-  for (int64_t i = 0; i < x->n; i++) {
-    int64_t first = i / (k * step) * (k * step) + i % step;
-    double v = x->v[i] - log_sum(x->v + first, k, step);
-    p->y.v[i] = logarithm ? v : exp(v);
+  for (int64_t r = 0; r < x->n / (k ? k : 1); r++) {
+    int64_t first = r / step * k * step + r % step;
+    double all = log_sum(x->v + first, k, step);
+    for (int64_t i = first; i < first + k * step; i += step)
+      p->y.v[i] = logarithm ? x->v[i] - all : exp(x->v[i] - all);
   }
 }
 

@@ -112,7 +112,8 @@ static void run_panel_in(const product *p, area where, real *panel) {
   for (ptrdiff_t x = 0; x < where.n; x += NR) {
     product q = *p;
     ptrdiff_t j = where.j + x, n = least(NR, where.n - x);
-    VARIANT(gemm_pack_columns)(panel, NR * p->k, p->b + j * p->cs_b, p->cs_b, p->rs_b, n, p->k);
+    VARIANT(gemm_pack_columns)(
+        panel, NR * p->k, p->b + j * p->cs_b, p->cs_b, p->rs_b, n, p->k);
     q.packed_b = panel;
     q.c += j * p->cs_c;
     if (p->bias)

@@ -1,10 +1,11 @@
 /*
 ** What the sources of the matrix product share.
 **
-** gemm.c         orients the product, picks its path, the table's functions
+** gemm.c         orients the product, picks its path, the table's functions; path PANEL:
+**                A read in place, B packed panel by panel, multiplied as OUTER does
 ** gemm_outer.c   path OUTER: B's rows lie along n and are read in place; or B is packed
 ** gemm_dot.c     path DOT: both operands lie along k and are read in place
-** gemm_packed.c  path PACKED: both operands packed, blocked for the caches, BLIS's kernels
+** gemm_packed.c  path PACKED: both operands packed, blocked for the caches, BLIS's kernel
 ** gemm_pack.c    packing
 **
 ** The path depends on sizes and strides alone, and every element of C is added up in an
@@ -18,7 +19,8 @@
 /* One tile of the micro-kernel, MR rows by NR columns; KC steps of k per pass. */
 #if defined __AVX512F__
 #define UKERNEL VARIANT(ukernel)
-enum { MR = MLPLK_REAL == 32 ? 12 : 14, NR = 2 * LANES, KC = MLPLK_REAL == 32 ? 1024 : 512 };
+enum { MR = MLPLK_REAL == 32 ? 12 : 14, NR = 2 * LANES };
+enum { KC = MLPLK_REAL == 32 ? 1024 : 512 };
 #elif defined __AVX2__
 #define UKERNEL VARIANT(ukernel)
 enum { MR = 6, NR = 2 * LANES, KC = 256 };

@@ -70,8 +70,8 @@ typedef void block_function(const product *p, ptrdiff_t i, ptrdiff_t j);
   }
 #define FORMS(rows) FORM(rows, 1) FORM(rows, 2) FORM(rows, 3) FORM(rows, 4) \
   FORM(rows, 5) FORM(rows, 6)
-#define ROW(rows) {block_##rows##_1, block_##rows##_2, block_##rows##_3, block_##rows##_4, block_##rows##_5, \
-  block_##rows##_6}
+#define ROW(rows) {block_##rows##_1, block_##rows##_2, block_##rows##_3, \
+  block_##rows##_4, block_##rows##_5, block_##rows##_6}
 FORMS(1)
 FORMS(2)
 #if defined __AVX512F__

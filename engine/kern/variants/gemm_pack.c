@@ -9,7 +9,8 @@ typedef struct source {
 } source;
 
 /* Elements side by side along the panel's width: copy. */
-INLINE void copy_panel(real *dst, const int width, const real *src, ptrdiff_t sk, ptrdiff_t k) {
+INLINE void copy_panel(
+    real *dst, const int width, const real *src, ptrdiff_t sk, ptrdiff_t k) {
   for (ptrdiff_t l = 0; l < k; l++)
     memcpy(dst + l * width, src + l * sk, (size_t)width * sizeof(real));
 }

@@ -78,8 +78,9 @@ static void scale_tile(real *c, ptrdiff_t ldc, real beta) {
       c[y * ldc + x] *= beta;
 }
 
-/* Bias and activation of a tile's h x w elements of C at (i, j), while they are in the cache. */
-static void finish_tile(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t h, ptrdiff_t w) {
+/* Bias and activation of h x w elements of C at (i, j), while they are in the cache. */
+static void finish_tile(
+    const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t h, ptrdiff_t w) {
   for (ptrdiff_t y = i; y < i + h; y++)
     for (ptrdiff_t x = j; x < j + w; x++) {
       real *c = p->c + y * p->rs_c + x * p->cs_c;
@@ -260,7 +261,8 @@ static void multiply(void *arg, ptrdiff_t task, int worker) {
     s.last = w->k0 + l + s.k == w->p->k;
     panels shared = shared_panels(w, l);
     shared.p += s0 / SHARED_WIDTH * shared.stride;
-    multiply_panels(&s, shared, own_panels(w, o0, on, l, s.k, worker), w->s0 + s0, sn, o0, on);
+    panels own = own_panels(w, o0, on, l, s.k, worker);
+    multiply_panels(&s, shared, own, w->s0 + s0, sn, o0, on);
   }
 }
 
@@ -275,7 +277,7 @@ static ptrdiff_t equal_parts(ptrdiff_t n, ptrdiff_t max, ptrdiff_t unit) {
    own side again. */
 static void cut(job *w) {
   double flops = 2.0 * (double)w->own.n * (double)w->sn * (double)w->kn;
-  ptrdiff_t wanted = (ptrdiff_t)(flops / TASK_FLOPS < MOST_TASKS ? flops / TASK_FLOPS : MOST_TASKS);
+  ptrdiff_t wanted = least((ptrdiff_t)(flops / TASK_FLOPS), MOST_TASKS);
   ptrdiff_t n_own = least(wanted, w->own.n / (4 * OWN_WIDTH));
   n_own = most(n_own, parts_of(w->own.n, OWN_MAX));
   w->own_block = round_up(parts_of(w->own.n, n_own), OWN_WIDTH);

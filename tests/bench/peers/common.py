@@ -56,7 +56,7 @@ def measure(run, seconds):
 
 
 def batch_of(step, batch, x, y=None):
-    """A run(n): step(x, y) over contiguous slices of data that were shuffled beforehand."""
+    """A run(n): step(x, y) over contiguous slices of data shuffled beforehand."""
     at = 0
     if y is None:
         def run(steps):

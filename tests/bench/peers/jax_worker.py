@@ -1,8 +1,8 @@
 """JAX. jax_worker.py THREADS
 
-One variant, jit: one call a step (value_and_grad and a hand-written update, old parameters
-donated), each step's results the next one's arguments, and block_until_ready at the end of
-a chunk. Batches lie ready as device arrays, which is faster than slicing in the loop. In
+One variant, jit: one call a step (value_and_grad and a hand-written update, the old
+parameters donated), each step's results the next one's arguments, and block_until_ready at
+the end of a chunk. Batches lie ready as device arrays, which is faster than slicing in the loop. In
 inference results do not depend on each other, and every one of them is waited for.
 
 run.py sets XLA_FLAGS for one thread before this starts.
@@ -94,7 +94,8 @@ def trainer(rung):
     random = np.random.default_rng(1)
     start, update = optimizers[rung.optimizer]
     p = make_parameters(rung)
-    state, key, step = start(p), jax.random.key(1), make_step(rung, update)
+    state, step = start(p), make_step(rung, update)
+    key = jax.random.PRNGKey(1) if rung.dropout else None
     x = pieces(random.standard_normal((rung.n, rung.sizes[0]), np.float32), rung)
     y = pieces(random.integers(0, rung.sizes[-1], rung.n, np.int32), rung)
     at = 0

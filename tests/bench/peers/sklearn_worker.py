@@ -35,7 +35,7 @@ def make(rung, variant):
     y = random.integers(0, rung.sizes[-1], rung.n)
     classes = np.arange(rung.sizes[-1])
     model = make_model(rung)
-    model.partial_fit(x[:rung.batch], y[:rung.batch], classes)
+    model.partial_fit(x[:rung.batch], y[:rung.batch], classes=classes)
     if model.coefs_[0].dtype != np.float32:
         raise Cannot("it computes in " + str(model.coefs_[0].dtype))
     if rung.job == "predict":

@@ -1,0 +1,123 @@
+local lu = require "luaunit"
+local mlpl = require "mlpl"
+local expect = require "expect"
+
+local values, fails = expect.values, expect.fails
+
+TestIndex = {}
+
+function TestIndex:setUp() self.x = mlpl.arange(12):reshape(3, 4) end
+function TestIndex:tearDown() self.x = nil end
+
+function TestIndex:test_rows_count_from_one()
+  local x = self.x
+  values(x[1], { 1, 2, 3, 4 })
+  values(x[3], { 9, 10, 11, 12 })
+  values(x[-1], { 9, 10, 11, 12 })
+  values(x[-3], { 1, 2, 3, 4 })
+  values(x[2.0], { 5, 6, 7, 8 })
+  lu.assertEquals(x[2][3]:item(), 7)
+  lu.assertEquals(x[2][3].shape, {})
+end
+
+function TestIndex:test_tables_hold_one_entry_for_each_axis()
+  local x = self.x
+  lu.assertEquals(x[{ 2, 3 }]:item(), 7)
+  lu.assertEquals(x[{ -1, -1 }]:item(), 12)
+  values(x[{ 2 }], { 5, 6, 7, 8 })
+  values(x[{ {}, 2 }], { 2, 6, 10 })
+  values(x[{ { 1, 2 }, 2 }], { 2, 6 })
+  values(x[{ { 2, 3 } }], { { 5, 6, 7, 8 }, { 9, 10, 11, 12 } })
+  values(x[{ { 2, 3 }, { 1, 2 } }], { { 5, 6 }, { 9, 10 } })
+  values(x[{ { -2, -1 }, -1 }], { 8, 12 })
+  values(x[{ {}, {} }], x:totable())
+  values(x[{}], x:totable())
+end
+
+function TestIndex:test_ranges_include_both_ends_and_may_be_empty()
+  local x = self.x
+  lu.assertEquals(x[{ { 2, 2 } }].shape, { 1, 4 })
+  lu.assertEquals(x[{ { 2, 1 } }].shape, { 0, 4 })
+  lu.assertEquals(x[{ { 1, 0 } }].shape, { 0, 4 })
+  lu.assertEquals(x[{ { 4, 3 } }].shape, { 0, 4 })
+  lu.assertEquals(x[{ {}, { 3, 2 } }].shape, { 3, 0 })
+  lu.assertEquals(mlpl.zeros(0, 2)[{ { 1, 0 } }].shape, { 0, 2 })
+  lu.assertEquals(x[{ { 1, -1 } }].shape, { 3, 4 })
+end
+
+function TestIndex:test_views_share_memory()
+  local x, init = self.x, mlpl.nn.init
+  init.constant_(x[1], 0)
+  init.constant_(x[{ { 2, 3 }, 2 }], -1)
+  init.constant_(x[{ 3, 4 }], 100)
+  values(x, { { 0, 0, 0, 0 }, { 5, -1, 7, 8 }, { 9, -1, 11, 100 } })
+  init.ones_(x:t()[1])
+  values(x[{ {}, 1 }], { 1, 1, 1 })
+  local row = x[2]
+  x:release()                                                  -- the view keeps the memory
+  values(row, { 1, -1, 7, 8 })
+end
+
+function TestIndex:test_gradients_flow_through()
+  local x = mlpl.zeros(2, 3, { requires_grad = true })
+  local y = x[2] * 3 + x[{ {}, 2 }]:sum()
+  y:sum():backward()
+  values(x.grad, { { 0, 3, 0 }, { 3, 6, 3 } })
+end
+
+function TestIndex:test_three_axes()
+  local x = mlpl.arange(24):reshape(2, 3, 4)
+  values(x[{ 2, {}, 4 }], { 16, 20, 24 })
+  values(x[{ {}, 3, { 1, 2 } }], { { 9, 10 }, { 21, 22 } })
+  values(x[{ {}, { 1, 2 }, 1 }], { { 1, 5 }, { 13, 17 } })
+end
+
+function TestIndex:test_out_of_range()
+  local x = self.x
+  local function get(text, key) fails(text, function() return x[key] end) end
+  get("index 4 is outside axis 1, which has size 3", 4)
+  get("index -4 is outside axis 1, which has size 3", -4)
+  get("index 0 is outside axis 1, which has size 3 (indices count from 1)", 0)
+  get("index 5 is outside axis 2, which has size 4", { 1, 5 })
+  get("index 5 is outside axis 2, which has size 4", { { 1, 2 }, { 1, 5 } })
+  get("index 0 is outside axis 2, which has size 4 (indices count from 1)", { 1, { 0, 2 } })
+  get("range {3, 1} of axis 1 runs backwards", { { 3, 1 } })
+  get("3 indices for a tensor with 2 axes", { 1, 1, 1 })
+  get("index -9223372036854775808 is outside axis 1, which has size 3", math.mininteger)
+  get("index 9223372036854775807 is outside axis 1, which has size 3", { { 1, math.maxinteger } })
+  fails("a tensor without axes cannot be indexed; :item() gives its value", function()
+    return mlpl.tensor(1)[1]
+  end)
+  fails("1 indices for a tensor with 0 axes", function() return mlpl.tensor(1)[{ 1 }] end)
+end
+
+function TestIndex:test_what_is_no_index()
+  local x = self.x
+  local rule = "; an index is a whole number, a range {first, last} or {} for the whole axis"
+  local function get(text, key) fails(text, function() return x[key] end) end
+  get("the index is 1.5" .. rule, 1.5)
+  get("the index is true" .. rule, true)
+  get("the index is nil" .. rule, nil)
+  get("the index is a mlpl.Tensor" .. rule, mlpl.tensor(1))
+  get("an entry of the index table is '1'" .. rule, { "1" })
+  get("an end of a range is 0.5" .. rule, { { 0.5, 2 } })
+  get("a range has 1 numbers; it is {first, last}, or {} for the whole axis", { { 1 } })
+  get("a range has 3 numbers; it is {first, last}, or {} for the whole axis", { { 1, 2, 3 } })
+  get("index: unknown key 'dim' among the indices", { 1, dim = 1 })
+  get("index: unknown key 'first' among the ends of a range", { { first = 1 } })
+  get("a tensor has no field or method '1'", "1")
+end
+
+function TestIndex:test_narrow_and_select()
+  local x = self.x
+  values(x:narrow(2, 2, 2), { { 2, 3 }, { 6, 7 }, { 10, 11 } })
+  values(x:narrow(1, -1, 1), { { 9, 10, 11, 12 } })
+  values(x:select(2, -1), { 4, 8, 12 })
+  values(x:select { dim = 1, index = 2 }, { 5, 6, 7, 8 })
+  fails("narrow: 2 from 3 on axis 1, which has size 3", x.narrow, x, 1, 3, 2)
+  fails("narrow: start is 0; it counts from 1, or from -1 at the end", x.narrow, x, 1, 0, 2)
+  fails("narrow: length is missing", x.narrow, x, 1, 1)
+  fails("narrow: length is 9.2233720368547758e+18; it must be at most 9e+15", x.narrow, x, 1, 1, math.maxinteger)
+  fails("select: index 4 is outside axis 1, which has size 3", x.select, x, 1, 4)
+  fails("select: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.select, x, 3, 1)
+end
