@@ -70,7 +70,7 @@ int mlplb_raise(lua_State *L, mlplb_state *s);
 int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status);
 /*
 ** The collector learns here what tensors weigh: call before anything that makes one. Live bytes over the soft limit start a full
-** collection, and the limit follows what is live. Measured design: full collections are robust in both collector modes.
+** collection, and the limit follows what is live. Full collections are robust in both of the collector's modes, steps are not.
 */
 void mlplb_pressure(lua_State *L, mlplb_state *s);
 /* After a failure for lack of memory: collect everything and say true, once (*tries counts from 0). */

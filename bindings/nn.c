@@ -166,9 +166,11 @@ static int sequential(lua_State *L) {
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-/* Lua layers may release whatever they can reach: what the engine works on is held meanwhile. (More than two tensors are
-   the engine's to complain of.) */
-static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n, bool predict) {
+typedef mlpl_status runner(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
+
+/* Forward, or `how` if it is not NULL. Lua layers may release whatever they can reach: what the engine works on is held
+   meanwhile. (More than two tensors are the engine's to complain of.) */
+static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n, runner *how) {
   mlplb_state *s = mlplb_get(L);
   mlpl_status status;
   int tries = 0, held = n < 2 ? n : 2;
@@ -176,7 +178,7 @@ static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tenso
   for (int i = 0; i < held; i++) mlpl_tensor_retain(x[i]);
   do {
     s->L = L;
-    status = predict ? mlpl_predict(s->cx, m, y, x[0]) : mlpl_forward(s->cx, m, y, x, n);
+    status = how ? how(s->cx, m, y, x[0]) : mlpl_forward(s->cx, m, y, x, n);
   } while (mlplb_again(L, s, status, &tries));
   for (int i = 0; i < held; i++) mlpl_tensor_release(x[i]);
   mlpl_module_release(m);
@@ -201,7 +203,7 @@ static int module_forward(lua_State *L) {
   for (int i = 0; i < n && i < 2; i++) x[i] = check_input(L, m, i + 2);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  mlpl_status status = run(L, m, &y, x, n, false);
+  mlpl_status status = run(L, m, &y, x, n, NULL);
   box->object = y;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
@@ -211,13 +213,9 @@ static int checkpoint(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = NULL;
-  mlpl_status status;
-  int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  s->L = L;
-  do status = mlpl_checkpoint(s->cx, m, &y, x);
-  while (mlplb_again(L, s, status, &tries));
+  mlpl_status status = run(L, m, &y, &x, 1, mlpl_checkpoint);
   box->object = y;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
@@ -228,7 +226,7 @@ static int module_predict(lua_State *L) {
   mlpl_tensor *x = check_input(L, m, 2), *y = NULL;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  mlpl_status status = run(L, m, &y, &x, 1, true);
+  mlpl_status status = run(L, m, &y, &x, 1, mlpl_predict);
   box->object = y;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }

@@ -203,7 +203,11 @@ static int tensor_backward(lua_State *L) {
     flags = (v[0].i ? MLPL_RETAIN_GRAPH : 0) | (v[1].i ? MLPL_CREATE_GRAPH : 0);
   }
   mlplb_pressure(L, s);
-  return mlpl_backward(s->cx, t, seed, flags) == MLPL_OK ? 0 : mlplb_raise(L, s);
+  s->L = L; /* a checkpoint runs its layers again: Lua ones may release whatever they can reach */
+  mlpl_tensor_retain(t);
+  mlpl_status status = mlpl_backward(s->cx, t, seed, flags);
+  mlpl_tensor_release(t);
+  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
 }
 
 static int tensor_zero_grad(lua_State *L) {

@@ -433,8 +433,8 @@ MLPL_API mlpl_status mlpl_optimizer_set(mlpl_ctx *cx, mlpl_optimizer *o, const c
 
 /*
 ** loss(model(x), y), zero_grad, backward, step: the same arithmetic, bit for bit, as these calls one after the other. A model of
-** Linear, ReLU, Dropout and Flatten layers under CrossEntropyLoss on labels is planned once for each shape of x: nothing is
-** recorded, buffers are kept. Any other is run as written. Keeps its arguments.
+** Linear, Dropout, Flatten and activation layers under CrossEntropyLoss on labels or MSELoss is planned once for each shape of
+** x: nothing is recorded, buffers are kept. Any other is run as written. Keeps its arguments.
 */
 typedef struct mlpl_step mlpl_step;
 MLPL_API mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **s, mlpl_module *model, mlpl_module *loss,

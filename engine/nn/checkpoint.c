@@ -49,6 +49,15 @@ static const mlpl_op checkpoint = {.name = "checkpoint", .input_name = {"input"}
     .n_required = 1, .n_outputs = 1, .n_params = N_KEPT, .saves = 1, .differentiable = 1, .backward = backward,
     .forget = forget};
 
+/* A layer may give back what others hold, x itself say: the node then goes to a view of it. */
+static mlpl_status make_own(mlpl_ctx *cx, mlpl_tensor **y) {
+  mlpl_tensor *given = *y;
+  if (given->refs == 1) return MLPL_OK;
+  mlpl_status status = mlpli_tensor_alias(cx, y, given);
+  mlpl_tensor_release(given);
+  return status;
+}
+
 mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {
   mlpl_value kept[N_KEPT];
   mlpl_random_state random = mlpl_random_get(cx);
@@ -59,6 +68,7 @@ mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_
   mlpl_set_grad_enabled(cx, false);
   mlpl_status status = mlpl_forward(cx, m, y, &x, 1);
   mlpl_set_grad_enabled(cx, true);
+  if (status == MLPL_OK) status = make_own(cx, y);
   if (status != MLPL_OK) return status;
   memset(kept, 0, sizeof kept);
   memcpy(&kept[MODULE], &m, sizeof m);

@@ -174,7 +174,7 @@ mlpl_status mlpli_sqrt_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 mlpl_status mlpli_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *gx = cx->grad_enabled
-      ? mlpli_xmul(&e, g, mlpli_x1(&e, MLPLI_OP_POSITIVE, n->out, NULL))
+      ? mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out))
       : mlpli_xmap(&e, MLPLK_RELU_GRAD, g, n->out, 0);
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);

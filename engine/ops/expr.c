@@ -51,6 +51,13 @@ mlpl_tensor *mlpli_xmap(mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl
   return mlpli_xkeep(e, out);
 }
 
+mlpl_tensor *mlpli_xrelu_mask(mlpli_expr *e, mlpl_tensor *y) {
+  mlpl_tensor *one;
+  if (e->status != MLPL_OK) return NULL;
+  e->status = mlpl_tensor_full(e->cx, &one, (mlpl_dtype)y->dtype, y->ndim, y->shape, 1);
+  return mlpli_xmap(e, MLPLK_RELU_GRAD, mlpli_xkeep(e, one), y, 0);
+}
+
 mlpl_tensor *mlpli_xout(mlpli_expr *e, mlpli_node *n) {
   mlpl_tensor *out;
   if (!e->cx->grad_enabled) return n->out;

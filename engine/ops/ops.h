@@ -151,6 +151,10 @@ static inline mlpli_matrix mlpli_transposed(mlpli_matrix m) {
 mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x, mlpl_tensor *w,
     const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx, mlpl_tensor *out);
 
+/* Mean squared error of x against t, of one shape, reduced into out; its gradient into dx. */
+mlpl_status mlpli_mse_step(mlpl_ctx *cx, int64_t reduction, mlpl_tensor *x, mlpl_tensor *t, mlpl_tensor *dx,
+    mlpl_tensor *out);
+
 /* ---- expressions: backward passes written with operations (expr.c) --------------------------------------- */
 
 /*
@@ -172,6 +176,8 @@ mlpl_tensor *mlpli_xmul(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xdiv(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xaffine(mlpli_expr *e, mlpl_tensor *a, double scale, double shift); /* scale a + shift */
 mlpl_tensor *mlpli_xmap(mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p); /* not recorded */
+/* 1 where y, an output of relu, lets a gradient through (y > 0 or NaN), else 0; a constant */
+mlpl_tensor *mlpli_xrelu_mask(mlpli_expr *e, mlpl_tensor *y);
 mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t); /* hand over a tensor that was given to us */
 /* The node's saved output, joined to the graph when the backward pass is recorded. */
 mlpl_tensor *mlpli_xout(mlpli_expr *e, mlpli_node *n);

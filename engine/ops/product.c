@@ -148,7 +148,7 @@ static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
   mlpl_value first[2] = {{.i = 0}, {.i = 0}};
   for (int d = 0; d < n->ndim - 1; d++) rows.sizes.v[0] *= n->shape[d]; /* -1 tells nothing where a size is 0 */
   mlpl_tensor *w = n->in[1];
-  if (n->p[0].i) g = mlpli_xmul(&e, g, mlpli_x1(&e, MLPLI_OP_POSITIVE, n->out, NULL));
+  if (n->p[0].i) g = mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out));
   mlpl_tensor *g2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &rows);
   if (mlpli_wants(n, 0)) {
     int ndim;

@@ -19,6 +19,7 @@ typedef struct slot {
   mlpl_tensor *w;
   mlpl_tensor *state[MAX_STATE]; /* of w's shape; made at its first step */
   int64_t steps;
+  bool fresh; /* the state was just made and holds nothing yet */
 } slot;
 
 /* One step of one parameter: what the tasks share. */
@@ -64,7 +65,7 @@ static int sgd_state(const mlpl_value *p) { return p[SGD_MOMENTUM].f != 0; }
 
 static void sgd_prepare(const mlpl_value *p, const slot *s, update *u) {
   u->how.sgd = (mlplk_sgd){.lr = p[SGD_LR].f, .momentum = p[SGD_MOMENTUM].f, .dampening = p[SGD_DAMPENING].f,
-      .weight_decay = p[SGD_WEIGHT_DECAY].f, .nesterov = p[SGD_NESTEROV].i != 0, .first = s->steps == 1};
+      .weight_decay = p[SGD_WEIGHT_DECAY].f, .nesterov = p[SGD_NESTEROV].i != 0, .first = s->fresh};
 }
 
 static void sgd_part(const update *u, size_t at, int64_t n) {
@@ -256,7 +257,10 @@ static mlpl_status make_state(mlpl_ctx *cx, mlpl_optimizer *o) {
       mlpl_tensor *fresh;
       MLPL_TRY(mlpli_tensor_like(cx, &fresh, s->w));
       if (t) mlpli_copy(fresh, t); /* the model was converted */
-      else mlpli_fill(fresh, 0);
+      else {
+        mlpli_fill(fresh, 0);
+        s->fresh = true;
+      }
       mlpl_tensor_release(t);
       s->state[k] = fresh;
     }
@@ -291,6 +295,7 @@ static mlpl_status step(mlpl_ctx *cx, mlpl_optimizer *o) {
     for (int k = 0; k < o->kind->n_state(o->p); k++) u->state[k] = s->state[k]->data;
     s->steps++;
     o->kind->prepare(o->p, s, u);
+    s->fresh = false;
     tasks += (u->n + PART - 1) / PART;
     mlpli_touch(s->w);
   }

@@ -14,13 +14,16 @@
 
 #define MAX_LAYERS 64
 
-typedef enum layer_kind { LINEAR, RELU, DROPOUT } layer_kind;
+typedef enum layer_kind { LINEAR, MAP, DROPOUT } layer_kind;
 
 typedef struct layer {
   layer_kind kind;
   const mlpl_module *module;
   int place;         /* among the model's layers, from 1, for the profiler */
   bool relu;         /* of a LINEAR: applied in the product's epilogue */
+  mlplk_map_kind f, grad; /* of a MAP: an activation */
+  bool from_input;        /* its gradient reads the input, else the output */
+  double p;
   mlpl_tensor *y;    /* [n x width] */
   mlpl_tensor *mask; /* of a DROPOUT; made when it is first needed */
   mlpl_tensor *gy;   /* gradient of y */
@@ -45,6 +48,31 @@ struct mlpl_step {
 
 /* ---- laying out ---------------------------------------------------------------------------------------- */
 
+/* Kernels of an activation, as its row of the table uses them (ops/arithmetic.c). */
+static bool activation(layer *l) {
+  static const struct {
+    mlpli_op_id op;
+    mlplk_map_kind f, grad;
+    bool from_input;
+  } maps[] = {
+      {MLPLI_OP_RELU, MLPLK_RELU, MLPLK_RELU_GRAD, false},
+      {MLPLI_OP_LEAKY_RELU, MLPLK_LEAKY_RELU, MLPLK_LEAKY_GRAD, true},
+      {MLPLI_OP_ELU, MLPLK_ELU, MLPLK_ELU_GRAD, false},
+      {MLPLI_OP_SIGMOID, MLPLK_SIGMOID, MLPLK_SIGMOID_GRAD, false},
+      {MLPLI_OP_TANH, MLPLK_TANH, MLPLK_TANH_GRAD, false},
+  };
+  for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+    if (maps[i].op != l->module->kind->op) continue;
+    l->kind = MAP;
+    l->f = maps[i].f;
+    l->grad = maps[i].grad;
+    l->from_input = maps[i].from_input;
+    l->p = l->module->kind->n_params ? l->module->p[0].f : 0;
+    return true;
+  }
+  return false;
+}
+
 /* The layers below m in order; false when one of them is none of ours. */
 static bool lay_out(mlpl_step *s, const mlpl_module *m) {
   if (m->kind == &mlpli_sequential) {
@@ -55,12 +83,9 @@ static bool lay_out(mlpl_step *s, const mlpl_module *m) {
   if (m->kind->op == MLPLI_OP_FLATTEN) return s->n == 0 && m->p[0].i == 1 && m->p[1].i == -1;
   if (s->n == MAX_LAYERS) return false;
   layer l = {.module = m, .place = s->n + 1};
-  switch (m->kind->op) {
-    case MLPLI_OP_LINEAR: l.kind = LINEAR; break;
-    case MLPLI_OP_DROPOUT: l.kind = DROPOUT; break;
-    case MLPLI_OP_RELU: l.kind = RELU; break;
-    default: return false;
-  }
+  if (m->kind->op == MLPLI_OP_LINEAR) l.kind = LINEAR;
+  else if (m->kind->op == MLPLI_OP_DROPOUT) l.kind = DROPOUT;
+  else if (!activation(&l)) return false;
   s->layer[s->n++] = l;
   return true;
 }
@@ -146,7 +171,7 @@ static bool fits(const mlpl_step *s) {
     if (l->module->parameter[1] && !l->module->parameter[1]->requires_grad) return false;
     width = w->shape[0];
   }
-  return s->n && s->layer[0].kind == LINEAR && s->layer[s->n - 1].kind == LINEAR && !s->layer[s->n - 1].relu;
+  return s->n && s->layer[0].kind == LINEAR && s->layer[s->n - 1].kind != DROPOUT;
 }
 
 static mlpl_status plan(mlpl_step *s, mlpl_tensor *x) {
@@ -162,6 +187,17 @@ static mlpl_status plan(mlpl_step *s, mlpl_tensor *x) {
   return status;
 }
 
+static bool is_cross_entropy(const mlpl_step *s) { return s->loss->kind->op == MLPLI_OP_CROSS_ENTROPY; }
+
+/* Losses that are planned: cross-entropy on labels without weights, mean squared error; reduced to a number. */
+static bool is_plain_loss(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor *y) {
+  if (s->loss->tensor[0]) return false;
+  if (is_cross_entropy(s))
+    return s->loss->p[0].i != MLPLI_NO_REDUCTION && y->dtype == MLPL_I64 && y->ndim == 1 && y->shape[0] == x->shape[0];
+  return s->loss->kind->op == MLPLI_OP_MSE_LOSS && s->loss->p[0].i != MLPLI_NO_REDUCTION && y->dtype == x->dtype &&
+      y->ndim == 2 && y->shape[0] == x->shape[0] && y->contiguous && !mlpli_tracked(y);
+}
+
 /* Can this step be planned, whatever the sizes? */
 static bool is_plain(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor *y) {
   bool flat = x->ndim == 2;
@@ -169,8 +205,8 @@ static bool is_plain(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor
     if (m->kind->op == MLPLI_OP_FLATTEN) flat = x->ndim > 2;
     m = m->n_children ? m->child[0] : NULL;
   }
-  return flat && x->contiguous && mlpli_is_real(x) && !mlpli_tracked(x) && x->numel && s->model->training &&
-      y->dtype == MLPL_I64 && y->ndim == 1 && y->shape[0] == x->shape[0] && s->cx->grad_enabled && !s->cx->predicting;
+  return flat && x->contiguous && mlpli_is_real(x) && !mlpli_tracked(x) && x->numel && is_plain_loss(s, x, y) &&
+      s->cx->grad_enabled && !s->cx->predicting;
 }
 
 /* ---- a planned step ----------------------------------------------------------------------------------------- */
@@ -204,7 +240,7 @@ static mlpl_status forward_layer(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_te
   if (l->kind == DROPOUT) return forward_dropout(cx, l, x, y);
   *y = l->y;
   if (l->kind == LINEAR) return forward_linear(cx, l, x);
-  mlpli_map(MLPLK_RELU, l->y, x, NULL, 0);
+  mlpli_map(l->f, l->y, x, NULL, l->p);
   return MLPL_OK;
 }
 
@@ -281,7 +317,7 @@ static mlpl_tensor *gradient_below(mlpl_step *s, int i) {
 
 static mlpl_status backward_layer(mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *below) {
   if (l->kind == LINEAR) return backward_linear(cx, l, x, below);
-  if (l->kind == RELU) mlpli_map(MLPLK_RELU_GRAD, below, l->gy, l->y, 0);
+  if (l->kind == MAP) mlpli_map(l->grad, below, l->gy, l->from_input ? x : l->y, l->p);
   else if (drops(l)) mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
   return MLPL_OK;
 }
@@ -301,23 +337,34 @@ static mlpl_status backward(mlpl_step *s) {
   return MLPL_OK;
 }
 
-static mlpl_status run_planned(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
-  mlpl_tensor *scores;
+static mlpl_status cross_entropy(mlpl_step *s, mlpl_tensor *scores, mlpl_tensor *y, mlpl_tensor *dx) {
   const mlpl_value *p = s->loss->p;
-  s->in->data = x->data; /* x is held by the caller while the step runs */
-  MLPL_TRY(forward(s, &scores));
   MLPL_TRY(mlpli_labels(s->cx, "cross_entropy", y, scores->shape[1], &p[1].i, s->label));
-  mlpl_tensor *dx = s->layer[s->n - 1].gy;
-  mlpl_status status;
-  measure m;
-  if (s->cx->profile) {
-    m.entry = mlpli_profile_layer(s->cx, "cross_entropy", "forward");
-    mlpli_span_begin(s->cx, &m.span);
-  }
-  status = mlpli_cross_entropy_labels(s->cx, p, scores, NULL, s->label, s->each, dx, s->value);
-  if (s->cx->profile)
-    mlpli_span_end(s->cx, &m.span, m.entry, 2 * (double)scores->numel * mlpli_dtype_size[s->dtype], (double)scores->numel);
-  MLPL_TRY(status);
+  return mlpli_cross_entropy_labels(s->cx, p, scores, NULL, s->label, s->each, dx, s->value);
+}
+
+/* Loss, and the gradient of the model's output into dx. */
+static mlpl_status loss_and_slope(mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y, mlpl_tensor *dx) {
+  if (is_cross_entropy(s)) return cross_entropy(s, out, y, dx);
+  return mlpli_mse_step(s->cx, s->loss->p[0].i, out, y, dx, s->value);
+}
+
+static mlpl_status measured_loss(mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y, mlpl_tensor *dx) {
+  mlpl_ctx *cx = s->cx;
+  if (!cx->profile) return loss_and_slope(s, out, y, dx);
+  measure m = {.entry = mlpli_profile_layer(cx, mlpli_op_table[s->loss->kind->op].name, "forward")};
+  double n = (double)out->numel;
+  mlpli_span_begin(cx, &m.span);
+  mlpl_status status = loss_and_slope(s, out, y, dx);
+  mlpli_span_end(cx, &m.span, m.entry, 2 * n * mlpli_dtype_size[s->dtype], n);
+  return status;
+}
+
+static mlpl_status run_planned(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+  mlpl_tensor *out;
+  s->in->data = x->data; /* x is held by the caller while the step runs */
+  MLPL_TRY(forward(s, &out));
+  MLPL_TRY(measured_loss(s, out, y, s->layer[s->n - 1].gy));
   mlpl_optimizer_zero_grad(s->optimizer);
   MLPL_TRY(backward(s));
   MLPL_TRY(mlpl_optimizer_step(s->cx, s->optimizer));
@@ -387,11 +434,9 @@ static bool same_shape(const mlpl_step *s, const mlpl_tensor *x) {
 }
 
 mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
-  bool labels = s->loss->kind->op == MLPLI_OP_CROSS_ENTROPY && !s->loss->tensor[0] &&
-      s->loss->p[0].i != MLPLI_NO_REDUCTION;
-  s->planned = labels && x->ndim && is_plain(s, x, y);
-  if (s->planned && !same_shape(s, x)) MLPL_TRY(plan(s, x));
-  s->planned = s->planned && s->n;
   (void)cx;
+  s->planned = x->ndim && is_plain(s, x, y);
+  if (s->planned && !same_shape(s, x)) MLPL_TRY(plan(s, x));
+  s->planned = s->planned && s->n && (is_cross_entropy(s) || y->shape[1] == s->layer[s->n - 1].y->shape[1]);
   return s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value);
 }

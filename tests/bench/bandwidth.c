@@ -2,8 +2,8 @@
 ** Memory bandwidth in GB/s, with as many threads as there are processors.
 **
 ** bandwidth [BYTES]      "ready"; then, for every line of seconds on stdin, one line
-**   triad=G          a = b + s c over three arrays of 256 MiB, 3 arrays counted; the better
-**                    of plain and non-temporal stores (the former also read a, uncounted)
+**   triad=G          a = b + s c over three arrays of 256 MiB, 3 arrays counted; the
+**                    better of plain and non-temporal stores (plain ones read a, too)
 **   read_1=G read_2=G   reading a buffer of BYTES again and again, the default being I1's
 **                    weights: with one thread, and with all (each its part, and they meet
 **                    after every pass, as a program must that reads the buffer once)

@@ -8,7 +8,7 @@
 #   --peers LIST        of torch,jax,sklearn,fann (default: all that are here); none
 #   --json FILE         all numbers, with machine, versions, command and date
 #   --bits              nothing is timed: are the weights after some steps the same, bit
-#                       for bit, with 1, 2, 3, 4 and 8 threads? --json keeps their checksums
+#                       for bit, with 1, 2, 3, 4 and 8 threads? --json keeps the sums
 #   --against FILE      with --bits: and the same as in that earlier --json FILE?
 #   --steps N           with --bits: so many steps (default: by the rung)
 #
@@ -54,7 +54,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 case ${1-} in
-  -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' tests/bench/run.sh | sed '$d'; exit 0 ;;
+  -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' tests/bench/run.sh; exit 0 ;;
 esac
 build=${MLPL_BUILD:-build/release}
 peers=${MLPL_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpl/peers}

@@ -4,7 +4,7 @@
 # sh tests/bench/setup.sh [--with-debian-torch]
 #
 #   by pip: PyTorch, JAX and scikit-learn in a virtual environment outside the repository,
-#     $MLPL_PEERS, or mlpl/peers in $XDG_CACHE_HOME or ~/.cache; delete it and they are gone
+#     $MLPL_PEERS, or mlpl/peers in $XDG_CACHE_HOME or ~/.cache; delete it to undo this
 #   with apt-get, where it is: libfann-dev (FANN), g++ (torch.compile needs it),
 #     libblis4-serial (BLIS's own product, for the peak) and, if asked for, python3-torch:
 #     Debian's CPU PyTorch, which S1 and M1 are measured against (large)
@@ -15,7 +15,7 @@ set -eu
 case ${1-} in
   '') packages='libfann-dev g++ libblis4-serial' ;;
   --with-debian-torch) packages='libfann-dev g++ libblis4-serial python3-torch' ;;
-  -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | sed '$d'; exit 0 ;;
+  -h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "setup.sh: unknown option '$1'; it takes --with-debian-torch" >&2; exit 2 ;;
 esac
 peers=${MLPL_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/mlpl/peers}

@@ -134,7 +134,7 @@ static void names_path_and_reason(void **state) {
   assert_fails(cx, mlpli_writer_open(cx, &w, test_path("no such file/x")), MLPL_EIO, text);
   assert_fails(cx, mlpli_writer_open(cx, &w, "/tmp"), MLPL_EIO, "cannot write /tmp: Is a directory");
   assert_fails(cx, mlpli_writer_open(cx, &w, test_path("new/")), MLPL_EIO, "Is a directory");
-  assert_fails(cx, mlpli_writer_open(cx, &w, ""), MLPL_EIO, "cannot write : No such file");
+  assert_fails(cx, mlpli_writer_open(cx, &w, ""), MLPL_EIO, "cannot write '': No such file");
   assert_fails(cx, mlpli_writer_open(cx, &w, "/dev/null"), MLPL_EIO,
       "cannot write /dev/null: it is a device or a pipe, not a file");
   assert_null(w);

@@ -17,19 +17,23 @@ typedef struct golden {
 static inline bool golden_open(golden *g, const char *const *places, int n) {
   size_t size;
   unsigned char *text = NULL;
-  for (int i = 0; i < n && !text; i++) text = places[i] ? test_read(places[i], &size) : NULL;
+  for (int i = 0; i < n && !text; i++)
+    text = places[i] ? test_read(places[i], &size) : NULL;
   if (!text) return false;
   g->cx = test_open(0);
-  assert_works(g->cx, mlpli_json_parse(&g->tree, g->cx, "reference", (const char *)text, size));
+  assert_works(
+      g->cx, mlpli_json_parse(&g->tree, g->cx, "reference", (const char *)text, size));
   free(text);
   return true;
 }
 
 /* tests/golden/golden.json, from the repository's root or a folder of the build. */
 static inline void golden_standard(golden *g) {
-  static const char *const places[] = {"tests/golden/golden.json", "../tests/golden/golden.json",
-      "../../tests/golden/golden.json", "../../../tests/golden/golden.json"};
-  if (!golden_open(g, places, COUNT(places))) fail_msg("tests/golden/golden.json is not there");
+  static const char *const places[] = {"tests/golden/golden.json",
+      "../tests/golden/golden.json", "../../tests/golden/golden.json",
+      "../../../tests/golden/golden.json"};
+  if (!golden_open(g, places, COUNT(places)))
+    fail_msg("tests/golden/golden.json is not there");
 }
 
 static inline void golden_close(golden *g) {
@@ -37,7 +41,9 @@ static inline void golden_close(golden *g) {
   test_close(g->cx);
 }
 
-static inline const mlpli_json_node *golden_node(const golden *g, int64_t i) { return mlpli_json_at(&g->tree, i); }
+static inline const mlpli_json_node *golden_node(const golden *g, int64_t i) {
+  return mlpli_json_at(&g->tree, i);
+}
 
 /* The child called name, which must be there. */
 static inline int64_t golden_child(const golden *g, int64_t object, const char *name) {
@@ -48,7 +54,8 @@ static inline int64_t golden_child(const golden *g, int64_t object, const char *
 static inline double golden_number(const golden *g, int64_t object, const char *name) {
   return golden_node(g, golden_child(g, object, name))->number;
 }
-static inline const char *golden_string(const golden *g, int64_t object, const char *name) {
+static inline const char *golden_string(
+    const golden *g, int64_t object, const char *name) {
   return g->tree.text.p + golden_node(g, golden_child(g, object, name))->text;
 }
 
@@ -61,10 +68,12 @@ static inline int golden_flatten(const golden *g, int64_t i, double *v, int room
     *v = node->number;
     return 1;
   }
-  for (int64_t c = node->first; c >= 0; c = golden_node(g, c)->next) n += golden_flatten(g, c, v + n, room - n);
+  for (int64_t c = node->first; c >= 0; c = golden_node(g, c)->next)
+    n += golden_flatten(g, c, v + n, room - n);
   return n;
 }
-static inline int golden_numbers(const golden *g, int64_t object, const char *name, double *v, int room) {
+static inline int golden_numbers(
+    const golden *g, int64_t object, const char *name, double *v, int room) {
   return golden_flatten(g, golden_child(g, object, name), v, room);
 }
 

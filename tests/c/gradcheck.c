@@ -1,24 +1,27 @@
 /*
-** The gradient of every operation, first and second, against central differences. Walks the table: a row with
-** a gradient, an option or an optional input that no case exercises fails.
+** The gradient of every operation, first and second, against central differences. Walks
+** the table: a row with a gradient, an option or an optional input that no case exercises
+** fails.
 */
 #include "op_cases.h"
 
-/* ---- first gradients ------------------------------------------------------------------------------ */
+/* ---- first gradients --------------------------------------------------------------- */
 
 typedef struct graph {
   const made_case *c;
   mlpl_tensor *weight[MLPL_MAX_INPUTS]; /* of the gradients in a second check */
-  mlpl_random_state random;             /* dropout draws the same mask at every evaluation */
+  mlpl_random_state random; /* dropout draws the same mask at every evaluation */
 } graph;
 
-/* Inputs of gradcheck are the leaves that are there; the operation wants them at their places. */
+/* Inputs of gradcheck are the leaves that are there; the operation wants them at their
+   places. */
 static void spread_leaves(const made_case *c, mlpl_tensor *const *x, mlpl_tensor **leaf) {
   int at = 0;
   for (int i = 0; i < c->n; i++) leaf[i] = c->leaf[i] ? x[at++] : NULL;
 }
 
-static mlpl_status first(mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
+static mlpl_status first(
+    mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
   const graph *g = ud;
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS], *leaf[MLPL_MAX_INPUTS];
   (void)n;
@@ -41,14 +44,17 @@ static int require(mlpl_ctx *cx, const made_case *c, unsigned wanted, mlpl_tenso
   return n;
 }
 
-/* ---- second gradients ------------------------------------------------------------------------------- */
+/* ---- second gradients -------------------------------------------------------------- */
 
 /* *sum += sum(weight grad), recorded. */
-static mlpl_status add_product(mlpl_ctx *cx, mlpl_tensor **sum, mlpl_tensor *grad, mlpl_tensor *weight) {
+static mlpl_status add_product(
+    mlpl_ctx *cx, mlpl_tensor **sum, mlpl_tensor *grad, mlpl_tensor *weight) {
   mlpl_tensor *product = NULL, *one = NULL, *both = NULL;
-  mlpl_status status = mlpl_call(cx, &product, "mul", (mlpl_tensor *[]){grad, weight}, 2, NULL);
+  mlpl_status status =
+      mlpl_call(cx, &product, "mul", (mlpl_tensor *[]){grad, weight}, 2, NULL);
   if (status == MLPL_OK) status = mlpl_call(cx, &one, "sum", &product, 1, NULL);
-  if (status == MLPL_OK) status = mlpl_call(cx, &both, "add", (mlpl_tensor *[]){*sum, one}, 2, NULL);
+  if (status == MLPL_OK)
+    status = mlpl_call(cx, &both, "add", (mlpl_tensor *[]){*sum, one}, 2, NULL);
   mlpl_tensor_release(product);
   mlpl_tensor_release(one);
   if (status != MLPL_OK) return status;
@@ -58,7 +64,8 @@ static mlpl_status add_product(mlpl_ctx *cx, mlpl_tensor **sum, mlpl_tensor *gra
 }
 
 /* Takes the gradients of all leaves away, so that the outer check begins without. */
-static mlpl_status collect(mlpl_ctx *cx, const graph *g, mlpl_tensor *const *leaf, mlpl_tensor **sum) {
+static mlpl_status collect(
+    mlpl_ctx *cx, const graph *g, mlpl_tensor *const *leaf, mlpl_tensor **sum) {
   mlpl_status status = mlpl_tensor_full(cx, sum, MLPL_F64, 0, NULL, 0);
   for (int i = 0; i < g->c->n; i++) {
     mlpl_tensor *grad = leaf[i] ? mlpl_tensor_grad(leaf[i]) : NULL;
@@ -72,11 +79,13 @@ static mlpl_status collect(mlpl_ctx *cx, const graph *g, mlpl_tensor *const *lea
 }
 
 /* y = sum over inputs of weight . (gradient of the operation, seeded with the last x). */
-static mlpl_status second(mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
+static mlpl_status second(
+    mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
   const graph *g = ud;
   mlpl_tensor *out = NULL, *leaf[MLPL_MAX_INPUTS];
   *y = NULL;
-  for (int i = 0; i < n; i++) mlpl_tensor_zero_grad(x[i]); /* the outer check left its own */
+  for (int i = 0; i < n; i++)
+    mlpl_tensor_zero_grad(x[i]); /* the outer check left its own */
   spread_leaves(g->c, x, leaf);
   mlpl_status status = first(cx, ud, &out, x, n);
   if (status == MLPL_OK) status = mlpl_backward(cx, out, x[n - 1], MLPL_CREATE_GRAPH);
@@ -92,23 +101,27 @@ static mlpl_tensor *random_like(mlpl_ctx *cx, const mlpl_tensor *t, uint64_t *ra
 }
 
 /* The seed is one more input, and varied too. */
-static void check_second(mlpl_ctx *cx, const op_case *one, graph *g, mlpl_tensor **x, int n, uint64_t *random) {
+static void check_second(mlpl_ctx *cx, const op_case *one, graph *g, mlpl_tensor **x,
+    int n, uint64_t *random) {
   mlpl_tensor *out;
   assert_works(cx, first(cx, g, &out, x, n));
   x[n] = random_like(cx, out, random);
   mlpl_tensor_release(out);
   assert_works(cx, mlpl_tensor_set_requires_grad(cx, x[n], true));
   for (int i = 0; i < g->c->n; i++)
-    g->weight[i] = g->c->leaf[i] && mlpli_is_real(g->c->leaf[i]) ? random_like(cx, g->c->leaf[i], random) : NULL;
+    g->weight[i] = g->c->leaf[i] && mlpli_is_real(g->c->leaf[i])
+        ? random_like(cx, g->c->leaf[i], random)
+        : NULL;
   if (mlpl_gradcheck(cx, second, g, x, n + 1, 0, 0, 0) != MLPL_OK)
     fail_msg("second gradient of %s: %s", case_text(one), mlpl_error(cx));
   for (int i = 0; i < g->c->n; i++) mlpl_tensor_release(g->weight[i]);
   mlpl_tensor_release(x[n]);
 }
 
-/* ---- walking the table -------------------------------------------------------------------------------- */
+/* ---- walking the table ------------------------------------------------------------- */
 
-/* One case with every choice of the inputs that want a gradient. Returns how many there were. */
+/* One case with every choice of the inputs that want a gradient. Returns how many
+   there were. */
 static int check_case(mlpl_ctx *cx, const op_case *one, uint64_t *random) {
   made_case c = case_make(cx, one, MLPL_F64, random);
   mlpl_tensor *x[MLPL_MAX_INPUTS + 1];
@@ -147,23 +160,27 @@ static void gradients_agree_with_differences(void **state) {
     n_cases += of_row;
     rows++;
   }
-  print_message("gradients of %d rows in %d cases, first and second, %d checks\n", rows, n_cases, checks);
+  print_message("gradients of %d rows in %d cases, first and second, %d checks\n", rows,
+      n_cases, checks);
   test_close(cx);
 }
 
-/* ---- the cases reach all that a row has --------------------------------------------------------------- */
+/* ---- the cases reach all that a row has -------------------------------------------- */
 
 static bool has_option(const char *options, const char *name, const char *value) {
   size_t n = strlen(name);
   for (const char *p = options; (p = strstr(p, name)); p += n)
     if ((p == options || p[-1] == ' ') && p[n] == '=' &&
-        (!value || strncmp(p + n + 1, value, strlen(value)) == 0)) return true;
+        (!value || strncmp(p + n + 1, value, strlen(value)) == 0))
+      return true;
   return false;
 }
 
 static bool some_case(const mlpl_op *op, const char *name, const char *value) {
   for (int k = 0; k < COUNT(op_cases); k++)
-    if (strcmp(op_cases[k].op, op->name) == 0 && has_option(op_cases[k].options, name, value)) return true;
+    if (strcmp(op_cases[k].op, op->name) == 0 &&
+        has_option(op_cases[k].options, name, value))
+      return true;
   return false;
 }
 
@@ -178,35 +195,41 @@ static int most_inputs(const mlpl_op *op) {
   return most;
 }
 
-/* Rows without a gradient too: the comparison with plain loops (table.c) uses the same cases. */
+/* Rows without a gradient too: the comparison with plain loops (table.c) uses the same
+   cases. */
 static void cases_reach_every_option_and_input(void **state) {
   (void)state;
   const mlpl_op *op;
   for (int i = 0; (op = mlpl_op_at(i)); i++) {
-    if (most_inputs(op) != op->n_inputs) fail_msg("%s has an input that no case gives", op->name);
+    if (most_inputs(op) != op->n_inputs)
+      fail_msg("%s has an input that no case gives", op->name);
     for (int k = 0; k < op->n_params; k++) {
       const mlpl_param *p = &op->params[k];
-      if (!some_case(op, p->name, NULL)) fail_msg("%s: no case sets %s", op->name, p->name);
+      if (!some_case(op, p->name, NULL))
+        fail_msg("%s: no case sets %s", op->name, p->name);
       for (int j = 0; p->type == MLPL_PARAM_CHOICE && p->choices[j]; j++)
-        if (!some_case(op, p->name, p->choices[j])) fail_msg("%s: no case has %s", op->name, p->choices[j]);
+        if (!some_case(op, p->name, p->choices[j]))
+          fail_msg("%s: no case has %s", op->name, p->choices[j]);
     }
   }
 }
 
-/* ---- the check itself -------------------------------------------------------------------------------- */
+/* ---- the check itself -------------------------------------------------------------- */
 
 typedef struct wrong {
   int kind; /* what is wrong with it */
 } wrong;
 
-static mlpl_status f_wrong(mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
+static mlpl_status f_wrong(
+    mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
   const wrong *w = ud;
   mlpl_tensor *cut;
   (void)n;
   if (w->kind == 0) return mlpl_call(cx, y, "exp", x, 1, NULL);
   if (w->kind == 1) return mlpl_fail(cx, MLPL_ECALLBACK, "the function itself failed");
   if (w->kind == 2) return mlpl_tensor_to(cx, y, x[0], MLPL_F32);
-  /* 3: half of the product is cut off from the graph, so that the gradient is half of what it should be */
+  /* 3: half of the product is cut off from the graph, so that the gradient is half of
+     what it should be */
   MLPL_TRY(mlpl_tensor_detach(cx, &cut, x[0]));
   mlpl_status status = mlpl_call(cx, y, "mul", (mlpl_tensor *[]){x[0], cut}, 2, NULL);
   mlpl_tensor_release(cut);
@@ -229,13 +252,19 @@ static void a_wrong_gradient_is_found(void **state) {
     mlpl_ctx *cx = test_open(base);
     assert_works(cx, run_wrong(cx, 0, MLPL_F64, true));
     assert_fails(cx, run_wrong(cx, 3, MLPL_F64, true), MLPL_ENUMERIC,
-        base ? "gradcheck: input 1, element 1, output element 1: the gradient is 1.5, central differences give "
-             : "gradcheck: input 0, element 0, output element 0: the gradient is 1.5, central differences give ");
-    assert_fails(cx, run_wrong(cx, 1, MLPL_F64, true), MLPL_ECALLBACK, "the function itself failed");
-    assert_fails(cx, run_wrong(cx, 2, MLPL_F64, true), MLPL_EARG, "gradcheck: the result is f32; it must be f64");
-    assert_fails(cx, run_wrong(cx, 0, MLPL_F64, false), MLPL_EARG, "gradcheck: no input requires a gradient");
+        base ? "gradcheck: input 1, element 1, output element 1: the gradient is 1.5, "
+               "central differences give "
+             : "gradcheck: input 0, element 0, output element 0: the gradient is 1.5, "
+               "central differences give ");
+    assert_fails(cx, run_wrong(cx, 1, MLPL_F64, true), MLPL_ECALLBACK,
+        "the function itself failed");
+    assert_fails(cx, run_wrong(cx, 2, MLPL_F64, true), MLPL_EARG,
+        "gradcheck: the result is f32; it must be f64");
+    assert_fails(cx, run_wrong(cx, 0, MLPL_F64, false), MLPL_EARG,
+        "gradcheck: no input requires a gradient");
     assert_fails(cx, run_wrong(cx, 0, MLPL_F32, true), MLPL_EARG,
-        base ? "gradcheck: input 1 is f32; it must be f64" : "gradcheck: input 0 is f32; it must be f64");
+        base ? "gradcheck: input 1 is f32; it must be f64"
+             : "gradcheck: input 0 is f32; it must be f64");
     assert_true(mlpl_grad_enabled(cx));
     test_close(cx);
   }

@@ -1,10 +1,11 @@
 /*
-** The heap under everything: alignment, reuse, limits, sizes near the largest, what the host's allocator sees, and
-** that a training loop in its stride asks for nothing.
+** The heap under everything: alignment, reuse, limits, sizes near the largest, what the
+** host's allocator sees, and that a training loop in its stride asks for nothing.
 */
 #include "tensor_test.h"
 
-/* Sanitizers see nothing in recycled memory, so under them the engine recycles none (base/heap.c). */
+/* Sanitizers see nothing in recycled memory, so under them the engine recycles none
+   (base/heap.c). */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define RECYCLES 0
 #else
@@ -31,7 +32,7 @@ static void heap_end(mlpli_heap *heap, test_heap *h) {
   assert_int_equal(h->broken, 0);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------ */
 
 static void blocks_are_aligned_and_large_enough(void **state) {
   (void)state;
@@ -42,8 +43,11 @@ static void blocks_are_aligned_and_large_enough(void **state) {
     assert_non_null(p);
     assert_int_equal((uintptr_t)p % MLPLI_ALIGN, 0);
     assert_true(mlpli_block_bytes(p) >= bytes);
-    if (bytes > 1024) assert_true(mlpli_block_bytes(p) <= bytes + bytes / 8 + 64); /* an eighth lost at most */
-    memset(p, 0x5a, mlpli_block_bytes(p)); /* the guards of the test's allocator lie behind it */
+    if (bytes > 1024)
+      assert_true(
+          mlpli_block_bytes(p) <= bytes + bytes / 8 + 64); /* an eighth lost at most */
+    memset(p, 0x5a,
+        mlpli_block_bytes(p)); /* the guards of the test's allocator lie behind it */
     assert_int_equal(heap.live, mlpli_block_bytes(p));
     mlpli_free(&heap, p);
   }
@@ -58,7 +62,8 @@ static void sizes_up_to_a_gigabyte(void **state) {
   mlpli_heap heap = heap_of(&h);
   size_t before = 0;
   for (size_t bytes = 1; bytes <= (size_t)1 << 30; bytes += bytes / 3 + 1) {
-    h.fail_at = bytes > (size_t)4 << 20 ? 1 : 0, h.forever = true; /* only looked at, not filled */
+    h.fail_at = bytes > (size_t)4 << 20 ? 1 : 0,
+    h.forever = true; /* only looked at, not filled */
     void *p = mlpli_alloc(&heap, bytes);
     if (!p) continue;
     assert_true(mlpli_block_bytes(p) >= bytes && mlpli_block_bytes(p) >= before);
@@ -124,14 +129,15 @@ static void realloc_keeps_what_was_there(void **state) {
   heap_end(&heap, &h);
 }
 
-/* ---- what cannot be had --------------------------------------------------------------------------------------- */
+/* ---- what cannot be had ------------------------------------------------------------ */
 
 static void sizes_that_overflow_are_refused(void **state) {
   (void)state;
   test_heap h;
   mlpli_heap heap = heap_of(&h);
-  static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 63, SIZE_MAX - 64, SIZE_MAX - 128, SIZE_MAX / 2,
-      SIZE_MAX / 2 + 1, SIZE_MAX / 2 - 127, SIZE_MAX / 4, SIZE_MAX / 4 + 1};
+  static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 63, SIZE_MAX - 64,
+      SIZE_MAX - 128, SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX / 2 - 127, SIZE_MAX / 4,
+      SIZE_MAX / 4 + 1};
   for (int i = 0; i < COUNT(sizes); i++) {
     assert_null(mlpli_alloc(&heap, sizes[i]));
     assert_null(mlpli_alloc_zeroed(&heap, sizes[i]));
@@ -195,7 +201,8 @@ static void the_cache_is_bounded(void **state) {
   test_heap h;
   mlpli_heap heap = heap_of(&h);
   const size_t part = (size_t)10 << 20;
-  for (int round = 0; round < 20; round++) { /* ever other sizes, so that nothing fits again */
+  for (int round = 0; round < 20;
+       round++) { /* ever other sizes, so that nothing fits again */
     void *p = mlpli_alloc(&heap, part + (size_t)round * part / 2);
     assert_non_null(p);
     mlpli_free(&heap, p);
@@ -204,12 +211,14 @@ static void the_cache_is_bounded(void **state) {
   heap_end(&heap, &h);
 }
 
-/* ---- as hosts see it ----------------------------------------------------------------------------------------------- */
+/* ---- as hosts see it --------------------------------------------------------------- */
 
 static mlpl_ctx *open_with(test_heap *h) {
   mlpl_ctx *cx;
   test_heap_init(h);
-  assert_int_equal(mlpl_open(&cx, &(mlpl_config){.allocator = &h->allocator, .threads = 2, .seed = 1}), MLPL_OK);
+  assert_int_equal(
+      mlpl_open(&cx, &(mlpl_config){.allocator = &h->allocator, .threads = 2, .seed = 1}),
+      MLPL_OK);
   return cx;
 }
 
@@ -236,7 +245,8 @@ static void memory_is_counted(void **state) {
   assert_true(h.bytes < 100000);
   mlpl_memory_set_limit(cx, 1000000);
   assert_int_equal(mlpl_memory_use(cx).limit, 1000000);
-  assert_fails(cx, mlpl_tensor_new(cx, &t, MLPL_F32, SIZES(1000000)), MLPL_ENOMEM, "tensor: not enough memory: 4000000 "
+  assert_fails(cx, mlpl_tensor_new(cx, &t, MLPL_F32, SIZES(1000000)), MLPL_ENOMEM,
+      "tensor: not enough memory: 4000000 "
       "bytes more than the ");
   assert_non_null(strstr(mlpl_error(cx), "in use (limit 1000000)"));
   assert_null(t);
@@ -249,10 +259,12 @@ static void memory_is_counted(void **state) {
 }
 
 /* One training step: forward, loss, zero_grad, backward, update. */
-static void one_step(mlpl_ctx *cx, mlpl_module *m, mlpl_optimizer *o, mlpl_tensor *x, mlpl_tensor *t) {
+static void one_step(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_optimizer *o, mlpl_tensor *x, mlpl_tensor *t) {
   mlpl_tensor *y, *loss;
   assert_works(cx, mlpl_forward(cx, m, &y, &x, 1));
-  assert_works(cx, mlpl_call(cx, &loss, "cross_entropy", (mlpl_tensor *[]){y, t}, 2, NULL));
+  assert_works(
+      cx, mlpl_call(cx, &loss, "cross_entropy", (mlpl_tensor *[]){y, t}, 2, NULL));
   mlpl_optimizer_zero_grad(o);
   assert_works(cx, mlpl_backward(cx, loss, NULL, 0));
   assert_works(cx, mlpl_optimizer_step(cx, o));
@@ -262,11 +274,15 @@ static void one_step(mlpl_ctx *cx, mlpl_module *m, mlpl_optimizer *o, mlpl_tenso
 
 static mlpl_module *small_net(mlpl_ctx *cx) {
   mlpl_module *part[5], *net;
-  assert_works(cx, mlpl_module_new(cx, &part[0], "Linear", ARGS(ARG("in_features", 8), ARG("out_features", 32))));
+  assert_works(cx,
+      mlpl_module_new(
+          cx, &part[0], "Linear", ARGS(ARG("in_features", 8), ARG("out_features", 32))));
   assert_works(cx, mlpl_module_new(cx, &part[1], "Tanh", NULL));
   assert_works(cx, mlpl_module_new(cx, &part[2], "Dropout", NULL));
   assert_works(cx, mlpl_module_new(cx, &part[3], "ReLU", NULL));
-  assert_works(cx, mlpl_module_new(cx, &part[4], "Linear", ARGS(ARG("in_features", 32), ARG("out_features", 3))));
+  assert_works(cx,
+      mlpl_module_new(
+          cx, &part[4], "Linear", ARGS(ARG("in_features", 32), ARG("out_features", 3))));
   assert_works(cx, mlpl_sequential_new(cx, &net, part, 5));
   for (int i = 0; i < 5; i++) mlpl_module_release(part[i]);
   return net;
@@ -299,7 +315,9 @@ static void a_training_loop_asks_for_nothing(void **state) {
       mlpl_tensor_release(by);
     }
     mlpl_batches_release(batches);
-    if (steps == 14) requests = mlpl_memory_use(cx).requests, calls = h.calls, live = mlpl_memory_use(cx).live;
+    if (steps == 14)
+      requests = mlpl_memory_use(cx).requests, calls = h.calls,
+      live = mlpl_memory_use(cx).live;
   }
   assert_true(requests > 0);
   assert_int_equal(mlpl_memory_use(cx).requests, requests);

@@ -1,34 +1,9 @@
 /*
-** Layers and models: what they start with, what predict leaves as it was, names and order of parameters, custom layers,
-** and that results have the same bits for any number of threads.
+** Layers and models: what they start with, what predict leaves as it was, names and order
+** of parameters, custom layers, and that results have the same bits for any number of
+** threads.
 */
-#include "tensor_test.h"
-
-static mlpl_module *module(mlpl_ctx *cx, const char *kind, const mlpl_arg *args) {
-  mlpl_module *m;
-  assert_works(cx, mlpl_module_new(cx, &m, kind, args));
-  return m;
-}
-
-static mlpl_module *linear(mlpl_ctx *cx, double in, double out) {
-  return module(cx, "Linear", ARGS(ARG("in_features", in), ARG("out_features", out)));
-}
-
-/* Takes over the children: they live on in the model alone. */
-static mlpl_module *sequential(mlpl_ctx *cx, mlpl_module *const *children, int n) {
-  mlpl_module *m;
-  assert_works(cx, mlpl_sequential_new(cx, &m, children, n));
-  for (int i = 0; i < n; i++) mlpl_module_release(children[i]);
-  return m;
-}
-#define SEQUENTIAL(cx, ...) \
-  sequential(cx, (mlpl_module *[]){__VA_ARGS__}, (int)(sizeof((mlpl_module *[]){__VA_ARGS__}) / sizeof(mlpl_module *)))
-
-static mlpl_tensor *forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x) {
-  mlpl_tensor *y;
-  assert_works(cx, mlpl_forward(cx, m, &y, &x, 1));
-  return test_hold(y);
-}
+#include "module_test.h"
 
 static mlpl_tensor *predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x) {
   mlpl_tensor *y;
@@ -36,7 +11,7 @@ static mlpl_tensor *predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x) {
   return test_hold(y);
 }
 
-/* ---- kinds ----------------------------------------------------------------------------------------------- */
+/* ---- kinds ------------------------------------------------------------------------- */
 
 /* What each kind computes, as operations; x is [2 x 3]. */
 static void layers_are_their_operations(void **state) {
@@ -45,8 +20,11 @@ static void layers_are_their_operations(void **state) {
     const char *kind, *op;
     mlpl_arg args[2];
   } table[] = {
-      {"ReLU", "relu", {{0}}}, {"LeakyReLU", "leaky_relu", {{.name = "negative_slope", .value = 0.2}, {0}}},
-      {"ELU", "elu", {{.name = "alpha", .value = 0.7}, {0}}}, {"Sigmoid", "sigmoid", {{0}}}, {"Tanh", "tanh", {{0}}},
+      {"ReLU", "relu", {{0}}},
+      {"LeakyReLU", "leaky_relu", {{.name = "negative_slope", .value = 0.2}, {0}}},
+      {"ELU", "elu", {{.name = "alpha", .value = 0.7}, {0}}},
+      {"Sigmoid", "sigmoid", {{0}}},
+      {"Tanh", "tanh", {{0}}},
       {"Softmax", "softmax", {{.name = "dim", .value = 1}, {0}}},
       {"LogSoftmax", "log_softmax", {{.name = "dim", .value = -1}, {0}}},
       {"Flatten", "flatten", {{.name = "start_dim", .value = 0}, {0}}},
@@ -57,7 +35,8 @@ static void layers_are_their_operations(void **state) {
     mlpl_module *m = module(cx, table[i].kind, table[i].args);
     assert_string_equal(mlpl_module_kind(m), table[i].kind);
     assert_int_equal(mlpl_kind_inputs(table[i].kind), 1);
-    assert_true(test_same_bits(forward(cx, m, x), test_call(cx, table[i].op, &x, 1, table[i].args)));
+    assert_true(test_same_bits(
+        forward(cx, m, x), test_call(cx, table[i].op, &x, 1, table[i].args)));
     assert_true(mlpl_module_is_training(m));
     assert_false(mlpl_module_is_custom(m));
     mlpl_module_release(m);
@@ -67,8 +46,9 @@ static void layers_are_their_operations(void **state) {
 
 static void the_list_of_kinds(void **state) {
   (void)state;
-  static const char *const kinds[] = {"Linear", "ReLU", "LeakyReLU", "ELU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax",
-      "Flatten", "Dropout", "CrossEntropyLoss", "MSELoss", "BCEWithLogitsLoss", "Sequential"};
+  static const char *const kinds[] = {"Linear", "ReLU", "LeakyReLU", "ELU", "Sigmoid",
+      "Tanh", "Softmax", "LogSoftmax", "Flatten", "Dropout", "CrossEntropyLoss",
+      "MSELoss", "BCEWithLogitsLoss", "Sequential"};
   int n;
   for (int i = 0; i < COUNT(kinds); i++) {
     assert_string_equal(mlpl_kind_at(i), kinds[i]);
@@ -98,9 +78,10 @@ static void flatten_keeps_the_batch(void **state) {
   test_drop_and_close(cx);
 }
 
-/* ---- Linear -------------------------------------------------------------------------------------------------- */
+/* ---- Linear ------------------------------------------------------------------------ */
 
-/* PyTorch's default: uniform in +-1/sqrt(in), weight and bias; nearly the whole interval is met. */
+/* PyTorch's default: uniform in +-1/sqrt(in), weight and bias; nearly the whole
+   interval is met. */
 static void linear_starts_within_bounds(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
@@ -119,71 +100,86 @@ static void linear_starts_within_bounds(void **state) {
     assert_true(least >= -bound * (1 + 1e-7) && least < -0.97 * bound);
     assert_true(most <= bound * (1 + 1e-7) && most > 0.97 * bound);
   }
-  assert_int_equal(mlpl_tensor_shape(mlpl_module_parameter(m, 0))[0], 300); /* [out x in] */
+  assert_int_equal(
+      mlpl_tensor_shape(mlpl_module_parameter(m, 0))[0], 300); /* [out x in] */
   mlpl_module_release(m);
   m = linear(cx, 0, 3); /* nothing in: the bias is 0, and so is the result */
   assert_values(forward(cx, m, test_new(cx, MLPL_F32, SIZES(2, 0))), 0, 0, 0, 0, 0, 0);
   mlpl_module_release(m);
-  m = module(cx, "Linear", ARGS(ARG("in_features", 2), ARG("out_features", 3), ARG("bias", 0)));
+  m = module(
+      cx, "Linear", ARGS(ARG("in_features", 2), ARG("out_features", 3), ARG("bias", 0)));
   assert_int_equal(mlpl_module_n_parameters(m), 1);
   assert_values(forward(cx, m, test_new(cx, MLPL_F32, SIZES(1, 2))), 0, 0, 0);
   mlpl_module_release(m);
   test_drop_and_close(cx);
 }
 
-/* A ReLU behind a Linear runs in the product's epilogue: not a bit differs, in either pass. */
+/* A ReLU behind a Linear runs in the product's epilogue: not a bit differs, in either
+   pass. */
 static void fused_layers_have_the_same_bits(void **state) {
   (void)state;
   for (int dtype = MLPL_F32; dtype <= MLPL_F64; dtype++) {
     mlpl_ctx *cx = test_open(0);
-    mlpl_module *l = linear(cx, 37, 29), *r = module(cx, "ReLU", NULL), *both = SEQUENTIAL(cx, l, r);
+    mlpl_module *l = linear(cx, 37, 29), *r = module(cx, "ReLU", NULL),
+                *both = SEQUENTIAL(cx, l, r);
     assert_works(cx, mlpl_module_to(cx, both, (mlpl_dtype)dtype));
     mlpl_tensor *x, *grad[3];
     assert_works(cx, mlpl_tensor_randn(cx, &x, (mlpl_dtype)dtype, SIZES(23, 37), 0, 1));
     test_leaf(cx, test_hold(x));
-    mlpl_tensor *of[] = {x, mlpl_module_parameter(both, 0), mlpl_module_parameter(both, 1)};
+    mlpl_tensor *of[] = {
+        x, mlpl_module_parameter(both, 0), mlpl_module_parameter(both, 1)};
     mlpl_tensor *fused = forward(cx, both, x);
-    assert_works(cx, mlpl_backward(cx, CALL1(cx, "sum", CALL1(cx, "tanh", fused)), NULL, 0));
+    assert_works(
+        cx, mlpl_backward(cx, CALL1(cx, "sum", CALL1(cx, "tanh", fused)), NULL, 0));
     for (int i = 0; i < 3; i++) {
       grad[i] = test_hold(mlpl_tensor_retain(mlpl_tensor_grad(of[i])));
       mlpl_tensor_zero_grad(of[i]);
     }
     mlpl_tensor *apart = forward(cx, r, forward(cx, l, x));
     assert_true(test_same_bits(fused, apart));
-    assert_works(cx, mlpl_backward(cx, CALL1(cx, "sum", CALL1(cx, "tanh", apart)), NULL, 0));
-    for (int i = 0; i < 3; i++) assert_true(test_same_bits(grad[i], mlpl_tensor_grad(of[i])));
+    assert_works(
+        cx, mlpl_backward(cx, CALL1(cx, "sum", CALL1(cx, "tanh", apart)), NULL, 0));
+    for (int i = 0; i < 3; i++)
+      assert_true(test_same_bits(grad[i], mlpl_tensor_grad(of[i])));
     mlpl_module_release(both);
     test_drop_and_close(cx);
   }
 }
 
-/* ---- models ----------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------ */
 
 static mlpl_module *nested(mlpl_ctx *cx) {
   mlpl_module *inner = SEQUENTIAL(cx, linear(cx, 3, 4), module(cx, "Tanh", NULL),
-      module(cx, "Linear", ARGS(ARG("in_features", 4), ARG("out_features", 4), ARG("bias", 0))));
-  mlpl_module *deep = SEQUENTIAL(cx, SEQUENTIAL(cx, inner, module(cx, "Dropout", ARGS(ARG("p", 0.5)))));
-  return SEQUENTIAL(cx, linear(cx, 2, 3), module(cx, "ReLU", NULL), deep, linear(cx, 4, 1));
+      module(cx, "Linear",
+          ARGS(ARG("in_features", 4), ARG("out_features", 4), ARG("bias", 0))));
+  mlpl_module *deep =
+      SEQUENTIAL(cx, SEQUENTIAL(cx, inner, module(cx, "Dropout", ARGS(ARG("p", 0.5)))));
+  return SEQUENTIAL(
+      cx, linear(cx, 2, 3), module(cx, "ReLU", NULL), deep, linear(cx, 4, 1));
 }
 
 static void parameters_have_names_and_an_order(void **state) {
   (void)state;
-  static const char *const names[] = {"0.weight", "0.bias", "2.0.0.0.weight", "2.0.0.0.bias", "2.0.0.2.weight",
-      "3.weight", "3.bias"};
-  mlpl_ctx *cx = test_open(1); /* names count from 0 whatever the base: they are PyTorch's */
+  static const char *const names[] = {"0.weight", "0.bias", "2.0.0.0.weight",
+      "2.0.0.0.bias", "2.0.0.2.weight", "3.weight", "3.bias"};
+  mlpl_ctx *cx =
+      test_open(1); /* names count from 0 whatever the base: they are PyTorch's */
   mlpl_module *m = nested(cx);
   char name[32];
   assert_int_equal(mlpl_module_n_parameters(m), COUNT(names));
   for (int i = 0; i < COUNT(names); i++) {
-    assert_int_equal(mlpl_module_parameter_name(m, i, name, sizeof name), strlen(names[i]));
+    assert_int_equal(
+        mlpl_module_parameter_name(m, i, name, sizeof name), strlen(names[i]));
     assert_string_equal(name, names[i]);
-    for (int j = 0; j < i; j++) assert_ptr_not_equal(mlpl_module_parameter(m, i), mlpl_module_parameter(m, j));
+    for (int j = 0; j < i; j++)
+      assert_ptr_not_equal(mlpl_module_parameter(m, i), mlpl_module_parameter(m, j));
   }
   assert_null(mlpl_module_parameter(m, -1));
   assert_null(mlpl_module_parameter(m, COUNT(names)));
   assert_int_equal(mlpl_module_parameter_name(m, COUNT(names), name, sizeof name), 0);
   assert_string_equal(name, "");
-  for (size_t size = 0; size < 16; size++) { /* cut, ended, and its length told all the same */
+  for (size_t size = 0; size < 16;
+       size++) { /* cut, ended, and its length told all the same */
     memset(name, '?', sizeof name);
     assert_int_equal(mlpl_module_parameter_name(m, 2, name, size), 14);
     if (size) assert_int_equal(strncmp(name, names[2], size - 1), 0);
@@ -198,7 +194,9 @@ static void children_are_kept(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
   mlpl_module *l = linear(cx, 2, 2), *m;
-  assert_works(cx, mlpl_sequential_new(cx, &m, (mlpl_module *[]){l, l}, 2)); /* one layer twice: shared weights */
+  assert_works(cx,
+      mlpl_sequential_new(
+          cx, &m, (mlpl_module *[]){l, l}, 2)); /* one layer twice: shared weights */
   mlpl_module_release(l);
   assert_int_equal(mlpl_module_n_children(m), 2);
   assert_ptr_equal(mlpl_module_child(m, 0), l);
@@ -210,19 +208,21 @@ static void children_are_kept(void **state) {
   test_hold(x);
   assert_true(test_same_bits(forward(cx, m, x), forward(cx, l, forward(cx, l, x))));
   mlpl_module_release(m);
-  assert_works(cx, mlpl_sequential_new(cx, &m, NULL, 0)); /* of nothing: the input comes back */
+  assert_works(
+      cx, mlpl_sequential_new(cx, &m, NULL, 0)); /* of nothing: the input comes back */
   assert_ptr_equal(forward(cx, m, x), x);
   mlpl_module_release(m);
   mlpl_module_release(NULL);
   test_drop_and_close(cx);
 }
 
-/* ---- modes -------------------------------------------------------------------------------------------------------------- */
+/* ---- modes ------------------------------------------------------------------------- */
 
 static void train_and_eval(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
-  mlpl_module *d = module(cx, "Dropout", ARGS(ARG("p", 0.5))), *m = SEQUENTIAL(cx, SEQUENTIAL(cx, d));
+  mlpl_module *d = module(cx, "Dropout", ARGS(ARG("p", 0.5))),
+              *m = SEQUENTIAL(cx, SEQUENTIAL(cx, d));
   mlpl_tensor *x, *y;
   assert_works(cx, mlpl_tensor_full(cx, &x, MLPL_F32, SIZES(1000), 1));
   test_hold(x);
@@ -243,7 +243,8 @@ static void train_and_eval(void **state) {
   test_drop_and_close(cx);
 }
 
-static mlpl_status look(mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
+static mlpl_status look(
+    mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
   bool *seen = ud;
   seen[0] = mlpl_module_is_training(self);
   seen[1] = mlpl_grad_enabled(cx);
@@ -258,7 +259,9 @@ static void predict_leaves_no_trace(void **state) {
   mlpl_ctx *cx = test_open(0);
   bool seen[3] = {false};
   mlpl_module *c, *m;
-  assert_works(cx, mlpl_module_custom(cx, &c, &(mlpl_custom){.name = "Look", .forward = look, .ud = seen}));
+  assert_works(cx,
+      mlpl_module_custom(
+          cx, &c, &(mlpl_custom){.name = "Look", .forward = look, .ud = seen}));
   m = SEQUENTIAL(cx, linear(cx, 2, 3), module(cx, "Dropout", ARGS(ARG("p", 0.5))), c);
   mlpl_tensor *x = test_new(cx, MLPL_F32, SIZES(4, 2)), *y;
   for (int fail = 0; fail <= 1; fail++)
@@ -268,12 +271,15 @@ static void predict_leaves_no_trace(void **state) {
         mlpl_module_train(m, training);
         seen[0] = seen[1] = true, seen[2] = fail;
         mlpl_random_state random = mlpl_random_get(cx);
-        if (fail) assert_fails(cx, mlpl_predict(cx, m, &y, x), MLPL_ECALLBACK, "look: failed on purpose");
+        if (fail)
+          assert_fails(
+              cx, mlpl_predict(cx, m, &y, x), MLPL_ECALLBACK, "look: failed on purpose");
         else assert_false(mlpl_tensor_requires_grad(predict(cx, m, x)));
         assert_false(seen[0] || seen[1]);
         assert_int_equal(mlpl_grad_enabled(cx), recording);
         assert_int_equal(mlpl_module_is_training(m), training);
-        assert_int_equal(mlpl_random_get(cx).counter, random.counter); /* nothing was drawn */
+        assert_int_equal(
+            mlpl_random_get(cx).counter, random.counter); /* nothing was drawn */
       }
   mlpl_set_grad_enabled(cx, true);
   seen[2] = false;
@@ -284,7 +290,7 @@ static void predict_leaves_no_trace(void **state) {
   test_drop_and_close(cx);
 }
 
-/* ---- custom layers ------------------------------------------------------------------------------------------------------------ */
+/* ---- custom layers ----------------------------------------------------------------- */
 
 static int n_released;
 
@@ -294,11 +300,13 @@ static void count_release(void *ud) {
 }
 
 /* A layer made of operations has a gradient, as any. */
-static mlpl_status swish(mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
+static mlpl_status swish(
+    mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
   mlpl_tensor *s;
   (void)self, (void)ud;
   mlpl_status status = mlpl_call(cx, &s, "sigmoid", &x, 1, NULL);
-  if (status == MLPL_OK) status = mlpl_call(cx, y, "mul", (mlpl_tensor *[]){x, s}, 2, NULL);
+  if (status == MLPL_OK)
+    status = mlpl_call(cx, y, "mul", (mlpl_tensor *[]){x, s}, 2, NULL);
   mlpl_tensor_release(s);
   return status;
 }
@@ -317,7 +325,8 @@ static void custom_layers(void **state) {
   double s = 1 / (1 + exp(-1.5)), swished = 1.5 * s;
   assert_values(y, tanh(swished));
   assert_works(cx, mlpl_backward(cx, y, NULL, 0));
-  assert_near(mlpl_tensor_grad(x), 1e-14, (1 - pow(tanh(swished), 2)) * s * (1 + 1.5 * (1 - s)));
+  assert_near(
+      mlpl_tensor_grad(x), 1e-14, (1 - pow(tanh(swished), 2)) * s * (1 + 1.5 * (1 - s)));
   mlpl_tensor *whole = test_new(cx, MLPL_I64, SIZES(2));
   assert_fails(cx, mlpl_forward(cx, m, &y, &whole, 1), MLPL_EARG,
       "sigmoid: input is i64; it must be f32 or f64 (convert with :to)");
@@ -331,7 +340,7 @@ static void custom_layers(void **state) {
   test_drop_and_close(cx);
 }
 
-/* ---- conversion ------------------------------------------------------------------------------------------------------------------ */
+/* ---- conversion -------------------------------------------------------------------- */
 
 static void conversion_keeps_the_tensors(void **state) {
   (void)state;
@@ -353,10 +362,14 @@ static void conversion_keeps_the_tensors(void **state) {
   mlpl_tensor *y;
   assert_fails(cx, mlpl_forward(cx, m, &y, &x, 1), MLPL_EARG,
       "linear: input is f32, weight is f64; they must have one dtype (convert with :to)");
-  assert_works(cx, mlpl_backward(cx, CALL1(cx, "sum", forward(cx, m, test_new(cx, MLPL_F64, SIZES(1, 2)))), NULL, 0));
+  assert_works(cx,
+      mlpl_backward(cx,
+          CALL1(cx, "sum", forward(cx, m, test_new(cx, MLPL_F64, SIZES(1, 2)))), NULL,
+          0));
   assert_non_null(mlpl_tensor_grad(w));
   mlpl_module_zero_grad(m);
-  for (int i = 0; i < mlpl_module_n_parameters(m); i++) assert_null(mlpl_tensor_grad(mlpl_module_parameter(m, i)));
+  for (int i = 0; i < mlpl_module_n_parameters(m); i++)
+    assert_null(mlpl_tensor_grad(mlpl_module_parameter(m, i)));
   mlpl_module_release(m);
   test_drop_and_close(cx);
 }
@@ -375,14 +388,18 @@ static void conversion_and_recorded_graphs(void **state) {
   test_drop_and_close(cx);
 }
 
-/* ---- the same bits ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the same bits ----------------------------------------------------------------- */
 
-/* 20 steps of a net large enough to be cut among threads, with dropout. The weights, to be freed. */
+/* 20 steps of a net large enough to be cut among threads, with dropout. The weights,
+   to be freed. */
 static float *trained(const char *isa, int threads, size_t *n) {
   mlpl_ctx *cx;
-  if (mlpl_open(&cx, &(mlpl_config){.isa = isa, .threads = threads, .seed = 11}) != MLPL_OK) return NULL;
+  if (mlpl_open(&cx, &(mlpl_config){.isa = isa, .threads = threads, .seed = 11}) !=
+      MLPL_OK)
+    return NULL;
   mlpl_module *m = SEQUENTIAL(cx, linear(cx, 100, 300), module(cx, "ReLU", NULL),
-      module(cx, "Dropout", ARGS(ARG("p", 0.3))), linear(cx, 300, 200), module(cx, "Tanh", NULL), linear(cx, 200, 10));
+      module(cx, "Dropout", ARGS(ARG("p", 0.3))), linear(cx, 300, 200),
+      module(cx, "Tanh", NULL), linear(cx, 200, 10));
   mlpl_tensor *p[6], *x, *t, *y, *loss;
   mlpl_optimizer *o;
   for (int i = 0; i < 6; i++) p[i] = mlpl_module_parameter(m, i);
@@ -391,7 +408,8 @@ static float *trained(const char *isa, int threads, size_t *n) {
   assert_works(cx, mlpl_tensor_randint(cx, &t, MLPL_I64, SIZES(200), 0, 9));
   for (int step = 0; step < 20; step++) {
     assert_works(cx, mlpl_forward(cx, m, &y, &x, 1));
-    assert_works(cx, mlpl_call(cx, &loss, "cross_entropy", (mlpl_tensor *[]){y, t}, 2, NULL));
+    assert_works(
+        cx, mlpl_call(cx, &loss, "cross_entropy", (mlpl_tensor *[]){y, t}, 2, NULL));
     mlpl_optimizer_zero_grad(o);
     assert_works(cx, mlpl_backward(cx, loss, NULL, 0));
     assert_works(cx, mlpl_optimizer_step(cx, o));
@@ -433,7 +451,7 @@ static void bits_do_not_depend_on_threads(void **state) {
   }
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- errors ------------------------------------------------------------------------ */
 
 static void errors_of_modules(void **state) {
   (void)state;
@@ -441,48 +459,67 @@ static void errors_of_modules(void **state) {
     mlpl_ctx *cx = test_open(base);
     mlpl_module *m, *loss = module(cx, "MSELoss", NULL), *l = linear(cx, 2, 3);
     mlpl_tensor *y, *x = test_new(cx, MLPL_F32, SIZES(2, 2));
-    assert_fails(cx, mlpl_module_new(cx, &m, "Lineer", NULL), MLPL_EARG, "module: there is no layer 'Lineer'");
+    assert_fails(cx, mlpl_module_new(cx, &m, "Lineer", NULL), MLPL_EARG,
+        "module: there is no layer 'Lineer'");
     assert_null(m);
-    assert_fails(cx, mlpl_module_make(cx, &m, "Conv2d", NULL), MLPL_EARG, "module: there is no layer 'Conv2d'");
-    assert_fails(cx, mlpl_module_new(cx, &m, "Linear", ARGS(ARG("in_features", 2))), MLPL_EARG,
-        "Linear: out_features is missing");
+    assert_fails(cx, mlpl_module_make(cx, &m, "Conv2d", NULL), MLPL_EARG,
+        "module: there is no layer 'Conv2d'");
+    assert_fails(cx, mlpl_module_new(cx, &m, "Linear", ARGS(ARG("in_features", 2))),
+        MLPL_EARG, "Linear: out_features is missing");
     assert_fails(cx, mlpl_module_new(cx, &m, "Linear", ARGS(ARG("in", 2))), MLPL_EARG,
         "Linear: unknown option 'in'; the options are in_features, out_features, bias");
     assert_fails(cx, mlpl_module_new(cx, &m, "ReLU", ARGS(ARG("inplace", 1))), MLPL_EARG,
         "ReLU: unknown option 'inplace'; it has no options");
-    assert_fails(cx, mlpl_module_new(cx, &m, "Linear", ARGS(ARG("in_features", -1), ARG("out_features", 1))), MLPL_EARG,
-        "Linear: in_features is -1; it must be from 0 to 1.09951e+12");
-    assert_fails(cx, mlpl_module_new(cx, &m, "Linear", ARGS(ARG("in_features", 1.5), ARG("out_features", 1))), MLPL_EARG,
-        "Linear: in_features is 1.5; it must be a whole number");
-    assert_fails(cx, mlpl_module_new(cx, &m, "Linear", ARGS(ARG("in_features", 1e12), ARG("out_features", 1e12))),
-        MLPL_ENOMEM, "not enough memory: [1000000000000x1000000000000] of f32 is more than can be addressed");
+    assert_fails(cx,
+        mlpl_module_new(
+            cx, &m, "Linear", ARGS(ARG("in_features", -1), ARG("out_features", 1))),
+        MLPL_EARG, "Linear: in_features is -1; it must be from 0 to 1.09951e+12");
+    assert_fails(cx,
+        mlpl_module_new(
+            cx, &m, "Linear", ARGS(ARG("in_features", 1.5), ARG("out_features", 1))),
+        MLPL_EARG, "Linear: in_features is 1.5; it must be a whole number");
+    assert_fails(cx,
+        mlpl_module_new(
+            cx, &m, "Linear", ARGS(ARG("in_features", 1e12), ARG("out_features", 1e12))),
+        MLPL_ENOMEM,
+        "not enough memory: [1000000000000x1000000000000] of f32 is more than can be "
+        "addressed");
     assert_fails(cx, mlpl_module_new(cx, &m, "Dropout", ARGS(ARG("p", 1.5))), MLPL_EARG,
         "Dropout: p is 1.5; it must be from 0 to 1");
-    assert_fails(cx, mlpl_module_new(cx, &m, "MSELoss", ARGS({.name = "reduction", .text = "avg"})), MLPL_EARG,
-        "MSELoss: reduction is 'avg'; it must be one of mean, sum, none");
-    assert_fails(cx, mlpl_sequential_new(cx, &m, (mlpl_module *[]){l, loss}, 2), MLPL_EARG,
-        base ? "Sequential: layer 2 is MSELoss, which takes 2 tensors; a layer here takes one"
-             : "Sequential: layer 1 is MSELoss, which takes 2 tensors; a layer here takes one");
+    assert_fails(cx,
+        mlpl_module_new(cx, &m, "MSELoss", ARGS({.name = "reduction", .text = "avg"})),
+        MLPL_EARG, "MSELoss: reduction is 'avg'; it must be one of mean, sum, none");
+    assert_fails(cx, mlpl_sequential_new(cx, &m, (mlpl_module *[]){l, loss}, 2),
+        MLPL_EARG,
+        base ? "Sequential: layer 2 is MSELoss, which takes 2 tensors; a layer here "
+               "takes one"
+             : "Sequential: layer 1 is MSELoss, which takes 2 tensors; a layer here "
+               "takes one");
     assert_null(m);
-    assert_fails(cx, mlpl_forward(cx, loss, &y, &x, 1), MLPL_EARG, "MSELoss: 1 tensors given; it takes 2");
+    assert_fails(cx, mlpl_forward(cx, loss, &y, &x, 1), MLPL_EARG,
+        "MSELoss: 1 tensors given; it takes 2");
     assert_fails(cx, mlpl_forward(cx, l, &y, (mlpl_tensor *[]){x, x}, 2), MLPL_EARG,
         "Linear: 2 tensors given; it takes 1");
-    assert_fails(cx, mlpl_module_set_tensor(cx, l, "weight", x), MLPL_EARG, "Linear: it takes no tensor 'weight'");
-    assert_fails(cx, mlpl_module_set_tensor(cx, loss, "weight", x), MLPL_EARG, "MSELoss: it takes no tensor 'weight'");
-    assert_fails(cx, mlpl_module_to(cx, l, MLPL_I64), MLPL_EARG, "to: parameters are f32 or f64, not i64");
+    assert_fails(cx, mlpl_module_set_tensor(cx, l, "weight", x), MLPL_EARG,
+        "Linear: it takes no tensor 'weight'");
+    assert_fails(cx, mlpl_module_set_tensor(cx, loss, "weight", x), MLPL_EARG,
+        "MSELoss: it takes no tensor 'weight'");
+    assert_fails(cx, mlpl_module_to(cx, l, MLPL_I64), MLPL_EARG,
+        "to: parameters are f32 or f64, not i64");
     mlpl_module_release(l);
     mlpl_module_release(loss);
     test_drop_and_close(cx);
   }
 }
 
-/* ---- memory --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 static mlpl_status make_and_use(mlpl_ctx *cx, void *ud) {
   mlpl_module *part[3] = {NULL}, *m = NULL;
   mlpl_tensor *x = NULL, *y = NULL;
   (void)ud;
-  mlpl_status status = mlpl_module_new(cx, &part[0], "Linear", ARGS(ARG("in_features", 3), ARG("out_features", 4)));
+  mlpl_status status = mlpl_module_new(
+      cx, &part[0], "Linear", ARGS(ARG("in_features", 3), ARG("out_features", 4)));
   if (status == MLPL_OK) status = mlpl_module_new(cx, &part[1], "ReLU", NULL);
   if (status == MLPL_OK) status = mlpl_module_new(cx, &part[2], "Dropout", NULL);
   if (status == MLPL_OK) status = mlpl_sequential_new(cx, &m, part, 3);
@@ -503,10 +540,12 @@ static mlpl_status make_and_use(mlpl_ctx *cx, void *ud) {
 /* A conversion that fails in the middle converts nothing. */
 static mlpl_status convert(mlpl_ctx *cx, void *ud) {
   mlpl_module *m = ud;
-  mlpl_dtype was = mlpl_tensor_dtype(mlpl_module_parameter(m, 0)), to = was == MLPL_F32 ? MLPL_F64 : MLPL_F32;
+  mlpl_dtype was = mlpl_tensor_dtype(mlpl_module_parameter(m, 0)),
+             to = was == MLPL_F32 ? MLPL_F64 : MLPL_F32;
   mlpl_status status = mlpl_module_to(cx, m, to);
   for (int i = 0; i < mlpl_module_n_parameters(m); i++)
-    assert_int_equal(mlpl_tensor_dtype(mlpl_module_parameter(m, i)), status == MLPL_OK ? to : was);
+    assert_int_equal(
+        mlpl_tensor_dtype(mlpl_module_parameter(m, i)), status == MLPL_OK ? to : was);
   return status;
 }
 
@@ -516,7 +555,8 @@ static void every_allocation_may_fail(void **state) {
   test_heap h;
   mlpl_ctx *cx;
   test_heap_init(&h);
-  assert_int_equal(mlpl_open(&cx, &(mlpl_config){.allocator = &h.allocator, .threads = 1}), MLPL_OK);
+  assert_int_equal(
+      mlpl_open(&cx, &(mlpl_config){.allocator = &h.allocator, .threads = 1}), MLPL_OK);
   mlpl_module *m = nested(cx);
   mlpl_status status = MLPL_ENOMEM;
   for (uint64_t n = 1; status != MLPL_OK; n++) {

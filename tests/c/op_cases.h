@@ -1,11 +1,11 @@
 /*
-** Cases of every row of the operation table, as text, and their making. A row without cases cannot be
-** checked, so that whoever adds one adds cases here.
+** Cases of every row of the operation table, as text, and their making. A row without
+** cases cannot be checked: whoever adds one adds cases here.
 **
 ** Inputs   sizes joined by x ("2x3"), s a tensor without axes, - left out; then letters:
-**            t  stored in the reverse order of axes     n  cut out of a larger tensor
-**            g  a gap behind every element              e  stretched along its first axis (by expand)
-**            i  i64 labels or places                    j  labels, every second one -100
+**            t  stored in the reverse order of axes   n  cut out of a larger tensor
+**            g  a gap behind every element            e  stretched along its first axis
+**            i  i64 labels or places                  j  labels, every second one -100
 ** Options  name=value, separated by blanks; sizes as above.
 */
 #ifndef TEST_OP_CASES_H
@@ -22,131 +22,159 @@ typedef struct op_case {
   const char *op, *inputs, *options;
 } op_case;
 
-#define UNARY_CASES(f, o)                                                                         \
-  {f, "s", o}, {f, "1", o}, {f, "5", o}, {f, "2x3", o}, {f, "3x1", o}, {f, "1x4", o}, {f, "1x1", o}, \
-      {f, "2x3t", o}, {f, "2x3n", o}, {f, "2x3g", o}, {f, "5g", o}, {f, "3x2e", o}, {f, "2x3x2", o}, \
-      {f, "2x1x3t", o}, {f, "2x3x2n", o}, {f, "1x2x1x2x1x1x2x1", o}, {f, "0", o}, {f, "0x3", o},     \
-      {f, "3x0", o}, {f, "2x0x3t", o}, {f, "17", o}
+#define UNARY_CASES(f, o)                                                                \
+  {f, "s", o}, {f, "1", o}, {f, "5", o}, {f, "2x3", o}, {f, "3x1", o}, {f, "1x4", o},    \
+      {f, "1x1", o}, {f, "2x3t", o}, {f, "2x3n", o}, {f, "2x3g", o}, {f, "5g", o},       \
+      {f, "3x2e", o}, {f, "2x3x2", o}, {f, "2x1x3t", o}, {f, "2x3x2n", o},               \
+      {f, "1x2x1x2x1x1x2x1", o}, {f, "0", o}, {f, "0x3", o}, {f, "3x0", o},              \
+      {f, "2x0x3t", o}, {f, "17", o}
 
-#define BINARY_CASES(f)                                                                           \
-  {f, "s s", ""}, {f, "3 3", ""}, {f, "1 1", ""}, {f, "3 1", ""}, {f, "s 3", ""}, {f, "3 s", ""},    \
-      {f, "2x3 2x3", ""}, {f, "2x3 3", ""}, {f, "3 2x3", ""}, {f, "2x3 2x1", ""},                    \
-      {f, "2x1 1x3", ""}, {f, "1x1 2x3", ""}, {f, "2x3t 2x3", ""}, {f, "2x3n 2x3g", ""},             \
-      {f, "2x3e 2x3", ""}, {f, "2x3 2x3e", ""}, {f, "2x1x3 4x1", ""}, {f, "2x3t 3g", ""},            \
-      {f, "1x2x1x2x1x1x2x1 2x1", ""}, {f, "0 0", ""}, {f, "0x3 3", ""}, {f, "0x3 1x1", ""},          \
-      {f, "2x0 2x1", ""}, {f, "0 1", ""}
+#define BINARY_CASES(f)                                                                  \
+  {f, "s s", ""}, {f, "3 3", ""}, {f, "1 1", ""}, {f, "3 1", ""}, {f, "s 3", ""},        \
+      {f, "3 s", ""}, {f, "2x3 2x3", ""}, {f, "2x3 3", ""}, {f, "3 2x3", ""},            \
+      {f, "2x3 2x1", ""}, {f, "2x1 1x3", ""}, {f, "1x1 2x3", ""}, {f, "2x3t 2x3", ""},   \
+      {f, "2x3n 2x3g", ""}, {f, "2x3e 2x3", ""}, {f, "2x3 2x3e", ""},                    \
+      {f, "2x1x3 4x1", ""}, {f, "2x3t 3g", ""}, {f, "1x2x1x2x1x1x2x1 2x1", ""},          \
+      {f, "0 0", ""}, {f, "0x3 3", ""}, {f, "0x3 1x1", ""}, {f, "2x0 2x1", ""},          \
+      {f, "0 1", ""}
 
-#define REDUCTION_CASES(f)                                                                        \
-  {f, "s", ""}, {f, "s", "dim=0"}, {f, "s", "dim=-1 keepdim=1"}, {f, "1", "dim=0"}, {f, "5", ""},    \
-      {f, "5g", "dim=0"}, {f, "2x3", ""}, {f, "2x3", "keepdim=1"}, {f, "2x3", "dim=0"},              \
-      {f, "2x3", "dim=1"}, {f, "2x3", "dim=-1 keepdim=1"}, {f, "2x3", "dim=-2 keepdim=1"},           \
-      {f, "2x3t", "dim=0"}, {f, "2x3t", ""}, {f, "2x3n", "dim=1"}, {f, "2x3g", ""},                  \
-      {f, "3x4", "dim=0"}, {f, "2x3x4", "dim=1"}, {f, "2x3x2t", "dim=1 keepdim=1"},                  \
-      {f, "2x3x2n", ""}, {f, "2x3x2t", ""}, {f, "1x3", "dim=0"}, {f, "3x1", "dim=1"},                \
+#define REDUCTION_CASES(f)                                                               \
+  {f, "s", ""}, {f, "s", "dim=0"}, {f, "s", "dim=-1 keepdim=1"}, {f, "1", "dim=0"},      \
+      {f, "5", ""}, {f, "5g", "dim=0"}, {f, "2x3", ""}, {f, "2x3", "keepdim=1"},         \
+      {f, "2x3", "dim=0"}, {f, "2x3", "dim=1"}, {f, "2x3", "dim=-1 keepdim=1"},          \
+      {f, "2x3", "dim=-2 keepdim=1"}, {f, "2x3t", "dim=0"}, {f, "2x3t", ""},             \
+      {f, "2x3n", "dim=1"}, {f, "2x3g", ""}, {f, "3x4", "dim=0"},                        \
+      {f, "2x3x4", "dim=1"}, {f, "2x3x2t", "dim=1 keepdim=1"}, {f, "2x3x2n", ""},        \
+      {f, "2x3x2t", ""}, {f, "1x3", "dim=0"}, {f, "3x1", "dim=1"},                       \
       {f, "1x2x1x2x1x1x2x1", "dim=3"}, {f, "0x3", "dim=1"}
 
-#define ROW_CASES(f)                                                                              \
-  {f, "s", "dim=0"}, {f, "s", "dim=-1"}, {f, "1", "dim=0"}, {f, "5", "dim=0"}, {f, "5g", "dim=-1"},  \
-      {f, "1x4", "dim=1"}, {f, "3x1", "dim=1"}, {f, "2x3", "dim=1"}, {f, "2x3", "dim=0"},            \
-      {f, "2x3", "dim=-2"}, {f, "2x3t", "dim=1"}, {f, "2x3n", "dim=1"}, {f, "2x3g", "dim=1"},        \
-      {f, "3x2e", "dim=1"}, {f, "3x2e", "dim=0"}, {f, "2x3x2", "dim=1"}, {f, "2x3x2t", "dim=-1"},    \
-      {f, "2x3x2n", "dim=0"}, {f, "1x2x1x2x1x1x2x1", "dim=3"}, {f, "0x3", "dim=1"},                  \
-      {f, "3x0", "dim=1"}, {f, "0", "dim=0"}
+#define ROW_CASES(f)                                                                     \
+  {f, "s", "dim=0"}, {f, "s", "dim=-1"}, {f, "1", "dim=0"}, {f, "5", "dim=0"},           \
+      {f, "5g", "dim=-1"}, {f, "1x4", "dim=1"}, {f, "3x1", "dim=1"},                     \
+      {f, "2x3", "dim=1"}, {f, "2x3", "dim=0"}, {f, "2x3", "dim=-2"},                    \
+      {f, "2x3t", "dim=1"}, {f, "2x3n", "dim=1"}, {f, "2x3g", "dim=1"},                  \
+      {f, "3x2e", "dim=1"}, {f, "3x2e", "dim=0"}, {f, "2x3x2", "dim=1"},                 \
+      {f, "2x3x2t", "dim=-1"}, {f, "2x3x2n", "dim=0"},                                   \
+      {f, "1x2x1x2x1x1x2x1", "dim=3"}, {f, "0x3", "dim=1"}, {f, "3x0", "dim=1"},         \
+      {f, "0", "dim=0"}
 
-#define LOSS_CASES(f)                                                                             \
-  {f, "s s", ""}, {f, "1 1", ""}, {f, "5 5", ""}, {f, "5 5", "reduction=sum"},                       \
-      {f, "5 5", "reduction=none"}, {f, "2x3 2x3", ""}, {f, "2x3t 2x3", "reduction=none"},           \
-      {f, "2x3 2x3t", ""}, {f, "2x3n 2x3g", "reduction=sum"}, {f, "2x3e 2x3", ""},                   \
-      {f, "2x3 2x3e", "reduction=none"}, {f, "1x1 1x1", "reduction=none"},                           \
-      {f, "3x1 3x1", "reduction=mean"}, {f, "1x4 1x4", "reduction=mean"}, {f, "2x3x2 2x3x2", ""},    \
-      {f, "1x2x1x2x1x1x2x1 1x2x1x2x1x1x2x1", ""}, {f, "0 0", "reduction=sum"},                       \
-      {f, "0x3 0x3", "reduction=none"}, {f, "17 17", ""}, {f, "5g 5", "reduction=none"}
+#define LOSS_CASES(f)                                                                    \
+  {f, "s s", ""}, {f, "1 1", ""}, {f, "5 5", ""}, {f, "5 5", "reduction=sum"},           \
+      {f, "5 5", "reduction=none"}, {f, "2x3 2x3", ""},                                  \
+      {f, "2x3t 2x3", "reduction=none"}, {f, "2x3 2x3t", ""},                            \
+      {f, "2x3n 2x3g", "reduction=sum"}, {f, "2x3e 2x3", ""},                            \
+      {f, "2x3 2x3e", "reduction=none"}, {f, "1x1 1x1", "reduction=none"},               \
+      {f, "3x1 3x1", "reduction=mean"}, {f, "1x4 1x4", "reduction=mean"},                \
+      {f, "2x3x2 2x3x2", ""}, {f, "1x2x1x2x1x1x2x1 1x2x1x2x1x1x2x1", ""},                \
+      {f, "0 0", "reduction=sum"}, {f, "0x3 0x3", "reduction=none"}, {f, "17 17", ""},   \
+      {f, "5g 5", "reduction=none"}
 
 static const op_case op_cases[] = {
-    BINARY_CASES("add"), BINARY_CASES("sub"), BINARY_CASES("mul"), BINARY_CASES("div"), BINARY_CASES("pow"),
-    UNARY_CASES("neg", ""), UNARY_CASES("abs", ""), UNARY_CASES("sign", ""), UNARY_CASES("positive", ""),
+    BINARY_CASES("add"), BINARY_CASES("sub"), BINARY_CASES("mul"), BINARY_CASES("div"),
+    BINARY_CASES("pow"), UNARY_CASES("neg", ""), UNARY_CASES("abs", ""),
+    UNARY_CASES("sign", ""), UNARY_CASES("positive", ""),
     UNARY_CASES("affine", "scale=-1.5 shift=0.25"), {"affine", "2x3", "scale=2 shift=0"},
-    UNARY_CASES("exp", ""), UNARY_CASES("log", ""), UNARY_CASES("sqrt", ""), UNARY_CASES("relu", ""),
-    UNARY_CASES("leaky_relu", ""), {"leaky_relu", "2x3", "negative_slope=0.3"},
+    UNARY_CASES("exp", ""), UNARY_CASES("log", ""), UNARY_CASES("sqrt", ""),
+    UNARY_CASES("relu", ""), UNARY_CASES("leaky_relu", ""),
+    {"leaky_relu", "2x3", "negative_slope=0.3"},
     {"leaky_relu", "2x3", "negative_slope=-2"}, {"leaky_relu", "2x3", "negative_slope=0"},
-    UNARY_CASES("elu", ""), {"elu", "2x3", "alpha=0.5"}, {"elu", "2x3t", "alpha=3"}, {"elu", "7", "alpha=0"},
-    UNARY_CASES("sigmoid", ""), UNARY_CASES("tanh", ""), UNARY_CASES("clone", ""),
+    UNARY_CASES("elu", ""), {"elu", "2x3", "alpha=0.5"}, {"elu", "2x3t", "alpha=3"},
+    {"elu", "7", "alpha=0"}, UNARY_CASES("sigmoid", ""), UNARY_CASES("tanh", ""),
+    UNARY_CASES("clone", ""),
 
-    REDUCTION_CASES("sum"), {"sum", "0", ""}, {"sum", "0x3", "dim=0"}, {"sum", "0x3", "keepdim=1"},
-    {"sum", "2x0", "dim=-1 keepdim=1"},
-    REDUCTION_CASES("mean"), {"mean", "0", ""}, {"mean", "0x3", "dim=0"}, {"mean", "2x0", "dim=1"},
-    REDUCTION_CASES("max"), REDUCTION_CASES("argmax"),
-    {"sum_to_size", "2x3", "sizes=2x3"}, {"sum_to_size", "2x3", "sizes=1x3"}, {"sum_to_size", "2x3", "sizes=3"},
-    {"sum_to_size", "2x3", "sizes=1"}, {"sum_to_size", "2x3", "sizes=s"}, {"sum_to_size", "2x3", "sizes=2x1"},
+    REDUCTION_CASES("sum"), {"sum", "0", ""}, {"sum", "0x3", "dim=0"},
+    {"sum", "0x3", "keepdim=1"}, {"sum", "2x0", "dim=-1 keepdim=1"},
+    REDUCTION_CASES("mean"), {"mean", "0", ""}, {"mean", "0x3", "dim=0"},
+    {"mean", "2x0", "dim=1"}, REDUCTION_CASES("max"), REDUCTION_CASES("argmax"),
+    {"sum_to_size", "2x3", "sizes=2x3"}, {"sum_to_size", "2x3", "sizes=1x3"},
+    {"sum_to_size", "2x3", "sizes=3"}, {"sum_to_size", "2x3", "sizes=1"},
+    {"sum_to_size", "2x3", "sizes=s"}, {"sum_to_size", "2x3", "sizes=2x1"},
     {"sum_to_size", "2x3x4", "sizes=3x1"}, {"sum_to_size", "2x3x4t", "sizes=2x1x4"},
-    {"sum_to_size", "2x3n", "sizes=3"}, {"sum_to_size", "0x3", "sizes=3"}, {"sum_to_size", "s", "sizes=s"},
-    {"sum_to_size", "2x3g", "sizes=1x1"},
+    {"sum_to_size", "2x3n", "sizes=3"}, {"sum_to_size", "0x3", "sizes=3"},
+    {"sum_to_size", "s", "sizes=s"}, {"sum_to_size", "2x3g", "sizes=1x1"},
 
-    {"matmul", "1x1 1x1", ""}, {"matmul", "2x3 3x4", ""}, {"matmul", "1x3 3x1", ""}, {"matmul", "3x1 1x3", ""},
-    {"matmul", "2x3t 3x4", ""}, {"matmul", "2x3 3x4t", ""}, {"matmul", "2x3t 3x4t", ""},
-    {"matmul", "2x3n 3x4g", ""}, {"matmul", "2x3g 3x4n", ""}, {"matmul", "2x3e 3x2", ""},
-    {"matmul", "2x3 3x2e", ""}, {"matmul", "0x3 3x2", ""}, {"matmul", "2x0 0x3", ""}, {"matmul", "2x3 3x0", ""},
-    {"matmul", "0x0 0x0", ""}, {"matmul", "5x7 7x3", ""}, {"matmul", "1x7 7x5", ""}, {"matmul", "7x2 2x1", ""},
+    {"matmul", "1x1 1x1", ""}, {"matmul", "2x3 3x4", ""}, {"matmul", "1x3 3x1", ""},
+    {"matmul", "3x1 1x3", ""}, {"matmul", "2x3t 3x4", ""}, {"matmul", "2x3 3x4t", ""},
+    {"matmul", "2x3t 3x4t", ""}, {"matmul", "2x3n 3x4g", ""}, {"matmul", "2x3g 3x4n", ""},
+    {"matmul", "2x3e 3x2", ""}, {"matmul", "2x3 3x2e", ""}, {"matmul", "0x3 3x2", ""},
+    {"matmul", "2x0 0x3", ""}, {"matmul", "2x3 3x0", ""}, {"matmul", "0x0 0x0", ""},
+    {"matmul", "5x7 7x3", ""}, {"matmul", "1x7 7x5", ""}, {"matmul", "7x2 2x1", ""},
     {"matmul", "4x4 4x4", ""}, {"matmul", "3x5t 5x2n", ""},
 
-    {"linear", "2x3 4x3", ""}, {"linear", "2x3 4x3 4", ""}, {"linear", "2x3 4x3 4", "activation=relu"},
-    {"linear", "2x3 4x3", "activation=relu"}, {"linear", "2x3 4x3 -", "activation=none"},
-    {"linear", "1x3 4x3 4", ""}, {"linear", "3 4x3 4", ""}, {"linear", "3 4x3", "activation=relu"},
+    {"linear", "2x3 4x3", ""}, {"linear", "2x3 4x3 4", ""},
+    {"linear", "2x3 4x3 4", "activation=relu"}, {"linear", "2x3 4x3", "activation=relu"},
+    {"linear", "2x3 4x3 -", "activation=none"}, {"linear", "1x3 4x3 4", ""},
+    {"linear", "3 4x3 4", ""}, {"linear", "3 4x3", "activation=relu"},
     {"linear", "2x2x3 4x3 4", ""}, {"linear", "2x2x3t 4x3 4", "activation=relu"},
-    {"linear", "2x2x3n 4x3 4", ""}, {"linear", "2x3t 4x3t 4g", ""}, {"linear", "2x3n 4x3g 4e", ""},
-    {"linear", "2x3e 4x3 4", "activation=relu"}, {"linear", "2x1 1x1 1", ""}, {"linear", "5x1 3x1 3", ""},
-    {"linear", "5x3 1x3 1", ""}, {"linear", "0x3 4x3 4", ""}, {"linear", "2x0 4x0 4", ""},
-    {"linear", "2x3 0x3 0", ""}, {"linear", "2x0 4x0", "activation=relu"}, {"linear", "1x2x1x3 2x3 2", ""},
+    {"linear", "2x2x3n 4x3 4", ""}, {"linear", "2x3t 4x3t 4g", ""},
+    {"linear", "2x3n 4x3g 4e", ""}, {"linear", "2x3e 4x3 4", "activation=relu"},
+    {"linear", "2x1 1x1 1", ""}, {"linear", "5x1 3x1 3", ""}, {"linear", "5x3 1x3 1", ""},
+    {"linear", "0x3 4x3 4", ""}, {"linear", "2x0 4x0 4", ""}, {"linear", "2x3 0x3 0", ""},
+    {"linear", "2x0 4x0", "activation=relu"}, {"linear", "1x2x1x3 2x3 2", ""},
     {"linear", "7x5 6x5 6", ""},
 
     {"transpose", "2x3", "dim0=0 dim1=1"}, {"transpose", "2x3t", "dim0=-1 dim1=0"},
     {"transpose", "2x3x4", "dim0=0 dim1=2"}, {"transpose", "2x3x4n", "dim0=1 dim1=-1"},
     {"transpose", "5", "dim0=0 dim1=0"}, {"transpose", "0x3", "dim0=0 dim1=1"},
-    {"t", "2x3", ""}, {"t", "2x3n", ""}, {"t", "5", ""}, {"t", "s", ""}, {"t", "0x3", ""}, {"t", "3x2e", ""},
-    {"reshape", "2x3", "sizes=6"}, {"reshape", "2x3", "sizes=3x2"}, {"reshape", "2x3t", "sizes=3x2"},
-    {"reshape", "2x3", "sizes=-1"}, {"reshape", "2x3x2n", "sizes=-1x4"}, {"reshape", "1", "sizes=s"},
-    {"reshape", "s", "sizes=1x1"}, {"reshape", "0x3", "sizes=3x0"}, {"reshape", "0x3", "sizes=-1x3"},
-    {"reshape", "2x3e", "sizes=2x3"},
-    {"flatten", "2x3x2", ""}, {"flatten", "2x3x2", "start_dim=1"}, {"flatten", "2x3x2t", "end_dim=1"},
-    {"flatten", "2x3x2", "start_dim=-2 end_dim=-1"}, {"flatten", "s", ""}, {"flatten", "5", ""},
-    {"flatten", "0x3", ""}, {"flatten", "2x3n", ""}, {"flatten", "2x3x2", "start_dim=1 end_dim=1"},
-    {"narrow", "5", "dim=0 start=1 length=3"}, {"narrow", "5", "dim=-1 start=-2 length=2"},
-    {"narrow", "5", "dim=0 start=5 length=0"}, {"narrow", "3x4", "dim=1 start=1 length=2"},
-    {"narrow", "3x4t", "dim=0 start=0 length=2"}, {"narrow", "2x3x4n", "dim=1 start=2 length=1"},
-    {"narrow", "0x3", "dim=1 start=1 length=2"}, {"narrow", "0x3", "dim=0 start=0 length=0"},
-    {"select", "5", "dim=0 index=2"}, {"select", "5g", "dim=-1 index=-1"}, {"select", "3x4", "dim=1 index=0"},
+    {"t", "2x3", ""}, {"t", "2x3n", ""}, {"t", "5", ""}, {"t", "s", ""}, {"t", "0x3", ""},
+    {"t", "3x2e", ""}, {"reshape", "2x3", "sizes=6"}, {"reshape", "2x3", "sizes=3x2"},
+    {"reshape", "2x3t", "sizes=3x2"}, {"reshape", "2x3", "sizes=-1"},
+    {"reshape", "2x3x2n", "sizes=-1x4"}, {"reshape", "1", "sizes=s"},
+    {"reshape", "s", "sizes=1x1"}, {"reshape", "0x3", "sizes=3x0"},
+    {"reshape", "0x3", "sizes=-1x3"}, {"reshape", "2x3e", "sizes=2x3"},
+    {"flatten", "2x3x2", ""}, {"flatten", "2x3x2", "start_dim=1"},
+    {"flatten", "2x3x2t", "end_dim=1"}, {"flatten", "2x3x2", "start_dim=-2 end_dim=-1"},
+    {"flatten", "s", ""}, {"flatten", "5", ""}, {"flatten", "0x3", ""},
+    {"flatten", "2x3n", ""}, {"flatten", "2x3x2", "start_dim=1 end_dim=1"},
+    {"narrow", "5", "dim=0 start=1 length=3"},
+    {"narrow", "5", "dim=-1 start=-2 length=2"},
+    {"narrow", "5", "dim=0 start=5 length=0"},
+    {"narrow", "3x4", "dim=1 start=1 length=2"},
+    {"narrow", "3x4t", "dim=0 start=0 length=2"},
+    {"narrow", "2x3x4n", "dim=1 start=2 length=1"},
+    {"narrow", "0x3", "dim=1 start=1 length=2"},
+    {"narrow", "0x3", "dim=0 start=0 length=0"}, {"select", "5", "dim=0 index=2"},
+    {"select", "5g", "dim=-1 index=-1"}, {"select", "3x4", "dim=1 index=0"},
     {"select", "3x4t", "dim=0 index=2"}, {"select", "2x3x4n", "dim=1 index=-2"},
     {"select", "0x3", "dim=1 index=1"}, {"select", "1x3", "dim=0 index=0"},
-    {"expand", "3", "sizes=2x3"}, {"expand", "1", "sizes=4"}, {"expand", "2x1", "sizes=2x3"},
-    {"expand", "s", "sizes=2x2"}, {"expand", "s", "sizes=s"}, {"expand", "2x1t", "sizes=3x-1x2"},
-    {"expand", "1x3n", "sizes=2x3"}, {"expand", "1x3", "sizes=0x3"}, {"expand", "3", "sizes=0x3"},
-    {"expand", "1", "sizes=0"},
+    {"expand", "3", "sizes=2x3"}, {"expand", "1", "sizes=4"},
+    {"expand", "2x1", "sizes=2x3"}, {"expand", "s", "sizes=2x2"},
+    {"expand", "s", "sizes=s"}, {"expand", "2x1t", "sizes=3x-1x2"},
+    {"expand", "1x3n", "sizes=2x3"}, {"expand", "1x3", "sizes=0x3"},
+    {"expand", "3", "sizes=0x3"}, {"expand", "1", "sizes=0"},
     {"place", "2", "dim=0 start=1 size=4"}, {"place", "2x3", "dim=1 start=0 size=5"},
     {"place", "2x3t", "dim=0 start=2 size=4"}, {"place", "0x3", "dim=0 start=0 size=2"},
     {"spread", "1 1i", "dim=0 size=3"}, {"spread", "2x1 2x1i", "dim=1 size=3"},
     {"spread", "1x3t 1x3i", "dim=0 size=4"}, {"spread", "2x1x2 2x1x2i", "dim=1 size=3"},
-    {"pick", "3 1i", "dim=0"}, {"pick", "2x3 2x1i", "dim=1"}, {"pick", "4x3t 1x3i", "dim=0"},
-    {"pick", "2x3x2n 2x1x2i", "dim=1"},
+    {"pick", "3 1i", "dim=0"}, {"pick", "2x3 2x1i", "dim=1"},
+    {"pick", "4x3t 1x3i", "dim=0"}, {"pick", "2x3x2n 2x1x2i", "dim=1"},
 
     ROW_CASES("softmax"), ROW_CASES("log_softmax"),
 
-    {"cross_entropy", "3x4 3i", "reduction=mean"}, {"cross_entropy", "3x4 3i", "reduction=sum"},
+    {"cross_entropy", "3x4 3i", "reduction=mean"},
+    {"cross_entropy", "3x4 3i", "reduction=sum"},
     {"cross_entropy", "3x4 3i", "reduction=none"}, {"cross_entropy", "1x2 1i", ""},
-    {"cross_entropy", "3x1 3i", ""}, {"cross_entropy", "3x4 3j", ""}, {"cross_entropy", "4x3 4j", "reduction=none"},
-    {"cross_entropy", "5x3 5i", "ignore_index=1"}, {"cross_entropy", "5x3 5i", "ignore_index=1 reduction=sum"},
-    {"cross_entropy", "3x4 3i", "label_smoothing=0.1"}, {"cross_entropy", "3x4 3i", "label_smoothing=1"},
-    {"cross_entropy", "3x4 3i 4", ""}, {"cross_entropy", "3x4 3i 4", "reduction=sum label_smoothing=0.1"},
+    {"cross_entropy", "3x1 3i", ""}, {"cross_entropy", "3x4 3j", ""},
+    {"cross_entropy", "4x3 4j", "reduction=none"},
+    {"cross_entropy", "5x3 5i", "ignore_index=1"},
+    {"cross_entropy", "5x3 5i", "ignore_index=1 reduction=sum"},
+    {"cross_entropy", "3x4 3i", "label_smoothing=0.1"},
+    {"cross_entropy", "3x4 3i", "label_smoothing=1"}, {"cross_entropy", "3x4 3i 4", ""},
+    {"cross_entropy", "3x4 3i 4", "reduction=sum label_smoothing=0.1"},
     {"cross_entropy", "5x3 5i 3g", "reduction=none label_smoothing=0.3 ignore_index=0"},
-    {"cross_entropy", "5x3 5j 3", "label_smoothing=0.2"}, {"cross_entropy", "3x4t 3i", ""},
-    {"cross_entropy", "3x4n 3i", ""}, {"cross_entropy", "3x4g 3i 4e", ""}, {"cross_entropy", "3x4e 3i", ""},
+    {"cross_entropy", "5x3 5j 3", "label_smoothing=0.2"},
+    {"cross_entropy", "3x4t 3i", ""}, {"cross_entropy", "3x4n 3i", ""},
+    {"cross_entropy", "3x4g 3i 4e", ""}, {"cross_entropy", "3x4e 3i", ""},
     {"cross_entropy", "3x4 3i -", ""}, {"cross_entropy", "17x3 17i", ""},
-    {"cross_entropy", "0x3 0i", "reduction=sum"}, {"cross_entropy", "0x3 0i", "reduction=none"},
-    {"cross_entropy", "3x4 3x4", ""}, {"cross_entropy", "3x4 3x4", "reduction=sum"},
-    {"cross_entropy", "3x4 3x4", "reduction=none"}, {"cross_entropy", "3x4t 3x4n", "label_smoothing=0.2"},
-    {"cross_entropy", "3x4 3x4 4", ""}, {"cross_entropy", "3x4e 3x4t 4g", "label_smoothing=0.1 reduction=none"},
+    {"cross_entropy", "0x3 0i", "reduction=sum"},
+    {"cross_entropy", "0x3 0i", "reduction=none"}, {"cross_entropy", "3x4 3x4", ""},
+    {"cross_entropy", "3x4 3x4", "reduction=sum"},
+    {"cross_entropy", "3x4 3x4", "reduction=none"},
+    {"cross_entropy", "3x4t 3x4n", "label_smoothing=0.2"},
+    {"cross_entropy", "3x4 3x4 4", ""},
+    {"cross_entropy", "3x4e 3x4t 4g", "label_smoothing=0.1 reduction=none"},
     {"cross_entropy", "1x2 1x2", ""}, {"cross_entropy", "0x3 0x3", "reduction=sum"},
-    LOSS_CASES("mse_loss"),
-    LOSS_CASES("binary_cross_entropy_with_logits"),
+    LOSS_CASES("mse_loss"), LOSS_CASES("binary_cross_entropy_with_logits"),
     {"binary_cross_entropy_with_logits", "2x3 2x3 2x3", ""},
     {"binary_cross_entropy_with_logits", "2x3 2x3 3", "reduction=sum"},
     {"binary_cross_entropy_with_logits", "2x3 2x3 2x1", "reduction=none"},
@@ -157,10 +185,11 @@ static const op_case op_cases[] = {
     {"binary_cross_entropy_with_logits", "0x3 0x3 3 3", "reduction=none"},
 
     UNARY_CASES("dropout", ""), {"dropout", "3x4", "p=0"}, {"dropout", "3x4", "p=1"},
-    {"dropout", "3x4", "p=0.2"}, {"dropout", "3x4t", "training=0"}, {"dropout", "3x4n", "p=0.9 training=1"},
+    {"dropout", "3x4", "p=0.2"}, {"dropout", "3x4t", "training=0"},
+    {"dropout", "3x4n", "p=0.9 training=1"},
 };
 
-/* ---- reading a case ------------------------------------------------------------------------------- */
+/* ---- reading a case ---------------------------------------------------------------- */
 
 typedef struct case_input {
   bool there, stretched;
@@ -174,7 +203,8 @@ typedef struct made_case {
   const mlpl_op *op;
   int n;
   case_input in[MLPL_MAX_INPUTS];
-  mlpl_tensor *leaf[MLPL_MAX_INPUTS]; /* NULL: left out. A stretched one has size 1 where it is stretched */
+  /* NULL: left out. A stretched one has size 1 where it is stretched. */
+  mlpl_tensor *leaf[MLPL_MAX_INPUTS];
   mlpl_value p[MLPL_MAX_PARAMS];
 } made_case;
 
@@ -213,7 +243,8 @@ static inline int read_inputs(const char *text, case_input *in) {
 }
 
 /* Options of a case, by the row's description of them. */
-static inline void read_options(mlpl_ctx *cx, const mlpl_op *op, const char *text, mlpl_value *p) {
+static inline void read_options(
+    mlpl_ctx *cx, const mlpl_op *op, const char *text, mlpl_value *p) {
   mlpl_arg args[MLPL_MAX_PARAMS + 1] = {{0}};
   int64_t sizes[MLPL_MAX_RANK];
   char words[256], *word = words;
@@ -224,7 +255,8 @@ static inline void read_options(mlpl_ctx *cx, const mlpl_op *op, const char *tex
     char *end = strchr(word, ' '), *value = strchr(word, '=') + 1;
     if (end) *end = '\0';
     value[-1] = '\0';
-    args[n] = (mlpl_arg){.name = word, .value = strtod(value, NULL), .text = value, .sizes = sizes};
+    args[n] = (mlpl_arg){
+        .name = word, .value = strtod(value, NULL), .text = value, .sizes = sizes};
     for (int i = 0; i < n_params; i++)
       if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_SIZES) {
         const char *at = value;
@@ -236,7 +268,7 @@ static inline void read_options(mlpl_ctx *cx, const mlpl_op *op, const char *tex
   assert_works(cx, mlpli_resolve(cx, op->name, params, n_params, args, p));
 }
 
-/* ---- making a case ---------------------------------------------------------------------------------- */
+/* ---- making a case ----------------------------------------------------------------- */
 
 /* Address of element i, counted row-major. */
 static inline char *case_at(const mlpl_tensor *t, int64_t i) {
@@ -247,11 +279,16 @@ static inline char *case_at(const mlpl_tensor *t, int64_t i) {
   }
   return t->data + at * mlpli_dtype_size[t->dtype];
 }
-static inline double case_get(const mlpl_tensor *t, int64_t i) { return mlpli_load(case_at(t, i), t->dtype); }
-static inline void case_put(mlpl_tensor *t, int64_t i, double v) { mlpli_store(case_at(t, i), t->dtype, v); }
+static inline double case_get(const mlpl_tensor *t, int64_t i) {
+  return mlpli_load(case_at(t, i), t->dtype);
+}
+static inline void case_put(mlpl_tensor *t, int64_t i, double v) {
+  mlpli_store(case_at(t, i), t->dtype, v);
+}
 
 /* A tensor with the sizes and layout of a case, its memory between the elements NaN. */
-static inline mlpl_tensor *case_tensor(mlpl_ctx *cx, mlpl_dtype dtype, const case_input *in) {
+static inline mlpl_tensor *case_tensor(
+    mlpl_ctx *cx, mlpl_dtype dtype, const case_input *in) {
   int64_t size[MLPL_MAX_RANK], room[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
   int64_t step = 1, offset = 0;
   mlpl_tensor *whole, *t;
@@ -264,7 +301,8 @@ static inline mlpl_tensor *case_tensor(mlpl_ctx *cx, mlpl_dtype dtype, const cas
     step = (in->layout == 'g' && k == 0 ? 2 * step : step) * room[d];
   }
   assert_works(cx, mlpl_tensor_full(cx, &whole, dtype, 1, &step, (double)NAN));
-  assert_works(cx, mlpli_tensor_view(cx, &t, whole, step ? offset : 0, in->ndim, size, stride));
+  assert_works(
+      cx, mlpli_tensor_view(cx, &t, whole, step ? offset : 0, in->ndim, size, stride));
   mlpl_tensor_release(whole);
   return t;
 }
@@ -272,13 +310,14 @@ static inline mlpl_tensor *case_tensor(mlpl_ctx *cx, mlpl_dtype dtype, const cas
 static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i) {
   double v = test_between(random, -2, 2);
   switch (domain) {
-    case MLPLI_POSITIVE: return 1.25 + 0.375 * v;
-    case MLPLI_SMOOTH: return v < 0 ? v - 0.1 : v + 0.1;
-    case MLPLI_NONZERO: return v < 0 ? v - 0.5 : v + 0.5;
-    case MLPLI_DISTINCT: return 0.25 * (double)((i * 37 + 11) % 101) - 12; /* up to 101 elements */
-    case MLPLI_SHARE:
-    case MLPLI_TARGET: return 0.5 + 0.225 * v;
-    default: return v;
+  case MLPLI_POSITIVE: return 1.25 + 0.375 * v;
+  case MLPLI_SMOOTH: return v < 0 ? v - 0.1 : v + 0.1;
+  case MLPLI_NONZERO: return v < 0 ? v - 0.5 : v + 0.5;
+  case MLPLI_DISTINCT:
+    return 0.25 * (double)((i * 37 + 11) % 101) - 12; /* up to 101 elements */
+  case MLPLI_SHARE:
+  case MLPLI_TARGET: return 0.5 + 0.225 * v;
+  default: return v;
   }
 }
 
@@ -288,8 +327,8 @@ static inline int64_t case_classes(const made_case *c) {
   return c->in[0].size[strcmp(c->op->name, "pick") == 0 ? c->p[0].i : 1];
 }
 
-static inline mlpl_tensor *case_leaf(mlpl_ctx *cx, const made_case *c, int i, mlpl_dtype dtype,
-    uint64_t *random) {
+static inline mlpl_tensor *case_leaf(
+    mlpl_ctx *cx, const made_case *c, int i, mlpl_dtype dtype, uint64_t *random) {
   const case_input *in = &c->in[i];
   mlpl_tensor *t = case_tensor(cx, in->labels ? MLPL_I64 : dtype, in);
   for (int64_t e = 0; e < t->numel; e++) {
@@ -300,7 +339,8 @@ static inline mlpl_tensor *case_leaf(mlpl_ctx *cx, const made_case *c, int i, ml
   return t;
 }
 
-static inline made_case case_make(mlpl_ctx *cx, const op_case *one, mlpl_dtype dtype, uint64_t *random) {
+static inline made_case case_make(
+    mlpl_ctx *cx, const op_case *one, mlpl_dtype dtype, uint64_t *random) {
   made_case c = {.op = mlpl_op_find(one->op)};
   assert_non_null(c.op);
   c.n = read_inputs(one->inputs, c.in);
@@ -315,8 +355,8 @@ static inline void case_release(made_case *c) {
 }
 
 /* What the operation is applied to: the leaf, or the leaf stretched. */
-static inline mlpl_status case_input_of(mlpl_ctx *cx, const made_case *c, int i, mlpl_tensor *leaf,
-    mlpl_tensor **x) {
+static inline mlpl_status case_input_of(
+    mlpl_ctx *cx, const made_case *c, int i, mlpl_tensor *leaf, mlpl_tensor **x) {
   const case_input *in = &c->in[i];
   mlpl_value full = {.sizes = {.n = in->ndim}};
   if (!leaf || !in->stretched) {
@@ -328,12 +368,13 @@ static inline mlpl_status case_input_of(mlpl_ctx *cx, const made_case *c, int i,
 }
 
 /* out[0], and out[1] where the row has two results. */
-static inline mlpl_status case_apply(mlpl_ctx *cx, const made_case *c, mlpl_tensor *const *leaf,
-    mlpl_tensor **out) {
+static inline mlpl_status case_apply(
+    mlpl_ctx *cx, const made_case *c, mlpl_tensor *const *leaf, mlpl_tensor **out) {
   mlpl_tensor *x[MLPL_MAX_INPUTS] = {NULL};
   mlpl_status status = MLPL_OK;
   out[0] = out[1] = NULL;
-  for (int i = 0; i < c->n && status == MLPL_OK; i++) status = case_input_of(cx, c, i, leaf[i], &x[i]);
+  for (int i = 0; i < c->n && status == MLPL_OK; i++)
+    status = case_input_of(cx, c, i, leaf[i], &x[i]);
   if (status == MLPL_OK) status = mlpl_op_apply(cx, out, c->op, x, c->n, c->p);
   for (int i = 0; i < c->n; i++) mlpl_tensor_release(x[i]);
   return status;
@@ -342,7 +383,8 @@ static inline mlpl_status case_apply(mlpl_ctx *cx, const made_case *c, mlpl_tens
 /* "add: 2x3 3, dim=1" for messages. */
 static inline const char *case_text(const op_case *one) {
   static char text[256];
-  snprintf(text, sizeof text, "%s: %s, %s", one->op, one->inputs, *one->options ? one->options : "no options");
+  snprintf(text, sizeof text, "%s: %s, %s", one->op, one->inputs,
+      *one->options ? one->options : "no options");
   return text;
 }
 

@@ -1,6 +1,7 @@
 /*
-** The thread pool: every item once, no worker at two at a time, many short jobs, forked children, and no work while
-** there is none. Clean under ThreadSanitizer (scripts/test.sh --tsan).
+** The thread pool: every item once, no worker at two at a time, many short jobs, forked
+** children, and no work while there is none. Clean under ThreadSanitizer (scripts/test.sh
+** --tsan).
 */
 #include "support.h"
 
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- a pool of its own ----------------------------------------------------------------------------- */
+/* ---- a pool of its own ------------------------------------------------------------- */
 
 typedef struct fixture {
   test_heap host;
@@ -42,7 +43,7 @@ static void nap(double seconds) {
   nanosleep(&(struct timespec){(time_t)seconds, (long)(fmod(seconds, 1) * 1e9)}, NULL);
 }
 
-/* ---- items ---------------------------------------------------------------------------------------------- */
+/* ---- items ------------------------------------------------------------------------- */
 
 enum { MOST = 5000, WORKERS = 16 };
 
@@ -114,7 +115,8 @@ static void many_short_jobs(void **state) {
     const ptrdiff_t n = 2 + k % 7;
     for (int i = 0; i < 8; i++) v[i] = k + i;
     f.par.run(&f.par, n, square, v);
-    for (int i = 0; i < 8; i++) assert_int_equal(v[i], i < n ? (int64_t)(k + i) * (k + i) : k + i);
+    for (int i = 0; i < 8; i++)
+      assert_int_equal(v[i], i < n ? (int64_t)(k + i) * (k + i) : k + i);
   }
   end(&f);
 }
@@ -128,7 +130,9 @@ typedef struct inner {
 static void run_inner(void *arg, ptrdiff_t i, int worker) {
   inner *in = arg;
   for (int k = 0; k < 8; k++) in->v[i][k] = i + k;
-  if (worker == 0) in->f->par.run(&in->f->par, 8, square, in->v[i]); /* one thread at a time may use a pool */
+  if (worker == 0)
+    in->f->par.run(
+        &in->f->par, 8, square, in->v[i]); /* one thread at a time may use a pool */
   else
     for (int k = 0; k < 8; k++) in->v[i][k] *= in->v[i][k];
 }
@@ -160,7 +164,7 @@ static void pools_come_and_go(void **state) {
   }
 }
 
-/* ---- threads that have nothing to do ------------------------------------------------------------------------ */
+/* ---- threads that have nothing to do ----------------------------------------------- */
 
 static int count_threads(void) {
   DIR *d = opendir("/proc/self/task");
@@ -186,7 +190,8 @@ static void threads_start_with_the_first_real_job(void **state) {
   check_job(&f, &j, 2, 0);
   assert_int_equal(count_threads(), before + 3);
   end(&f);
-  for (int i = 0; i < 100 && count_threads() != before; i++) nap(0.001); /* a joined thread leaves /proc a little later */
+  for (int i = 0; i < 100 && count_threads() != before; i++)
+    nap(0.001); /* a joined thread leaves /proc a little later */
   assert_int_equal(count_threads(), before);
 }
 
@@ -209,15 +214,17 @@ static void idle_threads_use_no_processor(void **state) {
   end(&f);
 }
 
-/* ---- forked children ---------------------------------------------------------------------------------------------- */
+/* ---- forked children --------------------------------------------------------------- */
 
-/* The child has none of the threads: it does its jobs alone, may use the engine and close it. */
+/* The child has none of the threads: it does its jobs alone, may use the engine and
+   close it. */
 static void in_child(mlpl_ctx *cx) {
   mlpl_tensor *x, *y, *s;
   double v = 0;
   alarm(20); /* ends a child that hangs */
   bool good = mlpl_tensor_full(cx, &x, MLPL_F32, 1, (int64_t[]){100000}, 2) == MLPL_OK &&
-      mlpl_call(cx, &y, "neg", &x, 1, NULL) == MLPL_OK && mlpl_call(cx, &s, "sum", &y, 1, NULL) == MLPL_OK &&
+      mlpl_call(cx, &y, "neg", &x, 1, NULL) == MLPL_OK &&
+      mlpl_call(cx, &s, "sum", &y, 1, NULL) == MLPL_OK &&
       mlpl_tensor_item(cx, s, &v) == MLPL_OK;
   if (!good || v != -200000) _exit(1);
   mlpl_tensor_release(x);
@@ -251,7 +258,8 @@ static void forked_children_do_not_hang(void **state) {
     if (child == 0) in_child(cx);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-      fail_msg("child %d %s %d", k, WIFEXITED(status) ? "ended with" : "was ended by signal",
+      fail_msg("child %d %s %d", k,
+          WIFEXITED(status) ? "ended with" : "was ended by signal",
           WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
   }
   warm_up(cx); /* the parent's threads are as they were */

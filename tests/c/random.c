@@ -1,11 +1,14 @@
-/* The context's random numbers: state, independence of threads, whole numbers without bias, permutations. */
+/* The context's random numbers: state, independence of threads, whole numbers without
+   bias, permutations. */
 #include "tensor_test.h"
 
 static void a_state_repeats_what_followed_it(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
   mlpl_tensor *t[2][4];
-  assert_works(cx, mlpl_tensor_rand(cx, &t[0][0], MLPL_F32, SIZES(7), 0, 1)); /* not at the start of the stream */
+  assert_works(cx,
+      mlpl_tensor_rand(
+          cx, &t[0][0], MLPL_F32, SIZES(7), 0, 1)); /* not at the start of the stream */
   mlpl_tensor_release(t[0][0]);
   mlpl_random_state saved = mlpl_random_get(cx);
   for (int k = 0; k < 2; k++) {
@@ -54,7 +57,8 @@ static void streams_do_not_depend_on_threads(void **state) {
     mlpl_tensor *t[3];
     assert_works(cx, mlpl_set_threads(cx, threads[k]));
     mlpl_seed(cx, 3);
-    assert_works(cx, mlpl_tensor_rand(cx, &t[0], MLPL_F32, SIZES(100003), 0, 1)); /* cut into parts */
+    assert_works(cx,
+        mlpl_tensor_rand(cx, &t[0], MLPL_F32, SIZES(100003), 0, 1)); /* cut into parts */
     assert_works(cx, mlpl_tensor_randn(cx, &t[1], MLPL_F64, SIZES(70001), 0, 1));
     assert_works(cx, mlpl_call(cx, &t[2], "dropout", &t[0], 1, NULL));
     for (int i = 0; i < 3; i++) {
@@ -83,7 +87,8 @@ static void below_is_unbiased(void **state) {
     check_even(count, sizes[k], 100000);
   }
   assert_int_equal(mlpli_random_below(cx, 1), 0);
-  /* 3 * 2^62: a remainder of 64 bits would give the lowest third twice as often as the others */
+  /* 3 * 2^62: a remainder of 64 bits would give the lowest third twice as often as the
+     others */
   int64_t third[3] = {0};
   for (int i = 0; i < 30000; i++) {
     uint64_t v = mlpli_random_below(cx, UINT64_C(3) << 62);
@@ -110,7 +115,9 @@ static void randint_meets_both_ends(void **state) {
     mlpl_tensor_release(t);
   }
   mlpl_tensor *t; /* a span beyond a double's whole numbers */
-  assert_works(cx, mlpl_tensor_randint(cx, &t, MLPL_I64, SIZES(1000), INT64_MIN + 2048, INT64_MAX - 2048));
+  assert_works(cx,
+      mlpl_tensor_randint(
+          cx, &t, MLPL_I64, SIZES(1000), INT64_MIN + 2048, INT64_MAX - 2048));
   int negative = 0;
   for (int64_t i = 0; i < t->numel; i++) negative += test_element(t, i) < 0;
   assert_in_range(negative, 400, 600);

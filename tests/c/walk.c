@@ -1,4 +1,5 @@
-/* Walks over strided arrays against plain nested indices: every element once, in order, in as few runs as there can be. */
+/* Walks over strided arrays against plain nested indices: every element once, in
+   order, in as few runs as there can be. */
 #include "support.h"
 
 #include "tensor/walk.h"
@@ -6,7 +7,8 @@
 enum { ARRAYS = MLPLI_WALK_MAX };
 
 /* Offsets of element i by the definition. */
-static void plain_offsets(int ndim, const int64_t *shape, int64_t stride[][MLPL_MAX_RANK], int n, int64_t i, int64_t *at) {
+static void plain_offsets(int ndim, const int64_t *shape, int64_t stride[][MLPL_MAX_RANK],
+    int n, int64_t i, int64_t *at) {
   memset(at, 0, ARRAYS * sizeof *at);
   for (int d = ndim - 1; d >= 0; d--) {
     for (int a = 0; a < n; a++) at[a] += i % shape[d] * stride[a][d];
@@ -14,7 +16,8 @@ static void plain_offsets(int ndim, const int64_t *shape, int64_t stride[][MLPL_
   }
 }
 
-static int64_t check_walk(int ndim, const int64_t *shape, int64_t stride[][MLPL_MAX_RANK], int n) {
+static int64_t check_walk(
+    int ndim, const int64_t *shape, int64_t stride[][MLPL_MAX_RANK], int n) {
   const int64_t *strides[ARRAYS];
   int64_t numel = 1, count = 0, start[ARRAYS], at[ARRAYS];
   mlpli_walk w;
@@ -26,7 +29,8 @@ static int64_t check_walk(int ndim, const int64_t *shape, int64_t stride[][MLPL_
     mlpli_walk_at(&w, r, start);
     for (int64_t i = 0; i < mlpli_walk_run(&w); i++, count++) {
       plain_offsets(ndim, shape, stride, n, count, at);
-      for (int a = 0; a < n; a++) assert_int_equal(start[a] + i * w.stride[a][w.ndim - 1], at[a]);
+      for (int a = 0; a < n; a++)
+        assert_int_equal(start[a] + i * w.stride[a][w.ndim - 1], at[a]);
     }
   }
   assert_int_equal(count, numel);
@@ -40,7 +44,8 @@ static void row_major(int ndim, const int64_t *shape, int64_t *stride) {
 
 static void what_is_contiguous_is_one_run(void **state) {
   (void)state;
-  static const int64_t shapes[][4] = {{2, 3, 4, 5}, {1, 1, 7, 1}, {1, 1, 1, 1}, {6, 1, 1, 2}};
+  static const int64_t shapes[][4] = {
+      {2, 3, 4, 5}, {1, 1, 7, 1}, {1, 1, 1, 1}, {6, 1, 1, 2}};
   int64_t stride[ARRAYS][MLPL_MAX_RANK] = {{0}};
   for (int i = 0; i < COUNT(shapes); i++) {
     for (int a = 0; a < ARRAYS; a++) row_major(4, shapes[i], stride[a]);
@@ -57,7 +62,8 @@ static void what_is_contiguous_is_one_run(void **state) {
 
 static void empty_shapes_have_no_elements(void **state) {
   (void)state;
-  static const int64_t shapes[][3] = {{0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {0, 0, 0}, {1, 0, 1}};
+  static const int64_t shapes[][3] = {
+      {0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {0, 0, 0}, {1, 0, 1}};
   int64_t stride[ARRAYS][MLPL_MAX_RANK];
   for (int i = 0; i < COUNT(shapes); i++) {
     for (int a = 0; a < ARRAYS; a++) row_major(3, shapes[i], stride[a]);
@@ -70,7 +76,8 @@ static void random_strides(void **state) {
   (void)state;
   uint64_t random = 12;
   for (int k = 0; k < 3000; k++) {
-    int ndim = (int)(test_random(&random) % (MLPL_MAX_RANK + 1)), n = 1 + (int)(test_random(&random) % ARRAYS);
+    int ndim = (int)(test_random(&random) % (MLPL_MAX_RANK + 1)),
+        n = 1 + (int)(test_random(&random) % ARRAYS);
     int64_t shape[MLPL_MAX_RANK], stride[ARRAYS][MLPL_MAX_RANK];
     for (int d = 0; d < ndim; d++) shape[d] = (int64_t)(test_random(&random) % 4);
     for (int a = 0; a < n; a++) {
@@ -79,7 +86,8 @@ static void random_strides(void **state) {
         int e = (int)(test_random(&random) % (uint64_t)ndim);
         int64_t t = stride[a][d];
         if (test_random(&random) % 4 == 0) stride[a][d] = stride[a][e], stride[a][e] = t;
-        if (test_random(&random) % 4 == 0) stride[a][d] *= (int64_t)(test_random(&random) % 4) - 1;
+        if (test_random(&random) % 4 == 0)
+          stride[a][d] *= (int64_t)(test_random(&random) % 4) - 1;
       }
     }
     check_walk(ndim, shape, stride, n);

@@ -15,13 +15,15 @@ local function compare(found, wanted, tolerance, where)
     lu.assertNaN(found)
   elseif type(wanted) == "number" and tolerance > 0 then
     local near = math.abs(found - wanted) <= tolerance * math.max(1, math.abs(wanted))
-    if not near then lu.fail(("%s: %.17g, expected %.17g"):format(where, found, wanted)) end
+    if not near then lu.fail(("%s: %.17g, expected %.17g"):format(where, found,
+      wanted)) end
   else
     lu.assertEquals(found, wanted, where)
   end
 end
 
--- The elements of a tensor are those of nested tables: exactly, or within a relative tolerance
+-- The elements of a tensor are those of nested tables: exactly, or within a relative
+-- tolerance
 -- (absolute below 1).
 function expect.values(tensor, wanted, tolerance)
   compare(tensor:totable(), wanted, tolerance or 0, "x")

@@ -4,7 +4,7 @@ local expect = require "expect"
 
 local values, fails = expect.values, expect.fails
 
-local function leaf(v, dtype) return mlpl.tensor(v, { dtype = dtype or "f64", requires_grad = true }) end
+local function leaf(v) return mlpl.tensor(v, { dtype = "f64", requires_grad = true }) end
 
 TestAutograd = {}
 
@@ -15,15 +15,18 @@ function TestAutograd:test_expressions_against_numbers_worked_out_by_hand()
   values(y.grad, { 1, 2, 3 })
 
   local a, b = leaf(6), leaf(3)
-  local z = a / b - b ^ 2 + 2 * a                              -- dz/da = 1/b + 2, dz/db = -a/b^2 - 2b
+  -- dz/da = 1/b + 2, dz/db = -a/b^2 - 2b
+  local z = a / b - b ^ 2 + 2 * a
   z:backward()
   values(a.grad, 1 / 3 + 2, 1e-15)
   values(b.grad, -6 / 9 - 6, 1e-15)
 
   local u = leaf { 0.5 }
   ;(u:exp() * u:tanh() + u:log() - u:sqrt() + u:sigmoid()):backward()
-  local e, t, s = math.exp(0.5), (math.exp(1) - 1) / (math.exp(1) + 1), 1 / (1 + math.exp(-0.5))
-  values(u.grad, { e * t + e * (1 - t * t) + 2 - 0.5 / math.sqrt(0.5) + s * (1 - s) }, 1e-14)
+  local e, t, s = math.exp(0.5), (math.exp(1) - 1) / (math.exp(1) + 1),
+    1 / (1 + math.exp(-0.5))
+  values(u.grad, { e * t + e * (1 - t * t) + 2 - 0.5 / math.sqrt(0.5) + s * (1 - s) },
+    1e-14)
 end
 
 function TestAutograd:test_every_use_of_a_tensor_counts()
@@ -101,14 +104,17 @@ function TestAutograd:test_a_gradient_for_backward()
   y:backward(mlpl.tensor({ 1, 10 }, { dtype = "f64" }))
   values(x.grad, { 2, 40 })
   local z = leaf { 1, 2 } * 2
-  fails("backward: the tensor is [2] of f64, the gradient given is [3] of f64", z.backward, z,
-    mlpl.zeros(3, { dtype = "f64" }))
-  fails("backward: the tensor is [2] of f64, the gradient given is [2] of f32", z.backward, z, mlpl.zeros(2))
-  lu.assertStrContains(expect.message(z.backward, z, 5), "mlpl.Tensor expected, got number")
-  fails("backward: the tensor is [2]; only from a single number can gradients start by themselves, give one of " ..
+  fails("backward: the tensor is [2] of f64, the gradient given is [3] of f64",
+    z.backward, z, mlpl.zeros(3, { dtype = "f64" }))
+  fails("backward: the tensor is [2] of f64, the gradient given is [2] of f32",
+    z.backward, z, mlpl.zeros(2))
+  lu.assertStrContains(expect.message(z.backward, z, 5),
+    "mlpl.Tensor expected, got number")
+  fails("backward: the tensor is [2]; only from a single number can gradients start " ..
+    "by themselves, give one of " ..
     "this shape or reduce it (:sum(), :mean())", z.backward, z)
-  fails("backward: unknown option 'retain'; the options are retain_graph, create_graph", z.backward, z,
-    { retain = true })
+  fails("backward: unknown option 'retain'; the options are retain_graph, create_graph",
+    z.backward, z, { retain = true })
 end
 
 function TestAutograd:test_backward_from_a_leaf()
@@ -124,7 +130,8 @@ function TestAutograd:test_a_graph_serves_once_unless_it_is_retained()
   y:backward(nil, { retain_graph = true })
   y:backward()
   values(x.grad, 18)
-  fails("backward: the graph below mul was freed by an earlier backward; to go through it twice, pass retain_graph " ..
+  fails("backward: the graph below mul was freed by an earlier backward; to go " ..
+    "through it twice, pass retain_graph " ..
     "to the first", y.backward, y)
   values(x.grad, 18)
 end
@@ -181,8 +188,10 @@ function TestAutograd:test_no_grad()
   lu.assertIs(mlpl.is_grad_enabled(), true)
   lu.assertEquals(select("#", mlpl.no_grad(function() return nil, nil end)), 2)
   lu.assertEquals(select("#", mlpl.no_grad(function() end)), 0)
-  values(mlpl.no_grad(mlpl.nn.ReLU(), x), 2)                   -- anything that can be called
-  fails("backward: nothing was recorded for this tensor; no input of it requires a gradient, or it was made under " ..
+  -- anything that can be called
+  values(mlpl.no_grad(mlpl.nn.ReLU(), x), 2)
+  fails("backward: nothing was recorded for this tensor; no input of it requires a " ..
+    "gradient, or it was made under " ..
     "no_grad", y.backward, y)
 end
 
@@ -223,8 +232,8 @@ function TestAutograd:test_requires_grad()
   lu.assertIs(x.requires_grad, false)
   x.requires_grad = true
   lu.assertIs(x.requires_grad, true)
-  fails("requires_grad: the tensor is the result of mul; only leaves may be set, use detach first", y.requires_grad_,
-    y, false)
+  fails("requires_grad: the tensor is the result of mul; only leaves may be set, use " ..
+    "detach first", y.requires_grad_, y, false)
   fails("requires_grad: dtype is i64; only f32 and f64 have gradients", mlpl.zeros, 2,
     { dtype = "i64", requires_grad = true })
   fails("requires_grad must be true or false", function() x.requires_grad = 1 end)
@@ -235,7 +244,8 @@ function TestAutograd:test_a_value_that_was_changed_since()
   local x, w = leaf { 2 }, leaf { 3 }
   local y = (x * w):sum()
   mlpl.nn.init.zeros_(w)
-  fails("backward: b of mul was changed in place after it was recorded; its old value is needed", y.backward, y)
+  fails("backward: b of mul was changed in place after it was recorded; its old " ..
+    "value is needed", y.backward, y)
 end
 
 function TestAutograd:test_a_model_that_was_converted_since()
@@ -243,11 +253,14 @@ function TestAutograd:test_a_model_that_was_converted_since()
   local function loss() return model(mlpl.ones(1, 2, { dtype = "f64" })):sum() end
   local y = loss()
   model:to("f32")
-  fails("backward: weight of linear was converted to f32 after it was recorded", y.backward, y)
+  fails("backward: weight of linear was converted to f32 after it was recorded",
+    y.backward, y)
   model:to("f64")
   y = loss()
-  model:to("f32"):to("f64")                                    -- there and back: other numbers
-  lu.assertStrContains(expect.message(y.backward, y), "of linear was changed in place after it was recorded")
+  -- there and back: other numbers
+  model:to("f32"):to("f64")
+  lu.assertStrContains(expect.message(y.backward, y),
+    "of linear was changed in place after it was recorded")
   local t = model.weight:t():sum()
   model:to("f32")
   fails("backward: input of t was converted to f32 after it was recorded", t.backward, t)

@@ -14,7 +14,8 @@ local function labels(v) return mlpl.tensor(v, { dtype = "i64" }) end
 TestDataSets = {}
 
 function TestDataSets:setUp()
-  self.ds = data.TensorDataset(mlpl.arange(20):reshape(10, 2), labels { 1, 1, 1, 1, 1, 1, 2, 2, 2, 2 },
+  self.ds = data.TensorDataset(mlpl.arange(20):reshape(10, 2),
+    labels { 1, 1, 1, 1, 1, 1, 2, 2, 2, 2 },
     { classes = { "no", "yes" } })
 end
 
@@ -33,24 +34,31 @@ function TestDataSets:test_what_it_holds()
   lu.assertEquals(data.TensorDataset(mlpl.zeros(3), mlpl.zeros(3, 4)).y.shape, { 3, 4 })
   lu.assertEquals(data.TensorDataset(mlpl.zeros(3), {}).classes, {})
   fails("a data set has no field or method 'z'", function() return ds.z end)
-  fails("a mlpl.Dataset has no field 'x' that can be set", function() ds.x = mlpl.zeros(1) end)
+  fails("a mlpl.Dataset has no field 'x' that can be set",
+    function() ds.x = mlpl.zeros(1) end)
 end
 
 function TestDataSets:test_made_of_what_does_not_fit()
   local new, x = data.TensorDataset, mlpl.zeros(3, 2)
   fails("data set: x and y differ in rows: x is [3x2], y is [2]", new, x, mlpl.zeros(2))
   fails("data set: x is a scalar; it needs rows", new, mlpl.tensor(1))
-  fails("data set: row 3 of the target is 3; with 2 classes labels run from 1 to 2", new, x, labels { 1, 2, 3 },
-    { classes = { "a", "b" } })
-  fails("data set: row 1 of the target is 0; with 2 classes labels run from 1 to 2 (are these labels counted from 0? " ..
+  fails("data set: row 3 of the target is 3; with 2 classes labels run from 1 to 2", new,
+    x, labels { 1, 2, 3 }, { classes = { "a", "b" } })
+  fails("data set: row 1 of the target is 0; with 2 classes labels run from 1 to 2 " ..
+    "(are these labels counted from 0? " ..
     "add 1)", new, x, labels { 0, 1, 0 }, { classes = { "a", "b" } })
-  fails("data set: with classes y holds i64 labels [n]; it is f32 [3]", new, x, mlpl.ones(3), { classes = { "a" } })
+  fails("data set: with classes y holds i64 labels [n]; it is f32 [3]", new, x,
+    mlpl.ones(3), { classes = { "a" } })
   fails("data set: there are classes, but no y", new, x, { classes = { "a" } })
-  fails("TensorDataset: class 2 is 5; it must be a name", new, x, labels { 1, 1, 1 }, { classes = { "a", 5 } })
-  fails("TensorDataset: classes is 'ab'; it must be an array of names", new, x, labels { 1, 1, 1 }, { classes = "ab" })
-  fails("TensorDataset: unknown option 'class'; the options are classes", new, x, labels { 1, 1, 1 }, { class = {} })
+  fails("TensorDataset: class 2 is 5; it must be a name", new, x, labels { 1, 1, 1 },
+    { classes = { "a", 5 } })
+  fails("TensorDataset: classes is 'ab'; it must be an array of names", new, x,
+    labels { 1, 1, 1 }, { classes = "ab" })
+  fails("TensorDataset: unknown option 'class'; the options are classes", new, x,
+    labels { 1, 1, 1 }, { class = {} })
   fails("TensorDataset: one argument too many: 5", new, x, labels { 1, 1, 1 }, {}, 5)
-  fails("TensorDataset: the options are 5; they must be a table with names: { name = value }", new, x, nil, 5)
+  fails("TensorDataset: the options are 5; they must be a table with names: { name = " ..
+    "value }", new, x, nil, 5)
 end
 
 function TestDataSets:test_split()
@@ -87,15 +95,20 @@ end
 function TestDataSets:test_split_misused()
   local ds = self.ds
   fails("split: the share is missing; it must be a number between 0 and 1", ds.split, ds)
-  fails("split: the share is '0.5'; it must be a number between 0 and 1", ds.split, ds, "0.5")
+  fails("split: the share is '0.5'; it must be a number between 0 and 1", ds.split, ds,
+    "0.5")
   fails("split: fraction 0 is not between 0 and 1", ds.split, ds, 0)
   fails("split: fraction 1 is not between 0 and 1", ds.split, ds, 1)
   fails("split: fraction 80 is not between 0 and 1", ds.split, ds, 80)
-  fails("split: unknown option 'shufle'; the options are shuffle, stratify", ds.split, ds, 0.5, { shufle = true })
-  fails("split: shuffle is 1; it must be true or false", ds.split, ds, 0.5, { shuffle = 1 })
-  fails("split: the options are true; they must be a table with names: { name = value }", ds.split, ds, 0.5, true)
+  fails("split: unknown option 'shufle'; the options are shuffle, stratify", ds.split, ds,
+    0.5, { shufle = true })
+  fails("split: shuffle is 1; it must be true or false", ds.split, ds, 0.5,
+    { shuffle = 1 })
+  fails("split: the options are true; they must be a table with names: { name = value }",
+    ds.split, ds, 0.5, true)
   local plain = data.TensorDataset(mlpl.zeros(4, 1))
-  fails("split: stratify needs a data set with classes", plain.split, plain, 0.5, { stratify = true })
+  fails("split: stratify needs a data set with classes", plain.split, plain, 0.5,
+    { stratify = true })
 end
 
 function TestDataSets:test_batches()
@@ -114,7 +127,8 @@ function TestDataSets:test_batches()
   lu.assertEquals(#self.ds:batches(), 1)
   lu.assertEquals(#self.ds:batches {}, 1)
   for _, y in data.TensorDataset(mlpl.zeros(2, 1)):batches() do lu.assertNil(y) end
-  for _ in data.TensorDataset(mlpl.zeros(0, 1)):batches() do lu.fail("a batch of nothing") end
+  for _ in data.TensorDataset(mlpl.zeros(0,
+    1)):batches() do lu.fail("a batch of nothing") end
 end
 
 function TestDataSets:test_batches_shuffled()
@@ -140,11 +154,14 @@ function TestDataSets:test_batches_misused()
   local ds = self.ds
   fails("batches: size 0 is less than 1", ds.batches, ds, { size = 0 })
   fails("batches: size is 2.5; it must be a whole number", ds.batches, ds, { size = 2.5 })
-  fails("batches: shuffle is 'yes'; it must be true or false", ds.batches, ds, { shuffle = "yes" })
-  fails("batches: unknown option 'batch_size'; the options are size, shuffle, drop_last", ds.batches, ds,
-    { batch_size = 2 })
-  fails("batches: the options are 32; they must be a table with names: { name = value }", ds.batches, ds, 32)
-  fails("batches: the options are an array; they must be a table with names: { name = value }", ds.batches, ds, { 32 })
+  fails("batches: shuffle is 'yes'; it must be true or false", ds.batches, ds,
+    { shuffle = "yes" })
+  fails("batches: unknown option 'batch_size'; the options are size, shuffle, drop_last",
+    ds.batches, ds, { batch_size = 2 })
+  fails("batches: the options are 32; they must be a table with names: { name = value }",
+    ds.batches, ds, 32)
+  fails("batches: the options are an array; they must be a table with names: { name " ..
+    "= value }", ds.batches, ds, { 32 })
   local pass = ds:batches()
   fails("a pass of batches has no field or method 'x'", function() return pass.x end)
   pass()
@@ -191,7 +208,8 @@ function TestDataCsv:test_targets_separators_headers_dtypes()
     lu.assertEquals(#assert(data.csv(path)), 2)
     lu.assertEquals(#assert(data.csv(path, {})), 2)
   end)
-  with_file("1 2\n 3\t4 \n", function(path) values(assert(data.csv(path)).x, { { 1, 2 }, { 3, 4 } }) end)
+  with_file("1 2\n 3\t4 \n",
+    function(path) values(assert(data.csv(path)).x, { { 1, 2 }, { 3, 4 } }) end)
 end
 
 function TestDataCsv:test_bad_files()
@@ -214,7 +232,8 @@ function TestDataCsv:test_bad_files()
 end
 
 function TestDataCsv:test_no_file()
-  refuses("cannot open no_such_file.csv: No such file or directory", "EIO", data.csv, "no_such_file.csv")
+  refuses("cannot open no_such_file.csv: No such file or directory", "EIO", data.csv,
+    "no_such_file.csv")
   refuses("cannot open '': No such file or directory", "EIO", data.csv, "")
   refuses("cannot read tests: Is a directory", "EIO", data.csv, "tests")
   lu.assertStrContains(expect.message(data.csv, "a\0b"), "a path cannot hold a zero byte")
@@ -226,12 +245,15 @@ function TestDataCsv:test_misused()
     local function wrong(text, options)
       fails("csv: " .. text:gsub("PATH", path), data.csv, path, options)
     end
-    wrong("unknown option 'label'; the options are labels, target, separator, header, dtype", { label = 1 })
+    wrong("unknown option 'label'; the options are labels, target, separator, " ..
+      "header, dtype", { label = 1 })
     wrong("the options are -1; they must be a table with names: { name = value }", -1)
-    wrong("PATH: there is no column 'colour'; columns are numbered 1 to 3, or named width, height, kind",
-      { labels = "colour" })
-    wrong("PATH: there is no column '4'; columns are numbered 1 to 3, or named width, height, kind", { labels = 4 })
-    wrong("PATH: there is no column '0'; columns are numbered 1 to 3, or named width, height, kind", { labels = 0 })
+    wrong("PATH: there is no column 'colour'; columns are numbered 1 to 3, or named " ..
+      "width, height, kind", { labels = "colour" })
+    wrong("PATH: there is no column '4'; columns are numbered 1 to 3, or named " ..
+      "width, height, kind", { labels = 4 })
+    wrong("PATH: there is no column '0'; columns are numbered 1 to 3, or named " ..
+      "width, height, kind", { labels = 0 })
     wrong("labels is 1.5; it must be a whole number", { labels = 1.5 })
     wrong("labels is true; it must be a column's name or number", { labels = true })
     wrong("labels '1' and target '2': give one of them", { labels = 1, target = 2 })
@@ -240,8 +262,10 @@ function TestDataCsv:test_misused()
     wrong("header is 1; it must be true or false", { header = 1 })
     wrong("dtype must be f32 or f64", { dtype = "i64" })
   end)
-  with_file("1,2\n3,4\n", function(path)                       -- a first row is not taken for names
-    fails(("csv: %s: there is no column '3'; columns are numbered 1 to 2"):format(path), data.csv, path, { labels = 3 })
+  -- a first row is not taken for names
+  with_file("1,2\n3,4\n", function(path)
+    fails(("csv: %s: there is no column '3'; columns are numbered 1 to 2"):format(path),
+      data.csv, path, { labels = 3 })
   end)
 end
 
@@ -265,9 +289,11 @@ end
 
 function TestDataGzip:test_cut_off_anywhere()
   local whole = bytes_of(digits)
-  for _, n in ipairs { 2, 9, 10, 11, 1000, #whole // 2, #whole - 9, #whole - 8, #whole - 1 } do
+  for _, n in ipairs { 2, 9, 10, 11, 1000, #whole // 2, #whole - 9, #whole - 8,
+    #whole - 1 } do
     with_file(whole:sub(1, n), function(path)
-      refuses(path .. ": gzip: the file ends before the data does (truncated)", "EFORMAT", data.csv, path)
+      refuses(path .. ": gzip: the file ends before the data does (truncated)", "EFORMAT",
+        data.csv, path)
     end)
   end
 end
@@ -286,7 +312,8 @@ function TestDataGzip:test_damaged()
     end)
   end
   with_file(whole .. "more", function(path)
-    refuses(path .. ": gzip: bytes that are no gzip follow its end", "EFORMAT", data.csv, path)
+    refuses(path .. ": gzip: bytes that are no gzip follow its end", "EFORMAT", data.csv,
+      path)
   end)
 end
 
@@ -294,7 +321,8 @@ end
 
 TestDataIdx = {}
 
-local images = string.pack(">BBBBI4I4I4", 0, 0, 8, 3, 2, 2, 2) .. "\0\51\102\153\204\255\0\255"
+local images = string.pack(">BBBBI4I4I4", 0, 0, 8, 3, 2, 2,
+  2) .. "\0\51\102\153\204\255\0\255"
 local two_labels = string.pack(">BBBBI4", 0, 0, 8, 1, 2) .. "\3\0"
 
 function TestDataIdx:test_a_pair_is_a_data_set()
@@ -324,9 +352,11 @@ function TestDataIdx:test_packed_and_cut_off()
     process.shell("gzip -k " .. path)
     local packed = bytes_of(path .. ".gz")
     os.remove(path .. ".gz")
-    with_file(packed, function(other) lu.assertEquals(assert(data.idx(other)).shape, { 2, 2, 2 }) end)
+    with_file(packed,
+      function(other) lu.assertEquals(assert(data.idx(other)).shape, { 2, 2, 2 }) end)
     with_file(packed:sub(1, -3), function(other)
-      refuses(other .. ": gzip: the file ends before the data does (truncated)", "EFORMAT", data.idx, other)
+      refuses(other .. ": gzip: the file ends before the data does (truncated)",
+        "EFORMAT", data.idx, other)
     end)
   end)
 end
@@ -345,19 +375,26 @@ function TestDataIdx:test_bad_files()
   bad("PK\3\4more", " is no IDX file: it begins with 50 4b 03 04, not 00 00")
   bad("\0\0\7\1\0\0\0\1x", ": element type 07 is none of 08, 09, 0b, 0c, 0d, 0e")
   bad("\0\0\8\9\0\0\0\1x", ": 9 axes; there may be 1 to 8")
-  bad("\0\0\8\3" .. ("\255"):rep(12) .. "x", ": sizes [4294967295x4294967295x4294967295] are too large")
-  bad("\0\0\8\1\255\255\255\255x", " is truncated: data of 4294967295 bytes was expected, 1 are there")
+  bad("\0\0\8\3" .. ("\255"):rep(12) .. "x",
+    ": sizes [4294967295x4294967295x4294967295] are too large")
+  bad("\0\0\8\1\255\255\255\255x",
+    " is truncated: data of 4294967295 bytes was expected, 1 are there")
 end
 
 function TestDataIdx:test_pairs_that_do_not_fit()
   with_file(images, function(x)
     with_file(string.pack(">BBBBI4", 0, 0, 8, 1, 3) .. "\1\2\3", function(y)
-      refuses(("idx: %s has 2 images, %s has 3 labels"):format(x, y), "EFORMAT", data.idx, x, y)
+      refuses(("idx: %s has 2 images, %s has 3 labels"):format(x, y), "EFORMAT", data.idx,
+        x, y)
     end)
-    refuses(("idx: %s: labels have one axis; this file has 3"):format(x), "EFORMAT", data.idx, x, x)
-    refuses("cannot open no_such_file: No such file or directory", "EIO", data.idx, x, "no_such_file")
-    refuses("cannot open no_such_file: No such file or directory", "EIO", data.idx, "no_such_file")
-    lu.assertStrContains(expect.message(data.idx, x, 0 / 0 > 1), "string expected, got boolean")
+    refuses(("idx: %s: labels have one axis; this file has 3"):format(x), "EFORMAT",
+      data.idx, x, x)
+    refuses("cannot open no_such_file: No such file or directory", "EIO", data.idx, x,
+      "no_such_file")
+    refuses("cannot open no_such_file: No such file or directory", "EIO", data.idx,
+      "no_such_file")
+    lu.assertStrContains(expect.message(data.idx, x, 0 / 0 > 1),
+      "string expected, got boolean")
   end)
 end
 
@@ -375,9 +412,10 @@ end
 
 function TestDataAccuracy:test_misused()
   local accuracy, scores = mlpl.metrics.accuracy, mlpl.zeros(2, 3)
-  fails("accuracy: row 2 of the target is 4; with 3 classes labels run from 1 to 3", accuracy, scores, labels { 1, 4 })
+  fails("accuracy: row 2 of the target is 4; with 3 classes labels run from 1 to 3",
+    accuracy, scores, labels { 1, 4 })
   fails("accuracy: the target is f32; labels are i64", accuracy, scores, mlpl.ones(2))
-  fails("accuracy: expected scores [n x k] or labels [n] and a target [n]: they are [2x3] and [3]", accuracy, scores,
-    labels { 1, 2, 3 })
+  fails("accuracy: expected scores [n x k] or labels [n] and a target [n]: they are " ..
+    "[2x3] and [3]", accuracy, scores, labels { 1, 2, 3 })
   fails("accuracy: labels are f32; they are i64", accuracy, mlpl.ones(2), labels { 1, 1 })
 end

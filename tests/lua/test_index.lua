@@ -54,7 +54,8 @@ function TestIndex:test_views_share_memory()
   init.ones_(x:t()[1])
   values(x[{ {}, 1 }], { 1, 1, 1 })
   local row = x[2]
-  x:release()                                                  -- the view keeps the memory
+  -- the view keeps the memory
+  x:release()
   values(row, { 1, -1, 7, 8 })
 end
 
@@ -80,11 +81,13 @@ function TestIndex:test_out_of_range()
   get("index 0 is outside axis 1, which has size 3 (indices count from 1)", 0)
   get("index 5 is outside axis 2, which has size 4", { 1, 5 })
   get("index 5 is outside axis 2, which has size 4", { { 1, 2 }, { 1, 5 } })
-  get("index 0 is outside axis 2, which has size 4 (indices count from 1)", { 1, { 0, 2 } })
+  get("index 0 is outside axis 2, which has size 4 (indices count from 1)",
+    { 1, { 0, 2 } })
   get("range {3, 1} of axis 1 runs backwards", { { 3, 1 } })
   get("3 indices for a tensor with 2 axes", { 1, 1, 1 })
   get("index -9223372036854775808 is outside axis 1, which has size 3", math.mininteger)
-  get("index 9223372036854775807 is outside axis 1, which has size 3", { { 1, math.maxinteger } })
+  get("index 9223372036854775807 is outside axis 1, which has size 3",
+    { { 1, math.maxinteger } })
   fails("a tensor without axes cannot be indexed; :item() gives its value", function()
     return mlpl.tensor(1)[1]
   end)
@@ -93,7 +96,8 @@ end
 
 function TestIndex:test_what_is_no_index()
   local x = self.x
-  local rule = "; an index is a whole number, a range {first, last} or {} for the whole axis"
+  local rule = "; an index is a whole number, a range {first, last} or {} for the " ..
+    "whole axis"
   local function get(text, key) fails(text, function() return x[key] end) end
   get("the index is 1.5" .. rule, 1.5)
   get("the index is true" .. rule, true)
@@ -102,7 +106,8 @@ function TestIndex:test_what_is_no_index()
   get("an entry of the index table is '1'" .. rule, { "1" })
   get("an end of a range is 0.5" .. rule, { { 0.5, 2 } })
   get("a range has 1 numbers; it is {first, last}, or {} for the whole axis", { { 1 } })
-  get("a range has 3 numbers; it is {first, last}, or {} for the whole axis", { { 1, 2, 3 } })
+  get("a range has 3 numbers; it is {first, last}, or {} for the whole axis",
+    { { 1, 2, 3 } })
   get("index: unknown key 'dim' among the indices", { 1, dim = 1 })
   get("index: unknown key 'first' among the ends of a range", { { first = 1 } })
   get("a tensor has no field or method '1'", "1")
@@ -115,9 +120,11 @@ function TestIndex:test_narrow_and_select()
   values(x:select(2, -1), { 4, 8, 12 })
   values(x:select { dim = 1, index = 2 }, { 5, 6, 7, 8 })
   fails("narrow: 2 from 3 on axis 1, which has size 3", x.narrow, x, 1, 3, 2)
-  fails("narrow: start is 0; it counts from 1, or from -1 at the end", x.narrow, x, 1, 0, 2)
+  fails("narrow: start is 0; it counts from 1, or from -1 at the end", x.narrow, x, 1, 0,
+    2)
   fails("narrow: length is missing", x.narrow, x, 1, 1)
-  fails("narrow: length is 9.2233720368547758e+18; it must be at most 9e+15", x.narrow, x, 1, 1, math.maxinteger)
+  fails("narrow: length is 9.2233720368547758e+18; it must be at most 9e+15", x.narrow, x,
+    1, 1, math.maxinteger)
   fails("select: index 4 is outside axis 1, which has size 3", x.select, x, 1, 4)
   fails("select: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.select, x, 3, 1)
 end

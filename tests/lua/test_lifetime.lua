@@ -620,6 +620,46 @@ function TestLuaLayers:test_it_releases_the_step_that_called_it()
   lu.assertErrorMsgContains("was released", step_, x23(), y)
 end
 
+-- A checkpoint's layers run again in backward, wherever that is called from.
+function TestLuaLayers:test_in_a_checkpoint()
+  local model = with_layer(function(x) return x * x end)
+  local x = x23():requires_grad_()
+  local co = coroutine.create(function() return nn.checkpoint(model, x):sum() end)
+  local _, loss = coroutine.resume(co)
+  co = nil
+  collectgarbage()
+  collectgarbage()
+  loss:backward()
+  lu.assertEquals(x.grad.shape, { 2, 3 })
+  coroutine.wrap(function() nn.checkpoint(model, x):sum():backward() end)()
+  assert_usable()
+end
+
+function TestLuaLayers:test_errors_in_the_second_run_of_a_checkpoint()
+  local runs, loss = 0, nil
+  local model = with_layer(function(z)
+    runs = runs + 1
+    if runs == 2 then
+      loss:release()
+      collectgarbage()
+      error "the second time"
+    end
+    return z
+  end)
+  loss = nn.checkpoint(model, x23():requires_grad_()):sum()
+  lu.assertErrorMsgContains("the second time", loss.backward, loss)
+  assert_usable()
+end
+
+function TestLuaLayers:test_a_checkpoint_of_a_model_that_is_gone()
+  local loss = nn.checkpoint(with_layer(function(z) return z end), x23():requires_grad_()):sum()
+  collectgarbage()
+  collectgarbage()
+  local ok, message = pcall(loss.backward, loss)
+  if not ok then lu.assertStrContains(message, "was released") end
+  assert_usable()
+end
+
 function TestLuaLayers:test_a_released_layer()
   local model = with_layer(function(x) return x end)
   model[2]:release()

@@ -14,7 +14,8 @@ end
 -- Call f with the name of a file that is not there yet; it is gone afterwards.
 local function with_path(f, ending)
   process.with_file("", function(path)
-    local name <close> = setmetatable({ path .. (ending or ".safetensors") }, { __close = function(self)
+    local name <close> = setmetatable({ path .. (ending or ".safetensors") },
+      { __close = function(self)
       os.remove(self[1])
     end })
     f(name[1])
@@ -23,8 +24,10 @@ end
 
 local function every_layer()
   return nn.Sequential {
-    nn.Flatten(), nn.Linear(6, 4), nn.ReLU(), nn.Sequential { nn.Linear(4, 4, { bias = false }), nn.ELU(0.5) },
-    nn.Dropout(0.25), nn.LeakyReLU(0.1), nn.Sigmoid(), nn.Tanh(), nn.Linear(4, 3), nn.LogSoftmax(-1), nn.Softmax(2),
+    nn.Flatten(), nn.Linear(6, 4), nn.ReLU(),
+      nn.Sequential { nn.Linear(4, 4, { bias = false }), nn.ELU(0.5) },
+    nn.Dropout(0.25), nn.LeakyReLU(0.1), nn.Sigmoid(), nn.Tanh(), nn.Linear(4, 3),
+      nn.LogSoftmax(-1), nn.Softmax(2),
   }
 end
 
@@ -95,7 +98,8 @@ function TestModelFiles:test_odd_paths()
 end
 
 function TestModelFiles:test_no_file()
-  refuses("cannot open no_such_file: No such file or directory", "EIO", nn.load, "no_such_file")
+  refuses("cannot open no_such_file: No such file or directory", "EIO", nn.load,
+    "no_such_file")
   refuses("cannot open '': No such file or directory", "EIO", nn.load, "")
   refuses("cannot read tests: Is a directory", "EIO", nn.load, "tests")
   lu.assertStrContains(expect.message(nn.load), "string expected, got no value")
@@ -104,22 +108,26 @@ end
 
 function TestModelFiles:test_saving_raises()
   local model = nn.Linear(1, 1)
-  fails("cannot write no_such_folder/m.st: No such file or directory", model.save, model, "no_such_folder/m.st")
+  fails("cannot write no_such_folder/m.st: No such file or directory", model.save, model,
+    "no_such_folder/m.st")
   lu.assertStrContains(expect.message(model.save, model, "tests"), "tests")
   lu.assertStrContains(expect.message(model.save, model), "string expected, got no value")
-  lu.assertStrContains(expect.message(model.save, model, "a\0b"), "a path cannot hold a zero byte")
+  lu.assertStrContains(expect.message(model.save, model, "a\0b"),
+    "a path cannot hold a zero byte")
 end
 
 function TestModelFiles:test_models_that_no_file_can_hold()
   with_path(function(path)
     local linear = nn.Linear(1, 1)
     local lua = nn.Sequential { function(x) return x end }
-    fails("save: a layer of the host's own (function) cannot be saved", lua.save, lua, path)
+    fails("save: a layer of the host's own (function) cannot be saved", lua.save, lua,
+      path)
     local twice = nn.Sequential { linear, linear }
-    fails("save: 0.weight and 1.weight are the same tensor; a model that uses a layer twice cannot be saved",
-      twice.save, twice, path)
+    fails("save: 0.weight and 1.weight are the same tensor; a model that uses a " ..
+      "layer twice cannot be saved", twice.save, twice, path)
     local loss = nn.CrossEntropyLoss { weight = mlpl.ones(2) }
-    fails("save: a CrossEntropyLoss with its weight cannot be saved", loss.save, loss, path)
+    fails("save: a CrossEntropyLoss with its weight cannot be saved", loss.save, loss,
+      path)
     local deep = nn.ReLU()
     for _ = 1, 30 do deep = nn.Sequential { deep } end
     fails("save: layers are nested more than 30 deep", deep.save, deep, path)
@@ -134,7 +142,8 @@ TestModelFilesThatLie = {}
 local function file_of(header, body) return string.pack("<s8", header) .. (body or "") end
 
 local function bad(bytes, problem)
-  process.with_file(bytes, function(path) refuses(path .. problem, "EFORMAT", nn.load, path) end)
+  process.with_file(bytes,
+    function(path) refuses(path .. problem, "EFORMAT", nn.load, path) end)
 end
 
 local function tensors(more) return '{"w":{' .. more .. "}}" end
@@ -142,7 +151,8 @@ local function tensors(more) return '{"w":{' .. more .. "}}" end
 function TestModelFilesThatLie:test_lengths()
   bad("", ": 0 bytes are too short for safetensors")
   bad("\1\2\3", ": 3 bytes are too short for safetensors")
-  bad(string.pack("<I8", 100) .. "{}", ": the header should have 100 bytes, but the file ends after 2")
+  bad(string.pack("<I8", 100) .. "{}",
+    ": the header should have 100 bytes, but the file ends after 2")
   bad(string.pack("<I8", -1) .. "{}",
     ": a header of 18446744073709551615 bytes is too large (is this safetensors?)")
   bad(string.pack("<I8", 0), ": the header does not begin with '{'")
@@ -157,15 +167,19 @@ function TestModelFilesThatLie:test_headers()
     ": the tensors take 8 bytes, but the file has 4 for them", ("\0"):rep(4))
   header(tensors '"dtype":"F32","shape":[2],"data_offsets":[8,16]',
     ": tensor 'w' begins behind a hole in the data", ("\0"):rep(16))
-  header(tensors '"dtype":"F32","shape":[2],"data_offsets":[8,0]', ": tensor 'w' begins behind a hole in the data",
-    ("\0"):rep(8))
+  header(tensors '"dtype":"F32","shape":[2],"data_offsets":[8,0]',
+    ": tensor 'w' begins behind a hole in the data", ("\0"):rep(8))
   header(tensors '"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]',
     ": tensor 'w' has sizes whose product is too large")
-  header(tensors '"dtype":"F33","shape":[],"data_offsets":[0,4]', ": tensor 'w' has the unknown dtype 'F33'")
+  header(tensors '"dtype":"F33","shape":[],"data_offsets":[0,4]',
+    ": tensor 'w' has the unknown dtype 'F33'")
   header(tensors '"dtype":"F32","shape":[1]', ": tensor 'w' has no data_offsets")
-  header(tensors '"dtype":"F32","shape":[1],"data_offsets":[0]', ": tensor 'w' has less than two data_offsets")
-  header(tensors '"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]', ": tensor 'w' has its dtype twice")
-  header(tensors '"dtype":"F32","shape":[1],"data_offsets":[0,4]', ' holds 1 tensors but no architecture (metadata ' ..
+  header(tensors '"dtype":"F32","shape":[1],"data_offsets":[0]',
+    ": tensor 'w' has less than two data_offsets")
+  header(tensors '"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]',
+    ": tensor 'w' has its dtype twice")
+  header(tensors '"dtype":"F32","shape":[1],"data_offsets":[0,4]',
+    ' holds 1 tensors but no architecture (metadata ' ..
     '"mlpl.model"), so it cannot be loaded as a whole model', ("\0"):rep(4))
 end
 
@@ -184,15 +198,21 @@ local function changed(model, from, to)
 end
 
 function TestModelFilesThatLie:test_architectures()
-  local function arch(from, to, problem) bad(changed(nn.Sequential { nn.Linear(2, 3) }, from, to), problem) end
+  local function arch(from, to, problem)
+    bad(changed(nn.Sequential { nn.Linear(2, 3) }, from, to), problem)
+  end
   arch("Linear", "Lunear", ": architecture: module: there is no layer 'Lunear'")
-  arch('\\"in_features\\":2', '\\"in_features\\":4', ": architecture: Linear asks for more parameters than the file holds")
+  arch('\\"in_features\\":2', '\\"in_features\\":4',
+    ": architecture: Linear asks for more parameters than the file holds")
   arch('\\"in_features\\":2', '\\"in_features\\":1',
     ": tensor '0.weight' is [3x2], but the architecture makes it [3x1]")
-  arch('\\"in_features\\":2', '\\"in_features\\":1e300', ": architecture: Linear: in_features is not a whole number")
-  arch('\\"bias\\":true', '\\"bias\\":false', ": tensor '0.bias' belongs to no layer of the architecture")
+  arch('\\"in_features\\":2', '\\"in_features\\":1e300',
+    ": architecture: Linear: in_features is not a whole number")
+  arch('\\"bias\\":true', '\\"bias\\":false',
+    ": tensor '0.bias' belongs to no layer of the architecture")
   arch('\\"bias\\":true', '\\"bais\\":true',
-    ": architecture: Linear: unknown option 'bais'; the options are in_features, out_features, bias")
+    ": architecture: Linear: unknown option 'bais'; the options are in_features, " ..
+      "out_features, bias")
   arch('"0.weight"', '"1.weight"', ": tensor '0.weight' is missing")
 end
 

@@ -14,13 +14,17 @@ local function copy(t) return t:detach():totable() end
 
 TestNnConstructors = {}
 
--- { constructor's arguments..., text }: what tostring says shows that the options arrived.
+-- { constructor's arguments..., text }: what tostring says shows that the options
+-- arrived.
 local constructors = {
   { "Linear", { 2, 3 }, "Linear(in_features=2, out_features=3, bias=true)" },
   { "Linear", { 2, 3, false }, "Linear(in_features=2, out_features=3, bias=false)" },
-  { "Linear", { 2, 3, { bias = false } }, "Linear(in_features=2, out_features=3, bias=false)" },
-  { "Linear", { { in_features = 2, out_features = 3 } }, "Linear(in_features=2, out_features=3, bias=true)" },
-  { "Linear", { 2, { out_features = 3 } }, "Linear(in_features=2, out_features=3, bias=true)" },
+  { "Linear", { 2, 3, { bias = false } },
+    "Linear(in_features=2, out_features=3, bias=false)" },
+  { "Linear", { { in_features = 2, out_features = 3 } },
+    "Linear(in_features=2, out_features=3, bias=true)" },
+  { "Linear", { 2, { out_features = 3 } },
+    "Linear(in_features=2, out_features=3, bias=true)" },
   { "Linear", { 2, 3, {} }, "Linear(in_features=2, out_features=3, bias=true)" },
   { "Linear", { 2, 3, nil }, "Linear(in_features=2, out_features=3, bias=true)" },
   { "ReLU", {}, "ReLU()" },
@@ -42,8 +46,10 @@ local constructors = {
   { "MSELoss", { "sum" }, 'MSELoss(reduction="sum")' },
   { "CrossEntropyLoss", { { label_smoothing = 0.1 } },
     'CrossEntropyLoss(reduction="mean", ignore_index=-100, label_smoothing=0.1)' },
-  { "CrossEntropyLoss", { "none", 3 }, 'CrossEntropyLoss(reduction="none", ignore_index=3, label_smoothing=0)' },
-  { "BCEWithLogitsLoss", { { reduction = "none" } }, 'BCEWithLogitsLoss(reduction="none")' },
+  { "CrossEntropyLoss", { "none", 3 },
+    'CrossEntropyLoss(reduction="none", ignore_index=3, label_smoothing=0)' },
+  { "BCEWithLogitsLoss", { { reduction = "none" } },
+    'BCEWithLogitsLoss(reduction="none")' },
   { "Sequential", {}, "Sequential()" },
 }
 
@@ -58,7 +64,9 @@ function TestNnConstructors:test_every_kind_is_tried_above()
   local tried = {}
   for _, each in ipairs(constructors) do tried[each[1]] = true end
   for name, value in pairs(nn) do
-    if type(value) == "function" and name:find "^%u" then lu.assertTrue(tried[name], name) end
+    if type(value) == "function" and name:find "^%u" then
+      lu.assertTrue(tried[name], name)
+    end
   end
 end
 
@@ -69,8 +77,8 @@ function TestNnConstructors:test_misused()
   fails("Linear: in_features is '2'; it must be a whole number", nn.Linear, "2", 3)
   fails("Linear: in_features is -1; it must be from 0 to 1.09951e+12", nn.Linear, -1, 3)
   fails("Linear: bias is 1; it must be true or false", nn.Linear, 2, 3, 1)
-  fails("Linear: unknown option 'bais'; the options are in_features, out_features, bias", nn.Linear, 2, 3,
-    { bais = false })
+  fails("Linear: unknown option 'bais'; the options are in_features, out_features, bias",
+    nn.Linear, 2, 3, { bais = false })
   fails("Linear: bias is given twice", nn.Linear, 2, 3, true, { bias = false })
   fails("Linear: one argument too many: 4", nn.Linear, 2, 3, true, 4)
   fails("ReLU: unknown option 'inplace'; it has no options", nn.ReLU, { inplace = true })
@@ -79,12 +87,16 @@ function TestNnConstructors:test_misused()
   fails("Dropout: p is 1.5; it must be from 0 to 1", nn.Dropout, 1.5)
   fails("Dropout: p is '0.5'; it must be a number", nn.Dropout, "0.5")
   fails("ELU: alpha is -1; it must be at least 0", nn.ELU, -1)
-  fails("MSELoss: reduction is 'avg'; it must be one of mean, sum, none", nn.MSELoss, "avg")
+  fails("MSELoss: reduction is 'avg'; it must be one of mean, sum, none", nn.MSELoss,
+    "avg")
   fails("MSELoss: reduction is true; it must be one of mean, sum, none", nn.MSELoss, true)
-  fails("CrossEntropyLoss: weight is 3; it must be a tensor", nn.CrossEntropyLoss, { weight = 3 })
-  fails("CrossEntropyLoss: unknown option 'weigth'; the options are reduction, ignore_index, label_smoothing, weight",
+  fails("CrossEntropyLoss: weight is 3; it must be a tensor", nn.CrossEntropyLoss,
+    { weight = 3 })
+  fails("CrossEntropyLoss: unknown option 'weigth'; the options are reduction, " ..
+    "ignore_index, label_smoothing, weight",
     nn.CrossEntropyLoss, { weigth = mlpl.zeros(2) })
-  fails("mlpl.nn has no field 'Linaer'; did you mean 'Linear'?", function() return nn.Linaer end)
+  fails("mlpl.nn has no field 'Linaer'; did you mean 'Linear'?",
+    function() return nn.Linaer end)
 end
 
 -- ---- layers ---------------------------------------------------------------------------
@@ -104,10 +116,12 @@ function TestNnLayers:test_linear()
   lu.assertIs(layer.weight.requires_grad, true)
   lu.assertNil(nn.Linear(2, 3, false).bias)
   fails("a ReLU has no field or method 'bias'", function() return nn.ReLU().bias end)
-  fails("linear: input is [1x3], weight is [3x2]; the input's last axis must be 2", layer, mlpl.zeros(1, 3))
-  fails("linear: input is [], weight is [3x2]; the input's last axis must be 2", layer, mlpl.tensor(1))
-  fails("linear: input is f64, weight is f32; they must have one dtype (convert with :to)", nn.linear,
-    mlpl.zeros(1, 2, { dtype = "f64" }), layer.weight)
+  fails("linear: input is [1x3], weight is [3x2]; the input's last axis must be 2", layer,
+    mlpl.zeros(1, 3))
+  fails("linear: input is [], weight is [3x2]; the input's last axis must be 2", layer,
+    mlpl.tensor(1))
+  fails("linear: input is f64, weight is f32; they must have one dtype (convert with " ..
+    ":to)", nn.linear, mlpl.zeros(1, 2, { dtype = "f64" }), layer.weight)
 end
 
 function TestNnLayers:test_linear_starts_as_in_pytorch()
@@ -128,7 +142,8 @@ function TestNnLayers:test_activations()
   values(nn.ReLU()(x), { { 0, 0, 2 } })
   values(nn.LeakyReLU(0.5)(x), { { -0.5, 0, 2 } })
   values(nn.ELU()(x), { { math.exp(-1) - 1, 0, 2 } }, 1e-6)
-  values(nn.Sigmoid()(x), { { 1 / (1 + math.exp(1)), 0.5, 1 / (1 + math.exp(-2)) } }, 1e-6)
+  values(nn.Sigmoid()(x), { { 1 / (1 + math.exp(1)), 0.5, 1 / (1 + math.exp(-2)) } },
+    1e-6)
   values(nn.Tanh()(x)[{ 1, 2 }], 0)
   values(nn.Softmax(-1)(mlpl.zeros(1, 4)), { { 0.25, 0.25, 0.25, 0.25 } })
   values(nn.LogSoftmax(2)(mlpl.zeros(1, 2)), { { -math.log(2), -math.log(2) } }, 1e-6)
@@ -157,7 +172,8 @@ end
 TestNnModels = {}
 
 local function small()
-  return nn.Sequential { nn.Linear(2, 3), nn.ReLU(), nn.Sequential { nn.Linear(3, 1, { bias = false }) } }
+  return nn.Sequential { nn.Linear(2, 3), nn.ReLU(),
+    nn.Sequential { nn.Linear(3, 1, { bias = false }) } }
 end
 
 function TestNnModels:test_both_forms_make_the_same()
@@ -186,11 +202,14 @@ function TestNnModels:test_layers_by_number()
   fails("Sequential: layer 3 is outside 1 to 2", function() return model[3] end)
   fails("Sequential: layer 0 is outside 1 to 2", function() return model[0] end)
   fails("Sequential: layer -3 is outside 1 to 2", function() return model[-3] end)
-  fails("Sequential: the layer's number is 1.5; it must be a whole number", function() return model[1.5] end)
+  fails("Sequential: the layer's number is 1.5; it must be a whole number",
+    function() return model[1.5] end)
   fails("ReLU: layer 1 is outside 1 to 0", function() return relu[1] end)
-  fails("a Sequential has no field or method 'layers'", function() return model.layers end)
+  fails("a Sequential has no field or method 'layers'",
+    function() return model.layers end)
   fails("a mlpl.Module has no field 'x' that can be set", function() model.x = 1 end)
-  fails("a mlpl.Module has no field 1 that can be set", function() model[1] = nn.ReLU() end)
+  fails("a mlpl.Module has no field 1 that can be set",
+    function() model[1] = nn.ReLU() end)
 end
 
 function TestNnModels:test_parameters_are_the_same_values_every_time()
@@ -210,7 +229,8 @@ function TestNnModels:test_names_are_those_of_pytorch()
     lu.assertIs(p, model:parameters()[#names])
   end
   lu.assertEquals(names, { "0.weight", "0.bias", "2.0.weight" })
-  for name in nn.Linear(1, 1, false):named_parameters() do lu.assertEquals(name, "weight") end
+  local name = nn.Linear(1, 1, false):named_parameters()()
+  lu.assertEquals(name, "weight")
 end
 
 function TestNnModels:test_training_and_eval()
@@ -226,7 +246,8 @@ function TestNnModels:test_training_and_eval()
   lu.assertNotEquals(model(x):totable(), x:totable())
   model:train(false)
   lu.assertIs(model.training, false)
-  lu.assertStrContains(expect.message(model.train, model, 1), "boolean expected, got number")
+  lu.assertStrContains(expect.message(model.train, model, 1),
+    "boolean expected, got number")
 end
 
 function TestNnModels:test_predict_is_eval_without_recording()
@@ -238,7 +259,8 @@ function TestNnModels:test_predict_is_eval_without_recording()
   lu.assertIs(model.training, true)
   lu.assertIs(mlpl.is_grad_enabled(), true)
   lu.assertIs(model(x).requires_grad, true)
-  pcall(model.predict, model, mlpl.zeros(3))                   -- the mode is as before after an error, too
+  -- the mode is as before after an error, too
+  pcall(model.predict, model, mlpl.zeros(3))
   lu.assertIs(model.training, true)
   lu.assertIs(mlpl.is_grad_enabled(), true)
 end
@@ -262,7 +284,8 @@ function TestNnModels:test_conversion_keeps_the_parameters()
   model:to("f32")
   values(weight, before)
   fails("to: parameters are f32 or f64, not i64", model.to, model, "i64")
-  fails("to: dtype is missing; it must be one of f32, f64, i64, u8, bool", model.to, model)
+  fails("to: dtype is missing; it must be one of f32, f64, i64, u8, bool", model.to,
+    model)
 end
 
 function TestNnModels:test_fused_and_separate_relu_agree()
@@ -281,14 +304,16 @@ end
 
 function TestNnModels:test_what_is_no_layer()
   fails("Sequential: layer 1 is 5; it must be a module or a function", nn.Sequential, 5)
-  fails("Sequential: layer 2 is nil; it must be a module or a function", nn.Sequential, nn.ReLU(), nil)
-  fails("Sequential: layer 1 is a mlpl.Tensor; it must be a module or a function", nn.Sequential, mlpl.zeros(1))
-  fails("Sequential: layer 2 is MSELoss, which takes 2 tensors; a layer here takes one", nn.Sequential,
-    { nn.ReLU(), nn.MSELoss() })
-  fails("Sequential: unknown option 'name'; it takes layers only, numbered from 1 without a gap", nn.Sequential,
-    { nn.ReLU(), name = "net" })
-  fails("Sequential: unknown option 5; it takes layers only, numbered from 1 without a gap", nn.Sequential,
-    { nn.ReLU(), [5] = nn.ReLU() })
+  fails("Sequential: layer 2 is nil; it must be a module or a function", nn.Sequential,
+    nn.ReLU(), nil)
+  fails("Sequential: layer 1 is a mlpl.Tensor; it must be a module or a function",
+    nn.Sequential, mlpl.zeros(1))
+  fails("Sequential: layer 2 is MSELoss, which takes 2 tensors; a layer here takes one",
+    nn.Sequential, { nn.ReLU(), nn.MSELoss() })
+  fails("Sequential: unknown option 'name'; it takes layers only, numbered from 1 " ..
+    "without a gap", nn.Sequential, { nn.ReLU(), name = "net" })
+  fails("Sequential: unknown option 5; it takes layers only, numbered from 1 without " ..
+    "a gap", nn.Sequential, { nn.ReLU(), [5] = nn.ReLU() })
   local gone = nn.ReLU()
   gone:release()
   fails("Sequential: layer 1 was released", nn.Sequential, gone)
@@ -351,10 +376,12 @@ end
 function TestNnFunctions:test_they_must_return_a_tensor()
   for _, value in ipairs { 5, "x", false } do
     local model = nn.Sequential { function() return value end }
-    lu.assertStrContains(expect.message(model, mlpl.zeros(1)), "a Lua layer must return a tensor")
+    lu.assertStrContains(expect.message(model, mlpl.zeros(1)),
+      "a Lua layer must return a tensor")
   end
   local model = nn.Sequential { function() end }
-  lu.assertStrContains(expect.message(model, mlpl.zeros(1)), "a Lua layer must return a tensor, it returned a nil")
+  lu.assertStrContains(expect.message(model, mlpl.zeros(1)),
+    "a Lua layer must return a tensor, it returned a nil")
 end
 
 function TestNnFunctions:test_endless_recursion_ends()
@@ -373,7 +400,8 @@ TestNnLosses = {}
 local logits = { { 0.2, -1, 3, 0.5 }, { 1.5, 0.3, -0.7, 0 }, { -2, 0.1, 0.4, 2.2 } }
 local w = { 1, 2, 0.5, 3 }
 
--- "w" stands for a tensor of w, made anew in each test. The numbers are those of PyTorch's semantics in the reference, worked out by another program.
+-- "w" stands for a tensor of w, made anew in each test. The numbers are those of
+-- PyTorch's semantics in the reference, worked out by another program.
 local cross_entropies = {
   { 0.30188735664089855 },
   { { 0.14946316785, 0.49172080157, 0.26447810051 }, { reduction = "none" } },
@@ -387,7 +415,8 @@ local cross_entropies = {
 }
 local function with_weight(options)
   local out = {}
-  for name, value in pairs(options or {}) do out[name] = value == "w" and f64(w) or value end
+  for name,
+    value in pairs(options or {}) do out[name] = value == "w" and f64(w) or value end
   return out
 end
 
@@ -404,7 +433,8 @@ end
 function TestNnLosses:test_rows_that_are_ignored()
   local x = f64(logits)
   values(nn.cross_entropy(x, labels { 3, -100, 4 }), 0.20697063417832304, 1e-14)
-  values(nn.cross_entropy(x, labels { 3, 2, 4 }, { ignore_index = 2, label_smoothing = 0.1, weight = f64(w) }),
+  values(nn.cross_entropy(x, labels { 3, 2, 4 },
+    { ignore_index = 2, label_smoothing = 0.1, weight = f64(w) }),
     0.4396042151451432, 1e-14)
   values(nn.cross_entropy(x, labels { 3, -100, 4 }, { reduction = "none" })[2], 0)
   lu.assertNaN(nn.cross_entropy(x, labels { -100, -100, -100 }):item())
@@ -440,35 +470,41 @@ function TestNnLosses:test_binary_cross_entropy_on_logits()
   local bce = nn.binary_cross_entropy_with_logits
   local x, y = f64 { 0.5, -1.2, 2.3, 0, 40 }, f64 { 0, 1, 0.25, 1, 0 }
   values(bce(x, y), 8.99021041933521, 1e-14)
-  values(bce(x, y, { pos_weight = mlpl.full({ 5 }, 3, { dtype = "f64" }) }), 9.862336824954195, 1e-14)
+  values(bce(x, y, { pos_weight = mlpl.full({ 5 }, 3, { dtype = "f64" }) }),
+    9.862336824954195, 1e-14)
   values(nn.BCEWithLogitsLoss { pos_weight = f64 { 3 } }(x, y), 9.862336824954195, 1e-14)
-  values(bce(x, y, { weight = f64 { 0, 0, 0, 1, 0 }, reduction = "sum" }), math.log(2), 1e-14)
+  values(bce(x, y, { weight = f64 { 0, 0, 0, 1, 0 }, reduction = "sum" }), math.log(2),
+    1e-14)
   values(bce(x, y, { weight = f64 { 0, 0, 0, 1, 0 } }), math.log(2) / 5, 1e-14)
   values(bce(f64 { 1000, -1000 }, f64 { 1, 0 }, { reduction = "none" }), { 0, 0 })
 end
 
 function TestNnLosses:test_sizes_and_labels_that_do_not_fit()
   local x = mlpl.zeros(2, 3)
-  fails("cross_entropy: row 2 of the target is 4; with 3 classes labels run from 1 to 3", nn.cross_entropy, x,
-    labels { 1, 4 })
-  fails("cross_entropy: row 1 of the target is 0; with 3 classes labels run from 1 to 3 (are these labels counted " ..
+  fails("cross_entropy: row 2 of the target is 4; with 3 classes labels run from 1 to 3",
+    nn.cross_entropy, x, labels { 1, 4 })
+  fails("cross_entropy: row 1 of the target is 0; with 3 classes labels run from 1 " ..
+    "to 3 (are these labels counted " ..
     "from 0? add 1)", nn.CrossEntropyLoss(), x, labels { 0, 2 })
-  fails("cross_entropy: row 1 of the target is -1; with 3 classes labels run from 1 to 3", nn.cross_entropy, x,
-    labels { -1, 2 })
-  fails("cross_entropy: input is [2x3], target is [3] of i64; it must be [2] of i64 labels, or [2x3] of f32 shares",
-    nn.cross_entropy, x, labels { 1, 2, 3 })
-  fails("cross_entropy: input is [2x3], target is [2] of f32; it must be [2] of i64 labels, or [2x3] of f32 shares",
-    nn.cross_entropy, x, mlpl.zeros(2))
-  fails("cross_entropy: input is [3]; it must be [n x classes]", nn.cross_entropy, mlpl.zeros(3), labels { 1 })
-  fails("cross_entropy: weight is [2], input is [2x3]; the weight must be [3]", nn.cross_entropy, x, labels { 1, 2 },
-    mlpl.zeros(2))
-  fails("mse_loss: input is [2x3], target is [2]; they must have one shape", nn.mse_loss, x, mlpl.zeros(2))
-  fails("binary_cross_entropy_with_logits: pos_weight is [4x1x1]; it must broadcast to the input, which is [2x3]",
+  fails("cross_entropy: row 1 of the target is -1; with 3 classes labels run from 1 to 3",
+    nn.cross_entropy, x, labels { -1, 2 })
+  fails("cross_entropy: input is [2x3], target is [3] of i64; it must be [2] of i64 " ..
+    "labels, or [2x3] of f32 shares", nn.cross_entropy, x, labels { 1, 2, 3 })
+  fails("cross_entropy: input is [2x3], target is [2] of f32; it must be [2] of i64 " ..
+    "labels, or [2x3] of f32 shares", nn.cross_entropy, x, mlpl.zeros(2))
+  fails("cross_entropy: input is [3]; it must be [n x classes]", nn.cross_entropy,
+    mlpl.zeros(3), labels { 1 })
+  fails("cross_entropy: weight is [2], input is [2x3]; the weight must be [3]",
+    nn.cross_entropy, x, labels { 1, 2 }, mlpl.zeros(2))
+  fails("mse_loss: input is [2x3], target is [2]; they must have one shape", nn.mse_loss,
+    x, mlpl.zeros(2))
+  fails("binary_cross_entropy_with_logits: pos_weight is [4x1x1]; it must broadcast " ..
+    "to the input, which is [2x3]",
     nn.binary_cross_entropy_with_logits, x, x, { pos_weight = mlpl.zeros(4, 1, 1) })
-  fails("cross_entropy: label_smoothing is 2; it must be from 0 to 1", nn.cross_entropy, x, labels { 1, 2 },
-    { label_smoothing = 2 })
-  fails("cross_entropy: ignore_index is 1.5; it must be a whole number", nn.cross_entropy, x, labels { 1, 2 },
-    { ignore_index = 1.5 })
+  fails("cross_entropy: label_smoothing is 2; it must be from 0 to 1", nn.cross_entropy,
+    x, labels { 1, 2 }, { label_smoothing = 2 })
+  fails("cross_entropy: ignore_index is 1.5; it must be a whole number", nn.cross_entropy,
+    x, labels { 1, 2 }, { ignore_index = 1.5 })
 end
 
 -- ---- initialisers ---------------------------------------------------------------------
@@ -477,7 +513,8 @@ TestNnInit = {}
 
 local function spread(t)
   local mean = t:mean():item()
-  return mean, math.sqrt(((t - mean) * (t - mean)):mean():item()), -(-t):max():item(), t:max():item()
+  return mean, math.sqrt(((t - mean) * (t - mean)):mean():item()), -(-t):max():item(),
+    t:max():item()
 end
 
 function TestNnInit:test_constants()
@@ -511,7 +548,8 @@ function TestNnInit:test_random_rules()
   lu.assertAlmostEquals(most, math.sqrt(6 / 300), 1e-3)
   check("xavier_normal_", 0, 2 * math.sqrt(2 / 300), { gain = 2 })
   check("kaiming_normal_", 0, math.sqrt(2 / 100), { nonlinearity = "relu" })
-  check("kaiming_normal_", 0, math.sqrt(2 / 200), { mode = "fan_out", nonlinearity = "relu" })
+  check("kaiming_normal_", 0, math.sqrt(2 / 200),
+    { mode = "fan_out", nonlinearity = "relu" })
   check("kaiming_uniform_", 0, math.sqrt(2 / 100), { nonlinearity = "relu" })
   check("kaiming_uniform_", 0, math.sqrt(2 / (1 + 5) / 100), { a = math.sqrt(5) })
 end
@@ -530,13 +568,15 @@ function TestNnInit:test_misused()
   fails("constant: value is 'a'; it must be a number", init.constant_, x, "a")
   fails("normal: std is -1; it must be at least 0", init.normal_, x, 0, -1)
   fails("uniform: a is 2, b is 1; a must not be above b", init.uniform_, x, 2, 1)
-  fails("kaiming_uniform: mode is 'fan'; it must be one of fan_in, fan_out", init.kaiming_uniform_, x, { mode = "fan" })
-  fails("xavier_uniform: the tensor is [2]; fan in and fan out need two axes or more", init.xavier_uniform_,
-    mlpl.zeros(2))
+  fails("kaiming_uniform: mode is 'fan'; it must be one of fan_in, fan_out",
+    init.kaiming_uniform_, x, { mode = "fan" })
+  fails("xavier_uniform: the tensor is [2]; fan in and fan out need two axes or more",
+    init.xavier_uniform_, mlpl.zeros(2))
   fails("zeros: unknown option 'value'; it has no options", init.zeros_, x, { value = 1 })
   fails("zeros: the tensor is i64; it must be f32 or f64", init.zeros_, labels { 1 })
-  fails("zeros: the tensor is a recorded result; only leaves are initialised", init.zeros_,
-    mlpl.zeros(2, { requires_grad = true }) * 2)
-  fails("mlpl.nn.init has no field 'zeros'; did you mean 'zeros_'?", function() return init.zeros end)
+  fails("zeros: the tensor is a recorded result; only leaves are initialised",
+    init.zeros_, mlpl.zeros(2, { requires_grad = true }) * 2)
+  fails("mlpl.nn.init has no field 'zeros'; did you mean 'zeros_'?",
+    function() return init.zeros end)
   lu.assertStrContains(expect.message(init.zeros_, 5), "mlpl.Tensor expected, got number")
 end

@@ -60,7 +60,8 @@ function TestOpsArithmetic:test_broadcasting()
   lu.assertEquals((mlpl.zeros(4, 1, 2) + mlpl.zeros(3, 1)).shape, { 4, 3, 2 })
   lu.assertEquals((mlpl.zeros(0, 3) + mlpl.zeros(1, 3)).shape, { 0, 3 })
   lu.assertEquals((mlpl.zeros(0, 3) + mlpl.zeros(1)).shape, { 0, 3 })
-  values(mlpl.arange(6):reshape(2, 3):t() + tensor { 10, 20 }, { { 11, 24 }, { 12, 25 }, { 13, 26 } })
+  values(mlpl.arange(6):reshape(2, 3):t() + tensor { 10, 20 },
+    { { 11, 24 }, { 12, 25 }, { 13, 26 } })
 end
 
 function TestOpsArithmetic:test_sizes_that_do_not_fit()
@@ -68,17 +69,22 @@ function TestOpsArithmetic:test_sizes_that_do_not_fit()
   local rule = "; aligned at the last axis, sizes must be equal or 1"
   fails("add: sizes differ: a is [2x3], b is [4]" .. rule, function() return a + b end)
   fails("sub: sizes differ: a is [4], b is [2x3]" .. rule, function() return b - a end)
-  fails("mul: sizes differ: a is [2x3], b is [2]" .. rule, function() return a * mlpl.zeros(2) end)
-  fails("div: sizes differ: a is [0], b is [2]" .. rule, function() return mlpl.zeros(0) / mlpl.zeros(2) end)
+  fails("mul: sizes differ: a is [2x3], b is [2]" .. rule,
+    function() return a * mlpl.zeros(2) end)
+  fails("div: sizes differ: a is [0], b is [2]" .. rule,
+    function() return mlpl.zeros(0) / mlpl.zeros(2) end)
 end
 
 function TestOpsArithmetic:test_wrong_operands()
   local a = mlpl.zeros(2)
   local function bad(text, f) lu.assertStrContains(expect.message(f), text) end
-  bad("bad argument #2 to 'add' (mlpl.Tensor or a number expected, got nil)", function() return a + nil end)
+  bad("bad argument #2 to 'add' (mlpl.Tensor or a number expected, got nil)",
+    function() return a + nil end)
   bad("(mlpl.Tensor or a number expected, got string)", function() return "1" - a end)
-  bad("bad argument #2 to 'mul' (mlpl.Tensor or a number expected, got table)", function() return a * {} end)
-  bad("bad argument #2 to 'div' (mlpl.Tensor or a number expected, got mlpl.Module)", function()
+  bad("bad argument #2 to 'mul' (mlpl.Tensor or a number expected, got table)",
+    function() return a * {} end)
+  bad("bad argument #2 to 'div' (mlpl.Tensor or a number expected, got mlpl.Module)",
+    function()
     return a / mlpl.nn.ReLU()
   end)
   bad("attempt to perform arithmetic on a mlpl.Tensor value", function() return a % 2 end)
@@ -88,11 +94,16 @@ function TestOpsArithmetic:test_wrong_operands()
 end
 
 function TestOpsArithmetic:test_dtypes_must_agree()
-  local f, d, i = mlpl.zeros(2), mlpl.zeros(2, { dtype = "f64" }), mlpl.zeros(2, { dtype = "i64" })
-  fails("add: a is f32, b is f64; they must have one dtype (convert with :to)", function() return f + d end)
-  fails("add: a is i64; it must be f32 or f64 (convert with :to)", function() return i + 1 end)
-  fails("mul: b is i64; it must be f32 or f64 (convert with :to)", function() return f * i end)
-  fails("neg: input is bool; it must be f32 or f64 (convert with :to)", function() return -tensor { true } end)
+  local f, d, i = mlpl.zeros(2), mlpl.zeros(2, { dtype = "f64" }),
+    mlpl.zeros(2, { dtype = "i64" })
+  fails("add: a is f32, b is f64; they must have one dtype (convert with :to)",
+    function() return f + d end)
+  fails("add: a is i64; it must be f32 or f64 (convert with :to)",
+    function() return i + 1 end)
+  fails("mul: b is i64; it must be f32 or f64 (convert with :to)",
+    function() return f * i end)
+  fails("neg: input is bool; it must be f32 or f64 (convert with :to)",
+    function() return -tensor { true } end)
 end
 
 -- ---- one input ------------------------------------------------------------------------
@@ -123,7 +134,8 @@ end
 
 function TestOpsFunctions:test_nan_comes_through()
   local x = tensor { nan }
-  for _, name in ipairs { "exp", "log", "sqrt", "abs", "relu", "leaky_relu", "elu", "sigmoid", "tanh" } do
+  for _, name in ipairs { "exp", "log", "sqrt", "abs", "relu", "leaky_relu", "elu",
+    "sigmoid", "tanh" } do
     lu.assertNaN(x[name](x):item(), name)
   end
 end
@@ -137,20 +149,26 @@ function TestOpsFunctions:test_functional_forms()
   values(nn.tanh(mlpl.zeros(1)), { 0 })
   values(nn.linear(x, tensor { { 1, 2 }, { 3, 4 } }), { { 3, 5 } })
   values(nn.linear(x, tensor { { 1, 2 }, { 3, 4 } }, tensor { 10, 20 }), { { 13, 25 } })
-  values(nn.linear(x, tensor { { 1, 2 } }, { bias = tensor { 1 }, activation = "relu" }), { { 4 } })
-  fails("linear: input is [1x2], weight is [1x3]; the input's last axis must be 3", nn.linear, x, mlpl.zeros(1, 3))
-  fails("linear: bias is [2], weight is [1x2]; the bias must be [1]", nn.linear, x, mlpl.zeros(1, 2), mlpl.zeros(2))
-  fails("linear: bias is given twice", nn.linear, x, mlpl.zeros(1, 2), mlpl.zeros(1), { bias = mlpl.zeros(1) })
-  fails("linear: activation is 'gelu'; it must be one of none, relu", nn.linear, x, mlpl.zeros(1, 2),
-    { activation = "gelu" })
+  values(nn.linear(x, tensor { { 1, 2 } }, { bias = tensor { 1 }, activation = "relu" }),
+    { { 4 } })
+  fails("linear: input is [1x2], weight is [1x3]; the input's last axis must be 3",
+    nn.linear, x, mlpl.zeros(1, 3))
+  fails("linear: bias is [2], weight is [1x2]; the bias must be [1]", nn.linear, x,
+    mlpl.zeros(1, 2), mlpl.zeros(2))
+  fails("linear: bias is given twice", nn.linear, x, mlpl.zeros(1, 2), mlpl.zeros(1),
+    { bias = mlpl.zeros(1) })
+  fails("linear: activation is 'gelu'; it must be one of none, relu", nn.linear, x,
+    mlpl.zeros(1, 2), { activation = "gelu" })
 end
 
 function TestOpsFunctions:test_softmax()
   local x = tensor({ { 1, -2, 0.5, 3 } }, { dtype = "f64" })
-  values(x:softmax(2), { { 0.11055375036, 0.00550414713, 0.06705423914, 0.81688786337 } }, 1e-11)
+  values(x:softmax(2), { { 0.11055375036, 0.00550414713, 0.06705423914, 0.81688786337 } },
+    1e-11)
   values(x:softmax(-1):log() - x:log_softmax(-1), { { 0, 0, 0, 0 } }, 1e-15)
   values(x:softmax(1), { { 1, 1, 1, 1 } })
-  values(tensor { 1000, 1001, 999 }:softmax { dim = 1 }, { 0.24472847, 0.66524096, 0.09003057 }, 1e-6)
+  values(tensor { 1000, 1001, 999 }:softmax { dim = 1 },
+    { 0.24472847, 0.66524096, 0.09003057 }, 1e-6)
   fails("softmax: dim is missing", x.softmax, x)
   fails("softmax: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.softmax, x, 3)
 end
@@ -226,11 +244,13 @@ function TestOpsReductions:test_misused()
   local x = self.x
   fails("sum: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.sum, x, 3)
   fails("mean: axis -3 is outside 1 to 2 (or -2 to -1 from the end)", x.mean, x, -3)
-  fails("sum: axis -9223372036854775807 is outside 1 to 2 (or -2 to -1 from the end)", x.sum, x, math.mininteger)
+  fails("sum: axis -9223372036854775807 is outside 1 to 2 (or -2 to -1 from the end)",
+    x.sum, x, math.mininteger)
   fails("sum: dim is 0; it counts from 1, or from -1 at the end", x.sum, x, 0)
   fails("sum: dim is 1.5; it must be a whole number", x.sum, x, 1.5)
   fails("sum: keepdim is 1; it must be true or false", x.sum, x, 1, 1)
-  fails("sum: unknown option 'axis'; the options are dim, keepdim", x.sum, x, { axis = 1 })
+  fails("sum: unknown option 'axis'; the options are dim, keepdim", x.sum, x,
+    { axis = 1 })
   fails("sum: dim is given twice", x.sum, x, 1, { dim = 2 })
   fails("sum: one argument too many: 'x'", x.sum, x, 1, true, nil, "x")
 end
@@ -249,9 +269,11 @@ function TestOpsShapes:test_reshape()
   fails("reshape: [6] has 6 elements, which do not fit [4x-1]", x.reshape, x, 4, -1)
   fails("reshape: [6] has 6 elements, which do not fit [7]", x.reshape, x, 7)
   fails("reshape: [6] has 6 elements, which do not fit [-1x-1]", x.reshape, x, -1, -1)
-  fails("reshape: [6] has 6 elements, which do not fit [4611686018427387904x4]", x.reshape, x, 1 << 62, 4)
+  fails("reshape: [6] has 6 elements, which do not fit [4611686018427387904x4]",
+    x.reshape, x, 1 << 62, 4)
   local none = mlpl.zeros(0)
-  fails("reshape: [0] has 0 elements, which do not fit [0x4611686018427387904x4]", none.reshape, none, 0, 1 << 62, 4)
+  fails("reshape: [0] has 0 elements, which do not fit [0x4611686018427387904x4]",
+    none.reshape, none, 0, 1 << 62, 4)
 end
 
 function TestOpsShapes:test_transpose_and_t()
@@ -261,8 +283,10 @@ function TestOpsShapes:test_transpose_and_t()
   values(x:transpose(-1, -2), { { 1, 4 }, { 2, 5 }, { 3, 6 } })
   lu.assertEquals(mlpl.zeros(2, 3, 4):transpose(1, 3).shape, { 4, 3, 2 })
   values(tensor { 1, 2 }:t(), { 1, 2 })
-  fails("t: the tensor is [2x3x4]; t takes at most two axes, use transpose", x.t, mlpl.zeros(2, 3, 4))
-  fails("transpose: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.transpose, x, 1, 3)
+  fails("t: the tensor is [2x3x4]; t takes at most two axes, use transpose", x.t,
+    mlpl.zeros(2, 3, 4))
+  fails("transpose: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.transpose, x,
+    1, 3)
   fails("transpose: dim1 is missing", x.transpose, x, 1)
   fails("t: one argument too many: 1", x.t, x, 1)
 end
@@ -272,10 +296,13 @@ function TestOpsShapes:test_expand()
   values(x:expand(2, 3), { { 1, 1, 1 }, { 2, 2, 2 } })
   values(x:expand(-1, 2), { { 1, 1 }, { 2, 2 } })
   lu.assertEquals(x:expand(4, 2, 1).shape, { 4, 2, 1 })
-  fails("expand: [2x1] cannot be expanded to [3x1]; only axes of size 1 stretch", x.expand, x, 3, 1)
-  fails("expand: [2x1] cannot be expanded to [2]; only axes of size 1 stretch", x.expand, x, 2)
+  fails("expand: [2x1] cannot be expanded to [3x1]; only axes of size 1 stretch",
+    x.expand, x, 3, 1)
+  fails("expand: [2x1] cannot be expanded to [2]; only axes of size 1 stretch", x.expand,
+    x, 2)
   local one = mlpl.zeros(1)
-  fails("expand: [4294967296x4294967296] has more elements than can be counted", one.expand, one, 1 << 32, 1 << 32)
+  fails("expand: [4294967296x4294967296] has more elements than can be counted",
+    one.expand, one, 1 << 32, 1 << 32)
 end
 
 function TestOpsShapes:test_matmul()
@@ -285,7 +312,10 @@ function TestOpsShapes:test_matmul()
   lu.assertEquals(mlpl.zeros(0, 2):matmul(mlpl.zeros(2, 3)).shape, { 0, 3 })
   local f, d = mlpl.zeros(1, 1), mlpl.zeros(1, 1, { dtype = "f64" })
   fails("matmul: inner sizes differ: a is [2x3], b is [2x3]", a.matmul, a, a)
-  fails("matmul: a is [3], b is [2x3]; both must be matrices (two axes)", a.matmul, mlpl.zeros(3), a)
-  fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)", a.matmul, f, d)
-  lu.assertStrContains(expect.message(function() return a:matmul(3) end), "mlpl.Tensor expected, got number")
+  fails("matmul: a is [3], b is [2x3]; both must be matrices (two axes)", a.matmul,
+    mlpl.zeros(3), a)
+  fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
+    a.matmul, f, d)
+  lu.assertStrContains(expect.message(function() return a:matmul(3) end),
+    "mlpl.Tensor expected, got number")
 end

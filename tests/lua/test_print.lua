@@ -14,13 +14,15 @@ end
 
 function TestPrint:test_matrices_are_aligned()
   shows("[[ 1., -2.],\n [10.,  4.]]\n[2x2] f32", mlpl.tensor { { 1, -2 }, { 10, 4 } })
-  shows("[[[1.],\n  [2.]],\n\n [[3.],\n  [4.]]]\n[2x2x1] f32", mlpl.arange(4):reshape(2, 2, 1))
+  shows("[[[1.],\n  [2.]],\n\n [[3.],\n  [4.]]]\n[2x2x1] f32",
+    mlpl.arange(4):reshape(2, 2, 1))
   shows("[[1., 3.],\n [2., 4.]]\n[2x2] f32", mlpl.arange(4):reshape(2, 2):t())
 end
 
 function TestPrint:test_other_dtypes()
   shows("[ 1, -2] [2] i64", mlpl.tensor({ 1, -2 }, { dtype = "i64" }))
-  shows("[-9223372036854775808] [1] i64", mlpl.tensor({ math.mininteger }, { dtype = "i64" }))
+  shows("[-9223372036854775808] [1] i64",
+    mlpl.tensor({ math.mininteger }, { dtype = "i64" }))
   shows("[  0, 255] [2] u8", mlpl.tensor({ 0, 255 }, { dtype = "u8" }))
   shows("[ true, false] [2] bool", mlpl.tensor { true, false })
 end
@@ -44,8 +46,10 @@ end
 
 function TestPrint:test_many_are_abbreviated()
   shows("[   1.,    2.,    3., ..., 1999., 2000., 2001.] [2001] f32", mlpl.arange(2001))
-  shows("[0., 0., 0., ..., 0., 0., 0.] [1099511627776] f32", mlpl.zeros(1):expand(1 << 40))
+  shows("[0., 0., 0., ..., 0., 0., 0.] [1099511627776] f32",
+    mlpl.zeros(1):expand(1 << 40))
   local lines = select(2, tostring(mlpl.zeros(100, 100)):gsub("\n", "\n"))
   lu.assertEquals(lines, 7)
-  lu.assertStrContains(tostring(mlpl.zeros(100, 100)), "[0., 0., 0., ..., 0., 0., 0.],\n ...,\n")
+  lu.assertStrContains(tostring(mlpl.zeros(100, 100)),
+    "[0., 0., 0., ..., 0., 0., 0.],\n ...,\n")
 end

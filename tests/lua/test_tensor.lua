@@ -53,7 +53,8 @@ function TestTensorFromValues:test_dtypes()
   lu.assertEquals(b.dtype, "bool")
   lu.assertEquals(b:totable(), { true, false })
   lu.assertIs(b[2]:item(), false)
-  lu.assertEquals(mlpl.tensor({ 0, 3, nan }, { dtype = "bool" }):totable(), { false, true, true })
+  lu.assertEquals(mlpl.tensor({ 0, 3, nan }, { dtype = "bool" }):totable(),
+    { false, true, true })
   lu.assertEquals(mlpl.tensor({ true, false }, { dtype = "f64" }):totable(), { 1, 0 })
   lu.assertEquals(mlpl.tensor({ true }, { dtype = "i64" }):totable(), { 1 })
   lu.assertEquals(mlpl.tensor(true):item(), true)
@@ -76,18 +77,25 @@ function TestTensorFromValues:test_misfits()
   fails("tensor: a value is nil; values are numbers", t, { 1, nil, 3 })
   fails("tensor: a value is a mlpl.Tensor; values are numbers", t, { mlpl.zeros(1) })
   fails("tensor: a value is a function; values are numbers", t, print)
-  fails("tensor: 0.5 stands among truth values; say the dtype if numbers are meant", t, { true, 0.5 })
+  fails("tensor: 0.5 stands among truth values; say the dtype if numbers are meant", t,
+    { true, 0.5 })
   lu.assertStrContains(expect.message(t), "a number or nested tables of numbers expected")
-  lu.assertStrContains(expect.message(t, nil), "a number or nested tables of numbers expected")
+  lu.assertStrContains(expect.message(t, nil),
+    "a number or nested tables of numbers expected")
 end
 
 function TestTensorFromValues:test_ragged_tables()
   local t = mlpl.tensor
-  fails("tensor: a table at level 2 has size 1, the first one there has size 2", t, { { 1, 2 }, { 3 } })
-  fails("tensor: a table at level 2 has size 3, the first one there has size 2", t, { { 1, 2 }, { 3, 4, 5 } })
-  fails("tensor: a table at level 2 has size 1, the first one there has size 0", t, { {}, { 1 } })
-  fails("tensor: 3 where a table should be: the tables are nested unevenly", t, { { 1, 2 }, 3 })
-  fails("tensor: a table where a number should be: the tables are nested unevenly", t, { 1, { 2 } })
+  fails("tensor: a table at level 2 has size 1, the first one there has size 2", t,
+    { { 1, 2 }, { 3 } })
+  fails("tensor: a table at level 2 has size 3, the first one there has size 2", t,
+    { { 1, 2 }, { 3, 4, 5 } })
+  fails("tensor: a table at level 2 has size 1, the first one there has size 0", t,
+    { {}, { 1 } })
+  fails("tensor: 3 where a table should be: the tables are nested unevenly", t,
+    { { 1, 2 }, 3 })
+  fails("tensor: a table where a number should be: the tables are nested unevenly", t,
+    { 1, { 2 } })
   local cycle = {}
   cycle[1] = cycle
   fails("tensor: more than 8 levels of tables", t, cycle)
@@ -126,7 +134,9 @@ function TestTensorFromSizes:test_every_form_of_sizes()
 end
 
 function TestTensorFromSizes:test_wrong_sizes()
-  for name, make in pairs { zeros = mlpl.zeros, ones = mlpl.ones, rand = mlpl.rand, randn = mlpl.randn } do
+  for name,
+    make in pairs { zeros = mlpl.zeros, ones = mlpl.ones, rand = mlpl.rand,
+    randn = mlpl.randn } do
     local function wrong(text, ...) fails(name .. ": " .. text, make, ...) end
     wrong("a size is 2.5; it must be a whole number", 2.5)
     wrong("a size is '3'; it must be a whole number", "3")
@@ -135,10 +145,13 @@ function TestTensorFromSizes:test_wrong_sizes()
     wrong("a size is nan; it must be a whole number", { -nan })
     wrong("sizes are numbers or one array of numbers, not both", { 2 }, 3)
     wrong("9 sizes; a tensor has at most 8 axes", 1, 1, 1, 1, 1, 1, 1, 1, 1)
-    wrong("unknown key 'dtype' among the sizes; options have a table of their own", { 2, dtype = "f64" })
-    wrong("unknown option 'dtyp'; the options are dtype, requires_grad", 2, { dtyp = "f64" })
+    wrong("unknown key 'dtype' among the sizes; options have a table of their own",
+      { 2, dtype = "f64" })
+    wrong("unknown option 'dtyp'; the options are dtype, requires_grad", 2,
+      { dtyp = "f64" })
     wrong("unknown option a table; the options are dtype, requires_grad", 2, { [{}] = 1 })
-    wrong("dtype is 'float'; it must be one of f32, f64, i64, u8, bool", 2, { dtype = "float" })
+    wrong("dtype is 'float'; it must be one of f32, f64, i64, u8, bool", 2,
+      { dtype = "float" })
     wrong("dtype is 32; it must be one of f32, f64, i64, u8, bool", 2, { dtype = 32 })
     wrong("requires_grad is 1; it must be true or false", 2, { requires_grad = 1 })
   end
@@ -148,11 +161,11 @@ end
 
 function TestTensorFromSizes:test_sizes_beyond_all_memory()
   lu.assertStrContains(expect.message(mlpl.zeros, 1 << 50), "tensor: not enough memory: ")
-  fails("tensor: not enough memory: [4294967296x4294967296] of f32 is more than can be addressed",
-    mlpl.zeros, 1 << 32, 1 << 32)
+  fails("tensor: not enough memory: [4294967296x4294967296] of f32 is more than can " ..
+    "be addressed", mlpl.zeros, 1 << 32, 1 << 32)
   -- Strides are products of sizes, so a 0 beside them does not help.
-  fails("tensor: not enough memory: [0x4611686018427387904x4] of f32 is more than can be addressed",
-    mlpl.zeros, 0, 1 << 62, 4)
+  fails("tensor: not enough memory: [0x4611686018427387904x4] of f32 is more than " ..
+    "can be addressed", mlpl.zeros, 0, 1 << 62, 4)
   lu.assertEquals(mlpl.zeros(1 << 40, 0):numel(), 0)
 end
 
@@ -177,7 +190,8 @@ function TestTensorFromSizes:test_full_misused()
   fails("full: -1 does not fit u8", full, { 2 }, -1, { dtype = "u8" })
   fails("full: 0.5 does not fit i64", full, { 2 }, 0.5, { dtype = "i64" })
   fails("full: inf does not fit i64", full, { 2 }, inf, { dtype = "i64" })
-  fails("full: 9007199254740993 does not fit i64 without rounding", full, { 2 }, (1 << 53) + 1, { dtype = "i64" })
+  fails("full: 9007199254740993 does not fit i64 without rounding", full, { 2 },
+    (1 << 53) + 1, { dtype = "i64" })
 end
 
 function TestTensorFromSizes:test_arange_includes_both_ends()
@@ -195,15 +209,19 @@ end
 
 function TestTensorFromSizes:test_arange_misused()
   local arange = mlpl.arange
-  fails("arange: 0 numbers; it takes last, or first and last, or first, last and step", arange)
-  fails("arange: 4 numbers; it takes last, or first and last, or first, last and step", arange, 1, 2, 1, 1)
+  fails("arange: 0 numbers; it takes last, or first and last, or first, last and step",
+    arange)
+  fails("arange: 4 numbers; it takes last, or first and last, or first, last and step",
+    arange, 1, 2, 1, 1)
   fails("arange: argument 2 is '3'; it must be a number", arange, 1, "3")
-  fails("arange: from 1 to 5 by 0; bounds must be finite, the step not 0", arange, 1, 5, 0)
+  fails("arange: from 1 to 5 by 0; bounds must be finite, the step not 0", arange, 1, 5,
+    0)
   fails("arange: from 1 to inf by 1; bounds must be finite, the step not 0", arange, inf)
   fails("arange: 1e+300 elements are too many", arange, 1e300)
   fails("arange: 300 does not fit u8", arange, 300, { dtype = "u8" })
   fails("arange: 0.5 does not fit i64", arange, 0.5, 3, { dtype = "i64" })
-  fails("arange: the step is 0.5; for i64 it must be a whole number", arange, 0, 3, 0.5, { dtype = "i64" })
+  fails("arange: the step is 0.5; for i64 it must be a whole number", arange, 0, 3, 0.5,
+    { dtype = "i64" })
 end
 
 -- ---- random ---------------------------------------------------------------------------
@@ -215,7 +233,8 @@ function TestTensorRandom:setUp() mlpl.seed(7) end
 function TestTensorRandom:test_seeds_repeat()
   local function draw()
     mlpl.seed(11)
-    return { mlpl.rand(3):totable(), mlpl.randn(3):totable(), mlpl.randint(1, 6, { 3 }):totable() }
+    return { mlpl.rand(3):totable(), mlpl.randn(3):totable(),
+      mlpl.randint(1, 6, { 3 }):totable() }
   end
   lu.assertEquals(draw(), draw())
   lu.assertEquals(mlpl.seed(), 11)
@@ -241,7 +260,8 @@ end
 
 function TestTensorRandom:test_randint_throws_dice()
   local seen = {}
-  for _, v in ipairs(mlpl.randint(1, 6, { 600 }):totable()) do seen[v] = (seen[v] or 0) + 1 end
+  for _, v in ipairs(mlpl.randint(1, 6,
+    { 600 }):totable()) do seen[v] = (seen[v] or 0) + 1 end
   for v = 1, 6 do lu.assertTrue(seen[v] > 50) end
   lu.assertNil(seen[0] or seen[7])
   lu.assertEquals(mlpl.randint(1, 6, 2, 3).dtype, "i64")
@@ -252,13 +272,19 @@ function TestTensorRandom:test_randint_throws_dice()
 end
 
 function TestTensorRandom:test_misused()
-  fails("rand: dtype is i64; random real numbers need f32 or f64", mlpl.rand, 2, { dtype = "i64" })
-  fails("randn: dtype is bool; random real numbers need f32 or f64", mlpl.randn, 2, { dtype = "bool" })
+  fails("rand: dtype is i64; random real numbers need f32 or f64", mlpl.rand, 2,
+    { dtype = "i64" })
+  fails("randn: dtype is bool; random real numbers need f32 or f64", mlpl.randn, 2,
+    { dtype = "bool" })
   fails("randint: the lowest number is missing; it must be a whole number", mlpl.randint)
-  fails("randint: the highest number is a table; it must be a whole number", mlpl.randint, 6, { 3 })
-  fails("randint: the lowest number is 0.5; it must be a whole number", mlpl.randint, 0.5, 6)
-  fails("randint: from 6 to 1; they must be in order and fit i64", mlpl.randint, 6, 1, { 3 })
-  fails("randint: from 0 to 256; they must be in order and fit u8", mlpl.randint, 0, 256, { 3 }, { dtype = "u8" })
+  fails("randint: the highest number is a table; it must be a whole number", mlpl.randint,
+    6, { 3 })
+  fails("randint: the lowest number is 0.5; it must be a whole number", mlpl.randint, 0.5,
+    6)
+  fails("randint: from 6 to 1; they must be in order and fit i64", mlpl.randint, 6, 1,
+    { 3 })
+  fails("randint: from 0 to 256; they must be in order and fit u8", mlpl.randint, 0, 256,
+    { 3 }, { dtype = "u8" })
   fails("seed: the seed is 'a'; it must be a whole number", mlpl.seed, "a")
 end
 
@@ -275,7 +301,8 @@ function TestTensorQueries:test_shape_and_size()
   lu.assertEquals(x:size(), { 2, 3, 4 })
   lu.assertEquals({ x:size(1), x:size(3), x:size(-1), x:size(-3) }, { 2, 4, 4, 2 })
   lu.assertEquals({ x:dim(), x:numel(), #x }, { 3, 24, 2 })
-  x.shape[1] = 99                                              -- a table of the caller's own
+  -- a table of the caller's own
+  x.shape[1] = 99
   lu.assertEquals(x.shape[1], 2)
   fails("size: axis 4 is outside 1 to 3 (or -3 to -1 from the end)", x.size, x, 4)
   fails("size: axis 0 is outside 1 to 3 (or -3 to -1 from the end)", x.size, x, 0)
@@ -329,12 +356,14 @@ function TestTensorQueries:test_conversions()
   lu.assertIs(x:to("f32"), x)
   lu.assertEquals(mlpl.tensor({ 0, 2 }):to("bool"):totable(), { false, true })
   fails("to: dtype is missing; it must be one of f32, f64, i64, u8, bool", x.to, x)
-  fails("to: dtype is 'float32'; it must be one of f32, f64, i64, u8, bool", x.to, x, "float32")
+  fails("to: dtype is 'float32'; it must be one of f32, f64, i64, u8, bool", x.to, x,
+    "float32")
 end
 
 function TestTensorQueries:test_conversions_do_not_drop_gradients_in_silence()
   local w = mlpl.ones(2, { requires_grad = true })
-  local text = "to: no gradient would pass through the conversion; convert before recording, or :detach() first"
+  local text = "to: no gradient would pass through the conversion; convert before " ..
+    "recording, or :detach() first"
   fails(text, w.to, w, "f64")
   fails(text, w.to, w * 2, "f64")
   lu.assertEquals(w:detach():to("f64").dtype, "f64")
@@ -359,7 +388,8 @@ end
 
 function TestTensorQueries:test_order_raises()
   local x = mlpl.zeros(2)
-  local text = "tensors are not ordered by < and <=; compare element by element with :lt, :le, :gt, :ge"
+  local text = "tensors are not ordered by < and <=; compare element by element with " ..
+    ":lt, :le, :gt, :ge"
   fails(text, function() return x < x end)
   fails(text, function() return x <= 5 end)
   fails(text, function() return 5 > x end)
@@ -369,8 +399,10 @@ function TestTensorQueries:test_unknown_names_raise()
   local x = self.x
   fails("a tensor has no field or method 'nosuch'", function() return x.nosuch end)
   fails("a tensor has no field 'nosuch' that can be set", function() x.nosuch = 1 end)
-  fails("elements of a tensor cannot be assigned to yet; make a new tensor", function() x[1] = 0 end)
-  fails("mlpl has no field 'zero'; did you mean 'zeros'?", function() return mlpl.zero end)
+  fails("elements of a tensor cannot be assigned to yet; make a new tensor",
+    function() x[1] = 0 end)
+  fails("mlpl has no field 'zero'; did you mean 'zeros'?",
+    function() return mlpl.zero end)
   lu.assertIs(getmetatable(x), false)
 end
 
@@ -379,7 +411,8 @@ function TestTensorQueries:test_released()
   x:release()
   x:release()
   lu.assertEquals(tostring(x), "tensor (released)")
-  lu.assertStrContains(expect.message(function() return x + 1 end), "this tensor was released")
+  lu.assertStrContains(expect.message(function() return x + 1 end),
+    "this tensor was released")
   lu.assertStrContains(expect.message(function() return x.shape end), "was released")
   lu.assertStrContains(expect.message(function() return x[1] end), "was released")
   lu.assertStrContains(expect.message(function() return #x end), "was released")

@@ -1,9 +1,10 @@
 """JAX. jax_worker.py THREADS
 
 One variant, jit: one call a step (value_and_grad and a hand-written update, the old
-parameters donated), each step's results the next one's arguments, and block_until_ready at
-the end of a chunk. Batches lie ready as device arrays, which is faster than slicing in the loop. In
-inference results do not depend on each other, and every one of them is waited for.
+parameters donated), each step's results the next one's arguments, and block_until_ready
+at the end of a chunk. Batches lie ready as device arrays, which is faster than slicing in
+the loop. In inference results do not depend on each other, and every one of them is
+waited for.
 
 run.py sets XLA_FLAGS for one thread before this starts.
 """

@@ -2,8 +2,8 @@
 
 Variants: default and fused (eager, with the optimizer's default and its fused form),
 compile (model, loss and backward compiled, fused optimizer), compile_all (the optimizer
-compiled too). `once` trains STEPS steps, then prints the process's peak of resident memory
-in KiB; it also runs on PyTorch 1.
+compiled too). `once` trains STEPS steps, then prints the process's peak of resident
+memory in KiB; it also runs on PyTorch 1.
 """
 import sys
 

@@ -1,0 +1,344 @@
+/*
+** What operations make of NaN, infinity and empty tensors, by the rules of numerics.md;
+** and places that count from the base.
+*/
+#include "op_cases.h"
+
+/* ---- NaN and infinity -------------------------------------------------------------- */
+
+/* A result that NaN inputs do not reach: the number of a place, 0 or 1, or a part of
+   the input that is not theirs. */
+static bool hides_nan(const mlpl_op *op) {
+  static const char *const rows[] = {"positive", "argmax"};
+  for (int i = 0; i < COUNT(rows); i++)
+    if (strcmp(op->name, rows[i]) == 0) return true;
+  return false;
+}
+
+static void check_nan(mlpl_ctx *cx, const op_case *one, int i, mlpl_dtype dtype) {
+  uint64_t random = 5;
+  mlpl_tensor *out[MLPLI_MAX_OUTPUTS];
+  made_case c = case_make(cx, one, dtype, &random);
+  if (i < c.n && c.leaf[i] && !c.in[i].labels && c.leaf[i]->numel && !hides_nan(c.op)) {
+    int64_t found = 0;
+    for (int64_t e = 0; e < c.leaf[i]->numel; e++) case_put(c.leaf[i], e, (double)NAN);
+    assert_works(cx, case_apply(cx, &c, c.leaf, out));
+    for (int64_t e = 0; e < out[0]->numel; e++) found += isnan(case_get(out[0], e));
+    if (out[0]->numel && !found)
+      fail_msg("%s: input %d is NaN, the result is not", case_text(one), i);
+    mlpl_tensor_release(out[0]);
+    mlpl_tensor_release(out[1]);
+  }
+  case_release(&c);
+}
+
+static void nan_comes_through(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  for (int k = 0; k < COUNT(op_cases); k++)
+    for (int i = 0; i < MLPL_MAX_INPUTS; i++)
+      for (int dtype = MLPL_F32; dtype <= MLPL_F64; dtype++)
+        check_nan(cx, &op_cases[k], i, (mlpl_dtype)dtype);
+  test_close(cx);
+}
+
+static bool same(double a, double b) {
+  return isnan(a) ? isnan(b) : a == b && signbit(a) == signbit(b);
+}
+
+/* One number in, one number out; options as in the cases. */
+static double of_one(
+    mlpl_ctx *cx, const char *name, const char *options, mlpl_dtype dtype, double v) {
+  mlpl_tensor *x, *y[MLPLI_MAX_OUTPUTS] = {NULL};
+  mlpl_value p[MLPL_MAX_PARAMS];
+  const mlpl_op *op = mlpl_op_find(name);
+  read_options(cx, op, options, p);
+  assert_works(cx, mlpl_tensor_full(cx, &x, dtype, 0, NULL, v));
+  assert_works(cx, mlpl_op_apply(cx, y, op, &x, 1, p));
+  v = case_get(y[0], 0);
+  mlpl_tensor_release(x);
+  mlpl_tensor_release(y[0]);
+  return v;
+}
+
+/* numerics.md: comparisons are written so that NaN stays NaN; the rest is C's
+   arithmetic. */
+static void special_numbers(void **state) {
+  (void)state;
+  static const struct {
+    const char *op, *options;
+    double in, out;
+  } table[] = {
+      {"relu", "", -INFINITY, 0},
+      {"relu", "", INFINITY, INFINITY},
+      {"relu", "", 0, 0},
+      {"leaky_relu", "", -INFINITY, -INFINITY},
+      {"leaky_relu", "", 0, 0},
+      {"elu", "", -INFINITY, -1},
+      {"elu", "", INFINITY, INFINITY},
+      {"sigmoid", "", -INFINITY, 0},
+      {"sigmoid", "", INFINITY, 1},
+      {"sigmoid", "", -1000, 0},
+      {"sigmoid", "", 0, 0.5},
+      {"tanh", "", INFINITY, 1},
+      {"tanh", "", -INFINITY, -1},
+      {"tanh", "", -0.0, -0.0},
+      {"exp", "", -INFINITY, 0},
+      {"exp", "", INFINITY, INFINITY},
+      {"exp", "", 0, 1},
+      {"exp", "", 1e4, INFINITY},
+      {"log", "", 0, -INFINITY},
+      {"log", "", 1, 0},
+      {"log", "", INFINITY, INFINITY},
+      {"log", "", -1, NAN},
+      {"sqrt", "", -1, NAN},
+      {"sqrt", "", -0.0, -0.0},
+      {"sqrt", "", INFINITY, INFINITY},
+      {"abs", "", -INFINITY, INFINITY},
+      {"abs", "", -0.0, 0},
+      {"neg", "", 0, -0.0},
+      {"sign", "", -INFINITY, -1},
+      {"sign", "", 0, 0},
+      {"sign", "", NAN, NAN},
+      {"positive", "", NAN, 0},
+      {"positive", "", INFINITY, 1},
+      {"max", "", NAN, NAN},
+      {"max", "", -INFINITY, -INFINITY},
+      {"softmax", "dim=0", -1e30, 1},
+      {"softmax", "dim=0", NAN, NAN},
+      {"softmax", "dim=0", INFINITY, NAN},
+      {"log_softmax", "dim=0", 1e30, 0},
+      {"argmax", "", NAN, 0},
+      {"dropout", "p=1", 3, 0},
+  };
+  mlpl_ctx *cx = test_open(0);
+  for (int i = 0; i < COUNT(table); i++)
+    for (int dtype = MLPL_F32; dtype <= MLPL_F64; dtype++) {
+      double got =
+          of_one(cx, table[i].op, table[i].options, (mlpl_dtype)dtype, table[i].in);
+      if (!same(got, table[i].out))
+        fail_msg("%s(%g) is %g, not %g", table[i].op, table[i].in, got, table[i].out);
+    }
+  test_close(cx);
+}
+
+static mlpl_tensor *vector(mlpl_ctx *cx, int n, const double *v) {
+  mlpl_tensor *t;
+  assert_works(cx, mlpl_tensor_copy(cx, &t, MLPL_F64, 1, (int64_t[]){n}, v));
+  return t;
+}
+#define VECTOR(cx, ...)                                                                  \
+  vector(cx, (int)(sizeof(double[]){__VA_ARGS__} / sizeof(double)),                      \
+      (const double[]){__VA_ARGS__})
+
+/* Apply to one tensor, which is released. */
+static mlpl_tensor *call1(
+    mlpl_ctx *cx, const char *op, mlpl_tensor *x, const mlpl_arg *args) {
+  mlpl_tensor *y[MLPLI_MAX_OUTPUTS] = {NULL};
+  assert_works(cx, mlpl_call(cx, y, op, &x, 1, args));
+  mlpl_tensor_release(x);
+  mlpl_tensor_release(y[1]);
+  return y[0];
+}
+
+static double number(mlpl_tensor *t) {
+  double v = case_get(t, 0);
+  assert_int_equal(t->numel, 1);
+  mlpl_tensor_release(t);
+  return v;
+}
+
+static void rows_with_special_numbers(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  const mlpl_arg *const dim = (mlpl_arg[]){{.name = "dim", .value = 0}, {0}};
+  assert_true(isnan(number(call1(cx, "sum", VECTOR(cx, INFINITY, -INFINITY), NULL))));
+  assert_true(
+      number(call1(cx, "mean", VECTOR(cx, INFINITY, 1), NULL)) == (double)INFINITY);
+  assert_true(isnan(number(call1(cx, "max", VECTOR(cx, 1, NAN, 3), NULL))));
+  assert_true(number(call1(cx, "argmax", VECTOR(cx, 1, NAN, 3, NAN), NULL)) == 1);
+  assert_true(number(call1(cx, "argmax", VECTOR(cx, 1, 3, 3), NULL)) ==
+      1); /* the first of equal ones */
+  assert_true(number(call1(cx, "argmax", VECTOR(cx, -INFINITY, -INFINITY), NULL)) == 0);
+  mlpl_tensor *y = call1(cx, "softmax", VECTOR(cx, 1000, 1001, -INFINITY), dim);
+  assert_true(fabs(case_get(y, 0) - 1 / (1 + exp(1))) < 1e-15);
+  assert_true(case_get(y, 2) == 0);
+  mlpl_tensor_release(y);
+  y = call1(cx, "softmax", VECTOR(cx, 1, INFINITY, 2), dim);
+  assert_true(isnan(case_get(y, 1)));
+  mlpl_tensor_release(y);
+  y = call1(cx, "log_softmax", VECTOR(cx, 0, -INFINITY), dim);
+  assert_true(case_get(y, 1) == -(double)INFINITY && case_get(y, 0) == 0);
+  mlpl_tensor_release(y);
+  test_close(cx);
+}
+
+/* ---- gradients at kinks and ends --------------------------------------------------- */
+
+/* d op(x) / dx, or of a second operand: numbers of no axes. */
+static double slope(
+    mlpl_ctx *cx, const char *op, double x, double second, bool by_second, int flags) {
+  mlpl_tensor *in[2], *y;
+  const int n = isnan(second) ? 1 : 2;
+  assert_works(cx, mlpl_tensor_full(cx, &in[0], MLPL_F64, 0, NULL, x));
+  assert_works(cx, mlpl_tensor_full(cx, &in[1], MLPL_F64, 0, NULL, second));
+  mlpl_tensor *leaf = in[by_second];
+  assert_works(cx, mlpl_tensor_set_requires_grad(cx, leaf, true));
+  assert_works(cx, mlpl_call(cx, &y, op, in, n, NULL));
+  assert_works(cx, mlpl_backward(cx, y, NULL, flags));
+  double g = case_get(mlpl_tensor_grad(leaf), 0);
+  mlpl_tensor_zero_grad(leaf);
+  mlpl_tensor_release(y);
+  mlpl_tensor_release(in[0]);
+  mlpl_tensor_release(in[1]);
+  return g;
+}
+
+/* PyTorch's conventions (numerics.md), by kernels and by recorded operations alike. */
+static void slopes_at_kinks(void **state) {
+  (void)state;
+  static const struct {
+    const char *op;
+    double x, second; /* NAN: there is none */
+    bool by_second;
+    double slope;
+  } table[] = {
+      {"relu", 0, NAN, false, 0},
+      {"relu", -0.0, NAN, false, 0},
+      {"relu", NAN, NAN, false, 1},
+      {"relu", -INFINITY, NAN, false, 0},
+      {"relu", INFINITY, NAN, false, 1},
+      {"leaky_relu", 0, NAN, false, 0.01},
+      {"elu", 0, NAN, false, 1},
+      {"elu", -INFINITY, NAN, false, 0},
+      {"abs", 0, NAN, false, 0},
+      {"abs", -2, NAN, false, -1},
+      {"sqrt", 0, NAN, false, INFINITY},
+      {"log", 0, NAN, false, INFINITY},
+      {"sigmoid", 1000, NAN, false, 0},
+      {"sigmoid", -1000, NAN, false, 0},
+      {"tanh", 1000, NAN, false, 0},
+      {"exp", -INFINITY, NAN, false, 0},
+      {"pow", 0, 2, false, 0},
+      {"pow", 0, 1, false, 1},
+      {"pow", 0, 0, false, 0},
+      {"pow", 0, 0.5, false, INFINITY},
+      {"pow", -3, 2, false, -6},
+      {"pow", -3, 3, false, 27},
+      {"pow", 0, 2, true, 0},
+      {"pow", 1, 5, true, 0},
+      {"pow", -3, 2, true, NAN},
+      {"div", 1, INFINITY, false, 0},
+      {"div", 0, 2, true, -0.0},
+      {"mul", 0, INFINITY, false, INFINITY},
+  };
+  mlpl_ctx *cx = test_open(0);
+  for (int i = 0; i < COUNT(table); i++)
+    for (int flags = 0; flags <= MLPL_CREATE_GRAPH; flags += MLPL_CREATE_GRAPH) {
+      double g =
+          slope(cx, table[i].op, table[i].x, table[i].second, table[i].by_second, flags);
+      if (isnan(table[i].slope) ? isnan(g) : g == table[i].slope) continue;
+      fail_msg("%s at %g, %g has slope %g, not %g%s", table[i].op, table[i].x,
+          table[i].second, g, table[i].slope, flags ? " (recorded)" : "");
+    }
+  test_close(cx);
+}
+
+/* Of equal maxima the first has the gradient, of NaN the first too. */
+static void the_first_maximum_has_the_gradient(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  static const double rows[][4] = {
+      {1, 3, 3, 2}, {1, NAN, 3, NAN}, {-INFINITY, -INFINITY, -INFINITY, -INFINITY}};
+  static const int first[] = {1, 1, 0};
+  for (int i = 0; i < COUNT(rows); i++) {
+    mlpl_tensor *x = vector(cx, 4, rows[i]), *y[2];
+    assert_works(cx, mlpl_tensor_set_requires_grad(cx, x, true));
+    assert_works(cx, mlpl_call(cx, y, "max", &x, 1, NULL));
+    assert_works(cx, mlpl_backward(cx, y[0], NULL, 0));
+    for (int e = 0; e < 4; e++)
+      assert_true(case_get(mlpl_tensor_grad(x), e) == (e == first[i]));
+    mlpl_tensor_release(y[0]);
+    mlpl_tensor_release(x);
+  }
+  test_close(cx);
+}
+
+/* ---- empty tensors ----------------------------------------------------------------- */
+
+static double reduced_empty(mlpl_ctx *cx, const char *op) {
+  mlpl_tensor *x;
+  assert_works(cx, mlpl_tensor_new(cx, &x, MLPL_F32, 2, (int64_t[]){0, 3}));
+  return number(call1(cx, op, x, NULL));
+}
+
+static void loss_of_nothing(mlpl_ctx *cx, const char *op, bool labels) {
+  mlpl_tensor *x, *t, *y;
+  assert_works(cx, mlpl_tensor_new(cx, &x, MLPL_F32, 2, (int64_t[]){0, 3}));
+  assert_works(cx,
+      mlpl_tensor_new(
+          cx, &t, labels ? MLPL_I64 : MLPL_F32, labels ? 1 : 2, (int64_t[]){0, 3}));
+  for (int sum = 0; sum <= 1; sum++) {
+    mlpl_arg how[] = {{.name = "reduction", .text = sum ? "sum" : "mean"}, {0}};
+    assert_works(cx, mlpl_call(cx, &y, op, (mlpl_tensor *[]){x, t}, 2, how));
+    double v = number(y);
+    assert_true(sum ? v == 0 : isnan(v));
+  }
+  mlpl_tensor_release(x);
+  mlpl_tensor_release(t);
+}
+
+static void empty_tensors_have_results(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *x, *y[2];
+  assert_true(reduced_empty(cx, "sum") == 0);
+  assert_true(isnan(reduced_empty(cx, "mean")));
+  loss_of_nothing(cx, "mse_loss", false);
+  loss_of_nothing(cx, "binary_cross_entropy_with_logits", false);
+  loss_of_nothing(cx, "cross_entropy", true);
+  loss_of_nothing(cx, "cross_entropy", false);
+  assert_works(cx, mlpl_tensor_new(cx, &x, MLPL_F32, 2, (int64_t[]){0, 3}));
+  assert_fails(cx, mlpl_call(cx, y, "max", &x, 1, NULL), MLPL_ESHAPE,
+      "max: [0x3] has no elements to choose from along that axis");
+  assert_null(y[0]);
+  assert_null(y[1]);
+  assert_fails(cx,
+      mlpl_call(cx, y, "argmax", &x, 1, (mlpl_arg[]){{.name = "dim", .value = 0}, {0}}),
+      MLPL_ESHAPE, "argmax: [0x3] has no elements to choose from along that axis");
+  assert_works(
+      cx, mlpl_call(cx, y, "max", &x, 1, (mlpl_arg[]){{.name = "dim", .value = 1}, {0}}));
+  assert_int_equal(y[0]->numel, 0);
+  mlpl_tensor_release(y[0]);
+  mlpl_tensor_release(y[1]);
+  mlpl_tensor_release(x);
+  test_close(cx);
+}
+
+/* An argmax counts from the base, and so do the labels it is compared with. */
+static void places_count_from_the_base(void **state) {
+  (void)state;
+  for (int base = 0; base <= 1; base++) {
+    mlpl_ctx *cx = test_open(base);
+    mlpl_tensor *y[2], *x = VECTOR(cx, 1, 5, 2);
+    mlpl_arg dim[] = {{.name = "dim", .value = 0}, {0}};
+    assert_works(cx, mlpl_call(cx, y, "max", &x, 1, dim));
+    assert_true(number(y[0]) == 5);
+    assert_true(number(y[1]) == 1 + base);
+    assert_true(number(call1(cx, "argmax", x, NULL)) == 1 + base);
+    test_close(cx);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(nan_comes_through),
+      cmocka_unit_test(special_numbers),
+      cmocka_unit_test(rows_with_special_numbers),
+      cmocka_unit_test(slopes_at_kinks),
+      cmocka_unit_test(the_first_maximum_has_the_gradient),
+      cmocka_unit_test(empty_tensors_have_results),
+      cmocka_unit_test(places_count_from_the_base),
+  };
+  return cmocka_run_group_tests_name("special_numbers", tests, NULL, NULL);
+}
