@@ -250,13 +250,22 @@ static int module_eval(lua_State *L) {
 
 /* ---- parameters --------------------------------------------------------------------------------------------------- */
 
+/* Is parameter i one that came before? A layer may stand in a model twice; its parameters are listed once, as in PyTorch. */
+static bool is_repeated(const mlpl_module *m, int i) {
+  const mlpl_tensor *t = mlpl_module_parameter(m, i);
+  for (int k = 0; k < i; k++)
+    if (mlpl_module_parameter(m, k) == t) return true;
+  return false;
+}
+
 static int module_parameters(lua_State *L) {
   const mlpl_module *m = check_module(L, 1);
-  int n = mlpl_module_n_parameters(m);
+  int n = mlpl_module_n_parameters(m), listed = 0;
   lua_createtable(L, n, 0);
   for (int i = 0; i < n; i++) {
+    if (is_repeated(m, i)) continue;
     mlplb_push_tensor(L, mlpl_module_parameter(m, i));
-    lua_rawseti(L, -2, i + 1);
+    lua_rawseti(L, -2, ++listed);
   }
   return 1;
 }
@@ -271,8 +280,9 @@ static void push_parameter_name(lua_State *L, const mlpl_module *m, int i) {
 
 static int next_parameter(lua_State *L) {
   const mlpl_module *m = check_module(L, lua_upvalueindex(3));
-  int i = (int)lua_tointeger(L, lua_upvalueindex(4));
-  if (i >= mlpl_module_n_parameters(m)) return 0;
+  int i = (int)lua_tointeger(L, lua_upvalueindex(4)), n = mlpl_module_n_parameters(m);
+  while (i < n && is_repeated(m, i)) i++;
+  if (i >= n) return 0;
   lua_pushinteger(L, i + 1);
   lua_replace(L, lua_upvalueindex(4));
   push_parameter_name(L, m, i);

@@ -284,7 +284,9 @@ typedef enum mlpl_backward_flags {
 } mlpl_backward_flags;
 
 /*
-** Add the gradient of t with respect to every leaf below it into that leaf's grad, and free the graph.
+** Add the gradient of t with respect to every leaf below it into that leaf's grad, and free the graph. After a failure in
+** the middle (memory, a host's function) gradients may be partly added: zero_grad before the next pass. A gradient made with
+** MLPL_CREATE_GRAPH holds the graph that holds its leaf: zero_grad lets go of both.
 ** seed is the gradient of whatever comes after t, with t's shape; NULL means 1 and needs one element.
 **
 ** Errors  MLPL_ESTATE  t has no graph, the graph was freed by an earlier backward, or a tensor that an operation

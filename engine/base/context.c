@@ -160,7 +160,7 @@ int mlpl_threads(const mlpl_ctx *cx) { return cx->par.workers; }
 mlpl_status mlpl_set_threads(mlpl_ctx *cx, int n) {
   if (n < 1 || n > 256)
     return mlpl_fail(cx, MLPL_EARG, "threads: %d is outside 1 to 256", n);
-  if (n == cx->par.workers) return MLPL_OK;
+  if (n == cx->par.workers || !cx->pool) return MLPL_OK; /* a closed context has no threads any more */
   mlpli_pool *pool = mlpli_pool_new(cx->heap, n);
   if (!pool) return mlpli_no_memory(cx, "threads", 0);
   mlpli_pool_free(cx->heap, cx->pool);

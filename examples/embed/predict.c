@@ -1,8 +1,8 @@
 /*
-** A program without Lua that uses a trained model: prints what it says of the numbers given.
+** A program without Lua that uses a trained model: prints what it says of the numbers.
 **
 **   mlpl examples/digits.lua --save digits.safetensors
-**   predict digits.safetensors 0 0 5 13 9 1 0 0 ...        (as many numbers as the model takes)
+**   predict digits.safetensors 0 0 5 13 9 1 0 0 ...     (as many as the model takes)
 **
 **   cc predict.c -lmlpl -lz -lm -lpthread
 */

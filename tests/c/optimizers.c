@@ -7,7 +7,7 @@
 
 enum { NET = 13 };
 
-/* ---- the net of the reference -------------------------------------------------------- */
+/* ---- the net of the reference ------------------------------------------------------ */
 
 /* Linear(2, 3) - sigmoid - Linear(3, 1) - sigmoid; the loss is the sum of its outputs. */
 

@@ -1,8 +1,12 @@
 /*
-** Every allocation fails, in Lua, in the binding and in the engine: the n-th one, for all n, in a
-** program that makes a state, opens the library, reads a table, trains a network, saves, loads and
-** predicts. Each time it ends in a Lua error that says so (or in no state at all), leaves no
-** temporary file, and the same state then does all of it with the right bits; when the state is
+** Every allocation fails, in Lua, in the binding and in the engine: the n-th one, for all
+*n, in a
+** program that makes a state, opens the library, reads a table, trains a network, saves,
+*loads and
+** predicts. Each time it ends in a Lua error that says so (or in no state at all), leaves
+*no
+** temporary file, and the same state then does all of it with the right bits; when the
+*state is
 ** closed nothing is left, and no block was overrun.
 */
 #define _POSIX_C_SOURCE 200809L
@@ -22,9 +26,11 @@
 
 #include <cmocka.h>
 
-#define SAMPLE 5 /* with an eager collector a run takes ten times as long: one point in five, others each time */
+#define SAMPLE                                                                           \
+  5 /* with an eager collector a run takes ten times as long: one point in five, others  \
+       each time */
 
-/* ---- the allocator of both ------------------------------------------------------------------ */
+/* ---- the allocator of both --------------------------------------------------------- */
 
 #define GUARD 16
 #define FOREVER UINT64_MAX
@@ -76,7 +82,9 @@ static void drop_block(heap *h, void *block, size_t bytes) {
   free(p);
 }
 
-static void *engine_alloc(void *ud, size_t bytes) { return refused(ud, ENGINE) ? NULL : new_block(ud, bytes); }
+static void *engine_alloc(void *ud, size_t bytes) {
+  return refused(ud, ENGINE) ? NULL : new_block(ud, bytes);
+}
 static void engine_free(void *ud, void *p, size_t bytes) { drop_block(ud, p, bytes); }
 
 static void *lua_memory(void *ud, void *old, size_t old_bytes, size_t bytes) {
@@ -91,7 +99,7 @@ static void *lua_memory(void *ud, void *old, size_t old_bytes, size_t bytes) {
   return p;
 }
 
-/* ---- the program ----------------------------------------------------------------------------- */
+/* ---- the program ------------------------------------------------------------------- */
 
 static char folder[256];
 
@@ -103,7 +111,8 @@ static const char script[] =
     "local ds = assert(data.csv(folder .. '/rows.csv', { labels = 'kind' }))\n"
     "local train, test = ds:split(0.75, { shuffle = true, stratify = true })\n"
     "local net = nn.Sequential {\n"
-    "  nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 4), nn.Tanh(), nn.Dropout(0.1), nn.Linear(4, 2) }\n"
+    "  nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 4), nn.Tanh(), nn.Dropout(0.1), "
+    "nn.Linear(4, 2) }\n"
     "local opt = optim.Adam(net:parameters(), { lr = 0.1 })\n"
     "for x, y in train:batches { size = 4, shuffle = true } do\n"
     "  local loss = nn.cross_entropy(net(x), y)\n"
@@ -122,7 +131,8 @@ static const char script[] =
     "end\n"
     "return table.concat(out)\n";
 
-/* How the collector works: finalizers are calls, for which there may be no memory either. */
+/* How the collector works: finalizers are calls, for which there may be no memory either.
+ */
 static enum { STANDARD, EAGER, GENERATIONAL } collector = STANDARD;
 
 /* Argument: the heap, as a light userdata. */
@@ -132,14 +142,16 @@ static int open_libraries(lua_State *L) {
   if (collector == GENERATIONAL) lua_gc(L, LUA_GCGEN, 5, 20);
   luaL_openlibs(L);
   if (mlpl_lua_context(L)) return 0; /* a second try */
-  mlpl_lua_configure(L,
-      &(mlpl_config){.allocator = &(mlpl_allocator){engine_alloc, engine_free, h}, .threads = 1});
+  mlpl_lua_configure(
+      L, &(mlpl_config){
+             .allocator = &(mlpl_allocator){engine_alloc, engine_free, h}, .threads = 1});
   mlpl_openlib(L);
   return 0;
 }
 
 static int run_script(lua_State *L) {
-  if (luaL_loadbufferx(L, script, sizeof script - 1, "=script", "t") != LUA_OK) return lua_error(L);
+  if (luaL_loadbufferx(L, script, sizeof script - 1, "=script", "t") != LUA_OK)
+    return lua_error(L);
   lua_pushstring(L, folder);
   lua_call(L, 1, 1);
   return 1;
@@ -165,7 +177,7 @@ static int count_files(void) {
   return n - 2; /* without . and .. */
 }
 
-/* ---- one failure ------------------------------------------------------------------------------- */
+/* ---- one failure ------------------------------------------------------------------- */
 
 typedef struct tally {
   uint64_t points, errors, no_state, survived;
@@ -177,7 +189,8 @@ static size_t n_expected;
 static void check_error(lua_State *L, int status, uint64_t at) {
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
   if (!text || !strstr(text, "not enough memory"))
-    fail_msg("allocation %llu: error %d is \"%s\"", (unsigned long long)at, status, text ? text : "no text");
+    fail_msg("allocation %llu: error %d is \"%s\"", (unsigned long long)at, status,
+        text ? text : "no text");
 }
 
 static void check_bits(lua_State *L, uint64_t at) {
@@ -187,52 +200,60 @@ static void check_bits(lua_State *L, uint64_t at) {
     fail_msg("allocation %llu: other bits came out", (unsigned long long)at);
 }
 
+/* The program has failed: with the right error, and so that it runs now. */
+static void check_failure(lua_State *L, heap *h, int status, uint64_t at) {
+  check_error(L, status, at);
+  if (count_files() > 2)
+    fail_msg("allocation %llu: a temporary file is left", (unsigned long long)at);
+  if (program(L, h) != LUA_OK)
+    fail_msg("allocation %llu: not usable afterwards: %s", (unsigned long long)at,
+        lua_tostring(L, -1));
+}
+
+/* Runs the program in a new state and closes it. false: the failure was not reached. */
+static bool run_state(lua_State *L, heap *h, uint64_t at, tally *t) {
+  int status = program(L, h);
+  const bool reached = h->requests >= at;
+  fail_at(h, 0, 0);
+  if (status != LUA_OK) check_failure(L, h, status, at);
+  check_bits(L, at);
+  lua_close(L);
+  if (status != LUA_OK) t->errors++;
+  else if (reached) t->survived++;
+  return reached;
+}
+
 /* n requests fail from the one at `at`. false: the program is over before that one. */
 static bool fail_once(side who, uint64_t at, uint64_t n, tally *t) {
   heap h = {.counts = who};
   fail_at(&h, at, n);
   lua_State *L = lua_newstate(lua_memory, &h);
   if (!L) t->no_state++;
-  else {
-    int status = program(L, &h);
-    const bool reached = h.requests >= at;
-    fail_at(&h, 0, 0);
-    if (status == LUA_OK) {
-      check_bits(L, at);
-      if (reached) t->survived++;
-    }
-    else {
-      check_error(L, status, at);
-      t->errors++;
-      if (count_files() > 2) fail_msg("allocation %llu: a temporary file is left", (unsigned long long)at);
-      if (program(L, &h) != LUA_OK)
-        fail_msg("allocation %llu: not usable afterwards: %s", (unsigned long long)at, lua_tostring(L, -1));
-      check_bits(L, at);
-    }
-    lua_close(L);
-    if (!reached) return false;
-  }
+  else if (!run_state(L, &h, at, t)) return false;
   t->points++;
   if (h.blocks || h.bytes)
-    fail_msg("allocation %llu, %llu failed: %lld blocks, %zu bytes are left", (unsigned long long)at,
-        (unsigned long long)n, (long long)h.blocks, h.bytes);
+    fail_msg("allocation %llu, %llu failed: %lld blocks, %zu bytes are left",
+        (unsigned long long)at, (unsigned long long)n, (long long)h.blocks, h.bytes);
   assert_int_equal(h.broken, 0);
   return true;
 }
 
 static void every_failure(side who, uint64_t n, const char *name) {
   tally t = {0};
-  const uint64_t stride = collector == STANDARD ? 1 : SAMPLE, first = 1 + (uint64_t)getpid() % stride;
+  const uint64_t stride = collector == STANDARD ? 1 : SAMPLE;
+  const uint64_t first = 1 + (uint64_t)getpid() % stride;
   for (uint64_t at = first; fail_once(who, at, n, &t); at += stride) continue;
   assert_true(t.points > 100);
-  print_message("# %s: %llu points%s: %llu errors, %llu without a state, %llu survived\n", name,
-      (unsigned long long)t.points, stride > 1 ? " (a sample)" : "", (unsigned long long)t.errors,
-      (unsigned long long)t.no_state, (unsigned long long)t.survived);
+  print_message("# %s: %llu points%s: %llu errors, %llu without a state, %llu survived\n",
+      name, (unsigned long long)t.points, stride > 1 ? " (a sample)" : "",
+      (unsigned long long)t.errors, (unsigned long long)t.no_state,
+      (unsigned long long)t.survived);
 }
 
-/* ---- tests ---------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------- */
 
-/* Once: Lua and the binding collect and try again, and so hide most. Four in a row get through to the script. */
+/* Once: Lua and the binding collect and try again, and so hide most. Four in a row get
+ * through to the script. */
 static void fails_once(void **state) {
   (void)state;
   every_failure(BOTH, 1, "once");
@@ -276,14 +297,17 @@ static void write_rows(void) {
   FILE *f = fopen(path, "w");
   assert_non_null(f);
   fputs("a,b,c,kind\n", f);
-  for (int i = 0; i < 12; i++) fprintf(f, "%d,%g,%g,%s\n", i, i * 0.25, 1.0 / (i + 1), i % 3 ? "odd" : "even");
+  for (int i = 0; i < 12; i++)
+    fprintf(f, "%d,%g,%g,%s\n", i, i * 0.25, 1.0 / (i + 1), i % 3 ? "odd" : "even");
   assert_int_equal(fclose(f), 0);
 }
 
-/* A folder in memory where there is one: each run syncs the file it saves. Then the bits of a run without failures. */
+/* A folder in memory where there is one: each run syncs the file it saves. Then the bits
+ * of a run without failures. */
 static int set_up(void **state) {
   (void)state;
-  snprintf(folder, sizeof folder, "%s/mlpl-alloc-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+  snprintf(folder, sizeof folder, "%s/mlpl-alloc-XXXXXX",
+      access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
   if (!mkdtemp(folder)) return -1;
   write_rows();
   heap h = {.counts = BOTH};
@@ -312,8 +336,9 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(fails_once), cmocka_unit_test(fails_four_times),
-      cmocka_unit_test(fails_from_then_on), cmocka_unit_test(fails_in_lua),
-      cmocka_unit_test(fails_in_the_engine), cmocka_unit_test(fails_while_the_collector_works)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(fails_once),
+      cmocka_unit_test(fails_four_times), cmocka_unit_test(fails_from_then_on),
+      cmocka_unit_test(fails_in_lua), cmocka_unit_test(fails_in_the_engine),
+      cmocka_unit_test(fails_while_the_collector_works)};
   return cmocka_run_group_tests_name("lua_alloc", tests, set_up, tear_down);
 }

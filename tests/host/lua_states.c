@@ -1,6 +1,8 @@
 /*
-** Lua states: several in one process, each with the library and a context of its own, in turn, at once
-** in threads, through the archive and through mlpl.so; on small stacks; with what a host configures.
+** Lua states: several in one process, each with the library and a context of its own, in
+*turn, at once
+** in threads, through the archive and through mlpl.so; on small stacks; with what a host
+*configures.
 */
 #define _POSIX_C_SOURCE 200809L
 #include "mlpl_lua.h"
@@ -77,7 +79,8 @@ static void check_same(const job *a, const job *b) {
 
 /* n threads at once, each with a state, against one after the other. */
 static void together(int n, lua_CFunction open, size_t stack) {
-  job *alone = calloc((size_t)n, sizeof *alone), *at_once = calloc((size_t)n, sizeof *at_once);
+  job *alone = calloc((size_t)n, sizeof *alone),
+      *at_once = calloc((size_t)n, sizeof *at_once);
   pthread_t thread[THREADS];
   pthread_attr_t attr;
   assert_true(alone && at_once);
@@ -88,7 +91,8 @@ static void together(int n, lua_CFunction open, size_t stack) {
     alone[i].seed = at_once[i].seed = i + 1;
     run(&alone[i]);
   }
-  for (int i = 0; i < n; i++) assert_int_equal(pthread_create(&thread[i], &attr, run, &at_once[i]), 0);
+  for (int i = 0; i < n; i++)
+    assert_int_equal(pthread_create(&thread[i], &attr, run, &at_once[i]), 0);
   for (int i = 0; i < n; i++) assert_int_equal(pthread_join(thread[i], NULL), 0);
   pthread_attr_destroy(&attr);
   for (int i = 0; i < n; i++) check_same(&alone[i], &at_once[i]);
@@ -151,24 +155,29 @@ static void states_are_separate(void **state) {
     assert_int_equal(luaL_dostring(L, "mlpl = require 'mlpl'; mlpl.seed(9)"), LUA_OK);
   }
   assert_ptr_not_equal(mlpl_lua_context(a), mlpl_lua_context(b));
-  assert_int_equal(luaL_dostring(a, "mlpl.threads(3) x = mlpl.randn(100) return x:sum():item()"), LUA_OK);
-  assert_int_equal(luaL_dostring(b, "mlpl.threads(2) return mlpl.randn(100):sum():item()"), LUA_OK);
+  assert_int_equal(
+      luaL_dostring(a, "mlpl.threads(3) x = mlpl.randn(100) return x:sum():item()"),
+      LUA_OK);
+  assert_int_equal(
+      luaL_dostring(b, "mlpl.threads(2) return mlpl.randn(100):sum():item()"), LUA_OK);
   assert_true(lua_tonumber(a, -1) == lua_tonumber(b, -1));
   assert_int_equal(mlpl_threads(mlpl_lua_context(a)), 3);
   assert_int_equal(mlpl_threads(mlpl_lua_context(b)), 2);
   lua_gc(a, LUA_GCCOLLECT);
   lua_gc(b, LUA_GCCOLLECT);
-  assert_true(mlpl_memory_use(mlpl_lua_context(a)).live > mlpl_memory_use(mlpl_lua_context(b)).live);
+  assert_true(mlpl_memory_use(mlpl_lua_context(a)).live >
+              mlpl_memory_use(mlpl_lua_context(b)).live);
   lua_close(b);
   assert_int_equal(luaL_dostring(a, "return (x * 2):numel()"), LUA_OK);
   lua_close(a);
 }
 
-/* ---- what a host says and gets ---------------------------------------------------------------- */
+/* ---- what a host says and gets ----------------------------------------------------- */
 
 static int configure(lua_State *L) {
   char isa[] = "base"; /* gone when the library is opened */
-  mlpl_lua_configure(L, &(mlpl_config){.threads = 3, .memory_limit = 8 << 20, .seed = 5, .isa = isa});
+  mlpl_lua_configure(
+      L, &(mlpl_config){.threads = 3, .memory_limit = 8 << 20, .seed = 5, .isa = isa});
   memset(isa, 'x', sizeof isa - 1);
   return 0;
 }
@@ -188,7 +197,8 @@ static void configured(void **state) {
           "assert(mlpl.memory_limit() == 8 << 20)\n"
           "local ok, message = pcall(mlpl.zeros, 2000, 2000)\n"
           "assert(not ok and message:find 'not enough memory')\n"
-          "assert(mlpl.tensor({ 3, 5 }):argmax():item() == 2)")) /* indices count from 1 all the same */
+          "assert(mlpl.tensor({ 3, 5 }):argmax():item() == 2)")) /* indices count from 1
+                                                                    all the same */
     fail_msg("%s", lua_tostring(L, -1));
   lua_pushcfunction(L, configure);
   assert_int_equal(lua_pcall(L, 0, 0, 0), LUA_ERRRUN);
@@ -199,14 +209,16 @@ static void configured(void **state) {
 static int the_sum(lua_State *L) {
   mlpl_ctx *cx = mlpl_lua_context(L);
   mlpl_tensor *x = mlpl_lua_check_tensor(L, 1), *y;
-  if (mlpl_call(cx, &y, "sum", &x, 1, NULL) != MLPL_OK) return luaL_error(L, "%s", mlpl_error(cx));
+  if (mlpl_call(cx, &y, "sum", &x, 1, NULL) != MLPL_OK)
+    return luaL_error(L, "%s", mlpl_error(cx));
   mlpl_lua_push_tensor(L, y);
   mlpl_tensor_release(y);
   mlpl_lua_push_tensor(L, NULL);
   return 2;
 }
 
-/* Tensors and modules that go to the host and back; a tensor that the host holds outlives the state. */
+/* Tensors and modules that go to the host and back; a tensor that the host holds outlives
+ * the state. */
 static void exchanged(void **state) {
   (void)state;
   lua_State *L = luaL_newstate();
@@ -237,8 +249,10 @@ static void exchanged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(two_states), cmocka_unit_test(eight_states),
-      cmocka_unit_test(on_a_small_stack), cmocka_unit_test(two_states_through_the_module),
-      cmocka_unit_test(states_are_separate), cmocka_unit_test(configured), cmocka_unit_test(exchanged)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(two_states),
+      cmocka_unit_test(eight_states), cmocka_unit_test(on_a_small_stack),
+      cmocka_unit_test(two_states_through_the_module),
+      cmocka_unit_test(states_are_separate), cmocka_unit_test(configured),
+      cmocka_unit_test(exchanged)};
   return cmocka_run_group_tests_name("lua_states", tests, NULL, NULL);
 }

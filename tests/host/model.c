@@ -1,4 +1,5 @@
-/* A host without Lua builds, trains, saves, loads and predicts, and gets the bits that Lua gets. */
+/* A host without Lua builds, trains, saves, loads and predicts, and gets the bits that
+ * Lua gets. */
 #define _POSIX_C_SOURCE 200809L
 #include "net.h"
 
@@ -18,7 +19,7 @@ static net trained;
 static net_bits expected; /* the weights, then the predictions */
 static double share;
 
-#define works(call) \
+#define works(call)                                                                      \
   if (call) fail_msg("%s", mlpl_error(cx))
 
 static const char *path(const char *name) {
@@ -79,7 +80,7 @@ static void same_as_trained(mlpl_module *model) {
   free(bits);
 }
 
-/* ---- tests --------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------- */
 
 static void learns(void **state) {
   (void)state;
@@ -132,7 +133,8 @@ static void leaves_nothing_behind(void **state) {
   (void)state;
   mlpl_ctx *other;
   net n;
-  assert_int_equal(mlpl_open(&other, &(mlpl_config){.threads = 1, .seed = NET_SEED}), MLPL_OK);
+  assert_int_equal(
+      mlpl_open(&other, &(mlpl_config){.threads = 1, .seed = NET_SEED}), MLPL_OK);
   size_t before = mlpl_memory_use(other).live;
   assert_int_equal(net_open(other, &n), MLPL_OK);
   assert_int_equal(net_epoch(other, &n), MLPL_OK);
@@ -166,12 +168,13 @@ static void errors_say_what_is_wrong(void **state) {
   assert_null(model);
 }
 
-/* ---- the same from Lua ------------------------------------------------------------------------ */
+/* ---- the same from Lua ------------------------------------------------------------- */
 
 static void lua_gets_the_same_bits(void **state) {
   (void)state;
   char line[2048];
-  snprintf(line, sizeof line, "%s/mlpl tests/host/model.lua %d '%s/lua' '%s/lua.bits' >'%s/lua.said' 2>&1",
+  snprintf(line, sizeof line,
+      "%s/mlpl tests/host/model.lua %d '%s/lua' '%s/lua.bits' >'%s/lua.said' 2>&1",
       net_build(), EPOCHS, folder, folder, folder);
   size_t n, n_lua;
   if (system(line) != 0) {
@@ -194,9 +197,11 @@ static void lua_gets_the_same_bits(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(learns),
-      cmocka_unit_test(trains_to_the_same_bits_again), cmocka_unit_test(loads_from_a_file),
-      cmocka_unit_test(loads_from_memory), cmocka_unit_test(leaves_nothing_behind),
-      cmocka_unit_test(objects_outlive_the_context), cmocka_unit_test(errors_say_what_is_wrong),
+      cmocka_unit_test(trains_to_the_same_bits_again),
+      cmocka_unit_test(loads_from_a_file), cmocka_unit_test(loads_from_memory),
+      cmocka_unit_test(leaves_nothing_behind),
+      cmocka_unit_test(objects_outlive_the_context),
+      cmocka_unit_test(errors_say_what_is_wrong),
       cmocka_unit_test(lua_gets_the_same_bits)};
   return cmocka_run_group_tests_name("model", tests, set_up, tear_down);
 }

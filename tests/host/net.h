@@ -1,6 +1,8 @@
 /*
-** What the hosts in this folder share: a network for the digits of examples/data, trained by the
-** public API alone, and the bits that come out. tests/host/model.lua does the same from Lua.
+** What the hosts in this folder share: a network for the digits of examples/data, trained
+*by the
+** public API alone, and the bits that come out. tests/host/model.lua does the same from
+*Lua.
 **
 ** Everything here returns a status and asserts nothing, so that any thread can use it.
 */
@@ -19,10 +21,10 @@
 #define NET_BATCH 32
 #define NET_FLOATS 8192 /* enough for the weights and the predictions */
 
-#define TRY(call)                            \
-  do {                                       \
-    mlpl_status try_status = (call);         \
-    if (try_status) return try_status;       \
+#define TRY(call)                                                                        \
+  do {                                                                                   \
+    mlpl_status try_status = (call);                                                     \
+    if (try_status) return try_status;                                                   \
   } while (0)
 
 /* One run: a network, what it was trained on, and what it is tested on. */
@@ -45,11 +47,13 @@ static inline bool net_same(const net_bits *a, const net_bits *b) {
 static inline mlpl_status net_layers(mlpl_ctx *cx, mlpl_module **model) {
   mlpl_module *layer[3] = {NULL, NULL, NULL};
   mlpl_status status = mlpl_module_new(cx, &layer[0], "Linear",
-      (mlpl_arg[]){{.name = "in_features", .value = 64}, {.name = "out_features", .value = 32}, {0}});
+      (mlpl_arg[]){{.name = "in_features", .value = 64},
+          {.name = "out_features", .value = 32}, {0}});
   if (!status) status = mlpl_module_new(cx, &layer[1], "ReLU", NULL);
   if (!status)
     status = mlpl_module_new(cx, &layer[2], "Linear",
-        (mlpl_arg[]){{.name = "in_features", .value = 32}, {.name = "out_features", .value = 10}, {0}});
+        (mlpl_arg[]){{.name = "in_features", .value = 32},
+            {.name = "out_features", .value = 10}, {0}});
   if (!status) status = mlpl_sequential_new(cx, model, layer, 3);
   for (int i = 0; i < 3; i++) mlpl_module_release(layer[i]);
   return status;
@@ -59,7 +63,8 @@ static inline mlpl_status net_open(mlpl_ctx *cx, net *n) {
   mlpl_dataset *all;
   mlpl_tensor *parameter[4];
   memset(n, 0, sizeof *n);
-  TRY(mlpl_csv_read(cx, &all, NET_DIGITS, &(mlpl_csv_options){.labels = "-1", .header = -1}));
+  TRY(mlpl_csv_read(
+      cx, &all, NET_DIGITS, &(mlpl_csv_options){.labels = "-1", .header = -1}));
   mlpl_status status =
       mlpl_dataset_split(cx, all, 0.8, MLPL_SHUFFLE | MLPL_STRATIFY, &n->train, &n->test);
   mlpl_dataset_release(all);
@@ -108,21 +113,23 @@ static inline mlpl_status net_epoch(mlpl_ctx *cx, net *n) {
 /* Add a tensor's numbers to the bits. */
 static inline mlpl_status net_take(mlpl_ctx *cx, mlpl_tensor *t, net_bits *bits) {
   size_t n = (size_t)mlpl_tensor_numel(t);
-  if (bits->n + n > NET_FLOATS) return mlpl_fail(cx, MLPL_EARG, "NET_FLOATS is too small");
+  if (bits->n + n > NET_FLOATS)
+    return mlpl_fail(cx, MLPL_EARG, "NET_FLOATS is too small");
   TRY(mlpl_tensor_read(cx, t, bits->v + bits->n, n * sizeof *bits->v));
   bits->n += n;
   return MLPL_OK;
 }
 
-static inline mlpl_status net_weights(mlpl_ctx *cx, const mlpl_module *model, net_bits *bits) {
+static inline mlpl_status net_weights(
+    mlpl_ctx *cx, const mlpl_module *model, net_bits *bits) {
   for (int i = 0; i < mlpl_module_n_parameters(model); i++)
     TRY(net_take(cx, mlpl_module_parameter(model, i), bits));
   return MLPL_OK;
 }
 
 /* What the model says of the digits held out, and how often it is right. */
-static inline mlpl_status net_predict(mlpl_ctx *cx, mlpl_module *model, const mlpl_dataset *test,
-    net_bits *bits, double *share) {
+static inline mlpl_status net_predict(mlpl_ctx *cx, mlpl_module *model,
+    const mlpl_dataset *test, net_bits *bits, double *share) {
   mlpl_tensor *scores;
   TRY(mlpl_predict(cx, model, &scores, mlpl_dataset_x(test)));
   mlpl_status status = net_take(cx, scores, bits);
@@ -132,7 +139,8 @@ static inline mlpl_status net_predict(mlpl_ctx *cx, mlpl_module *model, const ml
 }
 
 /* All of it: the weights after some epochs, then the predictions. */
-static inline mlpl_status net_run(mlpl_ctx *cx, int epochs, net_bits *bits, double *share) {
+static inline mlpl_status net_run(
+    mlpl_ctx *cx, int epochs, net_bits *bits, double *share) {
   net n;
   bits->n = 0;
   mlpl_seed(cx, NET_SEED);

@@ -1,4 +1,5 @@
-/* Everything works on a thread with a stack of 256 KiB, as audio and game threads have them. */
+/* Everything works on a thread with a stack of 256 KiB, as audio and game threads have
+ * them. */
 #define _POSIX_C_SOURCE 200809L
 #include "net.h"
 
@@ -47,7 +48,7 @@ static void on_a_small_stack(mlpl_status (*run)(mlpl_ctx *, net_bits *)) {
   free(j);
 }
 
-/* ---- what is done there ---------------------------------------------------------------------- */
+/* ---- what is done there ------------------------------------------------------------ */
 
 static mlpl_status train(mlpl_ctx *cx, net_bits *bits) {
   double share;
@@ -70,15 +71,21 @@ static mlpl_status save_and_load(mlpl_ctx *cx, net_bits *bits) {
   return status;
 }
 
-/* A product in blocks, packed, on two threads; the first draws numbers and sums in double. */
+/* A product in blocks, packed, on two threads; the first draws numbers and sums in
+ * double. */
 static mlpl_status multiply(mlpl_ctx *cx, net_bits *bits) {
   mlpl_tensor *a = NULL, *c = NULL, *row = NULL, *f = NULL;
-  mlpl_status status = mlpl_tensor_randn(cx, &a, MLPL_F64, 2, (int64_t[]){700, 700}, 0, 1);
+  mlpl_status status =
+      mlpl_tensor_randn(cx, &a, MLPL_F64, 2, (int64_t[]){700, 700}, 0, 1);
   if (!status) status = mlpl_call(cx, &c, "matmul", (mlpl_tensor *[]){a, a}, 2, NULL);
-  if (!status) status = mlpl_call(cx, &row, "softmax", &c, 1, (mlpl_arg[]){{.name = "dim", .value = 1}, {0}});
+  if (!status)
+    status = mlpl_call(
+        cx, &row, "softmax", &c, 1, (mlpl_arg[]){{.name = "dim", .value = 1}, {0}});
   mlpl_tensor_release(c);
   c = NULL;
-  if (!status) status = mlpl_call(cx, &c, "sum", &row, 1, (mlpl_arg[]){{.name = "dim", .value = 0}, {0}});
+  if (!status)
+    status =
+        mlpl_call(cx, &c, "sum", &row, 1, (mlpl_arg[]){{.name = "dim", .value = 0}, {0}});
   if (!status) status = mlpl_tensor_to(cx, &f, c, MLPL_F32);
   if (!status) status = net_take(cx, f, bits);
   mlpl_tensor_release(a);
@@ -108,7 +115,8 @@ static mlpl_status long_graph(mlpl_ctx *cx, net_bits *bits) {
   return status;
 }
 
-/* Containers in containers, deeper than anybody needs: refused, not run into the ground. */
+/* Containers in containers, deeper than anybody needs: refused, not run into the ground.
+ */
 static mlpl_status deep_model(mlpl_ctx *cx, net_bits *bits) {
   mlpl_module *m, *outer;
   mlpl_tensor *x = NULL, *y = NULL;
@@ -121,14 +129,17 @@ static mlpl_status deep_model(mlpl_ctx *cx, net_bits *bits) {
     mlpl_module_release(m);
     m = outer;
   }
-  if (status == MLPL_EARG && strstr(mlpl_error(cx), "Sequential: layers are nested more than")) status = MLPL_OK;
+  if (status == MLPL_EARG &&
+      strstr(mlpl_error(cx), "Sequential: layers are nested more than"))
+    status = MLPL_OK;
   if (!status) status = mlpl_tensor_full(cx, &x, MLPL_F32, 1, (int64_t[]){2}, 3);
   if (!status) status = mlpl_predict(cx, m, &y, x);
   if (!status) status = net_take(cx, y, bits);
   mlpl_tensor_release(x);
   mlpl_tensor_release(y);
   mlpl_module_release(m);
-  return depth < 50 ? mlpl_fail(cx, MLPL_EARG, "only %d containers in each other", depth) : status;
+  return depth < 50 ? mlpl_fail(cx, MLPL_EARG, "only %d containers in each other", depth)
+                    : status;
 }
 
 static void trains(void **state) {
@@ -157,8 +168,8 @@ static void runs_a_deep_model(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(trains), cmocka_unit_test(saves_and_loads),
-      cmocka_unit_test(multiplies), cmocka_unit_test(goes_through_a_long_graph),
-      cmocka_unit_test(runs_a_deep_model)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(trains),
+      cmocka_unit_test(saves_and_loads), cmocka_unit_test(multiplies),
+      cmocka_unit_test(goes_through_a_long_graph), cmocka_unit_test(runs_a_deep_model)};
   return cmocka_run_group_tests_name("small_stack", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /*
-** Contexts in threads: each trains and predicts in its own, all at once, and gets the bits that it
+** Contexts in threads: each trains and predicts in its own, all at once, and gets the
+*bits that it
 ** gets alone. Built with -fsanitize=thread this shows that they share nothing.
 */
 #define _POSIX_C_SOURCE 200809L
@@ -50,7 +51,8 @@ static void compare(int n, task *run, int threads) {
     assert_true(alone[i].bits && together[i].bits);
     work(&alone[i]);
   }
-  for (int i = 0; i < n; i++) assert_int_equal(pthread_create(&thread[i], NULL, work, &together[i]), 0);
+  for (int i = 0; i < n; i++)
+    assert_int_equal(pthread_create(&thread[i], NULL, work, &together[i]), 0);
   for (int i = 0; i < n; i++) assert_int_equal(pthread_join(thread[i], NULL), 0);
   for (int i = 0; i < n; i++) {
     if (together[i].status) fail_msg("context %d: %s", i, together[i].text);
@@ -64,9 +66,10 @@ static void compare(int n, task *run, int threads) {
   }
 }
 
-/* ---- what they do --------------------------------------------------------------------------- */
+/* ---- what they do ------------------------------------------------------------------ */
 
-/* Digits: reading, shuffling, training, predicting, and an error of its own in each context. */
+/* Digits: reading, shuffling, training, predicting, and an error of its own in each
+ * context. */
 static mlpl_status digits(mlpl_ctx *cx, uint64_t seed, net_bits *bits) {
   net n;
   double share;
@@ -81,16 +84,20 @@ static mlpl_status digits(mlpl_ctx *cx, uint64_t seed, net_bits *bits) {
   if (!status) status = net_predict(cx, n.model, n.test, bits, &share);
   net_close(&n);
   if (!status && (!strstr(text, name) || strcmp(text, mlpl_error(cx)) != 0))
-    return mlpl_fail(cx, MLPL_ESTATE, "another context's error text: '%s'", mlpl_error(cx));
+    return mlpl_fail(
+        cx, MLPL_ESTATE, "another context's error text: '%s'", mlpl_error(cx));
   return status;
 }
 
-/* Products large enough for the context's own threads: y = relu(x w), loss = mean(y y). */
+/* Products large enough for the context's own threads: y = relu(x w), loss = mean(y y).
+ */
 static mlpl_status large(mlpl_ctx *cx, uint64_t seed, net_bits *bits) {
   mlpl_tensor *x = NULL, *w = NULL, *y = NULL, *r = NULL, *loss = NULL, *row = NULL;
   (void)seed;
-  mlpl_status status = mlpl_tensor_randn(cx, &x, MLPL_F32, 2, (int64_t[]){256, 300}, 0, 1);
-  if (!status) status = mlpl_tensor_randn(cx, &w, MLPL_F32, 2, (int64_t[]){300, 512}, 0, 1);
+  mlpl_status status =
+      mlpl_tensor_randn(cx, &x, MLPL_F32, 2, (int64_t[]){256, 300}, 0, 1);
+  if (!status)
+    status = mlpl_tensor_randn(cx, &w, MLPL_F32, 2, (int64_t[]){300, 512}, 0, 1);
   if (!status) status = mlpl_tensor_set_requires_grad(cx, w, true);
   for (int i = 0; i < 3 && !status; i++) {
     status = mlpl_call(cx, &y, "matmul", (mlpl_tensor *[]){x, w}, 2, NULL);
@@ -167,8 +174,10 @@ static void a_context_moves(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(two_contexts), cmocka_unit_test(eight_contexts),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(two_contexts),
+      cmocka_unit_test(eight_contexts),
       cmocka_unit_test(two_contexts_with_threads_of_their_own),
-      cmocka_unit_test(eight_contexts_with_threads_of_their_own), cmocka_unit_test(a_context_moves)};
+      cmocka_unit_test(eight_contexts_with_threads_of_their_own),
+      cmocka_unit_test(a_context_moves)};
   return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

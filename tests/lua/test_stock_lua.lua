@@ -42,7 +42,8 @@ function TestStockLua:test_the_same_bits_as_the_command()
   local script = [[
     local mlpl = require "mlpl"
     mlpl.seed(11)
-    local model = mlpl.nn.Sequential { mlpl.nn.Linear(20, 30), mlpl.nn.Tanh(), mlpl.nn.Linear(30, 3) }
+    local nn = mlpl.nn
+    local model = nn.Sequential { nn.Linear(20, 30), nn.Tanh(), nn.Linear(30, 3) }
     local y = model(mlpl.randn(50, 20)):softmax(2)
     for _, row in ipairs(y:totable()) do print(("%a %a %a"):format(table.unpack(row))) end]]
   local out = stock("-e", script)
