@@ -48,6 +48,18 @@ typedef struct mlplb_state {
 
 #define MLPLB_UPVALUES 2
 /* Raises when lua_close has closed the context already: a finalizer that is older than the library called. */
+/* Around an engine call that may call Lua back. Returns what s->L was; put it back afterwards, for the thread may die. */
+static inline lua_State *mlplb_enter(mlplb_state *s, lua_State *L) {
+  lua_State *was = s->L;
+  s->L = L;
+  return was;
+}
+
+#define MLPLB_LUA_FAILED "a Lua layer failed" /* the engine's text while the error itself waits in the state */
+
+/* Raise for arguments beyond the n-th. */
+void mlplb_at_most(lua_State *L, const char *what, int n);
+
 static inline mlplb_state *mlplb_get(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
   if (!s->cx) luaL_error(L, "mlpl: the Lua state is closing");

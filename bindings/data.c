@@ -180,6 +180,7 @@ static int csv(lua_State *L) {
 
 /* data.idx(images, labels) is a data set; data.idx(file) a tensor */
 static int idx(lua_State *L) {
+  mlplb_at_most(L, "idx", 2);
   mlplb_state *s = mlplb_get(L);
   const char *images = mlplb_path(L, 1), *labels = lua_isnoneornil(L, 2) ? NULL : mlplb_path(L, 2);
   mlpl_dataset *ds = NULL;

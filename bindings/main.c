@@ -76,7 +76,8 @@ static void complain_of_option(const char *bad) {
 
 void mlplb_print_version(void) {
   mlpl_ctx *cx = NULL;
-  if (mlpl_open(&cx, NULL) == MLPL_OK)
+  mlpl_config config = { .threads = 1, .isa = getenv("MLPL_ISA") };
+  if (mlpl_open(&cx, &config) == MLPL_OK)
     printf("mlpl %s (%s, %s)\n", MLPL_VERSION, LUA_RELEASE, mlpl_isa(cx));
   else
     printf("mlpl %s (%s)\n", MLPL_VERSION, LUA_RELEASE);

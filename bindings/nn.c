@@ -78,7 +78,7 @@ static mlpl_status call_lua_layer(mlpl_ctx *cx, mlpl_module *self, void *ud, mlp
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, MLPLB_STATE_ERROR);
     lua_settop(L, top);
-    return mlpl_fail(cx, MLPL_ECALLBACK, "a Lua layer failed");
+    return mlpl_fail(cx, MLPL_ECALLBACK, MLPLB_LUA_FAILED);
   }
   lua_settop(L, top);
   *y = c.y;
@@ -132,6 +132,10 @@ static mlpl_module *take_child(lua_State *L, int list, int i, int kept) {
   lua_rawgeti(L, list, i);
   const mlplb_box *box = mlplb_test_box(L, -1, MLPLB_MODULE);
   mlpl_module *m = box ? box->object : NULL;
+  if (lua_tocfunction(L, -1) == construct) {
+    const char *kind = lua_tostring(L, lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) ? -1 : 0);
+    luaL_error(L, "Sequential: layer %d is the constructor nn.%s itself; call it: nn.%s()", i, kind, kind);
+  }
   if (lua_isfunction(L, -1)) m = push_lua_layer(L);
   else if (!box) luaL_error(L, "Sequential: layer %d is %s; it must be a module or a function", i, mlplb_shown(L, -1));
   if (!m) luaL_error(L, "Sequential: layer %d was released", i);
@@ -176,10 +180,10 @@ static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tenso
   int tries = 0, held = n < 2 ? n : 2;
   mlpl_module_retain(m);
   for (int i = 0; i < held; i++) mlpl_tensor_retain(x[i]);
-  do {
-    s->L = L;
-    status = how ? how(s->cx, m, y, x[0]) : mlpl_forward(s->cx, m, y, x, n);
-  } while (mlplb_again(L, s, status, &tries));
+  lua_State *was = mlplb_enter(s, L);
+  do status = how ? how(s->cx, m, y, x[0]) : mlpl_forward(s->cx, m, y, x, n);
+  while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   for (int i = 0; i < held; i++) mlpl_tensor_release(x[i]);
   mlpl_module_release(m);
   return status;
@@ -221,6 +225,7 @@ static int checkpoint(lua_State *L) {
 }
 
 static int module_predict(lua_State *L) {
+  mlplb_at_most(L, "predict", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_tensor *x = check_input(L, m, 2), *y = NULL;
@@ -322,6 +327,7 @@ static int module_to(lua_State *L) {
 
 /* Saving raises, so that nothing is lost silently. */
 static int module_save(lua_State *L) {
+  mlplb_at_most(L, "save", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   const char *path = mlplb_path(L, 2);
@@ -333,6 +339,7 @@ static int module_save(lua_State *L) {
 }
 
 static int load(lua_State *L) {
+  mlplb_at_most(L, "load", 1);
   mlplb_state *s = mlplb_get(L);
   const char *path = mlplb_path(L, 1);
   mlpl_module *m = NULL;

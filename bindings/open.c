@@ -8,6 +8,7 @@
 
 /* mlpl.seed(n); mlpl.seed() gives the seed that was last set */
 static int seed(lua_State *L) {
+  mlplb_at_most(L, "seed", 1);
   mlplb_state *s = mlplb_get(L);
   if (!lua_isnoneornil(L, 1)) {
     s->seed = mlplb_whole(L, 1, "seed", "the seed");
@@ -19,6 +20,7 @@ static int seed(lua_State *L) {
 
 /* mlpl.threads(n); mlpl.threads() gives the present number */
 static int threads(lua_State *L) {
+  mlplb_at_most(L, "threads", 1);
   mlplb_state *s = mlplb_get(L);
   if (!lua_isnoneornil(L, 1)) {
     lua_Integer n = mlplb_whole(L, 1, "threads", "the number");
@@ -89,6 +91,7 @@ static int is_grad_enabled(lua_State *L) {
 
 /* metrics.accuracy(scores or labels, target): a share from 0 to 1 */
 static int accuracy(lua_State *L) {
+  mlplb_at_most(L, "accuracy", 2);
   mlplb_state *s = mlplb_get(L);
   double share;
   if (mlpl_accuracy(s->cx, &share, mlplb_check_tensor(L, 1), mlplb_check_tensor(L, 2)) != MLPL_OK)

@@ -134,6 +134,10 @@ static void convert(lua_State *L, int index, const char *what, const mlpl_param 
   }
 }
 
+void mlplb_at_most(lua_State *L, const char *what, int n) {
+  if (lua_gettop(L) > n) luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, n + 1));
+}
+
 /* ---- the trailing table -------------------------------------------------------------------------------- */
 
 static bool is_options(lua_State *L, int index) {

@@ -48,10 +48,22 @@ static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   if (copy) config = copy->config;
   if (!config.isa) config.isa = getenv("MLPL_ISA");
   config.index_base = 1;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  s->L = lua_tothread(L, -1);
+  lua_pop(L, 1);
   s->seed = (lua_Integer)config.seed;
   mlpl_status status = mlpl_open(&s->cx, &config);
   lua_pop(L, 1);
   return status;
+}
+
+static void cannot_open(lua_State *L, mlpl_status status) {
+  const char *isa = getenv("MLPL_ISA");
+  if (status == MLPL_ENOMEM) luaL_error(L, "mlpl: not enough memory to open a context");
+  if (isa)
+    luaL_error(L, "mlpl: MLPL_ISA is '%s'; it must be one of base, avx2, avx512 that this machine runs", isa);
+  luaL_error(L, "mlpl: cannot open a context: the host's configuration is wrong (threads 0 to 256; isa base, avx2 or avx512, "
+      "as this machine runs)");
 }
 
 mlplb_state *mlplb_state_push(lua_State *L) {
@@ -65,10 +77,7 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
   mlpl_status status = open_context(L, s);
-  if (status == MLPL_ENOMEM) luaL_error(L, "mlpl: not enough memory to open a context");
-  if (status != MLPL_OK)
-    luaL_error(L, "mlpl: cannot open a context: its threads are not 0 to 256, or this machine does not run its instruction "
-        "set (base, avx2, avx512; MLPL_ISA=%s)", getenv("MLPL_ISA") ? getenv("MLPL_ISA") : "");
+  if (status != MLPL_OK) cannot_open(L, status);
   mlplb_boxes_open(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
@@ -106,7 +115,10 @@ static bool push_callback_error(lua_State *L) {
 }
 
 int mlplb_raise(lua_State *L, mlplb_state *s) {
-  if (push_callback_error(L)) return lua_error(L);
+  if (push_callback_error(L)) { /* one that a host's own call left behind is none of ours */
+    if (strcmp(mlpl_error(s->cx), MLPLB_LUA_FAILED) == 0) return lua_error(L);
+    lua_pop(L, 1);
+  }
   return luaL_error(L, "%s", mlpl_error(s->cx));
 }
 

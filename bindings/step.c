@@ -28,10 +28,10 @@ static mlpl_status run(lua_State *L, mlpl_step *step, mlpl_tensor *x, mlpl_tenso
   mlpl_step_retain(step);
   mlpl_tensor_retain(x);
   mlpl_tensor_retain(y);
-  do {
-    s->L = L;
-    status = mlpl_step_run(s->cx, step, x, y, loss);
-  } while (mlplb_again(L, s, status, &tries));
+  lua_State *was = mlplb_enter(s, L);
+  do status = mlpl_step_run(s->cx, step, x, y, loss);
+  while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   mlpl_tensor_release(x);
   mlpl_tensor_release(y);
   mlpl_step_release(step);

@@ -97,6 +97,7 @@ static void push_value(lua_State *L, mlpl_dtype dtype, const char *p) {
 }
 
 static int tensor_item(lua_State *L) {
+  mlplb_at_most(L, "item", 1);
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   double v;
@@ -122,6 +123,7 @@ static void push_nested(lua_State *L, mlpl_tensor *t, int axis, const char *p) {
 }
 
 static int tensor_totable(lua_State *L) {
+  mlplb_at_most(L, "totable", 1);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   push_nested(L, t, 0, mlpl_tensor_data(t));
   return 1;
@@ -137,6 +139,7 @@ static int tensor_tostring(lua_State *L) {
 /* ---- new tensors ----------------------------------------------------------------------------------------------- */
 
 static int tensor_detach(lua_State *L) {
+  mlplb_at_most(L, "detach", 1);
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1), *out = NULL;
   mlplb_box *box = mlplb_tensor_box(L);
@@ -203,9 +206,10 @@ static int tensor_backward(lua_State *L) {
     flags = (v[0].i ? MLPL_RETAIN_GRAPH : 0) | (v[1].i ? MLPL_CREATE_GRAPH : 0);
   }
   mlplb_pressure(L, s);
-  s->L = L; /* a checkpoint runs its layers again: Lua ones may release whatever they can reach */
+  lua_State *was = mlplb_enter(s, L); /* a checkpoint runs its layers again: Lua ones may release whatever they can reach */
   mlpl_tensor_retain(t);
   mlpl_status status = mlpl_backward(s->cx, t, seed, flags);
+  s->L = was;
   mlpl_tensor_release(t);
   return status == MLPL_OK ? 0 : mlplb_raise(L, s);
 }
@@ -218,7 +222,7 @@ static int tensor_zero_grad(lua_State *L) {
 /* ---- comparisons: none of Lua's would be right -------------------------------------------------------------------------- */
 
 static int no_order(lua_State *L) {
-  return luaL_error(L, "tensors are not ordered by < and <=; compare element by element with :lt, :le, :gt, :ge");
+  return luaL_error(L, "tensors are not ordered by <, <=, > and >=; compare numbers, which :item() gives");
 }
 
 /* ---- fields -------------------------------------------------------------------------------------------------------------- */
@@ -253,7 +257,7 @@ static int tensor_newindex(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-  if (!name) return luaL_error(L, "elements of a tensor cannot be assigned to yet; make a new tensor");
+  if (!name) return luaL_error(L, "elements of a tensor cannot be assigned to; make a new tensor");
   if (strcmp(name, "requires_grad") == 0 && lua_isboolean(L, 3))
     return mlpl_tensor_set_requires_grad(s->cx, t, lua_toboolean(L, 3)) == MLPL_OK ? 0 : mlplb_raise(L, s);
   if (strcmp(name, "grad") == 0 && lua_isnil(L, 3)) {

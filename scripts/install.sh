@@ -22,7 +22,7 @@ version=$(sed -n 's/^#define MLPL_VERSION "\(.*\)"/\1/p' engine/mlpl.h)
 major=${version%%.*}
 
 mkdir -p "$to/bin" "$to/include" "$to/lib/pkgconfig" "$to/lib/lua/5.4"
-install -m 755 $build/mlpl "$to/bin"
+install -s -m 755 $build/mlpl "$to/bin"
 install -m 644 engine/mlpl.h bindings/mlpl_lua.h "$to/include"
 install -m 644 $build/libmlpl.a $build/libmlpl_lua.a "$to/lib"
 install -m 644 $build/libmlpl.so "$to/lib/libmlpl.so.$version"

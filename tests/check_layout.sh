@@ -22,7 +22,7 @@ skip() { n=$((n + 1)); echo "ok $n - # SKIP $1: $2"; }
 # ---- files ---------------------------------------------------------------------------------
 
 none 'the top level holds what it should' "$(
-  ls | grep -vxE 'engine|bindings|scripts|tests|examples|premake5\.lua|README\.md|LICENSE|build'
+  { git ls-files 2>/dev/null || ls; } | cut -d/ -f1 | sort -u | grep -v '^\.' | grep -vxE 'engine|bindings|scripts|tests|examples|premake5\.lua|README\.md|LICENSE|build'
   for name in engine bindings scripts tests examples premake5.lua README.md LICENSE; do
     [ -e $name ] || echo "missing: $name"
   done)"

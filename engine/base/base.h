@@ -102,6 +102,12 @@ mlplk_stream mlpli_random_take(mlpl_ctx *cx, uint64_t n_blocks);
 uint64_t mlpli_random_below(mlpl_ctx *cx, uint64_t n);
 /* p[0..n) = a permutation of 0..n-1, each equally likely (Fisher and Yates). */
 void mlpli_random_permutation(mlpl_ctx *cx, int64_t *p, int64_t n);
+/* For the end of what may draw and then fail: the generator goes back to where it was `before`, so that a second try, when
+   there is memory again, draws the same numbers. Returns status. */
+static inline mlpl_status mlpli_undraw(mlpl_ctx *cx, mlplk_stream before, mlpl_status status) {
+  if (status != MLPL_OK) cx->random = before;
+  return status;
+}
 
 /* ---- files (file.c) ----------------------------------------------------------------------------------- */
 

@@ -252,6 +252,7 @@ mlpl_status mlpl_dataset_split(mlpl_ctx *cx, const mlpl_dataset *ds, double frac
     mlpl_dataset **a, mlpl_dataset **b) {
   *a = *b = NULL;
   MLPL_TRY(split_check(cx, ds, fraction, flags));
+  const mlplk_stream before = cx->random;
   split s = {.cx = cx, .ds = ds, .n = mlpl_dataset_size(ds)};
   mlpl_status status = split_plan(&s, fraction, flags);
   if (status == MLPL_OK) {
@@ -266,5 +267,5 @@ mlpl_status mlpl_dataset_split(mlpl_ctx *cx, const mlpl_dataset *ds, double frac
   mlpli_free(cx->heap, s.order);
   mlpli_free(cx->heap, s.share);
   mlpli_free(cx->heap, s.label);
-  return status;
+  return mlpli_undraw(cx, before, status);
 }

@@ -61,6 +61,7 @@ static mlpl_status make_own(mlpl_ctx *cx, mlpl_tensor **y) {
 mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {
   mlpl_value kept[N_KEPT];
   mlpl_random_state random = mlpl_random_get(cx);
+  const mlplk_stream before = cx->random;
   if (!cx->grad_enabled) return mlpl_forward(cx, m, y, &x, 1);
   *y = NULL;
   if (!mlpli_is_real(x))
@@ -69,7 +70,7 @@ mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_
   mlpl_status status = mlpl_forward(cx, m, y, &x, 1);
   mlpl_set_grad_enabled(cx, true);
   if (status == MLPL_OK) status = make_own(cx, y);
-  if (status != MLPL_OK) return status;
+  if (status != MLPL_OK) return mlpli_undraw(cx, before, status);
   memset(kept, 0, sizeof kept);
   memcpy(&kept[MODULE], &m, sizeof m);
   memcpy(&kept[RANDOM], &random, sizeof random);
@@ -80,5 +81,5 @@ mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_
     mlpl_tensor_release(*y);
     *y = NULL;
   }
-  return status;
+  return mlpli_undraw(cx, before, status);
 }

@@ -25,8 +25,9 @@ static mlpl_status unknown_kind(mlpl_ctx *cx, const char *kind) {
 static mlpl_status make(mlpl_ctx *cx, mlpl_module **m, const mlpli_kind *kind, const mlpl_value *params) {
   MLPL_TRY(mlpli_check_params(cx, kind->name, kind->params, kind->n_params, params));
   MLPL_TRY(blank(cx, m, kind, params));
+  const mlplk_stream before = cx->random;
   mlpl_status status = kind->build ? kind->build(cx, *m) : MLPL_OK;
-  if (status == MLPL_OK) return MLPL_OK;
+  if (mlpli_undraw(cx, before, status) == MLPL_OK) return MLPL_OK;
   mlpl_module_release(*m);
   *m = NULL;
   return status;
@@ -136,7 +137,8 @@ mlpl_status mlpl_forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_ten
   *y = NULL;
   if (n != m->kind->n_inputs)
     return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d", mlpl_module_kind(m), n, m->kind->n_inputs);
-  return m->kind->forward(cx, m, x, y);
+  const mlplk_stream before = cx->random;
+  return mlpli_undraw(cx, before, m->kind->forward(cx, m, x, y));
 }
 
 mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {

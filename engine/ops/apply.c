@@ -112,11 +112,12 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlp
   MLPL_TRY(check_inputs(cx, op, inputs, n));
   MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, params));
   mlpli_call c = {op, n, inputs, params, must_record(cx, op, inputs, n), false, NULL};
+  const mlplk_stream before = cx->random;
   mlpl_status status = compute(cx, &c, out);
   if (status == MLPL_OK && c.record) status = mlpli_record(cx, &c, out[0]);
   mlpl_tensor_release(c.extra);
   if (status != MLPL_OK) release_all(out, op->n_outputs);
-  return status;
+  return mlpli_undraw(cx, before, status);
 }
 
 mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlpl_tensor *const *inputs, int n,

@@ -23,7 +23,7 @@ MLPLI_SHAPE(cross_entropy) {
   bool shares = mlpli_is_real(t) && mlpli_same_shape(t, 2, x->shape);
   if (!labels && !shares)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "cross_entropy: input is %s, target is %s of %s; it must be [%lld] of i64 labels, or %s of %s shares",
+        "cross_entropy: input is %s, target is %s of %s; it must be [%lld] of labels (dtype i64), or %s of %s shares",
         mlpli_tensor_text(a, x), mlpli_tensor_text(b, t), mlpl_dtype_name((mlpl_dtype)t->dtype),
         (long long)x->shape[0], a, mlpl_dtype_name((mlpl_dtype)x->dtype));
   if (shares && t->dtype != x->dtype)
@@ -32,6 +32,9 @@ MLPLI_SHAPE(cross_entropy) {
   if (cx->grad_enabled && mlpli_tracked(t))
     return mlpl_fail(cx, MLPL_EARG,
         "cross_entropy: the target requires a gradient; only the input has one here (:detach() it)");
+  if (cx->grad_enabled && mlpli_tracked(w))
+    return mlpl_fail(cx, MLPL_EARG,
+        "cross_entropy: the weight requires a gradient; only the input has one here (:detach() it)");
   if (w && (w->ndim != 1 || w->shape[0] != x->shape[1]))
     return mlpl_fail(cx, MLPL_ESHAPE, "cross_entropy: weight is %s, input is %s; the weight must be [%lld]",
         mlpli_tensor_text(b, w), mlpli_tensor_text(a, x), (long long)x->shape[1]);

@@ -86,6 +86,9 @@ static mlpl_status check_factor(mlpl_ctx *cx, const mlpli_call *c, int i) {
   mlpli_shape s;
   const mlpl_tensor *x = c->in[BCE_X], *w = optional(c->in, c->n, i);
   if (!w) return MLPL_OK;
+  if (cx->grad_enabled && mlpli_tracked(w))
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s requires a gradient; only the input has one here (:detach() it)",
+        c->op->name, c->op->input_name[i]);
   MLPL_TRY(mlpli_broadcast(cx, c->op->name, x, w, &s));
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (mlpli_same_shape(x, s.ndim, s.size)) return MLPL_OK;

@@ -434,9 +434,9 @@ static bool same_shape(const mlpl_step *s, const mlpl_tensor *x) {
 }
 
 mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
-  (void)cx;
+  const mlplk_stream before = cx->random;
   s->planned = x->ndim && is_plain(s, x, y);
   if (s->planned && !same_shape(s, x)) MLPL_TRY(plan(s, x));
   s->planned = s->planned && s->n && (is_cross_entropy(s) || y->shape[1] == s->layer[s->n - 1].y->shape[1]);
-  return s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value);
+  return mlpli_undraw(cx, before, s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value));
 }

@@ -1,13 +1,9 @@
 /*
-** Every allocation fails, in Lua, in the binding and in the engine: the n-th one, for all
-*n, in a
-** program that makes a state, opens the library, reads a table, trains a network, saves,
-*loads and
-** predicts. Each time it ends in a Lua error that says so (or in no state at all), leaves
-*no
-** temporary file, and the same state then does all of it with the right bits; when the
-*state is
-** closed nothing is left, and no block was overrun.
+** Every allocation fails, in Lua, in the binding and in the engine: the n-th one, for all n,
+** in a program that makes a state, opens the library, reads a table, trains a network,
+** saves, loads and predicts. Each time it ends in a Lua error that says so (or in no state
+** at all), leaves no temporary file, and the same state then does all of it with the right
+** bits; when the state is closed nothing is left, and no block was overrun.
 */
 #define _POSIX_C_SOURCE 200809L
 #include "mlpl_lua.h"
@@ -26,9 +22,8 @@
 
 #include <cmocka.h>
 
-#define SAMPLE                                                                           \
-  5 /* with an eager collector a run takes ten times as long: one point in five, others  \
-       each time */
+/* With an eager collector a run takes ten times as long: one point in five, others each time. */
+#define SAMPLE 5
 
 /* ---- the allocator of both --------------------------------------------------------- */
 

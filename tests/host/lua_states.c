@@ -1,8 +1,7 @@
 /*
 ** Lua states: several in one process, each with the library and a context of its own, in
-*turn, at once
-** in threads, through the archive and through mlpl.so; on small stacks; with what a host
-*configures.
+** turn, at once in threads, through the archive and through mlpl.so; on small stacks;
+** with what a host configures.
 */
 #define _POSIX_C_SOURCE 200809L
 #include "mlpl_lua.h"

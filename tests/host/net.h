@@ -1,10 +1,8 @@
 /*
 ** What the hosts in this folder share: a network for the digits of examples/data, trained
-*by the
-** public API alone, and the bits that come out. tests/host/model.lua does the same from
-*Lua.
-**
-** Everything here returns a status and asserts nothing, so that any thread can use it.
+** by the public API alone, and the bits that come out. tests/host/model.lua does the same
+** from Lua. Everything here returns a status and asserts nothing, so that any thread can
+** use it.
 */
 #ifndef HOST_NET_H
 #define HOST_NET_H

@@ -1,7 +1,7 @@
 /*
 ** Contexts in threads: each trains and predicts in its own, all at once, and gets the
-*bits that it
-** gets alone. Built with -fsanitize=thread this shows that they share nothing.
+** bits that it gets alone. Built with -fsanitize=thread this shows that they share
+** nothing.
 */
 #define _POSIX_C_SOURCE 200809L
 #include "net.h"

@@ -163,6 +163,41 @@ function TestLimit:test_a_failed_step_changes_nothing()
   lu.assertNotEquals(model:predict(x):totable(), before)
 end
 
+-- The numbers of a tensor as one string: a long table would take lua-unit minutes to show.
+local function bits(t)
+  return table.concat(t:flatten(1):totable(), " ")
+end
+
+-- What fails for lack of memory and is tried again draws the same random numbers.
+function TestLimit:test_a_failed_call_draws_nothing()
+  local x = mlpl.ones(100, 100):requires_grad_()
+  local ds = data.TensorDataset(mlpl.arange(20000))
+  local dropouts = nn.Sequential { nn.Dropout(0.5), nn.Dropout(0.5) }
+  local makers = {
+    function() return nn.Linear(100, 100).weight end,
+    function() return nn.Linear(100, 100).bias end,
+    function() return nn.dropout(x, 0.5) end,
+    function() return dropouts(x) end,
+    function() return nn.checkpoint(dropouts, x) end,
+    function() return (ds:split(0.3, { shuffle = true })).x end,
+  }
+  for i, make in ipairs(makers) do
+    mlpl.seed(3)
+    local expected, failures = bits(make()), 0
+    for room = 0, 1000000, 4000 do
+      collectgarbage()
+      mlpl.seed(3)
+      mlpl.memory_limit(mlpl.memory().live + room)
+      local ok = pcall(make)
+      mlpl.memory_limit(0)
+      if ok then break end
+      failures = failures + 1
+      lu.assertTrue(bits(make()) == expected, "maker " .. i)
+    end
+    lu.assertTrue(failures > 1, "maker " .. i)
+  end
+end
+
 function TestLimit:test_what_a_limit_may_be()
   lu.assertErrorMsgContains("memory_limit: ", mlpl.memory_limit, -1)
   lu.assertErrorMsgContains("memory_limit: ", mlpl.memory_limit, "much")

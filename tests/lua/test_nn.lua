@@ -335,6 +335,11 @@ function TestNnModels:test_a_layer_may_be_used_twice()
   lu.assertIs(model:parameters()[1], linear.weight)
 end
 
+function TestNnModels:test_a_forgotten_call_is_named()
+  fails("Sequential: layer 2 is the constructor nn.ReLU itself; call it: nn.ReLU()", nn.Sequential,
+    { nn.Linear(2, 2), nn.ReLU })
+end
+
 -- ---- layers written in Lua ------------------------------------------------------------
 
 TestNnFunctions = {}
@@ -489,10 +494,10 @@ function TestNnLosses:test_sizes_and_labels_that_do_not_fit()
     "from 0? add 1)", nn.CrossEntropyLoss(), x, labels { 0, 2 })
   fails("cross_entropy: row 1 of the target is -1; with 3 classes labels run from 1 to 3",
     nn.cross_entropy, x, labels { -1, 2 })
-  fails("cross_entropy: input is [2x3], target is [3] of i64; it must be [2] of i64 " ..
-    "labels, or [2x3] of f32 shares", nn.cross_entropy, x, labels { 1, 2, 3 })
-  fails("cross_entropy: input is [2x3], target is [2] of f32; it must be [2] of i64 " ..
-    "labels, or [2x3] of f32 shares", nn.cross_entropy, x, mlpl.zeros(2))
+  fails("cross_entropy: input is [2x3], target is [3] of i64; it must be [2] of " ..
+    "labels (dtype i64), or [2x3] of f32 shares", nn.cross_entropy, x, labels { 1, 2, 3 })
+  fails("cross_entropy: input is [2x3], target is [2] of f32; it must be [2] of " ..
+    "labels (dtype i64), or [2x3] of f32 shares", nn.cross_entropy, x, mlpl.zeros(2))
   fails("cross_entropy: input is [3]; it must be [n x classes]", nn.cross_entropy,
     mlpl.zeros(3), labels { 1 })
   fails("cross_entropy: weight is [2], input is [2x3]; the weight must be [3]",

@@ -388,8 +388,7 @@ end
 
 function TestTensorQueries:test_order_raises()
   local x = mlpl.zeros(2)
-  local text = "tensors are not ordered by < and <=; compare element by element with " ..
-    ":lt, :le, :gt, :ge"
+  local text = "tensors are not ordered by <, <=, > and >=; compare numbers, which :item() gives"
   fails(text, function() return x < x end)
   fails(text, function() return x <= 5 end)
   fails(text, function() return 5 > x end)
@@ -399,7 +398,7 @@ function TestTensorQueries:test_unknown_names_raise()
   local x = self.x
   fails("a tensor has no field or method 'nosuch'", function() return x.nosuch end)
   fails("a tensor has no field 'nosuch' that can be set", function() x.nosuch = 1 end)
-  fails("elements of a tensor cannot be assigned to yet; make a new tensor",
+  fails("elements of a tensor cannot be assigned to; make a new tensor",
     function() x[1] = 0 end)
   fails("mlpl has no field 'zero'; did you mean 'zeros'?",
     function() return mlpl.zero end)
