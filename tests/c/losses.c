@@ -331,8 +331,8 @@ static void labels_out_of_range(void **state) {
     assert_fails(cx,
         mlpl_call(cx, &y, "cross_entropy", (mlpl_tensor *[]){x, real}, 2, NULL),
         MLPL_ESHAPE,
-        "cross_entropy: input is [2x3], target is [1x2] of f64; it must be [2] of i64 "
-        "labels, or [2x3] of f64 shares");
+        "cross_entropy: input is [2x3], target is [1x2] of f64; it must be [2] of "
+        "labels (dtype i64), or [2x3] of f64 shares");
     test_drop_and_close(cx);
   }
 }

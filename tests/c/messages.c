@@ -141,12 +141,18 @@ static void shapes_of_losses(void **state) {
   assert_fails(cx, TRY2("cross_entropy", F32(3, 0), I64(3)), MLPL_ESHAPE,
       "cross_entropy: input is [3x0]; it must be");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 4), I64(2)), MLPL_ESHAPE,
-      "cross_entropy: input is [3x4], target is [2] of i64; it must be [3] of i64 "
-      "labels, or [3x4] of f32 shares");
+      "cross_entropy: input is [3x4], target is [2] of i64; it must be [3] of "
+      "labels (dtype i64), or [3x4] of f32 shares");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 4), F64(3, 4)), MLPL_EARG,
       "cross_entropy: input is f32, target is f64; shares need the input's dtype");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 4), test_leaf(cx, F32(3, 4))), MLPL_EARG,
       "cross_entropy: the target requires a gradient; only the input has one here "
+      "(:detach() it)");
+  assert_fails(cx, TRY3("cross_entropy", F32(3, 4), F32(3, 4), test_leaf(cx, F32(4))), MLPL_EARG,
+      "cross_entropy: the weight requires a gradient; only the input has one here (:detach() it)");
+  assert_fails(cx, TRY3("binary_cross_entropy_with_logits", F32(2), F32(2), test_leaf(cx, F32(2))),
+      MLPL_EARG,
+      "binary_cross_entropy_with_logits: weight requires a gradient; only the input has one here "
       "(:detach() it)");
   assert_fails(cx, TRY3("cross_entropy", F32(3, 4), F32(3, 4), F32(3)), MLPL_ESHAPE,
       "cross_entropy: weight is [3], input is [3x4]; the weight must be [4]");
