@@ -52,16 +52,10 @@ MLPLI_FORWARD(mse_loss) {
 
 mlpl_status mlpli_mse_step(mlpl_ctx *cx, int64_t reduction, mlpl_tensor *x, mlpl_tensor *t, mlpl_tensor *dx,
     mlpl_tensor *out) {
-  char number[8];
-  mlpl_tensor factor = *dx; /* 2 / n as backward below has it, seen as a tensor without axes */
-  factor.ndim = 0;
-  factor.numel = 1;
-  factor.data = number;
-  mlpli_store(number, dx->dtype, 2 * loss_scale(reduction, x));
   mlpli_map(MLPLK_SQUARED_DIFFERENCE, dx, x, t, 0);
   MLPL_TRY(reduce_loss(cx, out, dx, reduction));
   mlpli_map(MLPLK_SUB, dx, x, t, 0);
-  mlpli_map(MLPLK_MUL, dx, dx, &factor, 0);
+  mlpli_map(MLPLK_SCALE, dx, dx, NULL, 2 * loss_scale(reduction, x)); /* rounded to the dtype, as backward below has it */
   return MLPL_OK;
 }
 

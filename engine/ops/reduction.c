@@ -118,10 +118,21 @@ static mlpl_status reordered(mlpl_ctx *cx, const mlpl_tensor *x, unsigned axes, 
   return status;
 }
 
+/* The usual small cases, all elements or the columns of a matrix, in one call of the kernel: the same rows and strides that the
+   general way finds. */
+static bool reduce_small(mlplk_reduce *f, mlpl_tensor *out, const mlpl_tensor *x, unsigned axes, unsigned all) {
+  if (!x->contiguous || x->numel > GRAIN || x->numel == 0) return false;
+  if (axes == all) f(1, x->numel, out->data, x->data, 1, 1);
+  else if (x->ndim == 2 && axes == 1) f(x->shape[1], x->shape[0], out->data, x->data, 1, x->shape[1]);
+  else return false;
+  return true;
+}
+
 mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
     unsigned axes) {
   if (out->numel == 0) return MLPL_OK;
   unsigned all = x->ndim ? (1u << x->ndim) - 1 : 0;
+  if (reduce_small(mlpli_kern(x)->reduce[kind], out, x, axes & all, all)) return MLPL_OK;
   axis_group kept = gather(x, ~axes & all), reduced = gather(x, axes & all);
   mlpl_tensor *copy = NULL;
   if (reduced.n > 1) {
