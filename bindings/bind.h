@@ -1,8 +1,10 @@
 /*
-** What the files of the binding share. A Lua object is a box: a userdata that holds one pointer to an engine object, with its
-** metatable on before the engine object exists, so that the collector owns it whatever is raised.
+** What the files of the binding share. A Lua object is a box: a userdata that holds one
+** pointer to an engine object, with its metatable on before the engine object exists, so
+** that the collector owns it whatever is raised.
 **
-** Functions are closures: upvalue 1 is the state (mlplb_state), upvalue 2 the metatable of tensors.
+** Functions are closures: upvalue 1 is the state (mlplb_state), upvalue 2 the metatable
+** of tensors.
 */
 #ifndef MLPLB_BIND_H
 #define MLPLB_BIND_H
@@ -27,35 +29,40 @@ typedef enum mlplb_type {
 extern const char *const mlplb_type_name[MLPLB_N_TYPES];
 
 typedef struct mlplb_box {
-  void *object; /* NULL: not made yet, or released */
-  void *doomed; /* released by a finalizer: goes with the box */
+  void *object;           /* NULL: not made yet, or released */
+  void *doomed;           /* released by a finalizer: goes with the box */
   struct mlplb_box *next; /* free boxes */
   mlplb_type type;
 } mlplb_box;
 
-/* One for each Lua state; a userdata, whose user values are the error of a callback and the last block of boxes. */
+/* One for each Lua state; a userdata, whose user values are the error of a callback and
+   the last block of boxes. */
 enum { MLPLB_STATE_ERROR = 1, MLPLB_STATE_BOXES, MLPLB_STATE_VALUES = MLPLB_STATE_BOXES };
 typedef struct mlplb_state {
   mlpl_ctx *cx;
   lua_State *L;      /* where callbacks run: the thread of the call in progress */
   size_t soft_limit; /* live bytes at which everything is collected */
   lua_Integer seed;  /* as it was last set */
-  const void *meta[MLPLB_N_TYPES]; /* addresses of the metatables: a check costs no look-up */
-  struct block *blocks;            /* all boxes */
-  mlplb_box *free;                 /* those not in use */
-  mlplb_box nothing;               /* the box of a value that was collected */
+  /* addresses of the metatables: a check costs no look-up */
+  const void *meta[MLPLB_N_TYPES];
+  struct block *blocks; /* all boxes */
+  mlplb_box *free;      /* those not in use */
+  mlplb_box nothing;    /* the box of a value that was collected */
 } mlplb_state;
 
 #define MLPLB_UPVALUES 2
-/* Raises when lua_close has closed the context already: a finalizer that is older than the library called. */
-/* Around an engine call that may call Lua back. Returns what s->L was; put it back afterwards, for the thread may die. */
+/* Raises when lua_close has closed the context already: a finalizer that is older than
+   the library called. */
+/* Around an engine call that may call Lua back. Returns what s->L was; put it back
+   afterwards, for the thread may die. */
 static inline lua_State *mlplb_enter(mlplb_state *s, lua_State *L) {
   lua_State *was = s->L;
   s->L = L;
   return was;
 }
 
-#define MLPLB_LUA_FAILED "a Lua layer failed" /* the engine's text while the error itself waits in the state */
+#define MLPLB_LUA_FAILED                                                                 \
+  "a Lua layer failed" /* the engine's text while the error itself waits in the state */
 
 /* Raise for arguments beyond the n-th. */
 void mlplb_at_most(lua_State *L, const char *what, int n);
@@ -66,7 +73,7 @@ static inline mlplb_state *mlplb_get(lua_State *L) {
   return s;
 }
 
-/* ---- state.c ------------------------------------------------------------------------------------- */
+/* ---- state.c ----------------------------------------------------------------------- */
 
 /* Push the state, made on the first call. */
 mlplb_state *mlplb_state_push(lua_State *L);
@@ -75,20 +82,23 @@ void mlplb_push_upvalues(lua_State *L);
 /* Fill the table on top with functions that have them. */
 void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions);
 
-/* Raise the engine's text, with the position of the Lua code that called; or the error of a Lua function that the engine had
-   called. */
+/* Raise the engine's text, with the position of the Lua code that called; or the error of
+   a Lua function that the engine had called. */
 int mlplb_raise(lua_State *L, mlplb_state *s);
-/* nil, message, code for what is wrong with the world outside (files); raises for what is wrong with the call. */
+/* nil, message, code for what is wrong with the world outside (files); raises for what is
+   wrong with the call. */
 int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status);
 /*
-** The collector learns here what tensors weigh: call before anything that makes one. Live bytes over the soft limit start a full
-** collection, and the limit follows what is live. Full collections are robust in both of the collector's modes, steps are not.
+** The collector learns here what tensors weigh: call before anything that makes one. Live
+** bytes over the soft limit start a full collection, and the limit follows what is live.
+** Full collections are robust in both of the collector's modes, steps are not.
 */
 void mlplb_pressure(lua_State *L, mlplb_state *s);
-/* After a failure for lack of memory: collect everything and say true, once (*tries counts from 0). */
+/* After a failure for lack of memory: collect everything and say true, once (*tries
+   counts from 0). */
 bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries);
 
-/* ---- box.c ----------------------------------------------------------------------------------------- */
+/* ---- box.c ------------------------------------------------------------------------- */
 
 void mlplb_boxes_open(lua_State *L);
 void mlplb_boxes_close(mlplb_state *s); /* empty those whose finalizers Lua has lost */
@@ -99,45 +109,54 @@ mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type);
 mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type); /* raises instead */
 /* The object in it; raises when it is another type, or released. */
 void *mlplb_check(lua_State *L, int arg, mlplb_type type);
-void *mlplb_test(lua_State *L, int arg, mlplb_type type); /* NULL instead of raising; also when released */
+/* NULL instead of raising; also when released */
+void *mlplb_test(lua_State *L, int arg, mlplb_type type);
 /* The same from any function: a host's, or one that runs without upvalues. */
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type);
 mlplb_box *mlplb_test_box_anywhere(lua_State *L, int arg, mlplb_type type);
 /*
-** A type's `release`, __close and __gc, of the value at 1. A finalizer of the user's may run in the middle of any function of ours
-** that allocates, and must not take away what that function works on: what is released in a finalizer stays until its
-** value is collected.
+** A type's `release`, __close and __gc, of the value at 1. A finalizer of the user's may
+** run in the middle of any function of ours that allocates, and must not take away what
+** that function works on: what is released in a finalizer stays until its value is
+** collected.
 */
 int mlplb_release(lua_State *L, mlplb_type type);
-/* Objects known to Lua come back as the same value: a weak table from engine objects to boxes. */
+/* Objects known to Lua come back as the same value: a weak table from engine objects to
+   boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
 void mlplb_remember(lua_State *L, const void *object); /* the box on top */
 
-/* ---- types, also in state.c ------------------------------------------------------------------------ */
+/* ---- types, also in state.c -------------------------------------------------------- */
 
 /*
-** Make the metatable of a type, on which nothing is left to chance: metamethods, methods in upvalue 3 of __index, __gc, __close and
-** method release (all three `release`, which may run any number of times).
+** Make the metatable of a type, on which nothing is left to chance: metamethods, methods
+** in upvalue 3 of __index, __gc, __close and method release (all three `release`, which
+** may run any number of times).
 */
-void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const luaL_Reg *methods,
-    lua_CFunction index, lua_CFunction release);
-/* __index: the method named by the key at index 2, from upvalue 3. Comes before a look at the object: what was released may be
-   released again. */
+void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
+    const luaL_Reg *methods, lua_CFunction index, lua_CFunction release);
+/* __index: the method named by the key at index 2, from upvalue 3. Comes before a look at
+   the object: what was released may be released again. */
 bool mlplb_push_method(lua_State *L);
-int mlplb_method(lua_State *L, const char *type); /* raises a sentence when there is none */
+/* raises a sentence when there is none */
+int mlplb_method(lua_State *L, const char *type);
 
-/* ---- tensor.c --------------------------------------------------------------------------------------- */
+/* ---- tensor.c ---------------------------------------------------------------------- */
 
-/* An empty tensor box (fast: metatable from upvalue 2). Only from functions with the binding's upvalues. */
+/* An empty tensor box (fast: metatable from upvalue 2). Only from functions with the
+   binding's upvalues. */
 mlplb_box *mlplb_tensor_box(lua_State *L);
 mlpl_tensor *mlplb_check_tensor(lua_State *L, int arg);
-mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg); /* NULL when it is no tensor; raises when it was released */
-void mlplb_push_tensor(lua_State *L, mlpl_tensor *t);   /* borrows; the same tensor is the same value */
+/* NULL when it is no tensor; raises when it was released */
+mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg);
+/* borrows; the same tensor is the same value */
+void mlplb_push_tensor(lua_State *L, mlpl_tensor *t);
 void mlplb_open_tensor(lua_State *L);
 
-/* ---- params.c ----------------------------------------------------------------------------------------- */
+/* ---- params.c ---------------------------------------------------------------------- */
 
-/* Where a call's tensors may be given beside its options: by name in the trailing table. */
+/* Where a call's tensors may be given beside its options: by name in the trailing table.
+   */
 typedef struct mlplb_named {
   int n;
   const char *name[MLPL_MAX_INPUTS];
@@ -145,42 +164,55 @@ typedef struct mlplb_named {
 } mlplb_named;
 
 /*
-** Options from the arguments at first and after: in order, or by name in one trailing table. Raises by name on what is wrong;
-** unknown names list those that exist. named may be NULL.
+** Options from the arguments at first and after: in order, or by name in one trailing
+** table. Raises by name on what is wrong; unknown names list those that exist. named may
+** be NULL.
 */
-void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params, int n,
-    mlpl_value *values, mlplb_named *named);
-/* What the value at index is, as messages have it: 'text', 2.5, nil, missing, a table, a mlpl.Tensor. Pushes it. */
+void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params,
+    int n, mlpl_value *values, mlplb_named *named);
+/* What the value at index is, as messages have it: 'text', 2.5, nil, missing, a table, a
+   mlpl.Tensor. Pushes it. */
 const char *mlplb_shown(lua_State *L, int index);
-/* Raise for a key of the array at index that is none of its 1 to n: nothing that a script says goes unheard. */
+/* Raise for a key of the array at index that is none of its 1 to n: nothing that a script
+   says goes unheard. */
 void mlplb_only_array(lua_State *L, int index, const char *what, const char *holds);
 /* The path at arg. */
 const char *mlplb_path(lua_State *L, int arg);
 /* A whole number at index; raises "what: name ...". */
 lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name);
-/* Sizes: one array at arg, or numbers from arg up to (not including) end. Returns how many. */
+/* Sizes: one array at arg, or numbers from arg up to (not including) end. Returns how
+   many. */
 int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes);
 /* The index of the trailing options table, or 0: a table without array part. */
 int mlplb_options(lua_State *L);
-/* An option of the table at index (0: no table): pushes its value or nil; true or false, or the standard. */
+/* An option of the table at index (0: no table): pushes its value or nil; true or false,
+   or the standard. */
 int mlplb_get_option(lua_State *L, int index, const char *name);
-bool mlplb_get_flag(lua_State *L, int index, const char *what, const char *name, bool standard);
-/* Raise for a key of the options table at index that is not in names (NULL-terminated). */
-void mlplb_known_keys(lua_State *L, int index, const char *what, const char *const *names);
+bool mlplb_get_flag(
+    lua_State *L, int index, const char *what, const char *name, bool standard);
+/* Raise for a key of the options table at index that is not in names (NULL-terminated).
+   */
+void mlplb_known_keys(
+    lua_State *L, int index, const char *what, const char *const *names);
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 
-/* ---- the other files ------------------------------------------------------------------------------------ */
+/* ---- the other files --------------------------------------------------------------- */
 
-void mlplb_open_ops(lua_State *L);                        /* methods into the table on top */
-int mlplb_op_call(lua_State *L, const mlpl_op *op);       /* inputs and options from argument 1 on */
-int mlplb_index(lua_State *L, mlpl_tensor *t, int key);   /* t[key]: pushes the view */
-void mlplb_tostring(lua_State *L, mlpl_tensor *t);        /* print.c */
-void mlplb_open_create(lua_State *L);                     /* functions into the table on top */
-void mlplb_open_nn(lua_State *L);                         /* pushes the table */
-void mlplb_open_optim(lua_State *L);                      /* pushes the table */
-void mlplb_open_data(lua_State *L);                       /* pushes the table */
-void mlplb_open_step(lua_State *L);                       /* functions into the table on top */
-void mlplb_open_profile(lua_State *L);                    /* functions into the table on top */
-int mlplb_terminal(lua_State *L);                         /* terminal.c */
+/* methods into the table on top */
+void mlplb_open_ops(lua_State *L);
+/* inputs and options from argument 1 on */
+int mlplb_op_call(lua_State *L, const mlpl_op *op);
+int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes the view */
+void mlplb_tostring(lua_State *L, mlpl_tensor *t);      /* print.c */
+/* functions into the table on top */
+void mlplb_open_create(lua_State *L);
+void mlplb_open_nn(lua_State *L);    /* pushes the table */
+void mlplb_open_optim(lua_State *L); /* pushes the table */
+void mlplb_open_data(lua_State *L);  /* pushes the table */
+/* functions into the table on top */
+void mlplb_open_step(lua_State *L);
+/* functions into the table on top */
+void mlplb_open_profile(lua_State *L);
+int mlplb_terminal(lua_State *L); /* terminal.c */
 
 #endif

@@ -1,7 +1,8 @@
 /*
-** Boxes: what a Lua value holds of the engine. The userdata is one pointer to a box, and boxes lie in blocks that the state keeps:
-** a finalizer is a call, which needs memory, and when there is none Lua drops it without another try. Then the box is still
-** there, and is emptied when the state is closed.
+** Boxes: what a Lua value holds of the engine. The userdata is one pointer to a box, and
+** boxes lie in blocks that the state keeps: a finalizer is a call, which needs memory,
+** and when there is none Lua drops it without another try. Then the box is still there,
+** and is emptied when the state is closed.
 */
 #include "bind.h"
 
@@ -14,8 +15,8 @@ typedef struct block {
 
 static const char known_key = 0; /* its address: a key of the registry */
 
-const char *const mlplb_type_name[MLPLB_N_TYPES] = {
-    "mlpl.Tensor", "mlpl.Module", "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step"};
+const char *const mlplb_type_name[MLPLB_N_TYPES] = {"mlpl.Tensor", "mlpl.Module",
+    "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step"};
 
 static void let_go(mlplb_type type, void *object) {
   switch (type) {
@@ -29,7 +30,7 @@ static void let_go(mlplb_type type, void *object) {
   }
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------ */
 
 /* A block's user value is the block before it; the state's holds the last. */
 static void more_boxes(lua_State *L, mlplb_state *s) {
@@ -67,10 +68,11 @@ void mlplb_boxes_close(mlplb_state *s) {
     }
 }
 
-/* ---- making ---------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------ */
 
 /* The userdata on top, its metatable on, gets a box. */
-static mlplb_box *fill_place(lua_State *L, mlplb_state *s, mlplb_box **place, mlplb_type type) {
+static mlplb_box *fill_place(
+    lua_State *L, mlplb_state *s, mlplb_box **place, mlplb_type type) {
   if (!s->free) more_boxes(L, s);
   mlplb_box *box = s->free;
   s->free = box->next;
@@ -96,14 +98,15 @@ mlplb_box *mlplb_tensor_box(lua_State *L) {
   return fill_place(L, s, place, MLPLB_TENSOR);
 }
 
-/* ---- looking -------------------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------- */
 
 static mlplb_box **find_place(lua_State *L, int arg, mlplb_type type) {
   mlplb_box **place = lua_touserdata(L, arg);
   if (!place || !lua_getmetatable(L, arg)) return NULL;
   const void *meta = lua_topointer(L, -1);
   lua_pop(L, 1);
-  const mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1)); /* its context may be closed */
+  /* its context may be closed */
+  const mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
   return meta == s->meta[type] ? place : NULL;
 }
 
@@ -124,7 +127,9 @@ void *mlplb_test(lua_State *L, int arg, mlplb_type type) {
 }
 
 static void *object_of(lua_State *L, int arg, const mlplb_box *box, mlplb_type type) {
-  if (!box->object) luaL_argerror(L, arg, lua_pushfstring(L, "this %s was released", mlplb_type_name[type]));
+  if (!box->object)
+    luaL_argerror(
+        L, arg, lua_pushfstring(L, "this %s was released", mlplb_type_name[type]));
   return box->object;
 }
 
@@ -142,9 +147,10 @@ void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type) {
   return object_of(L, arg, *place, type);
 }
 
-/* ---- releasing ---------------------------------------------------------------------------------------------------- */
+/* ---- releasing --------------------------------------------------------------------- */
 
-/* The collector is done with the value: nothing is in it now, should a finalizer bring it back. */
+/* The collector is done with the value: nothing is in it now, should a finalizer bring it
+   back. */
 static void give_back(mlplb_state *s, mlplb_box **place) {
   if (*place == &s->nothing) return;
   (*place)->next = s->free;
@@ -159,19 +165,22 @@ int mlplb_release(lua_State *L, mlplb_type type) {
   bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
   box->object = box->doomed = NULL;
   if (final) give_back(lua_touserdata(L, lua_upvalueindex(1)), lua_touserdata(L, 1));
-  if (final || lua_gc(L, LUA_GCISRUNNING) >= 0) let_go(type, object);
-  else box->doomed = object;
+  if (final || lua_gc(L, LUA_GCISRUNNING) >= 0)
+    let_go(type, object);
+  else
+    box->doomed = object;
   return 0;
 }
 
-/* ---- the same object is the same value ---------------------------------------------------------------------------- */
+/* ---- the same object is the same value --------------------------------------------- */
 
 bool mlplb_push_known(lua_State *L, const void *object) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
   lua_rawgetp(L, -1, object);
   lua_remove(L, -2);
   mlplb_box *const *place = lua_touserdata(L, -1);
-  if (place && (*place)->object == object) return true; /* else a released box, its address used again */
+  /* else a released box, its address used again */
+  if (place && (*place)->object == object) return true;
   lua_pop(L, 1);
   return false;
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the trailing table of every function here: dtype, requires_grad ------------------------------------ */
+/* ---- the trailing table of every function here: dtype, requires_grad --------------- */
 
 typedef struct making {
   const char *what;
@@ -20,13 +20,16 @@ static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
   making m = {.what = what, .dtype = standard, .options = mlplb_options(L)};
   if (!m.options) return m;
   mlplb_known_keys(L, m.options, what, keys);
-  if (mlplb_get_option(L, m.options, "dtype") != LUA_TNIL) m.dtype = mlplb_dtype(L, lua_gettop(L), what);
+  if (mlplb_get_option(L, m.options, "dtype") != LUA_TNIL)
+    m.dtype = mlplb_dtype(L, lua_gettop(L), what);
   lua_pop(L, 1);
   m.requires_grad = mlplb_get_flag(L, m.options, what, "requires_grad", false);
   return m;
 }
 
-static int end_of_arguments(lua_State *L, const making *m) { return m->options ? m->options : lua_gettop(L) + 1; }
+static int end_of_arguments(lua_State *L, const making *m) {
+  return m->options ? m->options : lua_gettop(L) + 1;
+}
 
 /* Sizes at arg and after, up to the options. */
 static void read_shape(lua_State *L, making *m, int arg) {
@@ -34,14 +37,17 @@ static void read_shape(lua_State *L, making *m, int arg) {
 }
 
 static void no_more(lua_State *L, const making *m, int arg) {
-  if (arg < end_of_arguments(L, m)) luaL_error(L, "%s: one argument too many: %s", m->what, mlplb_shown(L, arg));
+  if (arg < end_of_arguments(L, m))
+    luaL_error(L, "%s: one argument too many: %s", m->what, mlplb_shown(L, arg));
 }
 
 /* After the engine has filled the box on top. */
-static int finish(lua_State *L, const making *m, mlplb_box *box, mlpl_tensor *t, mlpl_status status) {
+static int finish(
+    lua_State *L, const making *m, mlplb_box *box, mlpl_tensor *t, mlpl_status status) {
   mlplb_state *s = mlplb_get(L);
   box->object = t;
-  if (status == MLPL_OK && m->requires_grad) status = mlpl_tensor_set_requires_grad(s->cx, t, true);
+  if (status == MLPL_OK && m->requires_grad)
+    status = mlpl_tensor_set_requires_grad(s->cx, t, true);
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
@@ -51,14 +57,16 @@ static double fitting(lua_State *L, const making *m, int arg) {
   bool whole = m->dtype == MLPL_I64 || m->dtype == MLPL_U8, fits = true;
   if (whole) fits = v == floor(v) && fabs(v) < 9223372036854775808.0;
   if (m->dtype == MLPL_U8) fits = fits && v >= 0 && v <= 255;
-  if (m->dtype == MLPL_I64 && lua_isinteger(L, arg)) fits = fits && (lua_Integer)v == lua_tointeger(L, arg);
+  if (m->dtype == MLPL_I64 && lua_isinteger(L, arg))
+    fits = fits && (lua_Integer)v == lua_tointeger(L, arg);
   if (!fits)
-    luaL_error(L, "%s: %s does not fit %s%s", m->what, mlplb_shown(L, arg), mlpl_dtype_name(m->dtype),
+    luaL_error(L, "%s: %s does not fit %s%s", m->what, mlplb_shown(L, arg),
+        mlpl_dtype_name(m->dtype),
         m->dtype == MLPL_I64 && lua_isinteger(L, arg) ? " without rounding" : "");
   return v;
 }
 
-/* ---- constants ------------------------------------------------------------------------------------------- */
+/* ---- constants --------------------------------------------------------------------- */
 
 static int make_full(lua_State *L, const making *m, double value) {
   mlplb_state *s = mlplb_get(L);
@@ -87,7 +95,8 @@ static int ones(lua_State *L) {
 /* full({2, 3}, 7) */
 static int full(lua_State *L) {
   making m = begin(L, "full", MLPL_F32);
-  if (!lua_istable(L, 1)) luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
+  if (!lua_istable(L, 1))
+    luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
   m.ndim = mlplb_sizes(L, "full", 1, 2, m.shape);
   if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
     luaL_error(L, "full: the value is %s; it must be a number", mlplb_shown(L, 2));
@@ -102,7 +111,8 @@ static void check_range(lua_State *L, const making *m, int n) {
   if (m->dtype == MLPL_U8 && !(last > -1 && last < 256))
     luaL_error(L, "arange: %s does not fit u8", mlplb_shown(L, n > 1 ? 2 : 1));
   if (step != floor(step))
-    luaL_error(L, "arange: the step is %s; for %s it must be a whole number", mlplb_shown(L, 3), mlpl_dtype_name(m->dtype));
+    luaL_error(L, "arange: the step is %s; for %s it must be a whole number",
+        mlplb_shown(L, 3), mlpl_dtype_name(m->dtype));
 }
 
 /* arange(5) is 1..5, arange(a, b), arange(a, b, step); both ends included */
@@ -112,8 +122,12 @@ static int arange(lua_State *L) {
   int n = end_of_arguments(L, &m) - 1, tries = 0;
   for (int i = 1; i <= n; i++)
     if (lua_type(L, i) != LUA_TNUMBER)
-      luaL_error(L, "arange: argument %d is %s; it must be a number", i, mlplb_shown(L, i));
-  if (n < 1 || n > 3) luaL_error(L, "arange: %d numbers; it takes last, or first and last, or first, last and step", n);
+      luaL_error(
+          L, "arange: argument %d is %s; it must be a number", i, mlplb_shown(L, i));
+  if (n < 1 || n > 3)
+    luaL_error(L,
+        "arange: %d numbers; it takes last, or first and last, or first, last and step",
+        n);
   double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
   double step = n > 2 ? lua_tonumber(L, 3) : 1;
   if (m.dtype == MLPL_I64 || m.dtype == MLPL_U8) check_range(L, &m, n);
@@ -126,10 +140,10 @@ static int arange(lua_State *L) {
   return finish(L, &m, box, t, status);
 }
 
-/* ---- random numbers -------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------- */
 
-typedef mlpl_status draw_function(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape, double a, double b);
+typedef mlpl_status draw_function(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, double a, double b);
 
 static int make_random(lua_State *L, const char *what, draw_function *draw) {
   mlplb_state *s = mlplb_get(L);
@@ -165,14 +179,16 @@ static int randint(lua_State *L) {
   return finish(L, &m, box, t, status);
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------------------ */
 
-/* The shape of nested tables, from the first entry of each; whether the values are truth values. */
+/* The shape of nested tables, from the first entry of each; whether the values are truth
+   values. */
 static bool shape_of(lua_State *L, making *m) {
   int top = lua_gettop(L);
   lua_pushvalue(L, 1);
   while (lua_istable(L, -1)) {
-    if (m->ndim == MLPL_MAX_RANK) luaL_error(L, "tensor: more than %d levels of tables", MLPL_MAX_RANK);
+    if (m->ndim == MLPL_MAX_RANK)
+      luaL_error(L, "tensor: more than %d levels of tables", MLPL_MAX_RANK);
     m->shape[m->ndim++] = (int64_t)lua_rawlen(L, -1);
     luaL_checkstack(L, 2, "tensor");
     lua_rawgeti(L, -1, 1);
@@ -189,15 +205,20 @@ static void store(lua_State *L, const making *m, char *p) {
   if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
     luaL_error(L, "tensor: a value is %s; values are numbers", mlplb_shown(L, -1));
   if (m->truth && !lua_isboolean(L, -1))
-    luaL_error(L, "tensor: %s stands among truth values; say the dtype if numbers are meant", mlplb_shown(L, -1));
+    luaL_error(L,
+        "tensor: %s stands among truth values; say the dtype if numbers are meant",
+        mlplb_shown(L, -1));
   if (lua_type(L, -1) == LUA_TNUMBER) v = lua_tonumber(L, -1);
   float f = (float)v;
   int64_t i = 0;
   if (dtype == MLPL_I64 || dtype == MLPL_U8) {
-    if (lua_isboolean(L, -1)) i = v != 0;
-    else i = lua_tointegerx(L, -1, &ok);
+    if (lua_isboolean(L, -1))
+      i = v != 0;
+    else
+      i = lua_tointegerx(L, -1, &ok);
     if (!ok || (dtype == MLPL_U8 && (i < 0 || i > 255)))
-      luaL_error(L, "tensor: %s does not fit %s", mlplb_shown(L, -1), mlpl_dtype_name(dtype));
+      luaL_error(
+          L, "tensor: %s does not fit %s", mlplb_shown(L, -1), mlpl_dtype_name(dtype));
   }
   switch (dtype) {
     case MLPL_F32: memcpy(p, &f, sizeof f); return;
@@ -211,15 +232,20 @@ static void store(lua_State *L, const making *m, char *p) {
 /* Copy the table on top along an axis and on; returns where the next value goes. */
 static char *fill(lua_State *L, const making *m, int axis, char *p) {
   if (axis == m->ndim) {
-    if (lua_istable(L, -1)) luaL_error(L, "tensor: a table where a number should be: the tables are nested unevenly");
+    if (lua_istable(L, -1))
+      luaL_error(
+          L, "tensor: a table where a number should be: the tables are nested unevenly");
     store(L, m, p);
     return p + mlpl_dtype_bytes(m->dtype);
   }
-  if (!lua_istable(L, -1)) luaL_error(L, "tensor: %s where a table should be: the tables are nested unevenly", mlplb_shown(L, -1));
+  if (!lua_istable(L, -1))
+    luaL_error(L, "tensor: %s where a table should be: the tables are nested unevenly",
+        mlplb_shown(L, -1));
   int64_t n = (int64_t)lua_rawlen(L, -1);
   if (n != m->shape[axis])
-    luaL_error(L, "tensor: a table at level %d has size %I, the first one there has size %I", axis + 1, (lua_Integer)n,
-        (lua_Integer)m->shape[axis]);
+    luaL_error(L,
+        "tensor: a table at level %d has size %I, the first one there has size %I",
+        axis + 1, (lua_Integer)n, (lua_Integer)m->shape[axis]);
   luaL_checkstack(L, 8, "tensor");
   mlplb_only_array(L, -1, "tensor", "values; options have a table of their own");
   for (int64_t i = 1; i <= n; i++) {
@@ -230,14 +256,19 @@ static char *fill(lua_State *L, const making *m, int axis, char *p) {
   return p;
 }
 
-/* tensor{ {1, 2}, {3, 4} }, tensor(5): f32 unless all is true or false, or a dtype is asked for */
+/* tensor{ {1, 2}, {3, 4} }, tensor(5): f32 unless all is true or false, or a dtype is
+   asked for */
 static int tensor(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  if (lua_isnoneornil(L, 1)) return luaL_argerror(L, 1, "a number or nested tables of numbers expected");
+  if (lua_isnoneornil(L, 1))
+    return luaL_argerror(L, 1, "a number or nested tables of numbers expected");
   making m = begin(L, "tensor", (mlpl_dtype)-1);
   if (m.options == 1) { /* tensor{}: no elements */
     lua_pushnil(L);
-    if (lua_next(L, 1)) return luaL_error(L, "tensor: the first argument has no values; it must be a number or nested tables");
+    if (lua_next(L, 1))
+      return luaL_error(L,
+          "tensor: the first argument has no values; it must be a number or nested "
+          "tables");
     m.options = 0;
   }
   no_more(L, &m, 2);
@@ -259,7 +290,8 @@ static int tensor(lua_State *L) {
 }
 
 void mlplb_open_create(lua_State *L) {
-  static const luaL_Reg functions[] = {{"tensor", tensor}, {"zeros", zeros}, {"ones", ones}, {"full", full},
-      {"arange", arange}, {"rand", rand_}, {"randn", randn}, {"randint", randint}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"tensor", tensor}, {"zeros", zeros},
+      {"ones", ones}, {"full", full}, {"arange", arange}, {"rand", rand_},
+      {"randn", randn}, {"randint", randint}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
 }

@@ -24,21 +24,21 @@
 enum { BAD_COMMAND_LINE = 2 };
 
 typedef struct options {
-  int script;             /* index of the script's name; argc: none */
-  bool version;           /* -v, -i */
-  bool interactive;       /* -i */
-  bool statements;        /* -e */
-  bool no_environment;    /* -E */
-  bool help;              /* -h, --help */
-  bool only_version;      /* --version */
-  bool profile;           /* --profile */
-  const char *bad;        /* the option that is wrong, or NULL */
+  int script;          /* index of the script's name; argc: none */
+  bool version;        /* -v, -i */
+  bool interactive;    /* -i */
+  bool statements;     /* -e */
+  bool no_environment; /* -E */
+  bool help;           /* -h, --help */
+  bool only_version;   /* --version */
+  bool profile;        /* --profile */
+  const char *bad;     /* the option that is wrong, or NULL */
 } options;
 
 typedef struct command {
   int argc;
   char **argv;
-  int status;             /* of the process */
+  int status; /* of the process */
 } command;
 
 static const char *program = "mlpl";
@@ -46,37 +46,38 @@ static const char *program = "mlpl";
 /* ---- messages ---------------------------------------------------------------------- */
 
 static const char usage[] =
-  "usage: mlpl [options] [script [args]]\n"
-  "  -e stat      run the statement 'stat'\n"
-  "  -i           go interactive after running the script\n"
-  "  -l mod       require 'mod' into the global 'mod'\n"
-  "  -l g=mod     require 'mod' into the global 'g'\n"
-  "  -v           print the version, then go on\n"
-  "  -E           ignore environment variables\n"
-  "  -W           turn warnings on\n"
-  "  --           stop handling options\n"
-  "  -            stop handling options and run stdin\n"
-  "  -h, --help   print this and leave\n"
-  "  --version    print the version and leave\n"
-  "  --profile    print on stderr where the script's time went\n"
-  "Without a script or -e, mlpl is interactive on a terminal and runs stdin elsewhere.\n";
+    "usage: mlpl [options] [script [args]]\n"
+    "  -e stat      run the statement 'stat'\n"
+    "  -i           go interactive after running the script\n"
+    "  -l mod       require 'mod' into the global 'mod'\n"
+    "  -l g=mod     require 'mod' into the global 'g'\n"
+    "  -v           print the version, then go on\n"
+    "  -E           ignore environment variables\n"
+    "  -W           turn warnings on\n"
+    "  --           stop handling options\n"
+    "  -            stop handling options and run stdin\n"
+    "  -h, --help   print this and leave\n"
+    "  --version    print the version and leave\n"
+    "  --profile    print on stderr where the script's time went\n"
+    "Without a script or -e, mlpl is interactive on a terminal and runs stdin "
+    "elsewhere.\n";
 
 static void complain(const char *who, const char *message) {
-  if (who != NULL)
-    fprintf(stderr, "%s: ", who);
+  if (who != NULL) fprintf(stderr, "%s: ", who);
   fprintf(stderr, "%s\n", message);
 }
 
 static void complain_of_option(const char *bad) {
   bool unfinished = strcmp(bad, "-e") == 0 || strcmp(bad, "-l") == 0;
-  fprintf(stderr, unfinished ? "%s: '%s' needs an argument\n" :
-    "%s: unrecognized option '%s'\n", program, bad);
+  fprintf(stderr,
+      unfinished ? "%s: '%s' needs an argument\n" : "%s: unrecognized option '%s'\n",
+      program, bad);
   fputs(usage, stderr);
 }
 
 void mlplb_print_version(void) {
   mlpl_ctx *cx = NULL;
-  mlpl_config config = { .threads = 1, .isa = getenv("MLPL_ISA") };
+  mlpl_config config = {.threads = 1, .isa = getenv("MLPL_ISA")};
   if (mlpl_open(&cx, &config) == MLPL_OK)
     printf("mlpl %s (%s, %s)\n", MLPL_VERSION, LUA_RELEASE, mlpl_isa(cx));
   else
@@ -96,7 +97,7 @@ int mlplb_report(lua_State *L, const char *who, int status) {
 
 /* ---- calls ------------------------------------------------------------------------- */
 
-static lua_State *running;        /* what Ctrl-C interrupts */
+static lua_State *running; /* what Ctrl-C interrupts */
 static pthread_t main_thread;
 
 static void stop(lua_State *L, lua_Debug *ar) {
@@ -123,8 +124,7 @@ static void on_interrupt(int sig) {
 static int add_traceback(lua_State *L) {
   const char *message = lua_tostring(L, 1);
   if (message == NULL) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
-      return 1;
+    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
     message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
   luaL_traceback(L, L, message, 1);
@@ -136,18 +136,16 @@ int mlplb_call(lua_State *L, int n_args, int n_results) {
   lua_pushcfunction(L, add_traceback);
   lua_insert(L, base);
 
-  struct sigaction ours = { .sa_handler = on_interrupt }, theirs;
+  struct sigaction ours = {.sa_handler = on_interrupt}, theirs;
   sigemptyset(&ours.sa_mask);
   sigaction(SIGINT, NULL, &theirs);
-  bool catching = theirs.sa_handler != SIG_IGN;   /* a job in the background ignores it */
+  bool catching = theirs.sa_handler != SIG_IGN; /* a job in the background ignores it */
   running = L;
   main_thread = pthread_self();
-  if (catching)
-    sigaction(SIGINT, &ours, NULL);
+  if (catching) sigaction(SIGINT, &ours, NULL);
   int status = lua_pcall(L, n_args, n_results, base);
-  if (catching)
-    sigaction(SIGINT, &theirs, NULL);
-  if (lua_gethook(L) == stop)                     /* it came too late to stop anything */
+  if (catching) sigaction(SIGINT, &theirs, NULL);
+  if (lua_gethook(L) == stop) /* it came too late to stop anything */
     lua_sethook(L, NULL, 0, 0);
 
   lua_remove(L, base);
@@ -155,8 +153,7 @@ int mlplb_call(lua_State *L, int n_args, int n_results) {
 }
 
 static int run(lua_State *L, int load_status) {
-  if (load_status == LUA_OK)
-    load_status = mlplb_call(L, 0, 0);
+  if (load_status == LUA_OK) load_status = mlplb_call(L, 0, 0);
   return mlplb_report(L, program, load_status);
 }
 
@@ -180,17 +177,16 @@ static int take_option(options *o, char **argv, int i) {
     case 'h': o->help = true; return alone ? 0 : -1;
     case 'i': o->interactive = o->version = true; return alone ? 0 : -1;
     case 'v': o->version = true; return alone ? 0 : -1;
-    case 'e': o->statements = true;  /* fall through */
+    case 'e': o->statements = true; /* fall through */
     case 'l':
-      if (!alone)
-        return 0;
+      if (!alone) return 0;
       return argv[i + 1] != NULL && argv[i + 1][0] != '-' ? 1 : -1;
     default: return -1;
   }
 }
 
 static options parse(char **argv) {
-  options o = { 0 };
+  options o = {0};
   int i = 1;
   for (; argv[i] != NULL && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
     if (strcmp(argv[i], "--") == 0) {
@@ -211,8 +207,7 @@ static options parse(char **argv) {
       }
       i += more;
     }
-    if (o.help || o.only_version)
-      break;
+    if (o.help || o.only_version) break;
   }
   o.script = i;
   return o;
@@ -220,8 +215,7 @@ static options parse(char **argv) {
 
 /* arg[0] is the script; what follows it counts from 1, what is before it from -1 down. */
 static void set_arg(lua_State *L, const command *c, int script) {
-  if (script == c->argc)
-    script = 0;
+  if (script == c->argc) script = 0;
   lua_createtable(L, c->argc - script - 1, script + 1);
   for (int i = 0; i < c->argc; i++) {
     lua_pushstring(L, c->argv[i]);
@@ -232,12 +226,10 @@ static void set_arg(lua_State *L, const command *c, int script) {
 
 /* Push the script's arguments, as `arg` has them by now; returns how many. */
 static int push_args(lua_State *L) {
-  if (lua_getglobal(L, "arg") != LUA_TTABLE)
-    luaL_error(L, "'arg' is not a table");
+  if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
   int n = (int)luaL_len(L, -1);
   luaL_checkstack(L, n + 3, "too many arguments to script");
-  for (int i = 1; i <= n; i++)
-    lua_rawgeti(L, -i, i);
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, -i, i);
   lua_remove(L, -n - 1);
   return n;
 }
@@ -245,10 +237,9 @@ static int push_args(lua_State *L) {
 static int run_script(lua_State *L, char **argv) {
   const char *name = argv[0];
   if (strcmp(name, "-") == 0 && strcmp(argv[-1], "--") != 0)
-    name = NULL;                          /* stdin; after "--" it is a file's name */
+    name = NULL; /* stdin; after "--" it is a file's name */
   int status = luaL_loadfile(L, name);
-  if (status == LUA_OK)
-    status = mlplb_call(L, push_args(L), 0);
+  if (status == LUA_OK) status = mlplb_call(L, push_args(L), 0);
   return mlplb_report(L, program, status);
 }
 
@@ -260,10 +251,9 @@ static int run_library(lua_State *L, const char *text) {
   lua_getglobal(L, "require");
   lua_pushstring(L, module);
   int status = mlplb_call(L, 1, 1);
-  if (status == LUA_OK)
-    lua_setglobal(L, global);
+  if (status == LUA_OK) lua_setglobal(L, global);
   mlplb_report(L, program, status);
-  lua_pop(L, 1);                                  /* the name */
+  lua_pop(L, 1); /* the name */
   return status;
 }
 
@@ -271,15 +261,12 @@ static int run_library(lua_State *L, const char *text) {
 static bool run_options(lua_State *L, char **argv, int end) {
   for (int i = 1; i < end; i++) {
     char letter = argv[i][1];
-    if (letter == 'W')
-      lua_warning(L, "@on", 0);
-    if (letter != 'e' && letter != 'l')
-      continue;
+    if (letter == 'W') lua_warning(L, "@on", 0);
+    if (letter != 'e' && letter != 'l') continue;
     const char *text = argv[i][2] != '\0' ? argv[i] + 2 : argv[++i];
-    int status = letter == 'e' ? run_string(L, text, "=(command line)") :
-      run_library(L, text);
-    if (status != LUA_OK)
-      return false;
+    int status = letter == 'e' ? run_string(L, text, "=(command line)")
+                               : run_library(L, text);
+    if (status != LUA_OK) return false;
   }
   return true;
 }
@@ -291,8 +278,7 @@ static bool run_init(lua_State *L) {
     name = "=LUA_INIT";
     text = getenv(name + 1);
   }
-  if (text == NULL)
-    return true;
+  if (text == NULL) return true;
   return (text[0] == '@' ? run_file(L, text + 1) : run_string(L, text, name)) == LUA_OK;
 }
 
@@ -311,15 +297,13 @@ static bool profiler(lua_State *L, const char *function) {
   static const char code[] = "local name = ...; require('mlpl').profiler[name]()";
   int status = luaL_loadbuffer(L, code, sizeof code - 1, "=profiler");
   lua_pushstring(L, function);
-  if (status == LUA_OK)
-    status = mlplb_call(L, 1, 0);
+  if (status == LUA_OK) status = mlplb_call(L, 1, 0);
   return mlplb_report(L, program, status) == LUA_OK;
 }
 
 /* The report comes after a failure too: what was measured until then is true. */
 static int run_profiled(lua_State *L, char **argv) {
-  if (!profiler(L, "start"))
-    return LUA_ERRRUN;
+  if (!profiler(L, "start")) return LUA_ERRRUN;
   int status = run_script(L, argv);
   profiler(L, "report");
   return status;
@@ -329,18 +313,14 @@ static bool run_all(lua_State *L, const command *c, const options *o) {
   bool no_script = o->script >= c->argc;
   open_libraries(L, o->no_environment);
   set_arg(L, c, o->script);
-  if (!o->no_environment && !run_init(L))
-    return false;
-  if (!run_options(L, c->argv, o->script))
-    return false;
+  if (!o->no_environment && !run_init(L)) return false;
+  if (!run_options(L, c->argv, o->script)) return false;
   int (*run_it)(lua_State *, char **) = o->profile ? run_profiled : run_script;
-  if (!no_script && run_it(L, c->argv + o->script) != LUA_OK)
-    return false;
+  if (!no_script && run_it(L, c->argv + o->script) != LUA_OK) return false;
   if (o->interactive)
     mlplb_repl(L);
   else if (no_script && !o->statements && !o->version) {
-    if (!isatty(STDIN_FILENO))
-      return run_file(L, NULL) == LUA_OK;
+    if (!isatty(STDIN_FILENO)) return run_file(L, NULL) == LUA_OK;
     mlplb_print_version();
     mlplb_repl(L);
   }
@@ -359,10 +339,8 @@ static int protected_main(lua_State *L) {
     fputs(usage, stdout);
     return 0;
   }
-  if (o.version || o.only_version)
-    mlplb_print_version();
-  if (!o.only_version && !run_all(L, c, &o))
-    c->status = EXIT_FAILURE;
+  if (o.version || o.only_version) mlplb_print_version();
+  if (!o.only_version && !run_all(L, c, &o)) c->status = EXIT_FAILURE;
   return 0;
 }
 
@@ -376,23 +354,21 @@ static void hold_standard_files(void) {
   for (int fd = 0; fd <= 2; fd++)
     if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) {
       int held = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
-      (void)held;                         /* the lowest free number, which is fd */
+      (void)held; /* the lowest free number, which is fd */
     }
 }
 
 /* At the end of the process, however it comes: lost output makes it a failure. */
 static void check_stdout(void) {
-  if (!ferror(stdout) && fflush(stdout) == 0)
-    return;
+  if (!ferror(stdout) && fflush(stdout) == 0) return;
   fprintf(stderr, "%s: cannot write to standard output: %s\n", program, strerror(errno));
   fflush(NULL);
   _exit(EXIT_FAILURE);
 }
 
 int main(int argc, char **argv) {
-  command c = { argc, argv, EXIT_SUCCESS };
-  if (argc > 0 && argv[0][0] != '\0')
-    program = argv[0];
+  command c = {argc, argv, EXIT_SUCCESS};
+  if (argc > 0 && argv[0][0] != '\0') program = argv[0];
   hold_standard_files();
   atexit(check_stdout);
 
@@ -403,8 +379,7 @@ int main(int argc, char **argv) {
   }
   lua_pushcfunction(L, protected_main);
   lua_pushlightuserdata(L, &c);
-  if (mlplb_report(L, program, lua_pcall(L, 1, 0, 0)) != LUA_OK)
-    c.status = EXIT_FAILURE;
+  if (mlplb_report(L, program, lua_pcall(L, 1, 0, 0)) != LUA_OK) c.status = EXIT_FAILURE;
   lua_close(L);
   return c.status;
 }

@@ -25,11 +25,11 @@ typedef struct library {
   void (*install)(const char *prompt, line_handler *handler);
   void (*read_char)(void);
   void (*remove)(void);
-  int (*add_history)(const char *line);   /* readline's gives nothing; nobody looks */
+  int (*add_history)(const char *line); /* readline's gives nothing; nobody looks */
   attempt **completer;
-  const char **breaks;                    /* what ends the word that is completed */
-  int *append;                            /* character after a completed word */
-  int *over;                              /* "do not go on to complete file names" */
+  const char **breaks; /* what ends the word that is completed */
+  int *append;         /* character after a completed word */
+  int *over;           /* "do not go on to complete file names" */
 } library;
 
 static struct {
@@ -42,29 +42,27 @@ static struct {
 
 static bool find(void *handle, const char *name, void *where) {
   void *symbol = dlsym(handle, name);
-  memcpy(where, &symbol, sizeof symbol);  /* ISO C has no conversion to a function */
+  memcpy(where, &symbol, sizeof symbol); /* ISO C has no conversion to a function */
   return symbol != NULL;
 }
 
 static bool find_all(void *handle, library *lib) {
   return find(handle, "rl_callback_handler_install", &lib->install) &&
-    find(handle, "rl_callback_read_char", &lib->read_char) &&
-    find(handle, "rl_callback_handler_remove", &lib->remove) &&
-    find(handle, "add_history", &lib->add_history) &&
-    find(handle, "rl_attempted_completion_function", &lib->completer) &&
-    find(handle, "rl_basic_word_break_characters", &lib->breaks) &&
-    find(handle, "rl_completion_append_character", &lib->append) &&
-    find(handle, "rl_attempted_completion_over", &lib->over);
+      find(handle, "rl_callback_read_char", &lib->read_char) &&
+      find(handle, "rl_callback_handler_remove", &lib->remove) &&
+      find(handle, "add_history", &lib->add_history) &&
+      find(handle, "rl_attempted_completion_function", &lib->completer) &&
+      find(handle, "rl_basic_word_break_characters", &lib->breaks) &&
+      find(handle, "rl_completion_append_character", &lib->append) &&
+      find(handle, "rl_attempted_completion_over", &lib->over);
 }
 
 static bool load(library *lib) {
-  static const char *const names[] = { "libedit.so.2", "libreadline.so.8" };
+  static const char *const names[] = {"libedit.so.2", "libreadline.so.8"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     void *handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (handle != NULL && find_all(handle, lib))
-      return true;
-    if (handle != NULL)
-      dlclose(handle);
+    if (handle != NULL && find_all(handle, lib)) return true;
+    if (handle != NULL) dlclose(handle);
   }
   return false;
 }
@@ -72,7 +70,7 @@ static bool load(library *lib) {
 static char **complete(const char *text, int start, int end) {
   (void)start;
   (void)end;
-  *edit.lib.append = '\0';                /* both reset these for each attempt */
+  *edit.lib.append = '\0'; /* both reset these for each attempt */
   *edit.lib.over = 1;
   return edit.completer(edit.ud, text);
 }
@@ -99,7 +97,7 @@ static void on_interrupt(int sig) {
 
 /* No SA_RESTART: a read that waits for the user has to end. */
 static void catch_interrupt(struct sigaction *old) {
-  struct sigaction ours = { .sa_handler = on_interrupt };
+  struct sigaction ours = {.sa_handler = on_interrupt};
   sigemptyset(&ours.sa_mask);
   interrupted = 0;
   sigaction(SIGINT, &ours, old);
@@ -115,7 +113,7 @@ static struct {
 static void take_line(char *line) {
   got.done = true;
   got.line = line;
-  edit.lib.remove();                      /* now, or readline shows its prompt again */
+  edit.lib.remove(); /* now, or readline shows its prompt again */
 }
 
 /*
@@ -127,8 +125,8 @@ static bool take_key(const sigset_t *unblocked) {
   FD_ZERO(&set);
   FD_SET(STDIN_FILENO, &set);
   if (pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, unblocked) < 0)
-    return errno == EINTR;                /* a signal; Ctrl-C is for the caller to see */
-  struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+    return errno == EINTR; /* a signal; Ctrl-C is for the caller to see */
+  struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
   if (poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
     return false;
   edit.lib.read_char();
@@ -146,17 +144,14 @@ static mlplb_input read_edited(const char *prompt, char **line, size_t *length) 
   got.line = NULL;
   fflush(stdout);
   edit.lib.install(prompt, take_line);
-  catch_interrupt(NULL);                  /* after libedit, which installs a handler */
+  catch_interrupt(NULL); /* after libedit, which installs a handler */
   bool open = true;
-  while (!got.done && !interrupted && open)
-    open = take_key(&unblocked);
-  if (!got.done)
-    edit.lib.remove();
+  while (!got.done && !interrupted && open) open = take_key(&unblocked);
+  if (!got.done) edit.lib.remove();
 
   sigaction(SIGINT, &at_first, NULL);
   sigprocmask(SIG_SETMASK, &unblocked, NULL);
-  if (!got.done && open)
-    return MLPLB_CLEARED;
+  if (!got.done && open) return MLPLB_CLEARED;
   *line = got.line;
   *length = got.line != NULL ? strlen(got.line) : 0;
   return got.line != NULL ? MLPLB_LINE : MLPLB_END;
@@ -173,8 +168,7 @@ static char *get_line(size_t *length) {
     text[n++] = (char)c;
     if (n == size) {
       char *longer = realloc(text, size *= 2);
-      if (longer == NULL)
-        free(text);
+      if (longer == NULL) free(text);
       text = longer;
     }
   }
@@ -189,13 +183,11 @@ static char *get_line(size_t *length) {
 
 static mlplb_input read_plain(const char *prompt, char **line, size_t *length) {
   struct sigaction old;
-  if (edit.terminal)
-    catch_interrupt(&old);
+  if (edit.terminal) catch_interrupt(&old);
   fputs(prompt, stdout);
   fflush(stdout);
   *line = get_line(length);
-  if (edit.terminal)
-    sigaction(SIGINT, &old, NULL);
+  if (edit.terminal) sigaction(SIGINT, &old, NULL);
   if (edit.terminal && interrupted) {
     free(*line);
     clearerr(stdin);
@@ -205,12 +197,10 @@ static mlplb_input read_plain(const char *prompt, char **line, size_t *length) {
 }
 
 mlplb_input mlplb_edit_read(const char *prompt, char **line, size_t *length) {
-  if (edit.found)
-    return read_edited(prompt, line, length);
+  if (edit.found) return read_edited(prompt, line, length);
   return read_plain(prompt, line, length);
 }
 
 void mlplb_edit_remember(const char *line) {
-  if (edit.found && line[0] != '\0')
-    edit.lib.add_history(line);
+  if (edit.found && line[0] != '\0') edit.lib.add_history(line);
 }

@@ -18,10 +18,8 @@
 ** types have functions there, which keep their methods as an upvalue (mlplb_new_type).
 */
 static bool push_index(lua_State *L) {
-  if (luaL_getmetafield(L, -1, "__index") == LUA_TNIL)
-    return false;
-  if (lua_iscfunction(L, -1) && lua_getupvalue(L, -1, 3) != NULL)
-    lua_remove(L, -2);
+  if (luaL_getmetafield(L, -1, "__index") == LUA_TNIL) return false;
+  if (lua_iscfunction(L, -1) && lua_getupvalue(L, -1, 3) != NULL) lua_remove(L, -2);
   return true;
 }
 
@@ -40,8 +38,7 @@ static bool step_into(lua_State *L, const char *name, size_t length) {
       }
       lua_pop(L, 1);
     }
-    if (lua_gettop(L) > value + 100 || !push_index(L))
-      break;
+    if (lua_gettop(L) > value + 100 || !push_index(L)) break;
   }
   lua_settop(L, value);
   return false;
@@ -49,10 +46,9 @@ static bool step_into(lua_State *L, const char *name, size_t length) {
 
 static bool is_name(const char *text) {
   static const char letters[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
   for (const char *c = text; *c != '\0'; c++)
-    if (strchr(letters, *c) == NULL)
-      return false;
+    if (strchr(letters, *c) == NULL) return false;
   return true;
 }
 
@@ -62,8 +58,7 @@ static void add_names(lua_State *L, int out, const char *prefix, const char *sta
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
     lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
-      continue;
+    if (lua_type(L, -1) != LUA_TSTRING) continue;
     const char *key = lua_tostring(L, -1);
     bool hidden = key[0] == '_' && start[0] != '_';
     if (strncmp(key, start, n) == 0 && is_name(key) && !hidden) {
@@ -77,28 +72,25 @@ static void add_names(lua_State *L, int out, const char *prefix, const char *sta
 /* complete(text): an array of the names that begin with text, sorted. */
 static int names_of(lua_State *L) {
   const char *text = luaL_checkstring(L, 1);
-  lua_newtable(L);                                /* 2: a set of what was found */
+  lua_newtable(L); /* 2: a set of what was found */
   lua_pushglobaltable(L);
   const char *rest = text, *dot;
   while ((dot = strpbrk(rest, ".:")) != NULL) {
-    if (!step_into(L, rest, (size_t)(dot - rest)))
-      break;
+    if (!step_into(L, rest, (size_t)(dot - rest))) break;
     rest = dot + 1;
   }
   if (dot == NULL) {
     const char *prefix = lua_pushlstring(L, text, (size_t)(rest - text));
     lua_insert(L, -2);
-    for (int depth = 0; depth < 100; depth++) {   /* up the chain of __index tables */
+    for (int depth = 0; depth < 100; depth++) { /* up the chain of __index tables */
       luaL_checkstack(L, 6, NULL);
-      if (lua_istable(L, -1))
-        add_names(L, 2, prefix, rest);
-      if (!push_index(L))
-        break;
+      if (lua_istable(L, -1)) add_names(L, 2, prefix, rest);
+      if (!push_index(L)) break;
     }
   }
   lua_settop(L, 2);
 
-  lua_newtable(L);                                /* 3: the same, as an array */
+  lua_newtable(L); /* 3: the same, as an array */
   lua_pushnil(L);
   for (lua_Integer i = 1; lua_next(L, 2) != 0; i++) {
     lua_pop(L, 1);
@@ -110,8 +102,7 @@ static int names_of(lua_State *L) {
 
 static size_t common_length(const char *a, const char *b) {
   size_t n = 0;
-  while (a[n] != '\0' && a[n] == b[n])
-    n++;
+  while (a[n] != '\0' && a[n] == b[n]) n++;
   return n;
 }
 
@@ -133,11 +124,9 @@ static char **as_matches(lua_State *L, size_t n) {
     matches[i] = copy(name, strlen(name));
     lua_pop(L, 1);
   }
-  if (matches == NULL)
-    return NULL;
+  if (matches == NULL) return NULL;
   bool complete = true;
-  for (size_t i = 1; i <= n; i++)
-    complete = complete && matches[i] != NULL;
+  for (size_t i = 1; i <= n; i++) complete = complete && matches[i] != NULL;
   if (complete) {
     size_t length = strlen(matches[1]);
     for (size_t i = 2; i <= n; i++) {
@@ -147,8 +136,7 @@ static char **as_matches(lua_State *L, size_t n) {
     matches[0] = copy(matches[1], length);
   }
   if (matches[0] == NULL) {
-    for (size_t i = 1; i <= n; i++)
-      free(matches[i]);
+    for (size_t i = 1; i <= n; i++) free(matches[i]);
     free(matches);
     return NULL;
   }
@@ -173,8 +161,7 @@ static char **complete(void *ud, const char *text) {
 static int prompt_text(lua_State *L) {
   lua_pushglobaltable(L);
   lua_pushvalue(L, 1);
-  if (lua_rawget(L, -2) == LUA_TNIL)
-    lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) == LUA_TNIL) lua_pushvalue(L, 2);
   luaL_tolstring(L, -1, NULL);
   return 1;
 }
@@ -198,7 +185,7 @@ static mlplb_input push_line(lua_State *L, bool first) {
   mlplb_input input = mlplb_edit_read(push_prompt(L, first), &line, &length);
   lua_pop(L, 1);
   if (input == MLPLB_LINE) {
-    if (first && line[0] == '=')                  /* as Lua 5.2 had it; hands remember */
+    if (first && line[0] == '=') /* as Lua 5.2 had it; hands remember */
       lua_pushfstring(L, "return %s", line + 1);
     else
       lua_pushlstring(L, line, length);
@@ -218,16 +205,14 @@ static bool load_expression(lua_State *L) {
   lua_pushfstring(L, "return %s", lua_tostring(L, 1));
   bool fine = load(L, -1) == LUA_OK;
   lua_remove(L, -2);
-  if (!fine)
-    lua_pop(L, 1);
+  if (!fine) lua_pop(L, 1);
   return fine;
 }
 
 static bool wants_more(lua_State *L, int status) {
   static const char mark[] = "<eof>";
   size_t n = sizeof mark - 1, length;
-  if (status != LUA_ERRSYNTAX)
-    return false;
+  if (status != LUA_ERRSYNTAX) return false;
   const char *message = lua_tolstring(L, -1, &length);
   return length >= n && strcmp(message + length - n, mark) == 0;
 }
@@ -239,16 +224,13 @@ static bool wants_more(lua_State *L, int status) {
 static mlplb_input load_chunk(lua_State *L, int *status) {
   lua_settop(L, 0);
   mlplb_input input = push_line(L, true);
-  if (input != MLPLB_LINE)
-    return input;
+  if (input != MLPLB_LINE) return input;
   *status = LUA_OK;
   if (!load_expression(L)) {
     while (wants_more(L, *status = load(L, 1))) {
       input = push_line(L, false);
-      if (input == MLPLB_CLEARED)
-        return input;
-      if (input == MLPLB_END)
-        break;                            /* the message on top says what is missing */
+      if (input == MLPLB_CLEARED) return input;
+      if (input == MLPLB_END) break; /* the message on top says what is missing */
       lua_remove(L, 2);
       lua_pushliteral(L, "\n");
       lua_insert(L, 2);
@@ -264,8 +246,7 @@ static mlplb_input load_chunk(lua_State *L, int *status) {
 /* Print what the chunk left on the stack, through whatever `print` is now. */
 static void print_results(lua_State *L) {
   int n = lua_gettop(L);
-  if (n == 0)
-    return;
+  if (n == 0) return;
   luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
   lua_getglobal(L, "print");
   lua_insert(L, 1);
@@ -282,13 +263,12 @@ static int set_globals(lua_State *L) {
   lua_call(L, 1, 1);
   lua_pushglobaltable(L);
   /* A script that ran before us keeps what it has set. */
-  static const char *const names[] = { "mlpl", "nn", "optim", "data" };
+  static const char *const names[] = {"mlpl", "nn", "optim", "data"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     lua_pushstring(L, names[i]);
     bool taken = lua_rawget(L, 2) != LUA_TNIL;
     lua_settop(L, 2);
-    if (taken)
-      continue;
+    if (taken) continue;
     lua_pushstring(L, names[i]);
     if (i == 0)
       lua_pushvalue(L, 1);
@@ -312,8 +292,7 @@ void mlplb_repl(lua_State *L) {
       continue;
     }
     lua_remove(L, 1);
-    if (status == LUA_OK)
-      status = mlplb_call(L, 0, LUA_MULTRET);
+    if (status == LUA_OK) status = mlplb_call(L, 0, LUA_MULTRET);
     if (status == LUA_OK)
       print_results(L);
     else

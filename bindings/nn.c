@@ -1,12 +1,14 @@
-/* Modules: constructors of every kind, models as callable values, functional forms, initialisers. */
+/* Modules: constructors of every kind, models as callable values, functional forms,
+   initialisers. */
 #include "bind.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- pushing modules ------------------------------------------------------------------------------- */
+/* ---- pushing modules --------------------------------------------------------------- */
 
-/* The box of a module: user value 1 holds the Lua function of a custom layer, or the children of a container. */
+/* The box of a module: user value 1 holds the Lua function of a custom layer, or the
+   children of a container. */
 static void push_module(lua_State *L, mlpl_module *m) {
   if (mlplb_push_known(L, m)) return;
   mlplb_box *box = mlplb_box_push(L, MLPLB_MODULE, 1);
@@ -14,8 +16,12 @@ static void push_module(lua_State *L, mlpl_module *m) {
   mlplb_remember(L, m);
 }
 
-mlpl_module *mlpl_lua_check_module(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_MODULE); }
-static mlpl_module *check_module(lua_State *L, int arg) { return mlplb_check(L, arg, MLPLB_MODULE); }
+mlpl_module *mlpl_lua_check_module(lua_State *L, int arg) {
+  return mlplb_check_anywhere(L, arg, MLPLB_MODULE);
+}
+static mlpl_module *check_module(lua_State *L, int arg) {
+  return mlplb_check(L, arg, MLPLB_MODULE);
+}
 
 static int module_release(lua_State *L) { return mlplb_release(L, MLPLB_MODULE); }
 
@@ -27,7 +33,7 @@ static int give_module(lua_State *L, mlplb_box *box, mlpl_module *m, mlpl_status
   return 1;
 }
 
-/* ---- layers written in Lua ----------------------------------------------------------------------------- */
+/* ---- layers written in Lua --------------------------------------------------------- */
 
 typedef struct callback {
   mlpl_module *self;
@@ -37,36 +43,47 @@ typedef struct callback {
 /* Protected: call the function of a custom layer. Argument: the callback. */
 static int run_callback(lua_State *L) {
   callback *c = lua_touserdata(L, 1);
-  if (!mlplb_push_known(L, c->self)) return luaL_error(L, "a Lua layer was called after it was released");
-  if (lua_getiuservalue(L, -1, 1) != LUA_TFUNCTION) return luaL_error(L, "a Lua layer was called after it was released");
+  if (!mlplb_push_known(L, c->self))
+    return luaL_error(L, "a Lua layer was called after it was released");
+  if (lua_getiuservalue(L, -1, 1) != LUA_TFUNCTION)
+    return luaL_error(L, "a Lua layer was called after it was released");
   mlplb_push_tensor(L, c->x);
   lua_call(L, 1, 1);
   const mlplb_box *box = mlplb_test_box_anywhere(L, -1, MLPLB_TENSOR);
-  if (!box) return luaL_error(L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
-  if (!box->object) return luaL_error(L, "a Lua layer returned a tensor that was released");
+  if (!box)
+    return luaL_error(
+        L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
+  if (!box->object)
+    return luaL_error(L, "a Lua layer returned a tensor that was released");
   c->y = mlpl_tensor_retain(box->object);
   return 0;
 }
 
-/* The error with a traceback of its own, while the stack that it describes is still there. */
+/* The error with a traceback of its own, while the stack that it describes is still
+   there. */
 static int with_traceback(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING) return 1;
-  if (strstr(lua_tostring(L, 1), "attempt to yield across")) { /* the engine's frames cannot be resumed */
+  /* the engine's frames cannot be resumed */
+  if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
     lua_pushfstring(L, "a Lua layer cannot yield: %s", lua_tostring(L, 1));
     lua_replace(L, 1);
   }
-  if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n")) luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
+    luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;
 }
 
-/* Called by the engine. Nothing may jump across it, so all that can raise runs under pcall; the error waits in the state's user
-   value until the outer call is back in Lua. */
-static mlpl_status call_lua_layer(mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
+/* Called by the engine. Nothing may jump across it, so all that can raise runs under
+   pcall; the error waits in the state's user value until the outer call is back in Lua.
+   */
+static mlpl_status call_lua_layer(
+    mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
   mlplb_state *s = ud;
   lua_State *L = s->L;
   callback c = {self, x, NULL};
   *y = NULL;
-  if (!lua_checkstack(L, 8)) return mlpl_fail(cx, MLPL_ENOMEM, "a Lua layer: not enough memory for the Lua stack");
+  if (!lua_checkstack(L, 8))
+    return mlpl_fail(cx, MLPL_ENOMEM, "a Lua layer: not enough memory for the Lua stack");
   int top = lua_gettop(L);
   lua_pushcfunction(L, with_traceback);
   lua_pushcfunction(L, run_callback);
@@ -99,7 +116,7 @@ static mlpl_module *push_lua_layer(lua_State *L) {
   return m;
 }
 
-/* ---- constructors ------------------------------------------------------------------------------------------- */
+/* ---- constructors ------------------------------------------------------------------ */
 
 /* nn.Linear(784, 10, { bias = false }): the kind's name is upvalue 3. */
 static int construct(lua_State *L) {
@@ -122,22 +139,30 @@ static int construct(lua_State *L) {
   while (mlplb_again(L, s, status, &tries));
   give_module(L, box, m, status);
   for (int i = 0; i < named.n; i++)
-    if (named.tensor[i] && mlpl_module_set_tensor(s->cx, m, named.name[i], named.tensor[i]) != MLPL_OK)
+    if (named.tensor[i] &&
+        mlpl_module_set_tensor(s->cx, m, named.name[i], named.tensor[i]) != MLPL_OK)
       return mlplb_raise(L, s);
   return 1;
 }
 
-/* A layer or a function at index i of the table at `list`; its box goes into the table at `kept`. */
+/* A layer or a function at index i of the table at `list`; its box goes into the table at
+   `kept`. */
 static mlpl_module *take_child(lua_State *L, int list, int i, int kept) {
   lua_rawgeti(L, list, i);
   const mlplb_box *box = mlplb_test_box(L, -1, MLPLB_MODULE);
   mlpl_module *m = box ? box->object : NULL;
   if (lua_tocfunction(L, -1) == construct) {
-    const char *kind = lua_tostring(L, lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) ? -1 : 0);
-    luaL_error(L, "Sequential: layer %d is the constructor nn.%s itself; call it: nn.%s()", i, kind, kind);
+    const char *kind = lua_tostring(
+        L, lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) ? -1 : 0);
+    luaL_error(L,
+        "Sequential: layer %d is the constructor nn.%s itself; call it: nn.%s()", i, kind,
+        kind);
   }
-  if (lua_isfunction(L, -1)) m = push_lua_layer(L);
-  else if (!box) luaL_error(L, "Sequential: layer %d is %s; it must be a module or a function", i, mlplb_shown(L, -1));
+  if (lua_isfunction(L, -1))
+    m = push_lua_layer(L);
+  else if (!box)
+    luaL_error(L, "Sequential: layer %d is %s; it must be a module or a function", i,
+        mlplb_shown(L, -1));
   if (!m) luaL_error(L, "Sequential: layer %d was released", i);
   lua_rawseti(L, kept, i);
   return m;
@@ -147,7 +172,8 @@ static mlpl_module *take_child(lua_State *L, int list, int i, int kept) {
 static int sequential(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   int n = lua_gettop(L);
-  if (n == 1 && lua_istable(L, 1)) n = (int)lua_rawlen(L, 1);
+  if (n == 1 && lua_istable(L, 1))
+    n = (int)lua_rawlen(L, 1);
   else {
     lua_createtable(L, n, 0);
     lua_insert(L, 1);
@@ -155,7 +181,10 @@ static int sequential(lua_State *L) {
   }
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
     if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > n)
-      luaL_error(L, "Sequential: unknown option %s; it takes layers only, numbered from 1 without a gap", mlplb_shown(L, -2));
+      luaL_error(L,
+          "Sequential: unknown option %s; it takes layers only, numbered from 1 without "
+          "a gap",
+          mlplb_shown(L, -2));
   lua_createtable(L, n, 0);
   mlpl_module **child = lua_newuserdatauv(L, (size_t)(n ? n : 1) * sizeof *child, 0);
   for (int i = 1; i <= n; i++) child[i - 1] = take_child(L, 1, i, 2);
@@ -168,13 +197,15 @@ static int sequential(lua_State *L) {
   return 1;
 }
 
-/* ---- running ---------------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------- */
 
 typedef mlpl_status runner(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
 
-/* Forward, or `how` if it is not NULL. Lua layers may release whatever they can reach: what the engine works on is held
-   meanwhile. (More than two tensors are the engine's to complain of.) */
-static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n, runner *how) {
+/* Forward, or `how` if it is not NULL. Lua layers may release whatever they can reach:
+   what the engine works on is held meanwhile. (More than two tensors are the engine's to
+   complain of.) */
+static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y,
+    mlpl_tensor *const *x, int n, runner *how) {
   mlplb_state *s = mlplb_get(L);
   mlpl_status status;
   int tries = 0, held = n < 2 ? n : 2;
@@ -192,7 +223,9 @@ static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y, mlpl_tenso
 static mlpl_tensor *check_input(lua_State *L, const mlpl_module *m, int arg) {
   const char *name = arg == 2 ? "input" : "target";
   const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
-  if (!box) luaL_error(L, "%s: the %s is %s; it must be a tensor", mlpl_module_kind(m), name, mlplb_shown(L, arg));
+  if (!box)
+    luaL_error(L, "%s: the %s is %s; it must be a tensor", mlpl_module_kind(m), name,
+        mlplb_shown(L, arg));
   if (!box->object) luaL_error(L, "%s: the %s was released", mlpl_module_kind(m), name);
   return box->object;
 }
@@ -253,9 +286,10 @@ static int module_eval(lua_State *L) {
   return 1;
 }
 
-/* ---- parameters --------------------------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------- */
 
-/* Is parameter i one that came before? A layer may stand in a model twice; its parameters are listed once, as in PyTorch. */
+/* Is parameter i one that came before? A layer may stand in a model twice; its parameters
+   are listed once, as in PyTorch. */
 static bool is_repeated(const mlpl_module *m, int i) {
   const mlpl_tensor *t = mlpl_module_parameter(m, i);
   for (int k = 0; k < i; k++)
@@ -323,7 +357,7 @@ static int module_to(lua_State *L) {
   return 1;
 }
 
-/* ---- files ---------------------------------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------- */
 
 /* Saving raises, so that nothing is lost silently. */
 static int module_save(lua_State *L) {
@@ -353,15 +387,22 @@ static int load(lua_State *L) {
   return give_module(L, box, m, status);
 }
 
-/* ---- what a model is --------------------------------------------------------------------------------------------------- */
+/* ---- what a model is --------------------------------------------------------------- */
 
-static void add_value(lua_State *L, luaL_Buffer *b, const mlpl_param *p, const mlpl_value *v) {
+static void add_value(
+    lua_State *L, luaL_Buffer *b, const mlpl_param *p, const mlpl_value *v) {
   char text[64];
   switch (p->type) {
     case MLPL_PARAM_REAL: snprintf(text, sizeof text, "%.14g", v->f); break;
-    case MLPL_PARAM_BOOL: snprintf(text, sizeof text, "%s", v->i ? "true" : "false"); break;
-    case MLPL_PARAM_CHOICE: snprintf(text, sizeof text, "\"%s\"", p->choices[v->i]); break;
-    case MLPL_PARAM_AXIS: snprintf(text, sizeof text, "%lld", (long long)(v->i < 0 ? v->i : v->i + 1)); break;
+    case MLPL_PARAM_BOOL:
+      snprintf(text, sizeof text, "%s", v->i ? "true" : "false");
+      break;
+    case MLPL_PARAM_CHOICE:
+      snprintf(text, sizeof text, "\"%s\"", p->choices[v->i]);
+      break;
+    case MLPL_PARAM_AXIS:
+      snprintf(text, sizeof text, "%lld", (long long)(v->i < 0 ? v->i : v->i + 1));
+      break;
     default: snprintf(text, sizeof text, "%lld", (long long)v->i);
   }
   (void)L;
@@ -373,8 +414,9 @@ static void add_value(lua_State *L, luaL_Buffer *b, const mlpl_param *p, const m
 static void describe(lua_State *L, luaL_Buffer *b, const mlpl_module *m, int depth) {
   char text[32];
   int n = 0, children = mlpl_module_n_children(m);
-  const mlpl_param *params =
-      mlpl_module_is_custom(m) ? NULL : mlpl_kind_params(mlpl_module_kind(m), &n);
+  const mlpl_param *params = mlpl_module_is_custom(m)
+      ? NULL
+      : mlpl_kind_params(mlpl_module_kind(m), &n);
   luaL_addstring(b, mlpl_module_kind(m));
   luaL_addchar(b, '(');
   for (int i = 0; i < n; i++) {
@@ -416,7 +458,8 @@ static int module_len(lua_State *L) {
 /* model[i] is layer i, from 1 or, negative, from the end */
 static int child(lua_State *L, const mlpl_module *m) {
   int n = mlpl_module_n_children(m);
-  lua_Integer i = mlplb_whole(L, 2, mlpl_module_kind(m), "the layer's number"), at = i < 0 ? i + n : i - 1;
+  lua_Integer i = mlplb_whole(L, 2, mlpl_module_kind(m), "the layer's number"),
+              at = i < 0 ? i + n : i - 1;
   if (i == 0 || at < 0 || at >= n)
     return luaL_error(L, "%s: layer %I is outside 1 to %d", mlpl_module_kind(m), i, n);
   push_module(L, mlpl_module_child(m, (int)at));
@@ -437,13 +480,16 @@ static bool push_parameter(lua_State *L, const mlpl_module *m, const char *key) 
 /* A parameter that an option has left out: Linear's bias. */
 static bool left_out(const mlpl_module *m, const char *key) {
   int n = 0;
-  const mlpl_param *params = mlpl_module_is_custom(m) ? NULL : mlpl_kind_params(mlpl_module_kind(m), &n);
+  const mlpl_param *params = mlpl_module_is_custom(m)
+      ? NULL
+      : mlpl_kind_params(mlpl_module_kind(m), &n);
   for (int i = 0; i < n; i++)
     if (strcmp(params[i].name, key) == 0) return true;
   return false;
 }
 
-/* Methods, children by number, a layer's own parameters by name ("weight", "bias"), and `training`. */
+/* Methods, children by number, a layer's own parameters by name ("weight", "bias"), and
+   `training`. */
 static int module_index(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING && mlplb_push_method(L)) return 1;
   const mlpl_module *m = check_module(L, 1);
@@ -462,7 +508,7 @@ static int module_index(lua_State *L) {
   return mlplb_method(L, mlpl_module_kind(m));
 }
 
-/* ---- nn.init --------------------------------------------------------------------------------------------------------------- */
+/* ---- nn.init ----------------------------------------------------------------------- */
 
 /* nn.init.normal_(tensor, options): the rule is upvalue 3. Returns the tensor. */
 static int init(lua_State *L) {
@@ -489,23 +535,26 @@ static void open_init(lua_State *L) {
   }
 }
 
-/* ---- the table -------------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------- */
 
 static void open_type(lua_State *L) {
-  static const luaL_Reg meta[] = {{"__call", module_forward}, {"__tostring", module_tostring}, {"__len", module_len},
+  static const luaL_Reg meta[] = {{"__call", module_forward},
+      {"__tostring", module_tostring}, {"__len", module_len}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"forward", module_forward},
+      {"predict", module_predict}, {"train", module_train}, {"eval", module_eval},
+      {"parameters", module_parameters}, {"named_parameters", module_named_parameters},
+      {"zero_grad", module_zero_grad}, {"to", module_to}, {"save", module_save},
       {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"forward", module_forward}, {"predict", module_predict},
-      {"train", module_train}, {"eval", module_eval}, {"parameters", module_parameters},
-      {"named_parameters", module_named_parameters}, {"zero_grad", module_zero_grad}, {"to", module_to},
-      {"save", module_save}, {NULL, NULL}};
   mlplb_new_type(L, MLPLB_MODULE, meta, methods, module_index, module_release);
   lua_pop(L, 1);
 }
 
-/* Functional forms: the table's operations that take a model's output, under PyTorch's names. */
+/* Functional forms: the table's operations that take a model's output, under PyTorch's
+   names. */
 static void open_functions(lua_State *L) {
-  static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "softmax",
-      "log_softmax", "dropout", "cross_entropy", "mse_loss", "binary_cross_entropy_with_logits", NULL};
+  static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid",
+      "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
+      "binary_cross_entropy_with_logits", NULL};
   lua_createtable(L, 0, 64);
   mlplb_open_ops(L);
   for (int i = 0; names[i]; i++) {
@@ -516,7 +565,8 @@ static void open_functions(lua_State *L) {
 }
 
 void mlplb_open_nn(lua_State *L) {
-  static const luaL_Reg functions[] = {{"Sequential", sequential}, {"load", load}, {"checkpoint", checkpoint}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"Sequential", sequential}, {"load", load},
+      {"checkpoint", checkpoint}, {NULL, NULL}};
   open_type(L);
   lua_createtable(L, 0, 0);
   open_functions(L);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- functions of the table itself ---------------------------------------------------------------- */
+/* ---- functions of the table itself ------------------------------------------------- */
 
 /* mlpl.seed(n); mlpl.seed() gives the seed that was last set */
 static int seed(lua_State *L) {
@@ -24,7 +24,8 @@ static int threads(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   if (!lua_isnoneornil(L, 1)) {
     lua_Integer n = mlplb_whole(L, 1, "threads", "the number");
-    if (mlpl_set_threads(s->cx, n < -1 || n > 1 << 20 ? -1 : (int)n) != MLPL_OK) return mlplb_raise(L, s);
+    if (mlpl_set_threads(s->cx, n < -1 || n > 1 << 20 ? -1 : (int)n) != MLPL_OK)
+      return mlplb_raise(L, s);
   }
   lua_pushinteger(L, mlpl_threads(s->cx));
   return 1;
@@ -45,7 +46,8 @@ static void set_bytes(lua_State *L, const char *name, size_t bytes) {
   lua_setfield(L, -2, name);
 }
 
-/* mlpl.memory(): bytes live, at the peak, cached; the limit (0: none); requests made of the allocator */
+/* mlpl.memory(): bytes live, at the peak, cached; the limit (0: none); requests made of
+   the allocator */
 static int memory(lua_State *L) {
   mlpl_memory m = mlpl_memory_use(mlplb_get(L)->cx);
   lua_createtable(L, 0, 5);
@@ -62,7 +64,8 @@ static int memory_limit(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   if (!lua_isnoneornil(L, 1)) {
     lua_Integer n = mlplb_whole(L, 1, "memory_limit", "the limit");
-    if (n < 0) return luaL_error(L, "memory_limit: %I bytes; it must be 0 (none) or more", n);
+    if (n < 0)
+      return luaL_error(L, "memory_limit: %I bytes; it must be 0 (none) or more", n);
     mlpl_memory_set_limit(s->cx, (size_t)n);
   }
   lua_pushinteger(L, (lua_Integer)mlpl_memory_use(s->cx).limit);
@@ -73,7 +76,8 @@ static int memory_limit(lua_State *L) {
 static int no_grad(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   if (!lua_isfunction(L, 1)) {
-    if (luaL_getmetafield(L, 1, "__call") == LUA_TNIL) return luaL_typeerror(L, 1, "function");
+    if (luaL_getmetafield(L, 1, "__call") == LUA_TNIL)
+      return luaL_typeerror(L, 1, "function");
     lua_pop(L, 1);
   }
   bool was = mlpl_set_grad_enabled(s->cx, false);
@@ -87,20 +91,21 @@ static int is_grad_enabled(lua_State *L) {
   return 1;
 }
 
-/* ---- metrics --------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------- */
 
 /* metrics.accuracy(scores or labels, target): a share from 0 to 1 */
 static int accuracy(lua_State *L) {
   mlplb_at_most(L, "accuracy", 2);
   mlplb_state *s = mlplb_get(L);
   double share;
-  if (mlpl_accuracy(s->cx, &share, mlplb_check_tensor(L, 1), mlplb_check_tensor(L, 2)) != MLPL_OK)
+  if (mlpl_accuracy(s->cx, &share, mlplb_check_tensor(L, 1), mlplb_check_tensor(L, 2)) !=
+      MLPL_OK)
     return mlplb_raise(L, s);
   lua_pushnumber(L, share);
   return 1;
 }
 
-/* ---- scripts ------------------------------------------------------------------------------------------------ */
+/* ---- scripts ----------------------------------------------------------------------- */
 
 static const struct mlplb_script *find_script(const char *name) {
   for (const struct mlplb_script *s = mlplb_scripts; s->name; s++)
@@ -112,10 +117,12 @@ static const struct mlplb_script *find_script(const char *name) {
 static void load_script(lua_State *L, const char *name) {
   const struct mlplb_script *s = find_script(name);
   if (!s) luaL_error(L, "mlpl has no script '%s'", name);
-  if (luaL_loadbufferx(L, (const char *)s->bytes, s->size, s->chunk, "t") != LUA_OK) lua_error(L);
+  if (luaL_loadbufferx(L, (const char *)s->bytes, s->size, s->chunk, "t") != LUA_OK)
+    lua_error(L);
 }
 
-/* script("args"): run mlpl.args with the library's table (upvalue 3) and give its result. */
+/* script("args"): run mlpl.args with the library's table (upvalue 3) and give its result.
+   */
 static int script(lua_State *L) {
   load_script(L, lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1)));
   lua_pushvalue(L, lua_upvalueindex(3));
@@ -123,7 +130,8 @@ static int script(lua_State *L) {
   return 1;
 }
 
-/* The Lua half: scripts/mlpl/init.lua gets the table on top and the loader of the others. */
+/* The Lua half: scripts/mlpl/init.lua gets the table on top and the loader of the others.
+   */
 static void run_scripts(lua_State *L) {
   int table = lua_gettop(L);
   load_script(L, "mlpl");
@@ -134,11 +142,12 @@ static void run_scripts(lua_State *L) {
   lua_call(L, 2, 0);
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------- */
 
-static const luaL_Reg functions[] = {{"seed", seed}, {"threads", threads}, {"isa", isa}, {"clock", clock_},
-    {"memory", memory}, {"memory_limit", memory_limit}, {"no_grad", no_grad},
-    {"is_grad_enabled", is_grad_enabled}, {"terminal", mlplb_terminal}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"seed", seed}, {"threads", threads}, {"isa", isa},
+    {"clock", clock_}, {"memory", memory}, {"memory_limit", memory_limit},
+    {"no_grad", no_grad}, {"is_grad_enabled", is_grad_enabled},
+    {"terminal", mlplb_terminal}, {NULL, NULL}};
 
 static void open_metrics(lua_State *L) {
   static const luaL_Reg metrics[] = {{"accuracy", accuracy}, {NULL, NULL}};

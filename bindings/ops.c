@@ -1,17 +1,20 @@
 /*
-** Every operation of the table as a method, a function and, where Lua has one, an operator: one generic call that checks by the row's
-** signature, pushes an empty box, applies, raises or returns.
+** Every operation of the table as a method, a function and, where Lua has one, an
+** operator: one generic call that checks by the row's signature, pushes an empty box,
+** applies, raises or returns.
 */
 #include "bind.h"
 
 #include <string.h>
 
-/* A number where a tensor of the other's dtype could stand, as a tensor without axes. The box goes on the stack. */
+/* A number where a tensor of the other's dtype could stand, as a tensor without axes. The
+   box goes on the stack. */
 static mlpl_tensor *number_input(lua_State *L, int arg, mlpl_dtype dtype) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = NULL;
   mlplb_box *box = mlplb_tensor_box(L);
-  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, lua_tonumber(L, arg)) != MLPL_OK) mlplb_raise(L, s);
+  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, lua_tonumber(L, arg)) != MLPL_OK)
+    mlplb_raise(L, s);
   box->object = t;
   lua_replace(L, arg);
   return t;
@@ -19,13 +22,17 @@ static mlpl_tensor *number_input(lua_State *L, int arg, mlpl_dtype dtype) {
 
 /* Two operands that broadcast: either may be a number. */
 static void two_inputs(lua_State *L, const char *what, mlpl_tensor **in) {
-  if (lua_gettop(L) > 2) luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, 3));
+  if (lua_gettop(L) > 2)
+    luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, 3));
   in[0] = mlplb_test_tensor(L, 1);
   in[1] = mlplb_test_tensor(L, 2);
   if (in[0] && in[1]) return;
-  if (in[0] && lua_type(L, 2) == LUA_TNUMBER) in[1] = number_input(L, 2, mlpl_tensor_dtype(in[0]));
-  else if (in[1] && lua_type(L, 1) == LUA_TNUMBER) in[0] = number_input(L, 1, mlpl_tensor_dtype(in[1]));
-  else luaL_typeerror(L, in[0] ? 2 : 1, "mlpl.Tensor or a number");
+  if (in[0] && lua_type(L, 2) == LUA_TNUMBER)
+    in[1] = number_input(L, 2, mlpl_tensor_dtype(in[0]));
+  else if (in[1] && lua_type(L, 1) == LUA_TNUMBER)
+    in[0] = number_input(L, 1, mlpl_tensor_dtype(in[1]));
+  else
+    luaL_typeerror(L, in[0] ? 2 : 1, "mlpl.Tensor or a number");
 }
 
 static bool takes_numbers(const mlpl_op *op) {
@@ -34,8 +41,8 @@ static bool takes_numbers(const mlpl_op *op) {
   return n == 2 && n_params == 0 && strcmp(mlpl_op_name(op), "matmul") != 0;
 }
 
-/* Inputs from argument 1 on: required ones, then optional ones as long as they are tensors or nil. Returns the next
-   argument. */
+/* Inputs from argument 1 on: required ones, then optional ones as long as they are
+   tensors or nil. Returns the next argument. */
 static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in) {
   int i = 0;
   for (; i < required; i++) in[i] = mlplb_check_tensor(L, i + 1);
@@ -47,7 +54,8 @@ static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in
   return i + 1;
 }
 
-static int inputs_and_params(lua_State *L, const mlpl_op *op, mlpl_tensor **in, mlpl_value *values) {
+static int inputs_and_params(
+    lua_State *L, const mlpl_op *op, mlpl_tensor **in, mlpl_value *values) {
   int required, n = mlpl_op_inputs(op, &required), n_params;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
   mlplb_named named = {.n = n - required};
@@ -69,8 +77,10 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   mlpl_tensor *in[MLPL_MAX_INPUTS], *out[2] = {NULL, NULL};
   mlpl_value values[MLPL_MAX_PARAMS];
   int n = 2, tries = 0;
-  if (takes_numbers(op)) two_inputs(L, mlpl_op_name(op), in);
-  else n = inputs_and_params(L, op, in, values);
+  if (takes_numbers(op))
+    two_inputs(L, mlpl_op_name(op), in);
+  else
+    n = inputs_and_params(L, op, in, values);
   mlplb_pressure(L, s);
   mlplb_box *second = mlpl_op_outputs(op) == 2 ? mlplb_tensor_box(L) : NULL;
   mlplb_box *box = mlplb_tensor_box(L);
@@ -106,7 +116,8 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
 void mlplb_open_ops(lua_State *L) {
   static const struct {
     const char *event, *op;
-  } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"}, {"__pow", "pow"}};
+  } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"},
+      {"__pow", "pow"}};
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
     if (mlpl_op_is_internal(op)) continue;

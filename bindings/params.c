@@ -23,7 +23,8 @@ const char *mlplb_shown(lua_State *L, int index) {
   switch (lua_type(L, index)) {
     case LUA_TNONE: return lua_pushliteral(L, "missing");
     case LUA_TNIL: return lua_pushliteral(L, "nil");
-    case LUA_TBOOLEAN: return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
+    case LUA_TBOOLEAN:
+      return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
     case LUA_TNUMBER: return luaL_tolstring(L, index, NULL);
     case LUA_TSTRING: return shown_text(L, index);
     default: break;
@@ -34,8 +35,10 @@ const char *mlplb_shown(lua_State *L, int index) {
 }
 
 /* "what: name is ...": every complaint about an option reads alike. */
-static int complain(lua_State *L, int index, const char *what, const char *name, const char *rule) {
-  return luaL_error(L, "%s: %s is %s; it must be %s", what, name, mlplb_shown(L, index), rule);
+static int complain(
+    lua_State *L, int index, const char *what, const char *name, const char *rule) {
+  return luaL_error(
+      L, "%s: %s is %s; it must be %s", what, name, mlplb_shown(L, index), rule);
 }
 
 lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name) {
@@ -45,10 +48,12 @@ lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *n
   return v;
 }
 
-/* Positions count from 1 in Lua, or from the end with a minus sign; the engine's from 0. */
+/* Positions count from 1 in Lua, or from the end with a minus sign; the engine's from 0.
+   */
 static lua_Integer position(lua_State *L, int index, const char *what, const char *name) {
   lua_Integer v = mlplb_whole(L, index, what, name);
-  if (v == 0) luaL_error(L, "%s: %s is 0; it counts from 1, or from -1 at the end", what, name);
+  if (v == 0)
+    luaL_error(L, "%s: %s is 0; it counts from 1, or from -1 at the end", what, name);
   if (v == MLPL_NO_AXIS) v++; /* outside every axis, too, but not "all" */
   return v > 0 ? v - 1 : v;
 }
@@ -68,11 +73,14 @@ static int choice(lua_State *L, int index, const char *what, const mlpl_param *p
   return complain(L, index, what, p->name, lua_tostring(L, -1));
 }
 
-static void pair(lua_State *L, int index, const char *what, const mlpl_param *p, double *v) {
-  if (!lua_istable(L, index) || lua_rawlen(L, index) != 2) complain(L, index, what, p->name, "two numbers in a table");
+static void pair(
+    lua_State *L, int index, const char *what, const mlpl_param *p, double *v) {
+  if (!lua_istable(L, index) || lua_rawlen(L, index) != 2)
+    complain(L, index, what, p->name, "two numbers in a table");
   mlplb_only_array(L, index, what, p->name);
   for (int i = 0; i < 2; i++) {
-    if (lua_rawgeti(L, index, i + 1) != LUA_TNUMBER) complain(L, -1, what, p->name, "two numbers in a table");
+    if (lua_rawgeti(L, index, i + 1) != LUA_TNUMBER)
+      complain(L, -1, what, p->name, "two numbers in a table");
     v[i] = lua_tonumber(L, -1);
     lua_pop(L, 1);
   }
@@ -81,8 +89,10 @@ static void pair(lua_State *L, int index, const char *what, const mlpl_param *p,
 void mlplb_only_array(lua_State *L, int index, const char *what, const char *holds) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, index);
   index = lua_absindex(L, index);
-  if (n) lua_pushinteger(L, n); /* named keys come after the array */
-  else lua_pushnil(L);
+  if (n)
+    lua_pushinteger(L, n); /* named keys come after the array */
+  else
+    lua_pushnil(L);
   for (; lua_next(L, index); lua_pop(L, 1)) {
     int whole;
     lua_Integer i = lua_type(L, -2) == LUA_TNUMBER ? lua_tointegerx(L, -2, &whole) : 0;
@@ -102,9 +112,12 @@ const char *mlplb_path(lua_State *L, int arg) {
 int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes) {
   bool array = arg < end && lua_istable(L, arg);
   lua_Integer n = array ? (lua_Integer)lua_rawlen(L, arg) : end - arg;
-  if (array && end - arg > 1) luaL_error(L, "%s: sizes are numbers or one array of numbers, not both", what);
+  if (array && end - arg > 1)
+    luaL_error(L, "%s: sizes are numbers or one array of numbers, not both", what);
   if (array) mlplb_only_array(L, arg, what, "sizes; options have a table of their own");
-  if (n > MLPL_MAX_RANK) luaL_error(L, "%s: %d sizes; a tensor has at most %d axes", what, (int)n, MLPL_MAX_RANK);
+  if (n > MLPL_MAX_RANK)
+    luaL_error(
+        L, "%s: %d sizes; a tensor has at most %d axes", what, (int)n, MLPL_MAX_RANK);
   for (int i = 0; i < n; i++) {
     if (array) lua_rawgeti(L, arg, i + 1);
     sizes[i] = mlplb_whole(L, array ? -1 : arg + i, what, "a size");
@@ -114,7 +127,8 @@ int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes
 }
 
 /* The value at an absolute index, in its option's type. */
-static void convert(lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
+static void convert(
+    lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
   memset(v, 0, sizeof *v);
   switch (p->type) {
     case MLPL_PARAM_INT: v->i = mlplb_whole(L, index, what, p->name); return;
@@ -122,9 +136,12 @@ static void convert(lua_State *L, int index, const char *what, const mlpl_param 
     case MLPL_PARAM_INDEX: v->i = position(L, index, what, p->name); return;
     case MLPL_PARAM_CHOICE: v->i = choice(L, index, what, p); return;
     case MLPL_PARAM_PAIR: pair(L, index, what, p, v->pair); return;
-    case MLPL_PARAM_SIZES: v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v); return;
+    case MLPL_PARAM_SIZES:
+      v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v);
+      return;
     case MLPL_PARAM_REAL:
-      if (lua_type(L, index) != LUA_TNUMBER) complain(L, index, what, p->name, "a number");
+      if (lua_type(L, index) != LUA_TNUMBER)
+        complain(L, index, what, p->name, "a number");
       v->f = lua_tonumber(L, index);
       return;
     case MLPL_PARAM_BOOL:
@@ -135,10 +152,11 @@ static void convert(lua_State *L, int index, const char *what, const mlpl_param 
 }
 
 void mlplb_at_most(lua_State *L, const char *what, int n) {
-  if (lua_gettop(L) > n) luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, n + 1));
+  if (lua_gettop(L) > n)
+    luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, n + 1));
 }
 
-/* ---- the trailing table -------------------------------------------------------------------------------- */
+/* ---- the trailing table ------------------------------------------------------------ */
 
 static bool is_options(lua_State *L, int index) {
   return lua_istable(L, index) && lua_rawlen(L, index) == 0;
@@ -164,7 +182,8 @@ static void list_names(luaL_Buffer *b, const char *name, bool *first) {
 }
 
 /* The key at index -2 of a table is not an option. */
-static int unknown(lua_State *L, const char *what, const mlpl_param *params, int n, const mlplb_named *named) {
+static int unknown(lua_State *L, const char *what, const mlpl_param *params, int n,
+    const mlplb_named *named) {
   luaL_Buffer b;
   bool first = true;
   const char *key = mlplb_shown(L, -2);
@@ -173,10 +192,12 @@ static int unknown(lua_State *L, const char *what, const mlpl_param *params, int
   for (int i = 0; named && i < named->n; i++) list_names(&b, named->name[i], &first);
   luaL_pushresult(&b);
   if (first) return luaL_error(L, "%s: unknown option %s; it has no options", what, key);
-  return luaL_error(L, "%s: unknown option %s; the options are %s", what, key, lua_tostring(L, -1));
+  return luaL_error(
+      L, "%s: unknown option %s; the options are %s", what, key, lua_tostring(L, -1));
 }
 
-void mlplb_known_keys(lua_State *L, int index, const char *what, const char *const *names) {
+void mlplb_known_keys(
+    lua_State *L, int index, const char *what, const char *const *names) {
   if (!index) return;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
@@ -189,7 +210,8 @@ void mlplb_known_keys(lua_State *L, int index, const char *what, const char *con
     luaL_buffinit(L, &b);
     for (i = 0; names[i]; i++) list_names(&b, names[i], &first);
     luaL_pushresult(&b);
-    luaL_error(L, "%s: unknown option %s; the options are %s", what, key, lua_tostring(L, -1));
+    luaL_error(
+        L, "%s: unknown option %s; the options are %s", what, key, lua_tostring(L, -1));
   }
 }
 
@@ -200,8 +222,8 @@ static mlpl_tensor *named_tensor(lua_State *L, const char *what, const char *nam
   return t;
 }
 
-static void one_option(lua_State *L, const char *what, const mlpl_param *params, int n, mlpl_value *values,
-    bool *given, mlplb_named *named) {
+static void one_option(lua_State *L, const char *what, const mlpl_param *params, int n,
+    mlpl_value *values, bool *given, mlplb_named *named) {
   const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
   for (int i = 0; i < n; i++) {
     if (strcmp(params[i].name, key) != 0) continue;
@@ -228,32 +250,39 @@ int mlplb_get_option(lua_State *L, int index, const char *name) {
   return LUA_TNIL;
 }
 
-bool mlplb_get_flag(lua_State *L, int index, const char *what, const char *name, bool standard) {
+bool mlplb_get_flag(
+    lua_State *L, int index, const char *what, const char *name, bool standard) {
   int type = mlplb_get_option(L, index, name);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s: %s is %s; it must be true or false", what, name, mlplb_shown(L, -1));
+    luaL_error(
+        L, "%s: %s is %s; it must be true or false", what, name, mlplb_shown(L, -1));
   bool v = type == LUA_TNIL ? standard : lua_toboolean(L, -1);
   lua_pop(L, 1);
   return v;
 }
 
-/* ---- all options of a call ------------------------------------------------------------------------------- */
+/* ---- all options of a call --------------------------------------------------------- */
 
 static mlpl_value standard(const mlpl_param *p) {
   mlpl_value v;
   memset(&v, 0, sizeof v);
-  if (p->type == MLPL_PARAM_REAL) v.f = p->standard;
-  else if (p->type == MLPL_PARAM_PAIR) v.pair[0] = p->standard, v.pair[1] = p->standard2;
-  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard)) v.i = MLPL_NO_AXIS;
-  else if (p->type != MLPL_PARAM_SIZES) v.i = (int64_t)p->standard;
+  if (p->type == MLPL_PARAM_REAL)
+    v.f = p->standard;
+  else if (p->type == MLPL_PARAM_PAIR)
+    v.pair[0] = p->standard, v.pair[1] = p->standard2;
+  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard))
+    v.i = MLPL_NO_AXIS;
+  else if (p->type != MLPL_PARAM_SIZES)
+    v.i = (int64_t)p->standard;
   return v;
 }
 
-void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params, int n,
-    mlpl_value *values, mlplb_named *named) {
+void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params,
+    int n, mlpl_value *values, mlplb_named *named) {
   bool given[MLPL_MAX_PARAMS] = {false};
   int top = lua_gettop(L), options = top >= first ? mlplb_options(L) : 0;
-  if (options == first && n && params[0].type == MLPL_PARAM_SIZES && is_empty(L, options)) options = 0;
+  if (options == first && n && params[0].type == MLPL_PARAM_SIZES && is_empty(L, options))
+    options = 0;
   int end = options ? options : top + 1;
   int i = 0, arg = first;
   for (; arg < end && i < n; i++) {
@@ -263,16 +292,21 @@ void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *p
       arg = end;
       given[i] = true;
     }
-    else if (lua_isnil(L, arg)) values[i] = standard(&params[i]), arg++;
-    else convert(L, arg++, what, &params[i], &values[i]), given[i] = true;
+    else if (lua_isnil(L, arg))
+      values[i] = standard(&params[i]), arg++;
+    else
+      convert(L, arg++, what, &params[i], &values[i]), given[i] = true;
   }
   for (; i < n; i++) values[i] = standard(&params[i]);
   for (; arg < end; arg++)
-    if (!lua_isnil(L, arg)) luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, arg));
+    if (!lua_isnil(L, arg))
+      luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, arg));
   if (options)
-    for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1)) one_option(L, what, params, n, values, given, named);
+    for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1))
+      one_option(L, what, params, n, values, given, named);
   for (i = 0; i < n; i++)
-    if ((params[i].flags & MLPL_REQUIRED) && !given[i] && params[i].type != MLPL_PARAM_SIZES)
+    if ((params[i].flags & MLPL_REQUIRED) && !given[i] &&
+        params[i].type != MLPL_PARAM_SIZES)
       luaL_error(L, "%s: %s is missing", what, params[i].name);
 }
 

@@ -1,4 +1,5 @@
-/* tostring: the values in nested brackets, aligned, abbreviated when there are many; then shape and dtype. */
+/* tostring: the values in nested brackets, aligned, abbreviated when there are many; then
+   shape and dtype. */
 #include "bind.h"
 
 #include <math.h>
@@ -40,7 +41,8 @@ static int cell(const printer *f, const char *p, char *text) {
   if (isnan(v)) return snprintf(text, CELL, "nan"); /* printf may give it a sign */
   if (f->whole && isfinite(v)) return snprintf(text, CELL, "%.0f.", v);
   double a = fabs(v);
-  if (isfinite(v) && a != 0 && (a < 1e-4 || a >= 1e6)) return snprintf(text, CELL, "%.4e", v);
+  if (isfinite(v) && a != 0 && (a < 1e-4 || a >= 1e6))
+    return snprintf(text, CELL, "%.4e", v);
   return snprintf(text, CELL, isfinite(v) ? "%.4f" : "%g", v);
 }
 
@@ -59,7 +61,8 @@ static void measure(printer *f, int axis, const char *p, int pass) {
     return;
   }
   int64_t n = mlpl_tensor_shape(f->t)[axis];
-  int64_t step = mlpl_tensor_strides(f->t)[axis] * (int64_t)mlpl_dtype_bytes(mlpl_tensor_dtype(f->t));
+  int64_t step = mlpl_tensor_strides(f->t)[axis] *
+      (int64_t)mlpl_dtype_bytes(mlpl_tensor_dtype(f->t));
   for (int64_t i = 0; i < n; i++) {
     if (skipped(f, i, n)) i = n - EDGE;
     measure(f, axis + 1, p + i * step, pass);
@@ -73,7 +76,8 @@ static void add_spaces(luaL_Buffer *b, int n) {
 static void separator(const printer *f, luaL_Buffer *b, int axis) {
   int below = mlpl_tensor_ndim(f->t) - axis - 1; /* axes inside an entry */
   luaL_addchar(b, ',');
-  if (below == 0) luaL_addchar(b, ' ');
+  if (below == 0)
+    luaL_addchar(b, ' ');
   else {
     for (int i = 0; i < below; i++) luaL_addchar(b, '\n');
     add_spaces(b, axis + 1);
@@ -89,7 +93,8 @@ static void print(const printer *f, luaL_Buffer *b, int axis, const char *p) {
     return;
   }
   int64_t n = mlpl_tensor_shape(f->t)[axis];
-  int64_t step = mlpl_tensor_strides(f->t)[axis] * (int64_t)mlpl_dtype_bytes(mlpl_tensor_dtype(f->t));
+  int64_t step = mlpl_tensor_strides(f->t)[axis] *
+      (int64_t)mlpl_dtype_bytes(mlpl_tensor_dtype(f->t));
   luaL_addchar(b, '[');
   for (int64_t i = 0; i < n; i++) {
     if (skipped(f, i, n)) {
@@ -107,13 +112,17 @@ void mlplb_tostring(lua_State *L, mlpl_tensor *t) {
   printer f = {t, mlpl_tensor_numel(t) > MANY, true, 0};
   luaL_Buffer b;
   char text[24];
-  for (int pass = 0; pass < 2 && mlpl_tensor_numel(t); pass++) measure(&f, 0, mlpl_tensor_data(t), pass);
+  for (int pass = 0; pass < 2 && mlpl_tensor_numel(t); pass++)
+    measure(&f, 0, mlpl_tensor_data(t), pass);
   luaL_buffinit(L, &b);
-  if (mlpl_tensor_numel(t) || mlpl_tensor_ndim(t) <= 1) print(&f, &b, 0, mlpl_tensor_data(t));
-  else luaL_addstring(&b, "[]");
+  if (mlpl_tensor_numel(t) || mlpl_tensor_ndim(t) <= 1)
+    print(&f, &b, 0, mlpl_tensor_data(t));
+  else
+    luaL_addstring(&b, "[]");
   luaL_addstring(&b, mlpl_tensor_ndim(t) > 1 ? "\n[" : " [");
   for (int d = 0; d < mlpl_tensor_ndim(t); d++) {
-    snprintf(text, sizeof text, "%s%lld", d ? "x" : "", (long long)mlpl_tensor_shape(t)[d]);
+    snprintf(
+        text, sizeof text, "%s%lld", d ? "x" : "", (long long)mlpl_tensor_shape(t)[d]);
     luaL_addstring(&b, text);
   }
   luaL_addstring(&b, "] ");

@@ -43,7 +43,8 @@ static int profile_entries(lua_State *L) {
 }
 
 void mlplb_open_profile(lua_State *L) {
-  static const luaL_Reg functions[] = {{"_profile_start", profile_start}, {"_profile_stop", profile_stop},
-      {"_profile_entries", profile_entries}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"_profile_start", profile_start},
+      {"_profile_stop", profile_stop}, {"_profile_entries", profile_entries},
+      {NULL, NULL}};
   mlplb_setfuncs(L, functions);
 }

@@ -11,7 +11,7 @@
 /* Addresses that serve as keys of the registry. */
 static const char state_key = 0, config_key = 0;
 
-/* ---- the context ------------------------------------------------------------------------------------ */
+/* ---- the context ------------------------------------------------------------------- */
 
 /* A userdata, whose user value keeps the text of isa. */
 typedef struct config_copy {
@@ -40,7 +40,8 @@ static int state_gc(lua_State *L) {
   return 0;
 }
 
-/* The environment's MLPL_ISA chooses the instruction set where the host did not: for experiments and tests. */
+/* The environment's MLPL_ISA chooses the instruction set where the host did not: for
+   experiments and tests. */
 static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   mlpl_config config = {0};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
@@ -61,13 +62,19 @@ static void cannot_open(lua_State *L, mlpl_status status) {
   const char *isa = getenv("MLPL_ISA");
   if (status == MLPL_ENOMEM) luaL_error(L, "mlpl: not enough memory to open a context");
   if (isa)
-    luaL_error(L, "mlpl: MLPL_ISA is '%s'; it must be one of base, avx2, avx512 that this machine runs", isa);
-  luaL_error(L, "mlpl: cannot open a context: the host's configuration is wrong (threads 0 to 256; isa base, avx2 or avx512, "
+    luaL_error(L,
+        "mlpl: MLPL_ISA is '%s'; it must be one of base, avx2, avx512 that this machine "
+        "runs",
+        isa);
+  luaL_error(L,
+      "mlpl: cannot open a context: the host's configuration is wrong (threads 0 to 256; "
+      "isa base, avx2 or avx512, "
       "as this machine runs)");
 }
 
 mlplb_state *mlplb_state_push(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key) == LUA_TUSERDATA)
+    return lua_touserdata(L, -1);
   lua_pop(L, 1);
   mlplb_state *s = lua_newuserdatauv(L, sizeof *s, MLPLB_STATE_VALUES);
   memset(s, 0, sizeof *s);
@@ -101,7 +108,7 @@ void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions) {
   luaL_setfuncs(L, functions, MLPLB_UPVALUES);
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------ */
 
 /* A Lua function's error waits in the state's user value. */
 static bool push_callback_error(lua_State *L) {
@@ -115,7 +122,8 @@ static bool push_callback_error(lua_State *L) {
 }
 
 int mlplb_raise(lua_State *L, mlplb_state *s) {
-  if (push_callback_error(L)) { /* one that a host's own call left behind is none of ours */
+  /* one that a host's own call left behind is none of ours */
+  if (push_callback_error(L)) {
     if (strcmp(mlpl_error(s->cx), MLPLB_LUA_FAILED) == 0) return lua_error(L);
     lua_pop(L, 1);
   }
@@ -139,17 +147,19 @@ int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status) {
   return 3;
 }
 
-/* ---- memory --------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 /*
-** A collection takes time by the size of Lua's own heap, so that decides how much garbage may gather between two, not what is
-** live. Little, since memory that is used again soon is still in the processor's caches: a step of a small net takes half the time
-** with 1 MB that it takes with 64 MB. Lua's own pace will not do: values with finalizers outlive a cycle, so each cycle starts
-** later than the one before.
+** A collection takes time by the size of Lua's own heap, so that decides how much garbage
+** may gather between two, not what is live. Little, since memory that is used again soon
+** is still in the processor's caches: a step of a small net takes half the time with 1 MB
+** that it takes with 64 MB. Lua's own pace will not do: values with finalizers outlive a
+** cycle, so each cycle starts later than the one before.
 */
 void mlplb_pressure(lua_State *L, mlplb_state *s) {
   if (mlpl_memory_use(s->cx).live <= s->soft_limit) return;
-  if (lua_gc(L, LUA_GCISRUNNING) != 1) return; /* stopped by the script, or in a finalizer */
+  /* stopped by the script, or in a finalizer */
+  if (lua_gc(L, LUA_GCISRUNNING) != 1) return;
   lua_gc(L, LUA_GCCOLLECT);
   size_t room = 4096 * (size_t)lua_gc(L, LUA_GCCOUNT); /* four times what Lua has */
   room = room < ROOM_LEAST ? ROOM_LEAST : room > ROOM_MOST ? ROOM_MOST : room;
@@ -163,7 +173,7 @@ bool mlplb_again(lua_State *L, mlplb_state *s, mlpl_status status, int *tries) {
   return true;
 }
 
-/* ---- types -------------------------------------------------------------------------------------------------- */
+/* ---- types ------------------------------------------------------------------------- */
 
 static int no_new_field(lua_State *L) {
   const char *type = lua_tostring(L, lua_upvalueindex(1));
@@ -179,11 +189,12 @@ bool mlplb_push_method(lua_State *L) {
 
 int mlplb_method(lua_State *L, const char *type) {
   if (mlplb_push_method(L)) return 1;
-  return luaL_error(L, "%s %s has no field or method %s", strchr("AEIOU", *type) ? "an" : "a", type, mlplb_shown(L, 2));
+  return luaL_error(L, "%s %s has no field or method %s",
+      strchr("AEIOU", *type) ? "an" : "a", type, mlplb_shown(L, 2));
 }
 
-void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta, const luaL_Reg *methods,
-    lua_CFunction index, lua_CFunction release) {
+void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
+    const luaL_Reg *methods, lua_CFunction index, lua_CFunction release) {
   luaL_newmetatable(L, mlplb_type_name[type]);
   mlplb_state_push(L)->meta[type] = lua_topointer(L, -2);
   lua_pop(L, 1);

@@ -5,10 +5,12 @@ static mlpl_step *check(lua_State *L, int arg) { return mlplb_check(L, arg, MLPL
 
 static int step_release(lua_State *L) { return mlplb_release(L, MLPLB_STEP); }
 
-/* mlpl.train_step(model, loss, optimizer). The model's box stays alive with it, and so do layers written in Lua. */
+/* mlpl.train_step(model, loss, optimizer). The model's box stays alive with it, and so do
+   layers written in Lua. */
 static int train_step(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  mlpl_module *model = mlplb_check(L, 1, MLPLB_MODULE), *loss = mlplb_check(L, 2, MLPLB_MODULE);
+  mlpl_module *model = mlplb_check(L, 1, MLPLB_MODULE),
+              *loss = mlplb_check(L, 2, MLPLB_MODULE);
   mlpl_optimizer *optimizer = mlplb_check(L, 3, MLPLB_OPTIMIZER);
   mlpl_step *step = NULL;
   mlplb_box *box = mlplb_box_push(L, MLPLB_STEP, 1);
@@ -20,8 +22,10 @@ static int train_step(lua_State *L) {
   return 1;
 }
 
-/* Lua layers may release whatever they can reach: what the engine works on is held meanwhile. */
-static mlpl_status run(lua_State *L, mlpl_step *step, mlpl_tensor *x, mlpl_tensor *y, double *loss) {
+/* Lua layers may release whatever they can reach: what the engine works on is held
+   meanwhile. */
+static mlpl_status run(
+    lua_State *L, mlpl_step *step, mlpl_tensor *x, mlpl_tensor *y, double *loss) {
   mlplb_state *s = mlplb_get(L);
   mlpl_status status;
   int tries = 0;

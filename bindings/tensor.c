@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- boxes: the hot path -------------------------------------------------------------------------- */
+/* ---- boxes: the hot path ----------------------------------------------------------- */
 
 mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg) {
   const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
@@ -31,11 +31,13 @@ void mlplb_push_tensor(lua_State *L, mlpl_tensor *t) {
 }
 
 void mlpl_lua_push_tensor(lua_State *L, mlpl_tensor *t) { mlplb_push_tensor(L, t); }
-mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) { return mlplb_check_anywhere(L, arg, MLPLB_TENSOR); }
+mlpl_tensor *mlpl_lua_check_tensor(lua_State *L, int arg) {
+  return mlplb_check_anywhere(L, arg, MLPLB_TENSOR);
+}
 
 static int tensor_release(lua_State *L) { return mlplb_release(L, MLPLB_TENSOR); }
 
-/* ---- what a tensor is --------------------------------------------------------------------------------- */
+/* ---- what a tensor is -------------------------------------------------------------- */
 
 static int push_shape(lua_State *L, const mlpl_tensor *t) {
   int n = mlpl_tensor_ndim(t);
@@ -54,7 +56,8 @@ static int tensor_size(lua_State *L) {
   lua_Integer d = mlplb_whole(L, 2, "size", "dim");
   if (d < 0) d += n + 1;
   if (d < 1 || d > n)
-    return luaL_error(L, "size: axis %I is outside 1 to %d (or -%d to -1 from the end)", luaL_checkinteger(L, 2), n, n);
+    return luaL_error(L, "size: axis %I is outside 1 to %d (or -%d to -1 from the end)",
+        luaL_checkinteger(L, 2), n, n);
   lua_pushinteger(L, mlpl_tensor_shape(t)[d - 1]);
   return 1;
 }
@@ -76,21 +79,32 @@ static int tensor_is_contiguous(lua_State *L) {
 
 static int tensor_len(lua_State *L) {
   const mlpl_tensor *t = mlplb_check_tensor(L, 1);
-  if (mlpl_tensor_ndim(t) == 0) return luaL_error(L, "#: a tensor without axes has no length; :item() gives its value");
+  if (mlpl_tensor_ndim(t) == 0)
+    return luaL_error(
+        L, "#: a tensor without axes has no length; :item() gives its value");
   lua_pushinteger(L, mlpl_tensor_shape(t)[0]);
   return 1;
 }
 
-/* ---- values out ------------------------------------------------------------------------------------------ */
+/* ---- values out -------------------------------------------------------------------- */
 
 static void push_value(lua_State *L, mlpl_dtype dtype, const char *p) {
   float f;
   double d;
   int64_t i;
   switch (dtype) {
-    case MLPL_F32: memcpy(&f, p, sizeof f); lua_pushnumber(L, (lua_Number)f); return;
-    case MLPL_F64: memcpy(&d, p, sizeof d); lua_pushnumber(L, d); return;
-    case MLPL_I64: memcpy(&i, p, sizeof i); lua_pushinteger(L, i); return;
+    case MLPL_F32:
+      memcpy(&f, p, sizeof f);
+      lua_pushnumber(L, (lua_Number)f);
+      return;
+    case MLPL_F64:
+      memcpy(&d, p, sizeof d);
+      lua_pushnumber(L, d);
+      return;
+    case MLPL_I64:
+      memcpy(&i, p, sizeof i);
+      lua_pushinteger(L, i);
+      return;
     case MLPL_U8: lua_pushinteger(L, *(const unsigned char *)p); return;
     case MLPL_BOOL: lua_pushboolean(L, *p != 0); return;
   }
@@ -131,12 +145,14 @@ static int tensor_totable(lua_State *L) {
 
 static int tensor_tostring(lua_State *L) {
   const mlplb_box *box = mlplb_test_box(L, 1, MLPLB_TENSOR);
-  if (box && !box->object) lua_pushliteral(L, "tensor (released)");
-  else mlplb_tostring(L, mlplb_check_tensor(L, 1));
+  if (box && !box->object)
+    lua_pushliteral(L, "tensor (released)");
+  else
+    mlplb_tostring(L, mlplb_check_tensor(L, 1));
   return 1;
 }
 
-/* ---- new tensors ----------------------------------------------------------------------------------------------- */
+/* ---- new tensors ------------------------------------------------------------------- */
 
 static int tensor_detach(lua_State *L) {
   mlplb_at_most(L, "detach", 1);
@@ -155,8 +171,11 @@ static int tensor_to(lua_State *L) {
   mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
   lua_settop(L, 1);
   if (dtype == mlpl_tensor_dtype(t)) return 1;
-  if (mlpl_tensor_requires_grad(t) && mlpl_grad_enabled(s->cx) && (dtype == MLPL_F32 || dtype == MLPL_F64))
-    return luaL_error(L, "to: no gradient would pass through the conversion; convert before recording, or :detach() first");
+  if (mlpl_tensor_requires_grad(t) && mlpl_grad_enabled(s->cx) &&
+      (dtype == MLPL_F32 || dtype == MLPL_F64))
+    return luaL_error(L,
+        "to: no gradient would pass through the conversion; convert before recording, or "
+        ":detach() first");
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
@@ -174,7 +193,7 @@ static int tensor_contiguous(lua_State *L) {
   return mlplb_op_call(L, mlpl_op_find("clone"));
 }
 
-/* ---- gradients ---------------------------------------------------------------------------------------------------- */
+/* ---- gradients --------------------------------------------------------------------- */
 
 static int tensor_requires_grad(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
@@ -202,11 +221,13 @@ static int tensor_backward(lua_State *L) {
     mlpl_value v[2];
     bool given = !lua_isnil(L, 2) && !lua_istable(L, 2);
     if (given) seed = mlplb_check_tensor(L, 2);
-    mlplb_params(L, "backward", given || lua_isnil(L, 2) ? 3 : 2, backward_params, 2, v, NULL);
+    mlplb_params(
+        L, "backward", given || lua_isnil(L, 2) ? 3 : 2, backward_params, 2, v, NULL);
     flags = (v[0].i ? MLPL_RETAIN_GRAPH : 0) | (v[1].i ? MLPL_CREATE_GRAPH : 0);
   }
   mlplb_pressure(L, s);
-  lua_State *was = mlplb_enter(s, L); /* a checkpoint runs its layers again: Lua ones may release whatever they can reach */
+  /* a checkpoint runs its layers again: Lua ones may release whatever they can reach */
+  lua_State *was = mlplb_enter(s, L);
   mlpl_tensor_retain(t);
   mlpl_status status = mlpl_backward(s->cx, t, seed, flags);
   s->L = was;
@@ -219,13 +240,14 @@ static int tensor_zero_grad(lua_State *L) {
   return 0;
 }
 
-/* ---- comparisons: none of Lua's would be right -------------------------------------------------------------------------- */
+/* ---- comparisons: none of Lua's would be right ------------------------------------- */
 
 static int no_order(lua_State *L) {
-  return luaL_error(L, "tensors are not ordered by <, <=, > and >=; compare numbers, which :item() gives");
+  return luaL_error(L,
+      "tensors are not ordered by <, <=, > and >=; compare numbers, which :item() gives");
 }
 
-/* ---- fields -------------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------ */
 
 static int property(lua_State *L, mlpl_tensor *t, const char *name) {
   if (strcmp(name, "shape") == 0) return push_shape(L, t);
@@ -257,26 +279,33 @@ static int tensor_newindex(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-  if (!name) return luaL_error(L, "elements of a tensor cannot be assigned to; make a new tensor");
+  if (!name)
+    return luaL_error(L, "elements of a tensor cannot be assigned to; make a new tensor");
   if (strcmp(name, "requires_grad") == 0 && lua_isboolean(L, 3))
-    return mlpl_tensor_set_requires_grad(s->cx, t, lua_toboolean(L, 3)) == MLPL_OK ? 0 : mlplb_raise(L, s);
+    return mlpl_tensor_set_requires_grad(s->cx, t, lua_toboolean(L, 3)) == MLPL_OK
+        ? 0
+        : mlplb_raise(L, s);
   if (strcmp(name, "grad") == 0 && lua_isnil(L, 3)) {
     mlpl_tensor_zero_grad(t);
     return 0;
   }
-  if (strcmp(name, "grad") == 0) return luaL_error(L, "a tensor's grad can only be set to nil");
-  if (strcmp(name, "requires_grad") == 0) return luaL_error(L, "requires_grad must be true or false");
+  if (strcmp(name, "grad") == 0)
+    return luaL_error(L, "a tensor's grad can only be set to nil");
+  if (strcmp(name, "requires_grad") == 0)
+    return luaL_error(L, "requires_grad must be true or false");
   return luaL_error(L, "a tensor has no field %s that can be set", mlplb_shown(L, 2));
 }
 
 void mlplb_open_tensor(lua_State *L) {
   static const luaL_Reg meta[] = {{"__tostring", tensor_tostring}, {"__len", tensor_len},
-      {"__newindex", tensor_newindex}, {"__lt", no_order}, {"__le", no_order}, {NULL, NULL}};
-  static const luaL_Reg methods[] = {{"size", tensor_size}, {"dim", tensor_dim}, {"numel", tensor_numel},
-      {"is_contiguous", tensor_is_contiguous}, {"item", tensor_item}, {"totable", tensor_totable},
-      {"detach", tensor_detach}, {"to", tensor_to}, {"contiguous", tensor_contiguous},
-      {"requires_grad_", tensor_requires_grad}, {"backward", tensor_backward}, {"zero_grad", tensor_zero_grad},
+      {"__newindex", tensor_newindex}, {"__lt", no_order}, {"__le", no_order},
       {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"size", tensor_size}, {"dim", tensor_dim},
+      {"numel", tensor_numel}, {"is_contiguous", tensor_is_contiguous},
+      {"item", tensor_item}, {"totable", tensor_totable}, {"detach", tensor_detach},
+      {"to", tensor_to}, {"contiguous", tensor_contiguous},
+      {"requires_grad_", tensor_requires_grad}, {"backward", tensor_backward},
+      {"zero_grad", tensor_zero_grad}, {NULL, NULL}};
   mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
   mlplb_open_ops(L);
   lua_pop(L, 1);

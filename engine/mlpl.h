@@ -1,20 +1,21 @@
 /*
-** mlpl: an embeddable neural-network engine. This header is the whole public C API; what is
-** not here is not part of it.
+** mlpl: an embeddable neural-network engine. This header is the whole public C API; what
+** is not here is not part of it.
 **
-** Ownership, in three words: a function *borrows* its arguments (the default), *keeps* one (retains
-** it), or *gives* its result (the caller releases it). Outputs come after the context and are
-** NULL after an error. release(NULL) does nothing.
+** Ownership, in three words: a function *borrows* its arguments (the default), *keeps*
+** one (retains it), or *gives* its result (the caller releases it). Outputs come after
+** the context and are NULL after an error. release(NULL) does nothing.
 **
-** What can fail returns mlpl_status; the sentence that says what went wrong is mlpl_error(cx), valid
-** until the next failure. A failed call leaves its operands as they were. Nothing here prints, exits,
-** aborts, installs signal handlers or keeps state outside the context.
+** What can fail returns mlpl_status; the sentence that says what went wrong is
+** mlpl_error(cx), valid until the next failure. A failed call leaves its operands as they
+** were. Nothing here prints, exits, aborts, installs signal handlers or keeps state
+** outside the context.
 **
-** A context, and every object made in it, is used by one thread at a time. Different contexts may run
-** in different threads at the same time.
+** A context, and every object made in it, is used by one thread at a time. Different
+** contexts may run in different threads at the same time.
 **
-** Shapes are written [n x k], row-major; axes and indices count from 0. The *contents* of index-valued
-** tensors (class labels, argmax) count from the context's index_base.
+** Shapes are written [n x k], row-major; axes and indices count from 0. The *contents* of
+** index-valued tensors (class labels, argmax) count from the context's index_base.
 */
 #ifndef MLPL_H
 #define MLPL_H
@@ -38,24 +39,26 @@ extern "C" {
 #define MLPL_VERSION "0.1.0"
 #define MLPL_MAX_RANK 8
 
-/* ---- status ------------------------------------------------------------------------------ */
+/* ---- status ------------------------------------------------------------------------ */
 
 typedef enum mlpl_status {
   MLPL_OK = 0,
-  MLPL_ENOMEM = -1,    /* memory: the allocator refused, or the context's limit is reached */
-  MLPL_ESHAPE = -2,    /* sizes that do not fit each other */
-  MLPL_EARG = -3,      /* an argument outside its domain: type, range, option name */
-  MLPL_ESTATE = -4,    /* right call, wrong moment: a second backward, no gradient yet */
-  MLPL_EIO = -5,       /* the system refused to open, read or write */
-  MLPL_EFORMAT = -6,   /* a file whose contents break its format */
-  MLPL_ENUMERIC = -7,  /* NaN or infinity where a number is needed */
-  MLPL_ECALLBACK = -8  /* a function of the host's, called by the engine, failed */
+  /* memory: the allocator refused, or the context's limit is reached */
+  MLPL_ENOMEM = -1,
+  MLPL_ESHAPE = -2,   /* sizes that do not fit each other */
+  MLPL_EARG = -3,     /* an argument outside its domain: type, range, option name */
+  MLPL_ESTATE = -4,   /* right call, wrong moment: a second backward, no gradient yet */
+  MLPL_EIO = -5,      /* the system refused to open, read or write */
+  MLPL_EFORMAT = -6,  /* a file whose contents break its format */
+  MLPL_ENUMERIC = -7, /* NaN or infinity where a number is needed */
+  MLPL_ECALLBACK = -8 /* a function of the host's, called by the engine, failed */
 } mlpl_status;
 
-/* The constant's name without prefix, in words: "out of memory", "shapes do not fit", ... */
+/* The constant's name without prefix, in words: "out of memory", "shapes do not fit", ...
+   */
 MLPL_API const char *mlpl_status_text(mlpl_status status);
 
-/* ---- context -------------------------------------------------------------------------------- */
+/* ---- context ----------------------------------------------------------------------- */
 
 typedef struct mlpl_ctx mlpl_ctx;
 typedef struct mlpl_tensor mlpl_tensor;
@@ -66,8 +69,9 @@ typedef struct mlpl_batches mlpl_batches;
 typedef struct mlpl_op mlpl_op;
 
 /*
-** Where every byte of the engine comes from. alloc returns NULL when it cannot; free gets the size that
-** was asked for. Memory must be aligned as malloc's is. Calls come from the thread that uses the context.
+** Where every byte of the engine comes from. alloc returns NULL when it cannot; free gets
+** the size that was asked for. Memory must be aligned as malloc's is. Calls come from the
+** thread that uses the context.
 */
 typedef struct mlpl_allocator {
   void *(*alloc)(void *ud, size_t bytes);
@@ -83,9 +87,10 @@ typedef struct mlpl_config {
   const mlpl_allocator *allocator; /* copied; NULL: malloc and free */
   size_t memory_limit;             /* cap on live bytes; 0: none */
   int threads;                     /* at most this many at work; 0: one per processor */
-  const char *isa;                 /* "base", "avx2", "avx512"; NULL: the best this machine runs */
-  int index_base;                  /* what index-valued tensors count from: 0 or 1 */
-  uint64_t seed;                   /* of the context's random numbers */
+  /* "base", "avx2", "avx512"; NULL: the best this machine runs */
+  const char *isa;
+  int index_base; /* what index-valued tensors count from: 0 or 1 */
+  uint64_t seed;  /* of the context's random numbers */
   mlpl_log *log;
   void *log_ud;
 } mlpl_config;
@@ -93,26 +98,27 @@ typedef struct mlpl_config {
 /*
 ** Make a context. config may be NULL (all defaults).
 **
-** Errors  MLPL_ENOMEM; MLPL_EARG: the config's threads, isa or index_base. *cx is NULL then, and there is
-**         no text beyond mlpl_status_text.
+** Errors  MLPL_ENOMEM; MLPL_EARG: the config's threads, isa or index_base. *cx is NULL
+**         then, and there is no text beyond mlpl_status_text.
 */
 MLPL_API mlpl_status mlpl_open(mlpl_ctx **cx, const mlpl_config *config);
 
 /*
-** Give the context up. Objects of it that are still held stay valid until they are released; the last one
-** frees the context's memory. Its threads end here.
+** Give the context up. Objects of it that are still held stay valid until they are
+** released; the last one frees the context's memory. Its threads end here.
 */
 MLPL_API void mlpl_close(mlpl_ctx *cx);
 
-/* What the last failure was, in one line: operation, what is wrong, the values. "" at first. */
+/* What the last failure was, in one line: operation, what is wrong, the values. "" at
+   first. */
 MLPL_API const char *mlpl_error(const mlpl_ctx *cx);
 
 /* Set the text and return the status: for a host's own layers and callbacks. */
 MLPL_API mlpl_status mlpl_fail(mlpl_ctx *cx, mlpl_status status, const char *format, ...)
     MLPL_FORMAT(3, 4);
 
-/* Bytes. live: asked for and not freed; cached: freed, kept for reuse; requests: calls of the
-   allocator's alloc so far (a training loop in its stride adds none). */
+/* Bytes. live: asked for and not freed; cached: freed, kept for reuse; requests: calls of
+   the allocator's alloc so far (a training loop in its stride adds none). */
 typedef struct mlpl_memory {
   size_t live, peak, cached, limit;
   uint64_t requests;
@@ -121,7 +127,8 @@ typedef struct mlpl_memory {
 MLPL_API mlpl_memory mlpl_memory_use(const mlpl_ctx *cx);
 MLPL_API void mlpl_memory_set_limit(mlpl_ctx *cx, size_t bytes); /* 0: none */
 MLPL_API void mlpl_memory_reset_peak(mlpl_ctx *cx);
-MLPL_API void mlpl_memory_trim(mlpl_ctx *cx); /* give cached blocks back to the allocator */
+/* give cached blocks back to the allocator */
+MLPL_API void mlpl_memory_trim(mlpl_ctx *cx);
 
 MLPL_API int mlpl_threads(const mlpl_ctx *cx);
 /* 1 <= n <= 256. Results do not depend on n. */
@@ -132,9 +139,10 @@ MLPL_API int mlpl_index_base(const mlpl_ctx *cx);
 /* Monotonic wall clock in seconds, from an arbitrary start. */
 MLPL_API double mlpl_clock(void);
 
-/* ---- random numbers -------------------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------- */
 
-/* Philox4x32-10 (Salmon et al., 2011). The whole state: restoring it repeats the numbers. */
+/* Philox4x32-10 (Salmon et al., 2011). The whole state: restoring it repeats the numbers.
+   */
 typedef struct mlpl_random_state {
   uint32_t key[2];
   uint64_t counter;
@@ -144,15 +152,17 @@ MLPL_API void mlpl_seed(mlpl_ctx *cx, uint64_t seed);
 MLPL_API mlpl_random_state mlpl_random_get(const mlpl_ctx *cx);
 MLPL_API void mlpl_random_set(mlpl_ctx *cx, mlpl_random_state state);
 
-/* ---- options by name ---------------------------------------------------------------------------- */
+/* ---- options by name --------------------------------------------------------------- */
 
 /*
-** Operations, layers, losses and optimizers take their options by name, so that one table serves C, Lua
-** and model files alike. A list of mlpl_arg ends with a NULL name. Unknown names, missing required ones
-** and values outside the domain are MLPL_EARG, and the text lists the valid names.
+** Operations, layers, losses and optimizers take their options by name, so that one table
+** serves C, Lua and model files alike. A list of mlpl_arg ends with a NULL name. Unknown
+** names, missing required ones and values outside the domain are MLPL_EARG, and the text
+** lists the valid names.
 **   (mlpl_arg[]){{"in_features", 64}, {"out_features", 10}, {0}}
-** Whole numbers up to 2^53 and truth values (0 or 1) go in `value`, choices ("mean", "sum") in `text`, sizes in
-** `sizes` with their number in `value`, a pair of reals (betas) in `pair`.
+** Whole numbers up to 2^53 and truth values (0 or 1) go in `value`, choices ("mean",
+** "sum") in `text`, sizes in `sizes` with their number in `value`, a pair of reals
+** (betas) in `pair`.
 */
 typedef struct mlpl_arg {
   const char *name;
@@ -163,11 +173,12 @@ typedef struct mlpl_arg {
 } mlpl_arg;
 
 typedef enum mlpl_param_type {
-  MLPL_PARAM_INT,    /* a whole number */
+  MLPL_PARAM_INT, /* a whole number */
   MLPL_PARAM_REAL,
   MLPL_PARAM_BOOL,
-  MLPL_PARAM_AXIS,   /* from 0; negative counts from the end. In Lua from 1 */
-  MLPL_PARAM_INDEX,  /* a position along an axis, from 0; negative counts from the end. In Lua from 1 */
+  MLPL_PARAM_AXIS, /* from 0; negative counts from the end. In Lua from 1 */
+  /* a position along an axis, from 0; negative counts from the end. In Lua from 1 */
+  MLPL_PARAM_INDEX,
   MLPL_PARAM_CHOICE, /* one of `choices`, held as its place in that list */
   MLPL_PARAM_SIZES,  /* up to MLPL_MAX_RANK whole numbers */
   MLPL_PARAM_PAIR    /* two reals */
@@ -175,7 +186,8 @@ typedef enum mlpl_param_type {
 
 typedef enum mlpl_param_flags {
   MLPL_REQUIRED = 1,
-  MLPL_OPTIONAL = 0 /* `standard` is taken when absent; an axis whose standard is NaN may be left out: all axes */
+  MLPL_OPTIONAL =
+      0 /* `standard` is taken when absent; an axis whose standard is NaN may be left out: all axes */
 } mlpl_param_flags;
 
 /* One option of an operation, layer or optimizer: min <= value <= max. */
@@ -189,7 +201,8 @@ typedef struct mlpl_param {
   double standard2;           /* of a pair: the second's */
 } mlpl_param;
 
-/* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all axes). */
+/* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all
+   axes). */
 typedef union mlpl_value {
   int64_t i;
   double f;
@@ -204,254 +217,316 @@ typedef union mlpl_value {
 #define MLPL_MAX_PARAMS 12
 #define MLPL_MAX_INPUTS 4
 
-/* ---- tensors --------------------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------- */
 
 typedef enum mlpl_dtype { MLPL_F32, MLPL_F64, MLPL_I64, MLPL_U8, MLPL_BOOL } mlpl_dtype;
 
-MLPL_API const char *mlpl_dtype_name(mlpl_dtype dtype); /* "f32", "f64", "i64", "u8", "bool" */
+/* "f32", "f64", "i64", "u8", "bool" */
+MLPL_API const char *mlpl_dtype_name(mlpl_dtype dtype);
 MLPL_API size_t mlpl_dtype_bytes(mlpl_dtype dtype);
 
 /*
-** Make a tensor [shape] (0 <= ndim <= MLPL_MAX_RANK, sizes >= 0). Memory: numel * mlpl_dtype_bytes, 64-byte aligned.
-** new: contents are not set. full: every element is value, converted as C converts. copy: elements are
-** read from data, row-major, numel of them, in the tensor's own dtype.
+** Make a tensor [shape] (0 <= ndim <= MLPL_MAX_RANK, sizes >= 0). Memory: numel *
+** mlpl_dtype_bytes, 64-byte aligned. new: contents are not set. full: every element is
+** value, converted as C converts. copy: elements are read from data, row-major, numel of
+** them, in the tensor's own dtype.
 **
 ** Errors  MLPL_EARG ndim, dtype or a negative size, MLPL_ENOMEM
 */
-MLPL_API mlpl_status mlpl_tensor_new(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape);
-MLPL_API mlpl_status mlpl_tensor_full(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape, double value);
-MLPL_API mlpl_status mlpl_tensor_copy(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape, const void *data);
+MLPL_API mlpl_status mlpl_tensor_new(
+    mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim, const int64_t *shape);
+MLPL_API mlpl_status mlpl_tensor_full(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, double value);
+MLPL_API mlpl_status mlpl_tensor_copy(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, const void *data);
 
-/* first, first + step, ... up to and including last where it is met: floor((last - first) / step) + 1
-   elements (none when that is negative). MLPL_EARG: step 0, or a bound that is not finite. */
-MLPL_API mlpl_status mlpl_tensor_arange(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, double first,
-    double last, double step);
+/* first, first + step, ... up to and including last where it is met: floor((last - first)
+   / step) + 1 elements (none when that is negative). MLPL_EARG: step 0, or a bound that
+   is not finite. */
+MLPL_API mlpl_status mlpl_tensor_arange(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    double first, double last, double step);
 
 /* Uniform in [lo, hi); normal. f32 and f64. Drawn from the context's generator. */
-MLPL_API mlpl_status mlpl_tensor_rand(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape, double lo, double hi);
-MLPL_API mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape, double mean, double std);
-/* Whole numbers from lo to hi, both included, each equally likely. Any dtype that holds them. */
-MLPL_API mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
-    const int64_t *shape, int64_t lo, int64_t hi);
+MLPL_API mlpl_status mlpl_tensor_rand(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, double lo, double hi);
+MLPL_API mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, double mean, double std);
+/* Whole numbers from lo to hi, both included, each equally likely. Any dtype that holds
+   them. */
+MLPL_API mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, int64_t lo, int64_t hi);
 
 MLPL_API mlpl_tensor *mlpl_tensor_retain(mlpl_tensor *t);
 MLPL_API void mlpl_tensor_release(mlpl_tensor *t);
 
 MLPL_API mlpl_dtype mlpl_tensor_dtype(const mlpl_tensor *t);
 MLPL_API int mlpl_tensor_ndim(const mlpl_tensor *t);
-MLPL_API const int64_t *mlpl_tensor_shape(const mlpl_tensor *t);   /* ndim sizes */
-MLPL_API const int64_t *mlpl_tensor_strides(const mlpl_tensor *t); /* ndim strides, in elements */
+MLPL_API const int64_t *mlpl_tensor_shape(const mlpl_tensor *t); /* ndim sizes */
+/* ndim strides, in elements */
+MLPL_API const int64_t *mlpl_tensor_strides(const mlpl_tensor *t);
 MLPL_API int64_t mlpl_tensor_numel(const mlpl_tensor *t);
-/* Address of element [0, ..., 0]. Writing through it is the caller's affair: no recorded graph may need the old
-   value. Valid while the tensor is held. */
+/* Address of element [0, ..., 0]. Writing through it is the caller's affair: no recorded
+   graph may need the old value. Valid while the tensor is held. */
 MLPL_API void *mlpl_tensor_data(mlpl_tensor *t);
-MLPL_API bool mlpl_tensor_is_contiguous(const mlpl_tensor *t); /* row-major without gaps */
+/* row-major without gaps */
+MLPL_API bool mlpl_tensor_is_contiguous(const mlpl_tensor *t);
 
-/* Element [index] as a double (i64 beyond 2^53 rounds). MLPL_EARG: an index out of range, naming axis and range. */
-MLPL_API mlpl_status mlpl_tensor_get(mlpl_ctx *cx, const mlpl_tensor *t, const int64_t *index, double *value);
-/* The value of a tensor with one element. MLPL_ESHAPE: it has another number of elements. */
+/* Element [index] as a double (i64 beyond 2^53 rounds). MLPL_EARG: an index out of range,
+   naming axis and range. */
+MLPL_API mlpl_status mlpl_tensor_get(
+    mlpl_ctx *cx, const mlpl_tensor *t, const int64_t *index, double *value);
+/* The value of a tensor with one element. MLPL_ESHAPE: it has another number of elements.
+   */
 MLPL_API mlpl_status mlpl_tensor_item(mlpl_ctx *cx, const mlpl_tensor *t, double *value);
-MLPL_API mlpl_status mlpl_tensor_item_int(mlpl_ctx *cx, const mlpl_tensor *t, int64_t *value);
-/* All elements, row-major, in t's dtype, into dst, which holds `bytes` = numel * mlpl_dtype_bytes. */
-MLPL_API mlpl_status mlpl_tensor_read(mlpl_ctx *cx, const mlpl_tensor *t, void *dst, size_t bytes);
+MLPL_API mlpl_status mlpl_tensor_item_int(
+    mlpl_ctx *cx, const mlpl_tensor *t, int64_t *value);
+/* All elements, row-major, in t's dtype, into dst, which holds `bytes` = numel *
+   mlpl_dtype_bytes. */
+MLPL_API mlpl_status mlpl_tensor_read(
+    mlpl_ctx *cx, const mlpl_tensor *t, void *dst, size_t bytes);
 /* Write them back (in place; not for a tensor that a recorded graph still needs). */
-MLPL_API mlpl_status mlpl_tensor_write(mlpl_ctx *cx, mlpl_tensor *t, const void *src, size_t bytes);
+MLPL_API mlpl_status mlpl_tensor_write(
+    mlpl_ctx *cx, mlpl_tensor *t, const void *src, size_t bytes);
 
 /* A copy with memory of its own; contiguous, without gradient history. */
-MLPL_API mlpl_status mlpl_tensor_clone(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
-/* The same elements in another dtype (a copy, without gradient history). Reals to whole numbers truncate. */
-MLPL_API mlpl_status mlpl_tensor_to(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, mlpl_dtype dtype);
+MLPL_API mlpl_status mlpl_tensor_clone(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
+/* The same elements in another dtype (a copy, without gradient history). Reals to whole
+   numbers truncate. */
+MLPL_API mlpl_status mlpl_tensor_to(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, mlpl_dtype dtype);
 /* A view without gradient history: shares memory with t. */
-MLPL_API mlpl_status mlpl_tensor_detach(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
+MLPL_API mlpl_status mlpl_tensor_detach(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
 
-/* ---- gradients ----------------------------------------------------------------------------------------- */
+/* ---- gradients --------------------------------------------------------------------- */
 
-/* Ask that gradients be kept for a leaf (a tensor that no recorded operation made). f32 and f64 only. */
+/* Ask that gradients be kept for a leaf (a tensor that no recorded operation made). f32
+   and f64 only. */
 MLPL_API mlpl_status mlpl_tensor_set_requires_grad(mlpl_ctx *cx, mlpl_tensor *t, bool on);
-MLPL_API bool mlpl_tensor_requires_grad(const mlpl_tensor *t); /* set, or made from one that is */
+/* set, or made from one that is */
+MLPL_API bool mlpl_tensor_requires_grad(const mlpl_tensor *t);
 /* The gradient gathered so far: borrowed from t, NULL when there is none. */
 MLPL_API mlpl_tensor *mlpl_tensor_grad(mlpl_tensor *t);
 MLPL_API void mlpl_tensor_zero_grad(mlpl_tensor *t); /* t has no gradient after this */
 
 typedef enum mlpl_backward_flags {
   MLPL_RETAIN_GRAPH = 1, /* keep the graph for another backward */
-  MLPL_CREATE_GRAPH = 2  /* record the backward pass itself: gradients of gradients (implies retain) */
+  MLPL_CREATE_GRAPH =
+      2 /* record the backward pass itself: gradients of gradients (implies retain) */
 } mlpl_backward_flags;
 
 /*
-** Add the gradient of t with respect to every leaf below it into that leaf's grad, and free the graph. After a failure in
-** the middle (memory, a host's function) gradients may be partly added: zero_grad before the next pass. A gradient made with
-** MLPL_CREATE_GRAPH holds the graph that holds its leaf: zero_grad lets go of both.
-** seed is the gradient of whatever comes after t, with t's shape; NULL means 1 and needs one element.
+** Add the gradient of t with respect to every leaf below it into that leaf's grad, and
+** free the graph. After a failure in the middle (memory, a host's function) gradients may
+** be partly added: zero_grad before the next pass. A gradient made with MLPL_CREATE_GRAPH
+** holds the graph that holds its leaf: zero_grad lets go of both. seed is the gradient of
+** whatever comes after t, with t's shape; NULL means 1 and needs one element.
 **
-** Errors  MLPL_ESTATE  t has no graph, the graph was freed by an earlier backward, or a tensor that an operation
+** Errors  MLPL_ESTATE  t has no graph, the graph was freed by an earlier backward, or a
+**         tensor that an operation
 **                      saved was changed in place since (the text names the operation)
 **         MLPL_ESHAPE  t has more than one element and seed is NULL, or seed's shape differs
 */
-MLPL_API mlpl_status mlpl_backward(mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *seed, int flags);
+MLPL_API mlpl_status mlpl_backward(
+    mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *seed, int flags);
 
 /* Recording on (the default) or off; returns what it was. */
 MLPL_API bool mlpl_set_grad_enabled(mlpl_ctx *cx, bool on);
 MLPL_API bool mlpl_grad_enabled(const mlpl_ctx *cx);
 
 /*
-** Compare gradients with central differences: f maps inputs (f64, those that require a gradient are varied) to
-** one tensor. For every element: |analytic - numeric| <= atol + rtol |numeric|. eps, atol, rtol 0: 1e-6, 1e-5, 1e-3.
+** Compare gradients with central differences: f maps inputs (f64, those that require a
+** gradient are varied) to one tensor. For every element: |analytic - numeric| <= atol +
+** rtol |numeric|. eps, atol, rtol 0: 1e-6, 1e-5, 1e-3.
 **
 ** Errors  MLPL_ENUMERIC  they differ; the text names input, element and both numbers
 */
-typedef mlpl_status mlpl_function(mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n);
-MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud, mlpl_tensor *const *x, int n,
-    double eps, double atol, double rtol);
+typedef mlpl_status mlpl_function(
+    mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n);
+MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
+    mlpl_tensor *const *x, int n, double eps, double atol, double rtol);
 
-/* ---- operations --------------------------------------------------------------------------------------------- */
+/* ---- operations -------------------------------------------------------------------- */
 
 /*
-** Every operation is a row of one table. The rows, with inputs and options, are in the sources' ops/table.c and in
-** the built-in help; their names are PyTorch's.
+** Every operation is a row of one table. The rows, with inputs and options, are in the
+** sources' ops/table.c and in the built-in help; their names are PyTorch's.
 */
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
 MLPL_API const char *mlpl_op_name(const mlpl_op *op);
-MLPL_API int mlpl_op_inputs(const mlpl_op *op, int *required); /* how many tensors; how many may not be NULL */
+/* how many tensors; how many may not be NULL */
+MLPL_API int mlpl_op_inputs(const mlpl_op *op, int *required);
 MLPL_API const char *mlpl_op_input_name(const mlpl_op *op, int i);
-MLPL_API int mlpl_op_outputs(const mlpl_op *op);      /* 1, or 2: the second may come out NULL */
-MLPL_API bool mlpl_op_is_internal(const mlpl_op *op); /* serves the engine; nothing for a user */
+/* 1, or 2: the second may come out NULL */
+MLPL_API int mlpl_op_outputs(const mlpl_op *op);
+/* serves the engine; nothing for a user */
+MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
 MLPL_API const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n);
 
 /*
-** Apply an operation: n inputs (an optional one may be NULL), options in the order of mlpl_op_params.
-** Gives out[0], and out[1] where mlpl_op_outputs is 2. Recorded when an input requires a gradient and recording
-** is on.
+** Apply an operation: n inputs (an optional one may be NULL), options in the order of
+** mlpl_op_params. Gives out[0], and out[1] where mlpl_op_outputs is 2. Recorded when an
+** input requires a gradient and recording is on.
 */
 MLPL_API mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params);
 
-/* The same by name: mlpl_call(cx, &y, "softmax", (mlpl_tensor *[]){x}, 1, (mlpl_arg[]){{"dim", -1}, {0}}).
-   args may be NULL; out has room for mlpl_op_outputs tensors. */
-MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op, mlpl_tensor *const *inputs,
-    int n, const mlpl_arg *args);
+/* The same by name: mlpl_call(cx, &y, "softmax", (mlpl_tensor *[]){x}, 1,
+   (mlpl_arg[]){{"dim", -1}, {0}}). args may be NULL; out has room for mlpl_op_outputs
+   tensors. */
+MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
+    mlpl_tensor *const *inputs, int n, const mlpl_arg *args);
 
-/* ---- modules (layers and models) --------------------------------------------------------------------------------- */
+/* ---- modules (layers and models) --------------------------------------------------- */
 
 /*
-** Kinds: Linear, ReLU, LeakyReLU, ELU, Sigmoid, Tanh, Softmax, LogSoftmax, Flatten, Dropout, Sequential,
-** CrossEntropyLoss, MSELoss, BCEWithLogitsLoss. Options are PyTorch's names and defaults, which mlpl_kind_params lists.
+** Kinds: Linear, ReLU, LeakyReLU, ELU, Sigmoid, Tanh, Softmax, LogSoftmax, Flatten,
+** Dropout, Sequential, CrossEntropyLoss, MSELoss, BCEWithLogitsLoss. Options are
+** PyTorch's names and defaults, which mlpl_kind_params lists.
 */
 MLPL_API const char *mlpl_kind_at(int i); /* name of the i-th kind, NULL past the end */
-MLPL_API const mlpl_param *mlpl_kind_params(const char *kind, int *n); /* NULL: no such kind */
-MLPL_API int mlpl_kind_inputs(const char *kind); /* tensors that forward takes: 1, or 2 for a loss; -1: no such kind */
+/* NULL: no such kind */
+MLPL_API const mlpl_param *mlpl_kind_params(const char *kind, int *n);
+/* tensors that forward takes: 1, or 2 for a loss; -1: no such kind */
+MLPL_API int mlpl_kind_inputs(const char *kind);
 
-/* Gives *m. Parameters are drawn from the context's generator (PyTorch's default initialisation), in f32. */
-MLPL_API mlpl_status mlpl_module_new(mlpl_ctx *cx, mlpl_module **m, const char *kind, const mlpl_arg *args);
+/* Gives *m. Parameters are drawn from the context's generator (PyTorch's default
+   initialisation), in f32. */
+MLPL_API mlpl_status mlpl_module_new(
+    mlpl_ctx *cx, mlpl_module **m, const char *kind, const mlpl_arg *args);
 /* The same with resolved options, in the order of mlpl_kind_params. */
-MLPL_API mlpl_status mlpl_module_make(mlpl_ctx *cx, mlpl_module **m, const char *kind, const mlpl_value *params);
+MLPL_API mlpl_status mlpl_module_make(
+    mlpl_ctx *cx, mlpl_module **m, const char *kind, const mlpl_value *params);
 /* Keeps the n children. */
-MLPL_API mlpl_status mlpl_sequential_new(mlpl_ctx *cx, mlpl_module **m, mlpl_module *const *children, int n);
+MLPL_API mlpl_status mlpl_sequential_new(
+    mlpl_ctx *cx, mlpl_module **m, mlpl_module *const *children, int n);
 
-/* A host's own layer without parameters. forward gives *y; it may be called while another forward of the same
-   context is at work, and nothing may jump out of it. release (may be NULL) is called when the module dies. */
+/* A host's own layer without parameters. forward gives *y; it may be called while another
+   forward of the same context is at work, and nothing may jump out of it. release (may be
+   NULL) is called when the module dies. */
 typedef struct mlpl_custom {
   const char *name;
-  mlpl_status (*forward)(mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x);
+  mlpl_status (*forward)(
+      mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x);
   void (*release)(void *ud);
   void *ud;
 } mlpl_custom;
-MLPL_API mlpl_status mlpl_module_custom(mlpl_ctx *cx, mlpl_module **m, const mlpl_custom *custom);
+MLPL_API mlpl_status mlpl_module_custom(
+    mlpl_ctx *cx, mlpl_module **m, const mlpl_custom *custom);
 
 MLPL_API mlpl_module *mlpl_module_retain(mlpl_module *m);
 MLPL_API void mlpl_module_release(mlpl_module *m);
 
 MLPL_API const char *mlpl_module_kind(const mlpl_module *m);
-MLPL_API bool mlpl_module_is_custom(const mlpl_module *m); /* a layer of the host: its kind is the name it gave */
-MLPL_API const mlpl_value *mlpl_module_params(const mlpl_module *m); /* the options it was made with */
+/* a layer of the host: its kind is the name it gave */
+MLPL_API bool mlpl_module_is_custom(const mlpl_module *m);
+/* the options it was made with */
+MLPL_API const mlpl_value *mlpl_module_params(const mlpl_module *m);
 MLPL_API int mlpl_module_n_children(const mlpl_module *m);
 MLPL_API mlpl_module *mlpl_module_child(const mlpl_module *m, int i); /* borrowed */
 
-/* Tensors that a kind takes beside its options: "weight" and "pos_weight" of losses. Keeps t (NULL: none). */
-MLPL_API const char *mlpl_kind_tensor(const char *kind, int i); /* name of the i-th, NULL past the end */
-MLPL_API mlpl_status mlpl_module_set_tensor(mlpl_ctx *cx, mlpl_module *m, const char *name, mlpl_tensor *t);
+/* Tensors that a kind takes beside its options: "weight" and "pos_weight" of losses.
+   Keeps t (NULL: none). */
+/* name of the i-th, NULL past the end */
+MLPL_API const char *mlpl_kind_tensor(const char *kind, int i);
+MLPL_API mlpl_status mlpl_module_set_tensor(
+    mlpl_ctx *cx, mlpl_module *m, const char *name, mlpl_tensor *t);
 
 /* y = m(x); a loss takes x[0] = prediction, x[1] = target. Gives *y. */
-MLPL_API mlpl_status mlpl_forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n);
+MLPL_API mlpl_status mlpl_forward(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n);
 /* The same in eval mode, without recording; the mode is as before afterwards. */
-MLPL_API mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
+MLPL_API mlpl_status mlpl_predict(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
 
 /*
-** y = m(x) without keeping what backward needs inside m: m runs once more when its gradient is due (the same random numbers
-** included). Gradients are the same bits. Gives *y.
+** y = m(x) without keeping what backward needs inside m: m runs once more when its
+** gradient is due (the same random numbers included). Gradients are the same bits. Gives
+** *y.
 */
-MLPL_API mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
+MLPL_API mlpl_status mlpl_checkpoint(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
 
-MLPL_API void mlpl_module_train(mlpl_module *m, bool on); /* train or eval mode, children included */
+/* train or eval mode, children included */
+MLPL_API void mlpl_module_train(mlpl_module *m, bool on);
 MLPL_API bool mlpl_module_is_training(const mlpl_module *m);
 
-/* Parameters in the order of the model; names as PyTorch's state_dict has them ("0.weight": children count from 0).
-   A parameter is the same tensor for life. */
+/* Parameters in the order of the model; names as PyTorch's state_dict has them
+   ("0.weight": children count from 0). A parameter is the same tensor for life. */
 MLPL_API int mlpl_module_n_parameters(const mlpl_module *m);
 MLPL_API mlpl_tensor *mlpl_module_parameter(const mlpl_module *m, int i); /* borrowed */
 /* Writes the name, cut to size, always terminated; returns its full length. */
-MLPL_API size_t mlpl_module_parameter_name(const mlpl_module *m, int i, char *name, size_t size);
+MLPL_API size_t mlpl_module_parameter_name(
+    const mlpl_module *m, int i, char *name, size_t size);
 MLPL_API void mlpl_module_zero_grad(mlpl_module *m);
-/* Convert every parameter to f32 or f64, in place (the tensors stay the same objects; gradients are dropped). */
+/* Convert every parameter to f32 or f64, in place (the tensors stay the same objects;
+   gradients are dropped). */
 MLPL_API mlpl_status mlpl_module_to(mlpl_ctx *cx, mlpl_module *m, mlpl_dtype dtype);
 
-/* ---- initialisation, in place (nn.init) ------------------------------------------------------------------------------- */
+/* ---- initialisation, in place (nn.init) -------------------------------------------- */
 
 /*
-** rule: "zeros", "ones", "constant" (value), "uniform" (a, b), "normal" (mean, std), "xavier_uniform", "xavier_normal"
-** (gain), "kaiming_uniform", "kaiming_normal" (a, mode "fan_in" or "fan_out", nonlinearity). PyTorch's rules and
-** defaults; a tensor with requires_grad stays a leaf. MLPL_ESHAPE: fans need two axes or more.
+** rule: "zeros", "ones", "constant" (value), "uniform" (a, b), "normal" (mean, std),
+** "xavier_uniform", "xavier_normal" (gain), "kaiming_uniform", "kaiming_normal" (a, mode
+** "fan_in" or "fan_out", nonlinearity). PyTorch's rules and defaults; a tensor with
+** requires_grad stays a leaf. MLPL_ESHAPE: fans need two axes or more.
 */
-MLPL_API mlpl_status mlpl_init(mlpl_ctx *cx, mlpl_tensor *t, const char *rule, const mlpl_arg *args);
+MLPL_API mlpl_status mlpl_init(
+    mlpl_ctx *cx, mlpl_tensor *t, const char *rule, const mlpl_arg *args);
 MLPL_API const char *mlpl_init_at(int i);
 MLPL_API const mlpl_param *mlpl_init_params(const char *rule, int *n);
-MLPL_API mlpl_status mlpl_init_apply(mlpl_ctx *cx, mlpl_tensor *t, const char *rule, const mlpl_value *params);
+MLPL_API mlpl_status mlpl_init_apply(
+    mlpl_ctx *cx, mlpl_tensor *t, const char *rule, const mlpl_value *params);
 
-/* ---- optimizers ---------------------------------------------------------------------------------------------------------- */
+/* ---- optimizers -------------------------------------------------------------------- */
 
 /* Kinds: SGD, Adam. Options: PyTorch's names and defaults. Keeps the n parameters. */
 MLPL_API const char *mlpl_optimizer_kind_at(int i);
 MLPL_API const mlpl_param *mlpl_optimizer_kind_params(const char *kind, int *n);
-MLPL_API mlpl_status mlpl_optimizer_new(mlpl_ctx *cx, mlpl_optimizer **o, const char *kind,
-    mlpl_tensor *const *parameters, int n, const mlpl_arg *args);
-MLPL_API mlpl_status mlpl_optimizer_make(mlpl_ctx *cx, mlpl_optimizer **o, const char *kind,
-    mlpl_tensor *const *parameters, int n, const mlpl_value *params);
+MLPL_API mlpl_status mlpl_optimizer_new(mlpl_ctx *cx, mlpl_optimizer **o,
+    const char *kind, mlpl_tensor *const *parameters, int n, const mlpl_arg *args);
+MLPL_API mlpl_status mlpl_optimizer_make(mlpl_ctx *cx, mlpl_optimizer **o,
+    const char *kind, mlpl_tensor *const *parameters, int n, const mlpl_value *params);
 MLPL_API mlpl_optimizer *mlpl_optimizer_retain(mlpl_optimizer *o);
 MLPL_API void mlpl_optimizer_release(mlpl_optimizer *o);
-/* One update from the gradients; a parameter without gradient is left alone and its step count stays. */
+/* One update from the gradients; a parameter without gradient is left alone and its step
+   count stays. */
 MLPL_API mlpl_status mlpl_optimizer_step(mlpl_ctx *cx, mlpl_optimizer *o);
 MLPL_API void mlpl_optimizer_zero_grad(mlpl_optimizer *o);
 MLPL_API const char *mlpl_optimizer_kind(const mlpl_optimizer *o);
-MLPL_API mlpl_status mlpl_optimizer_get(mlpl_ctx *cx, const mlpl_optimizer *o, const char *option, double *value);
-MLPL_API mlpl_status mlpl_optimizer_set(mlpl_ctx *cx, mlpl_optimizer *o, const char *option, double value);
+MLPL_API mlpl_status mlpl_optimizer_get(
+    mlpl_ctx *cx, const mlpl_optimizer *o, const char *option, double *value);
+MLPL_API mlpl_status mlpl_optimizer_set(
+    mlpl_ctx *cx, mlpl_optimizer *o, const char *option, double value);
 
-/* ---- a training step as one call --------------------------------------------------------------------------------------------- */
+/* ---- a training step as one call --------------------------------------------------- */
 
 /*
-** loss(model(x), y), zero_grad, backward, step: the same arithmetic, bit for bit, as these calls one after the other. A model of
-** Linear, Dropout, Flatten and activation layers under CrossEntropyLoss on labels or MSELoss is planned once for each shape of
-** x: nothing is recorded, buffers are kept. Any other is run as written. Keeps its arguments.
+** loss(model(x), y), zero_grad, backward, step: the same arithmetic, bit for bit, as
+** these calls one after the other. A model of Linear, Dropout, Flatten and activation
+** layers under CrossEntropyLoss on labels or MSELoss is planned once for each shape of x:
+** nothing is recorded, buffers are kept. Any other is run as written. Keeps its
+** arguments.
 */
 typedef struct mlpl_step mlpl_step;
-MLPL_API mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **s, mlpl_module *model, mlpl_module *loss,
-    mlpl_optimizer *optimizer);
+MLPL_API mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **s, mlpl_module *model,
+    mlpl_module *loss, mlpl_optimizer *optimizer);
 /* *value is the loss before the update. */
-MLPL_API mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value);
+MLPL_API mlpl_status mlpl_step_run(
+    mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value);
 MLPL_API bool mlpl_step_is_planned(const mlpl_step *s); /* was the last run? */
 MLPL_API mlpl_step *mlpl_step_retain(mlpl_step *s);
 MLPL_API void mlpl_step_release(mlpl_step *s);
 
-/* ---- where the time goes --------------------------------------------------------------------------------------------------------- */
+/* ---- where the time goes ----------------------------------------------------------- */
 
-/* Calls, seconds, bytes read and written, and floating-point operations, by layer, operation and pass. Off, it costs nothing. */
+/* Calls, seconds, bytes read and written, and floating-point operations, by layer,
+   operation and pass. Off, it costs nothing. */
 typedef struct mlpl_profile_entry {
-  char layer[48];        /* "2 Linear": child 2 of the model; "" outside every container */
+  /* "2 Linear": child 2 of the model; "" outside every container */
+  char layer[48];
   const char *operation; /* the row of the table, or the optimizer's kind */
   const char *pass;      /* "forward", "backward", "update", "data" */
   uint64_t calls;
@@ -463,29 +538,34 @@ MLPL_API void mlpl_profile_stop(mlpl_ctx *cx);         /* forgets the entries */
 MLPL_API int mlpl_profile_count(const mlpl_ctx *cx);   /* 0 when not measuring */
 MLPL_API const mlpl_profile_entry *mlpl_profile_at(const mlpl_ctx *cx, int i);
 
-/* ---- model files: safetensors ---------------------------------------------------------------------------------------------- */
+/* ---- model files: safetensors ------------------------------------------------------ */
 
 /*
-** Write the model: weights under PyTorch's names and shapes, layer kinds and options as data in the metadata.
-** Written to a temporary file beside path, synced, then renamed: path holds the old file or the new one, whole.
-** Errors  MLPL_EIO (path and reason; no file is left behind), MLPL_ENOMEM, MLPL_EARG: a custom layer cannot be saved
+** Write the model: weights under PyTorch's names and shapes, layer kinds and options as
+** data in the metadata. Written to a temporary file beside path, synced, then renamed:
+** path holds the old file or the new one, whole.
+** Errors  MLPL_EIO (path and reason; no file is left behind), MLPL_ENOMEM, MLPL_EARG: a
+**         custom layer cannot be saved
 */
-MLPL_API mlpl_status mlpl_module_save(mlpl_ctx *cx, const mlpl_module *m, const char *path);
+MLPL_API mlpl_status mlpl_module_save(
+    mlpl_ctx *cx, const mlpl_module *m, const char *path);
 /*
-** Read a model that mlpl_module_save wrote. Runs no code; believes no size before checking it against the file's
-** length. Errors  MLPL_EIO, MLPL_EFORMAT (what is wrong, where), MLPL_ENOMEM. Gives *m.
+** Read a model that mlpl_module_save wrote. Runs no code; believes no size before
+** checking it against the file's length. Errors  MLPL_EIO, MLPL_EFORMAT (what is wrong,
+** where), MLPL_ENOMEM. Gives *m.
 */
 MLPL_API mlpl_status mlpl_module_load(mlpl_ctx *cx, mlpl_module **m, const char *path);
-MLPL_API mlpl_status mlpl_module_load_memory(mlpl_ctx *cx, mlpl_module **m, const void *bytes, size_t n);
+MLPL_API mlpl_status mlpl_module_load_memory(
+    mlpl_ctx *cx, mlpl_module **m, const void *bytes, size_t n);
 
-/* ---- data ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- data -------------------------------------------------------------------------- */
 
 /*
-** A data set: x [n x ...], y [n] or [n x ...] or NULL, names of classes or none. With classes y holds i64 labels that count
-** from the context's index base.
+** A data set: x [n x ...], y [n] or [n x ...] or NULL, names of classes or none. With
+** classes y holds i64 labels that count from the context's index base.
 */
-MLPL_API mlpl_status mlpl_dataset_new(mlpl_ctx *cx, mlpl_dataset **ds, mlpl_tensor *x, mlpl_tensor *y,
-    const char *const *classes, int n_classes);
+MLPL_API mlpl_status mlpl_dataset_new(mlpl_ctx *cx, mlpl_dataset **ds, mlpl_tensor *x,
+    mlpl_tensor *y, const char *const *classes, int n_classes);
 MLPL_API mlpl_dataset *mlpl_dataset_retain(mlpl_dataset *ds);
 MLPL_API void mlpl_dataset_release(mlpl_dataset *ds);
 MLPL_API int64_t mlpl_dataset_size(const mlpl_dataset *ds);
@@ -493,62 +573,74 @@ MLPL_API mlpl_tensor *mlpl_dataset_x(const mlpl_dataset *ds); /* borrowed */
 MLPL_API mlpl_tensor *mlpl_dataset_y(const mlpl_dataset *ds); /* borrowed, may be NULL */
 MLPL_API int mlpl_dataset_n_classes(const mlpl_dataset *ds);
 MLPL_API const char *mlpl_dataset_class(const mlpl_dataset *ds, int i);
-MLPL_API int mlpl_dataset_n_names(const mlpl_dataset *ds);            /* columns of x that have a name */
+/* columns of x that have a name */
+MLPL_API int mlpl_dataset_n_names(const mlpl_dataset *ds);
 MLPL_API const char *mlpl_dataset_name(const mlpl_dataset *ds, int i);
 
 /*
-** Read a table of numbers, one row a line; gzip or plain. Quotes, spaces round numbers, CR LF, a missing last
-** newline and a first line of names are understood; blank lines are skipped.
+** Read a table of numbers, one row a line; gzip or plain. Quotes, spaces round numbers,
+** CR LF, a missing last newline and a first line of names are understood; blank lines are
+** skipped.
 */
 typedef struct mlpl_csv_options {
-  const char *labels;  /* column of class labels: name, number from the base, or negative from the end; NULL: none */
-  const char *target;  /* column of a number to predict (y is [n x 1]); NULL: none */
-  char separator;      /* 0: ',' ';' tab or blanks, whichever the first line shows */
-  int header;          /* 1 first line holds names, 0 it does not, -1 find out */
-  mlpl_dtype dtype;    /* of x (and of a target): MLPL_F32 or MLPL_F64 */
+  /* column of class labels: name, number from the base, or negative from the end; NULL:
+     none */
+  const char *labels;
+  const char *target; /* column of a number to predict (y is [n x 1]); NULL: none */
+  char separator;     /* 0: ',' ';' tab or blanks, whichever the first line shows */
+  int header;         /* 1 first line holds names, 0 it does not, -1 find out */
+  mlpl_dtype dtype;   /* of x (and of a target): MLPL_F32 or MLPL_F64 */
 } mlpl_csv_options;
 /*
-** Labels may be any text; classes are sorted, as numbers where all are numbers, else by bytes.
-** Errors  MLPL_EIO, MLPL_EFORMAT (file, line, column, what was expected), MLPL_EARG (no such column), MLPL_ENOMEM
+** Labels may be any text; classes are sorted, as numbers where all are numbers, else by
+** bytes.
+** Errors  MLPL_EIO, MLPL_EFORMAT (file, line, column, what was expected), MLPL_EARG (no
+**         such column), MLPL_ENOMEM
 */
-MLPL_API mlpl_status mlpl_csv_read(mlpl_ctx *cx, mlpl_dataset **ds, const char *path,
-    const mlpl_csv_options *options);
+MLPL_API mlpl_status mlpl_csv_read(
+    mlpl_ctx *cx, mlpl_dataset **ds, const char *path, const mlpl_csv_options *options);
 /*
-** Read an IDX file (MNIST's format), gzip or plain: u8, and i8/i16/i32 as i64, f32, f64. Gives *t with the file's shape.
+** Read an IDX file (MNIST's format), gzip or plain: u8, and i8/i16/i32 as i64, f32, f64.
+** Gives *t with the file's shape.
 */
 MLPL_API mlpl_status mlpl_idx_read(mlpl_ctx *cx, mlpl_tensor **t, const char *path);
 /*
-** Images and labels of an IDX pair as a data set: x [n x height x width] in f32 from 0 to 1 (u8 divided by 255), y labels,
-** classes "0", "1", ... as the file has them.
+** Images and labels of an IDX pair as a data set: x [n x height x width] in f32 from 0 to
+** 1 (u8 divided by 255), y labels, classes "0", "1", ... as the file has them.
 */
-MLPL_API mlpl_status mlpl_idx_read_pair(mlpl_ctx *cx, mlpl_dataset **ds, const char *images, const char *labels);
+MLPL_API mlpl_status mlpl_idx_read_pair(
+    mlpl_ctx *cx, mlpl_dataset **ds, const char *images, const char *labels);
 
 typedef enum mlpl_split_flags {
-  MLPL_SHUFFLE = 1,  /* draw at random (else the first rows go to a) */
-  MLPL_STRATIFY = 2  /* the same share of every class; needs classes */
+  MLPL_SHUFFLE = 1, /* draw at random (else the first rows go to a) */
+  MLPL_STRATIFY = 2 /* the same share of every class; needs classes */
 } mlpl_split_flags;
-/* a gets round(fraction n) rows (per class when stratified), b the rest; 0 < fraction < 1. Gives both. */
-MLPL_API mlpl_status mlpl_dataset_split(mlpl_ctx *cx, const mlpl_dataset *ds, double fraction, int flags,
-    mlpl_dataset **a, mlpl_dataset **b);
+/* a gets round(fraction n) rows (per class when stratified), b the rest; 0 < fraction <
+   1. Gives both. */
+MLPL_API mlpl_status mlpl_dataset_split(mlpl_ctx *cx, const mlpl_dataset *ds,
+    double fraction, int flags, mlpl_dataset **a, mlpl_dataset **b);
 
 /*
-** One pass over ds in batches of size rows (the last may be smaller, or is left out with drop_last). Keeps ds. The order
-** is drawn when the pass begins.
+** One pass over ds in batches of size rows (the last may be smaller, or is left out with
+** drop_last). Keeps ds. The order is drawn when the pass begins.
 */
-MLPL_API mlpl_status mlpl_batches_new(mlpl_ctx *cx, mlpl_batches **b, mlpl_dataset *ds, int64_t size, bool shuffle,
-    bool drop_last);
+MLPL_API mlpl_status mlpl_batches_new(mlpl_ctx *cx, mlpl_batches **b, mlpl_dataset *ds,
+    int64_t size, bool shuffle, bool drop_last);
 MLPL_API int64_t mlpl_batches_count(const mlpl_batches *b);
-/* Gives the next *x and *y (*y NULL when ds has none); both NULL, with MLPL_OK, at the end. */
-MLPL_API mlpl_status mlpl_batches_next(mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, mlpl_tensor **y);
+/* Gives the next *x and *y (*y NULL when ds has none); both NULL, with MLPL_OK, at the
+   end. */
+MLPL_API mlpl_status mlpl_batches_next(
+    mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, mlpl_tensor **y);
 MLPL_API void mlpl_batches_release(mlpl_batches *b);
 
-/* ---- metrics ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------- */
 
 /*
-** Share of rows whose largest score is at the label (the first of equal scores counts). scores [n x k] or labels [n]
-** against target [n]. n = 0: NaN.
+** Share of rows whose largest score is at the label (the first of equal scores counts).
+** scores [n x k] or labels [n] against target [n]. n = 0: NaN.
 */
-MLPL_API mlpl_status mlpl_accuracy(mlpl_ctx *cx, double *share, mlpl_tensor *scores, mlpl_tensor *target);
+MLPL_API mlpl_status mlpl_accuracy(
+    mlpl_ctx *cx, double *share, mlpl_tensor *scores, mlpl_tensor *target);
 
 #ifdef __cplusplus
 }

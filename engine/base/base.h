@@ -1,6 +1,6 @@
 /*
-** The ground floor of the engine: the context and what it owns. Internal; hosts see mlpl.h.
-** Includes libc and the kernels' interface, no other folder.
+** The ground floor of the engine: the context and what it owns. Internal; hosts see
+** mlpl.h. Includes libc and the kernels' interface, no other folder.
 */
 #ifndef MLPLI_BASE_H
 #define MLPLI_BASE_H
@@ -14,18 +14,19 @@
 #define MLPL_ASSERT(e) assert(e)
 
 /* Pass a failure up untouched. Only where nothing has to be undone. */
-#define MLPL_TRY(e)                              \
-  do {                                           \
-    mlpl_status try_status_ = (e);               \
-    if (try_status_ != MLPL_OK) return try_status_; \
+#define MLPL_TRY(e)                                                                      \
+  do {                                                                                   \
+    mlpl_status try_status_ = (e);                                                       \
+    if (try_status_ != MLPL_OK) return try_status_;                                      \
   } while (0)
 
-/* ---- heap (heap.c): every byte of the engine ------------------------------------------------ */
+/* ---- heap (heap.c): every byte of the engine --------------------------------------- */
 
 #define MLPLI_ALIGN 64
 #define MLPLI_N_BINS 512
 
-/* A freed block waits in the bin of its size, so that a loop in its stride asks the host for nothing. */
+/* A freed block waits in the bin of its size, so that a loop in its stride asks the host
+   for nothing. */
 typedef struct mlpli_heap {
   mlpl_allocator host;
   size_t live, peak, cached, limit; /* bytes */
@@ -34,8 +35,8 @@ typedef struct mlpli_heap {
 } mlpli_heap;
 
 /*
-** 64-byte aligned memory of at least `bytes` (0 is allowed and gives a valid pointer), or NULL: refused by the
-** host or by the limit. Nothing else is changed then.
+** 64-byte aligned memory of at least `bytes` (0 is allowed and gives a valid pointer), or
+** NULL: refused by the host or by the limit. Nothing else is changed then.
 */
 void *mlpli_alloc(mlpli_heap *heap, size_t bytes);
 void *mlpli_alloc_zeroed(mlpli_heap *heap, size_t bytes);
@@ -53,7 +54,7 @@ static inline bool mlpli_add(size_t a, size_t b, size_t *sum) {
   return !__builtin_add_overflow(a, b, sum);
 }
 
-/* ---- context (context.c) ----------------------------------------------------------------------- */
+/* ---- context (context.c) ----------------------------------------------------------- */
 
 #define MLPLI_TEXT 512 /* bytes of an error sentence */
 
@@ -67,7 +68,7 @@ struct mlpl_ctx {
   mlplk_par par;              /* the pool as kernels see it */
   struct mlpli_pool *pool;
   mlplk_stream random;
-  struct mlpli_node *dying;   /* recorded operations on their way out (grad/record.c) */
+  struct mlpli_node *dying; /* recorded operations on their way out (grad/record.c) */
   struct mlpli_profile *profile; /* NULL: not measuring (profile.h) */
   uint64_t n_recorded; /* operations recorded so far: their order for the backward pass */
   mlpl_log *log;
@@ -85,16 +86,17 @@ mlpl_status mlpli_no_memory(mlpl_ctx *cx, const char *what, size_t bytes);
 mlpl_status mlpli_new(mlpl_ctx *cx, void *out /* T** */, size_t bytes, const char *what);
 void mlpli_logf(mlpl_ctx *cx, const char *format, ...) MLPL_FORMAT(2, 3);
 
-/* ---- thread pool (pool.c) -------------------------------------------------------------------------- */
+/* ---- thread pool (pool.c) ---------------------------------------------------------- */
 
 typedef struct mlpli_pool mlpli_pool;
 mlpli_pool *mlpli_pool_new(mlpli_heap *heap, int threads); /* NULL: no memory */
 void mlpli_pool_free(mlpli_heap *heap, mlpli_pool *pool);
-/* What kernels take; workers == threads. Threads start at the first run with more than one item. */
+/* What kernels take; workers == threads. Threads start at the first run with more than
+   one item. */
 mlplk_par mlpli_pool_par(mlpli_pool *pool);
 int mlpli_processors(void); /* that this process may use */
 
-/* ---- random numbers (random.c) ----------------------------------------------------------------------- */
+/* ---- random numbers (random.c) ----------------------------------------------------- */
 
 /* Reserve n blocks of the context's stream and return where they start. */
 mlplk_stream mlpli_random_take(mlpl_ctx *cx, uint64_t n_blocks);
@@ -102,29 +104,38 @@ mlplk_stream mlpli_random_take(mlpl_ctx *cx, uint64_t n_blocks);
 uint64_t mlpli_random_below(mlpl_ctx *cx, uint64_t n);
 /* p[0..n) = a permutation of 0..n-1, each equally likely (Fisher and Yates). */
 void mlpli_random_permutation(mlpl_ctx *cx, int64_t *p, int64_t n);
-/* For the end of what may draw and then fail: the generator goes back to where it was `before`, so that a second try, when
-   there is memory again, draws the same numbers. Returns status. */
-static inline mlpl_status mlpli_undraw(mlpl_ctx *cx, mlplk_stream before, mlpl_status status) {
+/* For the end of what may draw and then fail: the generator goes back to where it was
+   `before`, so that a second try, when there is memory again, draws the same numbers.
+   Returns status. */
+static inline mlpl_status mlpli_undraw(
+    mlpl_ctx *cx, mlplk_stream before, mlpl_status status) {
   if (status != MLPL_OK) cx->random = before;
   return status;
 }
 
-/* ---- files (file.c) ----------------------------------------------------------------------------------- */
+/* ---- files (file.c) ---------------------------------------------------------------- */
 
-/* Reads a file, or the gzip stream in it, which is found out from its first bytes. All memory from the heap. */
+/* Reads a file, or the gzip stream in it, which is found out from its first bytes. All
+   memory from the heap. */
 typedef struct mlpli_reader mlpli_reader;
 mlpl_status mlpli_reader_open(mlpl_ctx *cx, mlpli_reader **r, const char *path);
-/* Up to n bytes into buf; *got < n only at the end. Truncated or damaged gzip is MLPL_EFORMAT. */
-mlpl_status mlpli_reader_read(mlpl_ctx *cx, mlpli_reader *r, void *buf, size_t n, size_t *got);
+/* Up to n bytes into buf; *got < n only at the end. Truncated or damaged gzip is
+   MLPL_EFORMAT. */
+mlpl_status mlpli_reader_read(
+    mlpl_ctx *cx, mlpli_reader *r, void *buf, size_t n, size_t *got);
 void mlpli_reader_close(mlpli_reader *r); /* NULL: nothing */
 /* The whole plain file. *bytes is freed with mlpli_free. */
 mlpl_status mlpli_file_load(mlpl_ctx *cx, const char *path, void **bytes, size_t *n);
 
-/* Writes path whole or not at all: a temporary file in the same folder, fsync, rename, fsync of the folder. */
+/* Writes path whole or not at all: a temporary file in the same folder, fsync, rename,
+   fsync of the folder. */
 typedef struct mlpli_writer mlpli_writer;
 mlpl_status mlpli_writer_open(mlpl_ctx *cx, mlpli_writer **w, const char *path);
-mlpl_status mlpli_writer_write(mlpl_ctx *cx, mlpli_writer *w, const void *bytes, size_t n);
-mlpl_status mlpli_writer_commit(mlpl_ctx *cx, mlpli_writer *w); /* frees w, whatever happens */
-void mlpli_writer_abandon(mlpli_writer *w);                      /* removes the temporary file; NULL: nothing */
+mlpl_status mlpli_writer_write(
+    mlpl_ctx *cx, mlpli_writer *w, const void *bytes, size_t n);
+/* frees w, whatever happens */
+mlpl_status mlpli_writer_commit(mlpl_ctx *cx, mlpli_writer *w);
+/* removes the temporary file; NULL: nothing */
+void mlpli_writer_abandon(mlpli_writer *w);
 
 #endif

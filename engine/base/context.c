@@ -50,8 +50,9 @@ mlpl_status mlpl_open(mlpl_ctx **out, const mlpl_config *config) {
   mlpli_heap *heap = heap_new(config);
   if (!heap) return MLPL_ENOMEM;
   mlpl_ctx *cx = mlpli_alloc_zeroed(heap, sizeof *cx);
-  mlpli_pool *pool =
-      cx ? mlpli_pool_new(heap, config->threads ? config->threads : mlpli_processors()) : NULL;
+  mlpli_pool *pool = cx
+      ? mlpli_pool_new(heap, config->threads ? config->threads : mlpli_processors())
+      : NULL;
   if (!pool) {
     mlpli_free(heap, cx);
     heap_delete(heap);
@@ -68,8 +69,8 @@ mlpl_status mlpl_open(mlpl_ctx **out, const mlpl_config *config) {
   cx->log = config->log;
   cx->log_ud = config->log_ud;
   mlpl_seed(cx, config->seed);
-  mlpli_logf(cx, "mlpl " MLPL_VERSION ": %s kernels, at most %d threads, seed %llu", mlpl_isa(cx), mlpl_threads(cx),
-      (unsigned long long)config->seed);
+  mlpli_logf(cx, "mlpl " MLPL_VERSION ": %s kernels, at most %d threads, seed %llu",
+      mlpl_isa(cx), mlpl_threads(cx), (unsigned long long)config->seed);
   *out = cx;
   return MLPL_OK;
 }
@@ -90,7 +91,7 @@ void mlpli_ctx_release(mlpl_ctx *cx) {
   heap_delete(heap);
 }
 
-/* ---- errors and log ------------------------------------------------------------------------- */
+/* ---- errors and log ---------------------------------------------------------------- */
 
 const char *mlpl_status_text(mlpl_status status) {
   switch (status) {
@@ -122,10 +123,12 @@ mlpl_status mlpl_fail(mlpl_ctx *cx, mlpl_status status, const char *format, ...)
 mlpl_status mlpli_no_memory(mlpl_ctx *cx, const char *what, size_t bytes) {
   const mlpli_heap *heap = cx->heap;
   if (heap->limit)
-    return mlpl_fail(cx, MLPL_ENOMEM, "%s: not enough memory: %zu bytes more than the %zu in use (limit %zu)",
-        what, bytes, heap->live, heap->limit);
-  return mlpl_fail(cx, MLPL_ENOMEM, "%s: not enough memory: %zu bytes more than the %zu in use", what,
-      bytes, heap->live);
+    return mlpl_fail(cx, MLPL_ENOMEM,
+        "%s: not enough memory: %zu bytes more than the %zu in use (limit %zu)", what,
+        bytes, heap->live, heap->limit);
+  return mlpl_fail(cx, MLPL_ENOMEM,
+      "%s: not enough memory: %zu bytes more than the %zu in use", what, bytes,
+      heap->live);
 }
 
 mlpl_status mlpli_new(mlpl_ctx *cx, void *out, size_t bytes, const char *what) {
@@ -144,7 +147,7 @@ void mlpli_logf(mlpl_ctx *cx, const char *format, ...) {
   cx->log(cx->log_ud, line);
 }
 
-/* ---- what a host may ask and set --------------------------------------------------------------- */
+/* ---- what a host may ask and set --------------------------------------------------- */
 
 mlpl_memory mlpl_memory_use(const mlpl_ctx *cx) {
   const mlpli_heap *heap = cx->heap;
@@ -160,7 +163,8 @@ int mlpl_threads(const mlpl_ctx *cx) { return cx->par.workers; }
 mlpl_status mlpl_set_threads(mlpl_ctx *cx, int n) {
   if (n < 1 || n > 256)
     return mlpl_fail(cx, MLPL_EARG, "threads: %d is outside 1 to 256", n);
-  if (n == cx->par.workers || !cx->pool) return MLPL_OK; /* a closed context has no threads any more */
+  /* a closed context has no threads any more */
+  if (n == cx->par.workers || !cx->pool) return MLPL_OK;
   mlpli_pool *pool = mlpli_pool_new(cx->heap, n);
   if (!pool) return mlpli_no_memory(cx, "threads", 0);
   mlpli_pool_free(cx->heap, cx->pool);

@@ -1,6 +1,6 @@
 /*
-** Reading files: plain, or the gzip stream in them. POSIX calls, because stdio allocates by itself and
-** hides which call failed.
+** Reading files: plain, or the gzip stream in them. POSIX calls, because stdio allocates
+** by itself and hides which call failed.
 */
 #include "base/file.h"
 
@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define IN_BYTES ((size_t)64 << 10)   /* of the file, read at a time */
-#define ONE_CALL ((size_t)1 << 30)    /* read() and zlib's counters take less than 2^31 */
+#define IN_BYTES ((size_t)64 << 10) /* of the file, read at a time */
+#define ONE_CALL ((size_t)1 << 30)  /* read() and zlib's counters take less than 2^31 */
 
 const char *mlpli_path_text(char *buf, const char *path) {
   if (*path == '\0') path = "''";
@@ -21,7 +21,8 @@ const char *mlpli_path_text(char *buf, const char *path) {
   const size_t keep = MLPLI_PATH_TEXT - 4;
   if (n < MLPLI_PATH_TEXT) {
     memcpy(buf, path, n + 1);
-  } else {
+  }
+  else {
     memcpy(buf, "...", 3);
     memcpy(buf + 3, path + n - keep, keep + 1);
   }
@@ -32,10 +33,11 @@ mlpl_status mlpli_io_error(mlpl_ctx *cx, const char *verb, const char *path, int
   char shown[MLPLI_PATH_TEXT], reason[128];
   if (strerror_r(error, reason, sizeof reason) != 0)
     snprintf(reason, sizeof reason, "error %d", error);
-  return mlpl_fail(cx, MLPL_EIO, "cannot %s %s: %s", verb, mlpli_path_text(shown, path), reason);
+  return mlpl_fail(
+      cx, MLPL_EIO, "cannot %s %s: %s", verb, mlpli_path_text(shown, path), reason);
 }
 
-/* ---- the system's file ----------------------------------------------------------------------- */
+/* ---- the system's file ------------------------------------------------------------- */
 
 /* Open a file for reading. *bytes, its size, is 0 where it has none (a pipe). */
 static mlpl_status open_file(mlpl_ctx *cx, const char *path, int *fd, size_t *bytes) {
@@ -53,7 +55,8 @@ static mlpl_status open_file(mlpl_ctx *cx, const char *path, int *fd, size_t *by
 }
 
 /* Read until n bytes are there or the file ends. */
-static mlpl_status read_file(mlpl_ctx *cx, int fd, const char *path, void *buf, size_t n, size_t *got) {
+static mlpl_status read_file(
+    mlpl_ctx *cx, int fd, const char *path, void *buf, size_t n, size_t *got) {
   *got = 0;
   while (*got < n) {
     size_t rest = n - *got;
@@ -67,15 +70,15 @@ static mlpl_status read_file(mlpl_ctx *cx, int fd, const char *path, void *buf, 
   return MLPL_OK;
 }
 
-/* ---- the reader -------------------------------------------------------------------------------- */
+/* ---- the reader -------------------------------------------------------------------- */
 
 struct mlpli_reader {
   mlpl_ctx *cx;
   int fd;
   bool gzip, z_open;
-  bool ended;                 /* the file has no more bytes than those in `in` */
-  bool between;               /* gzip: a member just ended, another may follow */
-  size_t at, n;               /* in[at .. n) is read and not used */
+  bool ended;   /* the file has no more bytes than those in `in` */
+  bool between; /* gzip: a member just ended, another may follow */
+  size_t at, n; /* in[at .. n) is read and not used */
   z_stream z;
   unsigned char in[IN_BYTES];
   char path[];
@@ -90,7 +93,8 @@ static void z_free(void *heap, void *p) { mlpli_free(heap, p); }
 
 static mlpl_status damaged(const mlpli_reader *r, const char *how) {
   char shown[MLPLI_PATH_TEXT];
-  return mlpl_fail(r->cx, MLPL_EFORMAT, "%s: gzip: %s", mlpli_path_text(shown, r->path), how);
+  return mlpl_fail(
+      r->cx, MLPL_EFORMAT, "%s: gzip: %s", mlpli_path_text(shown, r->path), how);
 }
 
 /* Have bytes in `in`, unless the file ended. */
@@ -186,7 +190,8 @@ static mlpl_status inflate_some(mlpli_reader *r, char *buf, size_t room, size_t 
   if (code == Z_STREAM_END) r->between = true;
   if (code == Z_OK || code == Z_BUF_ERROR || code == Z_STREAM_END) return MLPL_OK;
   char how[128];
-  snprintf(how, sizeof how, "the data is damaged (%s)", r->z.msg ? r->z.msg : "unknown method");
+  snprintf(how, sizeof how, "the data is damaged (%s)",
+      r->z.msg ? r->z.msg : "unknown method");
   return damaged(r, how);
 }
 
@@ -202,16 +207,19 @@ static mlpl_status read_gzip(mlpli_reader *r, char *buf, size_t n, size_t *got) 
   return MLPL_OK;
 }
 
-mlpl_status mlpli_reader_read(mlpl_ctx *cx, mlpli_reader *r, void *buf, size_t n, size_t *got) {
+mlpl_status mlpli_reader_read(
+    mlpl_ctx *cx, mlpli_reader *r, void *buf, size_t n, size_t *got) {
   (void)cx;
   *got = 0;
   return r->gzip ? read_gzip(r, buf, n, got) : read_plain(r, buf, n, got);
 }
 
-/* ---- a whole file ---------------------------------------------------------------------------------- */
+/* ---- a whole file ------------------------------------------------------------------ */
 
-/* The size is where to begin, not what to rely on: the file may be a pipe, or change meanwhile. */
-static mlpl_status load(mlpl_ctx *cx, int fd, const char *path, size_t room, char **bytes, size_t *n) {
+/* The size is where to begin, not what to rely on: the file may be a pipe, or change
+   meanwhile. */
+static mlpl_status load(
+    mlpl_ctx *cx, int fd, const char *path, size_t room, char **bytes, size_t *n) {
   for (;;) {
     size_t got, bigger;
     char *p = mlpli_realloc(cx->heap, *bytes, room);
@@ -239,7 +247,8 @@ mlpl_status mlpli_file_load(mlpl_ctx *cx, const char *path, void **bytes, size_t
   if (status != MLPL_OK) {
     mlpli_free(cx->heap, p);
     *n = 0;
-  } else {
+  }
+  else {
     *bytes = p;
   }
   return status;

@@ -6,7 +6,8 @@
 
 #include "base/base.h"
 
-/* A path as error texts show it: a long one is cut at the front, so that the reason still fits. */
+/* A path as error texts show it: a long one is cut at the front, so that the reason still
+   fits. */
 #define MLPLI_PATH_TEXT 200
 const char *mlpli_path_text(char *buf, const char *path);
 

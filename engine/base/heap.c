@@ -1,10 +1,12 @@
 /*
-** The heap: every byte of the engine, taken from the host's allocator in blocks of few sizes and
-** kept for reuse, so that a training loop in its stride asks the host for nothing.
+** The heap: every byte of the engine, taken from the host's allocator in blocks of few
+** sizes and kept for reuse, so that a training loop in its stride asks the host for
+** nothing.
 **
-** A block is a header, padding and then 64-byte aligned memory. Sizes are rounded up to 8 steps per
-** power of two (at most 12.5 % lost), so a freed block fits the next request of about its size.
-** Sanitizers find nothing in recycled memory, so under them every block goes straight back.
+** A block is a header, padding and then 64-byte aligned memory. Sizes are rounded up to 8
+** steps per power of two (at most 12.5 % lost), so a freed block fits the next request of
+** about its size. Sanitizers find nothing in recycled memory, so under them every block
+** goes straight back.
 */
 #include "base/base.h"
 
@@ -26,9 +28,12 @@ typedef struct mlpli_block {
   struct mlpli_block *next; /* in its bin */
 } block;
 
-_Static_assert(sizeof(block) <= MLPLI_ALIGN, "the header fits in front of aligned memory");
+_Static_assert(
+    sizeof(block) <= MLPLI_ALIGN, "the header fits in front of aligned memory");
 
-static block *header(const void *p) { return (block *)((char *)(uintptr_t)p - MLPLI_ALIGN); }
+static block *header(const void *p) {
+  return (block *)((char *)(uintptr_t)p - MLPLI_ALIGN);
+}
 static void *memory(block *b) { return (char *)b + MLPLI_ALIGN; }
 
 /* Round *bytes up to its size class and return the class, or -1 when it has none. */
@@ -88,9 +93,12 @@ static block *from_host(mlpli_heap *heap, size_t bytes, int bin) {
 void *mlpli_alloc(mlpli_heap *heap, size_t bytes) {
   if (bytes > SIZE_MAX / 2) return NULL;
   int bin = -1;
-  if (KEEP_BLOCKS) bin = size_class(&bytes);
-  else if (bytes == 0) bytes = 1;
-  if (heap->limit && bytes > heap->limit - (heap->live < heap->limit ? heap->live : heap->limit))
+  if (KEEP_BLOCKS)
+    bin = size_class(&bytes);
+  else if (bytes == 0)
+    bytes = 1;
+  if (heap->limit &&
+      bytes > heap->limit - (heap->live < heap->limit ? heap->live : heap->limit))
     return NULL;
   block *b = NULL;
   if (bin >= 0 && heap->bin[bin]) {
@@ -98,7 +106,8 @@ void *mlpli_alloc(mlpli_heap *heap, size_t bytes) {
     heap->bin[bin] = b->next;
     heap->cached -= b->bytes;
   }
-  else if (!(b = from_host(heap, bytes, bin))) return NULL;
+  else if (!(b = from_host(heap, bytes, bin)))
+    return NULL;
   heap->live += bytes;
   if (heap->live > heap->peak) heap->peak = heap->live;
   return memory(b);
@@ -110,8 +119,9 @@ void *mlpli_alloc_zeroed(mlpli_heap *heap, size_t bytes) {
 }
 
 /*
-** Cache a freed block as long as all that is held stays near the peak of what was needed at once. What goes beyond are sizes
-** that are not asked for any more: they go, so that the present ones find room.
+** Cache a freed block as long as all that is held stays near the peak of what was needed
+** at once. What goes beyond are sizes that are not asked for any more: they go, so that
+** the present ones find room.
 */
 void mlpli_free(mlpli_heap *heap, void *p) {
   if (!p) return;

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 /*
-** The decimal point of strtod and printf follows the thread's locale, which is the host's. newlocale
-** returns a static object for "C", so this neither allocates nor fails.
+** The decimal point of strtod and printf follows the thread's locale, which is the
+** host's. newlocale returns a static object for "C", so this neither allocates nor fails.
 */
 static locale_t enter_c(locale_t *c) {
   *c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -30,8 +30,8 @@ static double read_slowly(const char *p) {
 }
 
 /* Powers of ten that a double holds exactly. */
-static const double ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
-    1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 /* Add the digits at p to *m (modulo 2^64). */
 static inline const char *digits(const char *p, uint64_t *m) {
@@ -53,8 +53,9 @@ static const char *exponent(const char *p, int *e) {
 }
 
 /*
-** Source: Clinger, How to read floating point numbers accurately (1990): with at most 2^53 in the digits
-** and a power of ten that is exact, one multiplication or division rounds once, hence correctly.
+** Source: Clinger, How to read floating point numbers accurately (1990): with at most
+** 2^53 in the digits and a power of ten that is exact, one multiplication or division
+** rounds once, hence correctly.
 */
 const char *mlpli_number_read(const char *text, double *value) {
   const char *p = text;

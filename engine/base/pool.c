@@ -1,11 +1,12 @@
 /*
-** A pool of threads that share out the items of one job at a time. The caller works too, so a pool
-** of n has n - 1 threads, and a job never waits for a thread that has not come: where none could
-** be started, the caller does it all. A forked child has none of its parent's threads and starts
-** its own.
+** A pool of threads that share out the items of one job at a time. The caller works too,
+** so a pool of n has n - 1 threads, and a job never waits for a thread that has not come:
+** where none could be started, the caller does it all. A forked child has none of its
+** parent's threads and starts its own.
 **
-** Hand-off: the caller publishes the job and bumps `epoch`; threads that spin see it at once,
-** threads that sleep are woken. After some microseconds without work a thread sleeps.
+** Hand-off: the caller publishes the job and bumps `epoch`; threads that spin see it at
+** once, threads that sleep are woken. After some microseconds without work a thread
+** sleeps.
 */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/base.h"
@@ -75,8 +76,8 @@ static unsigned next_epoch(mlpli_pool *pool, unsigned seen) {
   return atomic_load(&pool->epoch);
 }
 
-/* A thread enters before it looks whether the job is open, and the caller closes it before it looks
-   who is inside: one of the two sees the other. */
+/* A thread enters before it looks whether the job is open, and the caller closes it
+   before it looks who is inside: one of the two sees the other. */
 static void *work(void *arg) {
   worker *w = arg;
   mlpli_pool *pool = w->pool;
@@ -90,7 +91,8 @@ static void *work(void *arg) {
   return NULL;
 }
 
-/* Threads of a library take no signals and little stack. Fewer than wanted is no error. */
+/* Threads of a library take no signals and little stack. Fewer than wanted is no error.
+   */
 static void start(mlpli_pool *pool) {
   pool->tried = true;
   pool->process = getpid();
@@ -110,7 +112,8 @@ static void start(mlpli_pool *pool) {
   pthread_attr_destroy(&attr);
 }
 
-/* In a forked child: as after mlpli_pool_new, whatever the parent's threads were about to do. */
+/* In a forked child: as after mlpli_pool_new, whatever the parent's threads were about to
+   do. */
 static void forget_parent(mlpli_pool *pool) {
   if (!pool->tried || pool->process == getpid()) return;
   pool->started = 0;
@@ -147,12 +150,16 @@ static void run(const mlplk_par *par, ptrdiff_t n, mlplk_task *task, void *arg) 
   take_items(pool, 0);
   atomic_store(&pool->open, false);
   for (int spins = 0; atomic_load(&pool->inside) != 0; spins++) {
-    if (spins < SPINS) pause_briefly();
-    else sched_yield(); /* the thread inside may need this processor */
+    if (spins < SPINS)
+      pause_briefly();
+    else
+      sched_yield(); /* the thread inside may need this processor */
   }
 }
 
-mlplk_par mlpli_pool_par(mlpli_pool *pool) { return (mlplk_par){run, pool->threads, pool}; }
+mlplk_par mlpli_pool_par(mlpli_pool *pool) {
+  return (mlplk_par){run, pool->threads, pool};
+}
 
 mlpli_pool *mlpli_pool_new(mlpli_heap *heap, int threads) {
   size_t bytes = sizeof(mlpli_pool) + (size_t)(threads - 1) * sizeof(worker);

@@ -1,6 +1,7 @@
 /*
-** Where the time goes: calls, seconds, bytes and floating-point operations by layer, operation and pass. Off, it costs one
-** test of a pointer a call. Spans may nest (a backward pass is made of operations); only the outermost counts.
+** Where the time goes: calls, seconds, bytes and floating-point operations by layer,
+** operation and pass. Off, it costs one test of a pointer a call. Spans may nest (a
+** backward pass is made of operations); only the outermost counts.
 */
 #include "base/profile.h"
 
@@ -35,7 +36,7 @@ const mlpl_profile_entry *mlpl_profile_at(const mlpl_ctx *cx, int i) {
   return i >= 0 && i < mlpl_profile_count(cx) ? &cx->profile->entry[i] : NULL;
 }
 
-/* ---- the layer at work ------------------------------------------------------------------------------- */
+/* ---- the layer at work ------------------------------------------------------------- */
 
 void mlpli_profile_enter(mlpl_ctx *cx, int place, const char *kind) {
   mlpli_profile *p = cx->profile;
@@ -64,11 +65,14 @@ int mlpli_profile_layer(mlpl_ctx *cx, const char *operation, const char *pass) {
   label_of(p, label);
   for (int i = 0; i < p->n; i++) {
     const mlpl_profile_entry *e = &p->entry[i];
-    if (strcmp(e->operation, operation) == 0 && strcmp(e->pass, pass) == 0 && strcmp(e->layer, label) == 0) return i;
+    if (strcmp(e->operation, operation) == 0 && strcmp(e->pass, pass) == 0 &&
+        strcmp(e->layer, label) == 0)
+      return i;
   }
   if (p->n == p->room) {
     int room = p->room ? 2 * p->room : 32;
-    mlpl_profile_entry *more = mlpli_realloc(cx->heap, p->entry, (size_t)room * sizeof *more);
+    mlpl_profile_entry *more = mlpli_realloc(
+        cx->heap, p->entry, (size_t)room * sizeof *more);
     if (!more) return -1; /* what does not fit goes uncounted */
     p->entry = more;
     p->room = room;
@@ -81,14 +85,15 @@ int mlpli_profile_layer(mlpl_ctx *cx, const char *operation, const char *pass) {
   return p->n++;
 }
 
-/* ---- spans ----------------------------------------------------------------------------------------------- */
+/* ---- spans ------------------------------------------------------------------------- */
 
 void mlpli_span_begin(mlpl_ctx *cx, mlpli_span *span) {
   cx->profile->depth++;
   span->start = mlpl_clock();
 }
 
-void mlpli_span_end(mlpl_ctx *cx, const mlpli_span *span, int entry, double bytes, double flops) {
+void mlpli_span_end(
+    mlpl_ctx *cx, const mlpli_span *span, int entry, double bytes, double flops) {
   mlpli_profile *p = cx->profile;
   if (!p || --p->depth > 0 || entry < 0 || entry >= p->n) return;
   mlpl_profile_entry *e = &p->entry[entry];

@@ -15,10 +15,12 @@ typedef struct mlpli_span {
 /* Child `place` (from 1) of the container at work, and its kind. */
 void mlpli_profile_enter(mlpl_ctx *cx, int place, const char *kind);
 void mlpli_profile_leave(mlpl_ctx *cx);
-/* The entry for this operation in the layer at work; pass is "forward", "backward" or "update". -1: none. */
+/* The entry for this operation in the layer at work; pass is "forward", "backward" or
+   "update". -1: none. */
 int mlpli_profile_layer(mlpl_ctx *cx, const char *operation, const char *pass);
 
 void mlpli_span_begin(mlpl_ctx *cx, mlpli_span *span);
-void mlpli_span_end(mlpl_ctx *cx, const mlpli_span *span, int entry, double bytes, double flops);
+void mlpli_span_end(
+    mlpl_ctx *cx, const mlpli_span *span, int entry, double bytes, double flops);
 
 #endif

@@ -1,10 +1,12 @@
 /*
-** The context's random numbers: Philox4x32-10, a function of key and counter. A fill takes as many
-** blocks as it needs and moves the counter on, so what it draws does not depend on threads.
+** The context's random numbers: Philox4x32-10, a function of key and counter. A fill
+** takes as many blocks as it needs and moves the counter on, so what it draws does not
+** depend on threads.
 */
 #include "base/base.h"
 
-/* One round of splitmix64 (Steele, Lea and Flood, 2014): spreads small seeds over the key. */
+/* One round of splitmix64 (Steele, Lea and Flood, 2014): spreads small seeds over the
+   key. */
 static uint64_t spread(uint64_t x) {
   x += 0x9e3779b97f4a7c15u;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -49,7 +51,8 @@ static uint64_t next_bits(bits *b) {
   return (uint64_t)b->word[at] << 32 | b->word[at + 1];
 }
 
-/* Lemire's multiplication method (2019): unbiased, rejects with probability below n / 2^64. */
+/* Lemire's multiplication method (2019): unbiased, rejects with probability below n /
+   2^64. */
 static uint64_t below(bits *b, uint64_t n) {
   unsigned __int128 product = (unsigned __int128)next_bits(b) * n;
   if ((uint64_t)product < n) {

@@ -1,6 +1,7 @@
 /*
-** Writing a file whole or not at all: into a temporary file in the same folder, which takes the name of the old
-** one when every byte is on the disk. Whatever fails or dies before that leaves the old file as it was.
+** Writing a file whole or not at all: into a temporary file in the same folder, which
+** takes the name of the old one when every byte is on the disk. Whatever fails or dies
+** before that leaves the old file as it was.
 */
 #include "base/file.h"
 
@@ -31,7 +32,8 @@ struct mlpli_writer {
 static mlpl_status failed(mlpli_writer *w, int error) {
   char shown[MLPLI_PATH_TEXT];
   if (error == NOT_REGULAR)
-    return mlpl_fail(w->cx, MLPL_EIO, "cannot write %s: it is a device or a pipe, not a file",
+    return mlpl_fail(w->cx, MLPL_EIO,
+        "cannot write %s: it is a device or a pipe, not a file",
         mlpli_path_text(shown, w->path));
   return mlpli_io_error(w->cx, "write", w->path, error);
 }
@@ -43,8 +45,9 @@ static size_t folder_length(const char *path) {
 }
 
 /*
-** target := where path's links lead, so that renaming replaces the file and not the link. The last one may
-** lead nowhere yet. Not realpath: it fails then. `temporary` is scratch. 0 or an errno.
+** target := where path's links lead, so that renaming replaces the file and not the link.
+** The last one may lead nowhere yet. Not realpath: it fails then. `temporary` is scratch.
+** 0 or an errno.
 */
 static int follow_links(mlpli_writer *w) {
   size_t n = strlen(w->path);
@@ -61,7 +64,8 @@ static int follow_links(mlpli_writer *w) {
   return ELOOP;
 }
 
-/* May the target be replaced? Renaming over a device or a protected file would succeed, alas. */
+/* May the target be replaced? Renaming over a device or a protected file would succeed,
+   alas. */
 static int check_target(const mlpli_writer *w, bool *exists, struct stat *st) {
   size_t n = strlen(w->target);
   *exists = stat(w->target, st) == 0;
@@ -74,7 +78,8 @@ static int check_target(const mlpli_writer *w, bool *exists, struct stat *st) {
   return faccessat(AT_FDCWD, w->target, W_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-/* Make the temporary file. Its name does not grow with the target's, which may be as long as allowed. */
+/* Make the temporary file. Its name does not grow with the target's, which may be as long
+   as allowed. */
 static int create(mlpli_writer *w, mode_t mode) {
   size_t folder = folder_length(w->target);
   for (unsigned attempt = 0; attempt < 1000; attempt++) {
@@ -147,21 +152,24 @@ static int flush(mlpli_writer *w) {
   return error;
 }
 
-mlpl_status mlpli_writer_write(mlpl_ctx *cx, mlpli_writer *w, const void *bytes, size_t n) {
+mlpl_status mlpli_writer_write(
+    mlpl_ctx *cx, mlpli_writer *w, const void *bytes, size_t n) {
   (void)cx;
   int error = 0;
   if (n > BUFFER_BYTES - w->n) error = flush(w);
   if (error) return failed(w, error);
   if (n > BUFFER_BYTES) {
     error = put(w->fd, bytes, n);
-  } else if (n > 0) {
+  }
+  else if (n > 0) {
     memcpy(w->buffer + w->n, bytes, n);
     w->n += n;
   }
   return error ? failed(w, error) : MLPL_OK;
 }
 
-/* 0 or an errno. Some file systems cannot sync and say EINVAL; there is nothing better to do there. */
+/* 0 or an errno. Some file systems cannot sync and say EINVAL; there is nothing better to
+   do there. */
 static int sync_file(int fd) {
   int result;
   do result = fsync(fd);
@@ -169,7 +177,8 @@ static int sync_file(int fd) {
   return result == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
 }
 
-/* The new name itself has to reach the disk. A folder that we may write but not read cannot be synced. */
+/* The new name itself has to reach the disk. A folder that we may write but not read
+   cannot be synced. */
 static int sync_folder(mlpli_writer *w) {
   size_t n = folder_length(w->target);
   memcpy(w->temporary, n ? w->target : "./", n ? n : 2);
@@ -188,7 +197,8 @@ static int sync_folder(mlpli_writer *w) {
 static int finish(mlpli_writer *w) {
   int error = flush(w);
   if (!error) error = sync_file(w->fd);
-  /* After EINTR the file is closed on Linux; its bytes are synced, so nothing can be lost any more. */
+  /* After EINTR the file is closed on Linux; its bytes are synced, so nothing can be lost
+     any more. */
   if (close(w->fd) != 0 && errno != EINTR && !error) error = errno;
   w->fd = -1;
   if (!error && rename(w->temporary, w->target) != 0) error = errno;

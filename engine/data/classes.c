@@ -15,7 +15,9 @@ void mlpli_classes_free(mlpli_classes *s) {
   s->slot = NULL;
 }
 
-static int64_t count(const mlpli_classes *s) { return (int64_t)(s->start.n / sizeof(size_t)); }
+static int64_t count(const mlpli_classes *s) {
+  return (int64_t)(s->start.n / sizeof(size_t));
+}
 
 static const char *label_text(const mlpli_classes *s, int64_t i) {
   size_t start;
@@ -23,7 +25,8 @@ static const char *label_text(const mlpli_classes *s, int64_t i) {
   return s->text.p + start;
 }
 
-/* FNV-1a: labels are few and short, so any hash will do; a file made to collide costs only time. */
+/* FNV-1a: labels are few and short, so any hash will do; a file made to collide costs
+   only time. */
 static uint64_t hash(const char *p, size_t n) {
   uint64_t h = UINT64_C(14695981039346656037);
   for (size_t i = 0; i < n; i++) h = (h ^ (unsigned char)p[i]) * UINT64_C(1099511628211);
@@ -71,7 +74,7 @@ mlpl_status mlpli_classes_add(mlpli_classes *s, const char *text, size_t n) {
   return mlpli_buffer_add(&s->row, &label, sizeof label);
 }
 
-/* ---- from texts to classes ------------------------------------------------------------------------ */
+/* ---- from texts to classes --------------------------------------------------------- */
 
 typedef struct sorting {
   const mlpli_classes *s;
@@ -112,7 +115,8 @@ static mlpl_status allocate(sorting *t) {
   return mlpli_new(cx, &t->name, n * sizeof *t->name, "labels");
 }
 
-/* A class for each label, but one for equal numbers, under the name that came first in the file. */
+/* A class for each label, but one for equal numbers, under the name that came first in
+   the file. */
 static void number_classes(sorting *t) {
   read_values(t);
   for (int64_t i = 0; i < t->n; i++) t->order[i] = i;
@@ -137,7 +141,8 @@ static mlpl_status make(sorting *t, mlpl_tensor **y, mlpli_names **classes) {
   return mlpli_names_new(cx, classes, t->name, t->n_classes);
 }
 
-mlpl_status mlpli_classes_finish(mlpli_classes *s, mlpl_tensor **y, mlpli_names **classes) {
+mlpl_status mlpli_classes_finish(
+    mlpli_classes *s, mlpl_tensor **y, mlpli_names **classes) {
   *y = NULL;
   *classes = NULL;
   sorting t = {.s = s, .n = count(s)};

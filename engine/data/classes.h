@@ -1,5 +1,6 @@
 /*
-** Labels as texts, gathered row by row, then turned into numbers of classes. Internal to the readers.
+** Labels as texts, gathered row by row, then turned into numbers of classes. Internal to
+** the readers.
 */
 #ifndef MLPLI_CLASSES_H
 #define MLPLI_CLASSES_H
@@ -20,10 +21,11 @@ void mlpli_classes_init(mlpli_classes *s, mlpl_ctx *cx);
 /* The next row's label: n bytes without 0 among them. */
 mlpl_status mlpli_classes_add(mlpli_classes *s, const char *text, size_t n);
 /*
-** Gives the labels [rows] from the context's index base, and the classes: sorted as numbers when all of them are
-** ("1" and "1.0" are one class then), else by bytes.
+** Gives the labels [rows] from the context's index base, and the classes: sorted as
+** numbers when all of them are ("1" and "1.0" are one class then), else by bytes.
 */
-mlpl_status mlpli_classes_finish(mlpli_classes *s, mlpl_tensor **y, mlpli_names **classes);
+mlpl_status mlpli_classes_finish(
+    mlpli_classes *s, mlpl_tensor **y, mlpli_names **classes);
 void mlpli_classes_free(mlpli_classes *s);
 
 #endif

@@ -1,7 +1,8 @@
 /*
-** CSV: a table of numbers, one row a line. The file passes through a buffer of a few lines; what grows is the
-** result. Numbers are read where they lie in that buffer, and only a cell that is not plainly a number (quoted,
-** missing, text) takes the longer way through next_cell.
+** CSV: a table of numbers, one row a line. The file passes through a buffer of a few
+** lines; what grows is the result. Numbers are read where they lie in that buffer, and
+** only a cell that is not plainly a number (quoted, missing, text) takes the longer way
+** through next_cell.
 */
 #include "base/buffer.h"
 #include "base/file.h"
@@ -13,8 +14,9 @@
 #include <stdio.h>
 
 #define PART_BYTES ((size_t)256 << 10) /* of the file, read at a time */
-#define LINE_BYTES ((size_t)16 << 20)  /* longest line: a file without newlines is no table */
-#define BLANKS ' '                     /* separator: any run of spaces and tabs */
+#define LINE_BYTES                                                                       \
+  ((size_t)16 << 20) /* longest line: a file without newlines is no table */
+#define BLANKS ' '   /* separator: any run of spaces and tabs */
 
 typedef struct csv {
   mlpl_ctx *cx;
@@ -40,19 +42,20 @@ typedef struct cell {
   bool quoted, last; /* last: the line ends behind it */
 } cell;
 
-/* ---- lines -------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------- */
 
 /* Read on: have more bytes behind the unfinished line, which moves to the front. */
 static mlpl_status fill(csv *c) {
   size_t rest = c->text.n - c->at, got;
   if (rest > LINE_BYTES)
-    return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld is longer than %zu MB", c->path,
-        (long long)c->line + 1, LINE_BYTES >> 20);
+    return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld is longer than %zu MB",
+        c->path, (long long)c->line + 1, LINE_BYTES >> 20);
   if (rest) memmove(c->text.p, c->text.p + c->at, rest);
   c->text.n = rest;
   c->seen -= c->at;
   c->at = 0;
-  MLPL_TRY(mlpli_buffer_reserve(&c->text, PART_BYTES + 1)); /* one byte for the 0 behind a line */
+  /* one byte for the 0 behind a line */
+  MLPL_TRY(mlpli_buffer_reserve(&c->text, PART_BYTES + 1));
   char *to = c->text.p + rest;
   MLPL_TRY(mlpli_reader_read(c->cx, c->reader, to, PART_BYTES, &got));
   c->text.n += got;
@@ -64,7 +67,8 @@ static mlpl_status fill(csv *c) {
 /* The bytes up to the next newline, or those that are left. */
 static mlpl_status find_line(csv *c, char **end) {
   for (;;) {
-    *end = c->seen < c->text.n ? memchr(c->text.p + c->seen, '\n', c->text.n - c->seen) : NULL;
+    *end = c->seen < c->text.n ? memchr(c->text.p + c->seen, '\n', c->text.n - c->seen)
+                               : NULL;
     if (*end) return MLPL_OK;
     c->seen = c->text.n;
     if (c->ended) {
@@ -82,7 +86,8 @@ static char *skip_blanks(const csv *c, const char *p) {
   return (char *)(uintptr_t)p;
 }
 
-/* The next line that is not blank, as p and end; *more is false at the end of the file. */
+/* The next line that is not blank, as p and end; *more is false at the end of the file.
+   */
 static mlpl_status next_line(csv *c, bool *more) {
   for (;;) {
     char *end;
@@ -96,9 +101,11 @@ static mlpl_status next_line(csv *c, bool *more) {
     if (end > c->p && end[-1] == '\r') end--;
     *end = '\0';
     c->end = end;
-    if (c->line == 1 && end - c->p >= 3 && memcmp(c->p, "\xef\xbb\xbf", 3) == 0) c->p += 3;
+    if (c->line == 1 && end - c->p >= 3 && memcmp(c->p, "\xef\xbb\xbf", 3) == 0)
+      c->p += 3;
     if (c->nul && memchr(c->p, 0, (size_t)(end - c->p)))
-      return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld holds a NUL byte; is this a text file?", c->path,
+      return mlpl_fail(c->cx, MLPL_EFORMAT,
+          "csv: %s: line %lld holds a NUL byte; is this a text file?", c->path,
           (long long)c->line);
     const char *p = c->p;
     while (is_blank(*p)) p++;
@@ -106,7 +113,7 @@ static mlpl_status next_line(csv *c, bool *more) {
   }
 }
 
-/* ---- cells ---------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------- */
 
 /* Step over the separator at p, where a cell ended. */
 static char *step(const csv *c, char *p, bool *last) {
@@ -136,13 +143,13 @@ static mlpl_status quoted_cell(csv *c, char *p, cell *out) {
       break;
   }
   if (p == c->end)
-    return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld: a quote is not closed", c->path,
-        (long long)c->line);
+    return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld: a quote is not closed",
+        c->path, (long long)c->line);
   out->n = (size_t)(to - out->p);
   p = c->separator == BLANKS ? p + 1 : skip_blanks(c, p + 1);
   if (!ends_cell(c, p))
-    return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld: text follows a closing quote", c->path,
-        (long long)c->line);
+    return mlpl_fail(c->cx, MLPL_EFORMAT,
+        "csv: %s: line %lld: text follows a closing quote", c->path, (long long)c->line);
   c->p = step(c, p, &out->last);
   return MLPL_OK;
 }
@@ -173,33 +180,38 @@ static const char *column_name(const csv *c, int64_t i) {
 }
 
 /* "line 7, column 3 (age): ..." */
-static mlpl_status cell_error(const csv *c, int64_t column, const cell *found, const char *problem) {
+static mlpl_status cell_error(
+    const csv *c, int64_t column, const cell *found, const char *problem) {
   const char *name = column_name(c, column);
   char text[48], label[64] = "";
   size_t n = found->n < 32 ? found->n : 32;
-  for (size_t i = 0; i < n; i++) text[i] = (unsigned char)found->p[i] < 0x20 ? '?' : found->p[i];
+  for (size_t i = 0; i < n; i++)
+    text[i] = (unsigned char)found->p[i] < 0x20 ? '?' : found->p[i];
   memcpy(text + n, found->n > n ? "..." : "", found->n > n ? 4 : 1);
   if (name && *name) snprintf(label, sizeof label, " (%.48s)", name);
   bool hint = c->rows == 0 && !c->names.n && c->o.header < 0;
-  return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld, column %lld%s: %s%s%s%s", c->path,
-      (long long)c->line, (long long)(column + c->cx->index_base), label, found->n ? "'" : "",
-      found->n ? text : "", problem,
+  return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld, column %lld%s: %s%s%s%s",
+      c->path, (long long)c->line, (long long)(column + c->cx->index_base), label,
+      found->n ? "'" : "", found->n ? text : "", problem,
       hint ? " (if this line holds names, say so with the option header)" : "");
 }
 
-/* ---- values ------------------------------------------------------------------------------------------ */
+/* ---- values ------------------------------------------------------------------------ */
 
-static inline mlpl_status store(csv *c, int64_t column, mlpli_buffer *to, double v, const cell *found) {
+static inline mlpl_status store(
+    csv *c, int64_t column, mlpli_buffer *to, double v, const cell *found) {
   if (c->o.dtype == MLPL_F64) {
     memcpy(to->p + to->n, &v, sizeof v);
     to->n += sizeof v;
-  } else {
+  }
+  else {
     float f = (float)v;
     v = f;
     memcpy(to->p + to->n, &f, sizeof f);
     to->n += sizeof f;
   }
-  return isinf(v) ? cell_error(c, column, found, "' is too large for the dtype") : MLPL_OK;
+  return isinf(v) ? cell_error(c, column, found, "' is too large for the dtype")
+                  : MLPL_OK;
 }
 
 /* A cell that was not plainly a number: quoted, or an error. */
@@ -235,8 +247,9 @@ static mlpl_status label(csv *c, int64_t column, bool *last) {
 
 static mlpl_status wrong_length(csv *c, int64_t found, bool last) {
   for (cell rest; !last; found++, last = rest.last) MLPL_TRY(next_cell(c, &rest));
-  return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld has %lld column%s, expected %lld", c->path,
-      (long long)c->line, (long long)found, found == 1 ? "" : "s", (long long)c->columns);
+  return mlpl_fail(c->cx, MLPL_EFORMAT,
+      "csv: %s: line %lld has %lld column%s, expected %lld", c->path, (long long)c->line,
+      (long long)found, found == 1 ? "" : "s", (long long)c->columns);
 }
 
 static mlpl_status read_row(csv *c) {
@@ -258,9 +271,10 @@ static mlpl_status read_row(csv *c) {
   return MLPL_OK;
 }
 
-/* ---- the first line ------------------------------------------------------------------------------------ */
+/* ---- the first line ---------------------------------------------------------------- */
 
-/* A semicolon is hardly ever anything but a separator; commas may be decimal points beside it. */
+/* A semicolon is hardly ever anything but a separator; commas may be decimal points
+   beside it. */
 static char find_separator(const char *p) {
   int commas = 0, tabs = 0, semicolons = 0;
   for (bool quoted = false; *p; p++) {
@@ -277,7 +291,8 @@ static char find_separator(const char *p) {
 static bool is_number(const char *s, int64_t *value) {
   const char *p = s + (*s == '-' || *s == '+');
   *value = 0;
-  for (; *p >= '0' && *p <= '9' && *value < INT32_MAX; p++) *value = *value * 10 + (*p - '0');
+  for (; *p >= '0' && *p <= '9' && *value < INT32_MAX; p++)
+    *value = *value * 10 + (*p - '0');
   if (*p || p == s || p[-1] < '0') return false;
   if (*s == '-') *value = -*value;
   return true;
@@ -301,8 +316,9 @@ static bool reads_as_number(const char *text) {
 }
 
 /*
-** Is the first line one of names? Yes if no cell of it is a number, the label's apart, which may be text in any line. A
-** line that mixes both is taken for data: its error is better than a row lost in silence.
+** Is the first line one of names? Yes if no cell of it is a number, the label's apart,
+** which may be text in any line. A line that mixes both is taken for data: its error is
+** better than a row lost in silence.
 */
 static bool looks_like_names(const csv *c) {
   const char *name = NULL;
@@ -322,8 +338,9 @@ static mlpl_status no_column(const csv *c, const char *wanted) {
   while (looks_like_names(c) && (name = next_name(c, name)) && n + 1 < sizeof list)
     n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "", name);
   int base = c->cx->index_base;
-  return mlpl_fail(c->cx, MLPL_EARG, "csv: %s: there is no column '%.40s'; columns are numbered %d to %lld%s%s",
-      c->path, wanted, base, (long long)(c->columns - 1 + base), n ? ", or named " : "", list);
+  return mlpl_fail(c->cx, MLPL_EARG,
+      "csv: %s: there is no column '%.40s'; columns are numbered %d to %lld%s%s", c->path,
+      wanted, base, (long long)(c->columns - 1 + base), n ? ", or named " : "", list);
 }
 
 /* Find the column of labels or target: by name where names are, else by number. */
@@ -354,7 +371,8 @@ static mlpl_status judge_first(csv *c, bool *data) {
   if (*data) c->names.n = 0;
   MLPL_TRY(find_special(c, !*data));
   if (c->columns == (c->special >= 0))
-    return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld has one column, and nothing is left for x", c->path,
+    return mlpl_fail(c->cx, MLPL_EFORMAT,
+        "csv: %s: line %lld has one column, and nothing is left for x", c->path,
         (long long)c->line);
   return MLPL_OK;
 }
@@ -377,7 +395,7 @@ static mlpl_status read_first(csv *c) {
   return status == MLPL_OK && data ? read_row(c) : status;
 }
 
-/* ---- the result ------------------------------------------------------------------------------------------- */
+/* ---- the result -------------------------------------------------------------------- */
 
 static mlpl_status read_rows(csv *c) {
   bool more = true;
@@ -388,11 +406,14 @@ static mlpl_status read_rows(csv *c) {
     MLPL_TRY(read_row(c));
   }
   if (c->rows) return MLPL_OK;
-  return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s has a line of names and no rows", c->path);
+  return mlpl_fail(
+      c->cx, MLPL_EFORMAT, "csv: %s has a line of names and no rows", c->path);
 }
 
-static mlpl_status make_values(csv *c, mlpl_tensor **t, mlpli_buffer *values, int64_t columns) {
-  MLPL_TRY(mlpli_tensor_make(c->cx, t, (int)c->o.dtype, 2, (int64_t[]){c->rows, columns}));
+static mlpl_status make_values(
+    csv *c, mlpl_tensor **t, mlpli_buffer *values, int64_t columns) {
+  MLPL_TRY(
+      mlpli_tensor_make(c->cx, t, (int)c->o.dtype, 2, (int64_t[]){c->rows, columns}));
   memcpy((*t)->data, values->p, values->n);
   mlpli_buffer_free(values);
   return MLPL_OK;
@@ -415,7 +436,8 @@ static mlpl_status make_dataset(csv *c, mlpl_dataset **ds) {
   mlpl_tensor *x = NULL, *y = NULL;
   mlpli_names *classes = NULL, *columns = NULL;
   mlpl_status status = make_values(c, &x, &c->x, c->columns - (c->special >= 0));
-  if (status == MLPL_OK && c->o.labels) status = mlpli_classes_finish(&c->labels, &y, &classes);
+  if (status == MLPL_OK && c->o.labels)
+    status = mlpli_classes_finish(&c->labels, &y, &classes);
   if (status == MLPL_OK && c->o.target) status = make_values(c, &y, &c->y, 1);
   if (status == MLPL_OK) status = make_columns(c, &columns);
   if (status == MLPL_OK) status = mlpli_dataset_make(c->cx, ds, x, y, classes, columns);
@@ -428,8 +450,8 @@ static mlpl_status make_dataset(csv *c, mlpl_dataset **ds) {
 
 static mlpl_status check_options(mlpl_ctx *cx, const mlpl_csv_options *o) {
   if (o->labels && o->target)
-    return mlpl_fail(cx, MLPL_EARG, "csv: labels '%.60s' and target '%.60s': give one of them", o->labels,
-        o->target);
+    return mlpl_fail(cx, MLPL_EARG,
+        "csv: labels '%.60s' and target '%.60s': give one of them", o->labels, o->target);
   if (o->separator && (strchr("0123456789+-.eE\"\r\n", o->separator)))
     return mlpl_fail(cx, MLPL_EARG, "csv: '%c' cannot separate columns", o->separator);
   if (o->header < -1 || o->header > 1)
@@ -447,10 +469,12 @@ static void csv_free(csv *c) {
   mlpli_buffer_free(&c->x);
   mlpli_buffer_free(&c->y);
   mlpli_classes_free(&c->labels);
-  if (large) mlpli_heap_trim(c->cx->heap); /* blocks of these sizes are not asked for again */
+  /* blocks of these sizes are not asked for again */
+  if (large) mlpli_heap_trim(c->cx->heap);
 }
 
-mlpl_status mlpl_csv_read(mlpl_ctx *cx, mlpl_dataset **ds, const char *path, const mlpl_csv_options *options) {
+mlpl_status mlpl_csv_read(
+    mlpl_ctx *cx, mlpl_dataset **ds, const char *path, const mlpl_csv_options *options) {
   static const mlpl_csv_options standard = {.header = -1};
   *ds = NULL;
   if (!options) options = &standard;

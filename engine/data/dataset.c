@@ -5,14 +5,17 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- names --------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------- */
 
-mlpl_status mlpli_names_new(mlpl_ctx *cx, mlpli_names **out, const char *const *text, int64_t n) {
+mlpl_status mlpli_names_new(
+    mlpl_ctx *cx, mlpli_names **out, const char *const *text, int64_t n) {
   *out = NULL;
   size_t bytes = 0;
-  if (n > INT_MAX) return mlpl_fail(cx, MLPL_EARG, "data set: %lld names are too many", (long long)n);
+  if (n > INT_MAX)
+    return mlpl_fail(cx, MLPL_EARG, "data set: %lld names are too many", (long long)n);
   mlpli_mul((size_t)n, sizeof(char *), &bytes);
-  for (int64_t i = 0; i < n; i++) bytes += strlen(text[i]) + 1; /* all of it is in memory: no overflow */
+  /* all of it is in memory: no overflow */
+  for (int64_t i = 0; i < n; i++) bytes += strlen(text[i]) + 1;
   mlpli_names *names;
   MLPL_TRY(mlpli_new(cx, &names, sizeof *names + bytes, "data set"));
   names->refs = 1;
@@ -32,15 +35,16 @@ void mlpli_names_release(mlpli_names *names) {
   if (names && --names->refs == 0) mlpli_free(names->heap, names);
 }
 
-/* ---- the data set ----------------------------------------------------------------------------- */
+/* ---- the data set ------------------------------------------------------------------ */
 
-mlpl_status mlpli_dataset_make(mlpl_ctx *cx, mlpl_dataset **out, mlpl_tensor *x, mlpl_tensor *y,
-    mlpli_names *classes, mlpli_names *columns) {
+mlpl_status mlpli_dataset_make(mlpl_ctx *cx, mlpl_dataset **out, mlpl_tensor *x,
+    mlpl_tensor *y, mlpli_names *classes, mlpli_names *columns) {
   *out = NULL;
   mlpl_dataset *ds;
   MLPL_TRY(mlpli_new(cx, &ds, sizeof *ds, "data set"));
   mlpli_ctx_retain(cx);
-  *ds = (mlpl_dataset){1, cx, mlpli_retain(x), y ? mlpli_retain(y) : NULL, classes, columns};
+  *ds = (mlpl_dataset){
+      1, cx, mlpli_retain(x), y ? mlpli_retain(y) : NULL, classes, columns};
   if (classes) classes->refs++;
   if (columns) columns->refs++;
   *out = ds;
@@ -48,7 +52,8 @@ mlpl_status mlpli_dataset_make(mlpl_ctx *cx, mlpl_dataset **out, mlpl_tensor *x,
 }
 
 /* Every label is one of the classes. */
-static mlpl_status check_labels(mlpl_ctx *cx, const char *what, const mlpl_tensor *y, int n_classes) {
+static mlpl_status check_labels(
+    mlpl_ctx *cx, const char *what, const mlpl_tensor *y, int n_classes) {
   char shape[MLPLI_SHAPE_TEXT];
   if (y->dtype != MLPL_I64 || y->ndim != 1)
     return mlpl_fail(cx, y->ndim != 1 ? MLPL_ESHAPE : MLPL_EARG,
@@ -64,21 +69,25 @@ static mlpl_status check_labels(mlpl_ctx *cx, const char *what, const mlpl_tenso
 static mlpl_status check_parts(mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_tensor *y,
     const char *const *classes, int n_classes) {
   char xs[MLPLI_SHAPE_TEXT], ys[MLPLI_SHAPE_TEXT];
-  if (x->ndim == 0) return mlpl_fail(cx, MLPL_ESHAPE, "data set: x is a scalar; it needs rows");
+  if (x->ndim == 0)
+    return mlpl_fail(cx, MLPL_ESHAPE, "data set: x is a scalar; it needs rows");
   if (y && (y->ndim == 0 || y->shape[0] != x->shape[0]))
-    return mlpl_fail(cx, MLPL_ESHAPE, "data set: x and y differ in rows: x is %s, y is %s",
-        mlpli_tensor_text(xs, x), mlpli_tensor_text(ys, y));
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "data set: x and y differ in rows: x is %s, y is %s", mlpli_tensor_text(xs, x),
+        mlpli_tensor_text(ys, y));
   if (n_classes < 0 || (n_classes > 0 && !classes))
     return mlpl_fail(cx, MLPL_EARG, "data set: %d classes without names", n_classes);
   for (int i = 0; i < n_classes; i++)
-    if (!classes[i]) return mlpl_fail(cx, MLPL_EARG, "data set: class %d has no name", i + cx->index_base);
+    if (!classes[i])
+      return mlpl_fail(
+          cx, MLPL_EARG, "data set: class %d has no name", i + cx->index_base);
   if (n_classes == 0) return MLPL_OK;
   if (!y) return mlpl_fail(cx, MLPL_EARG, "data set: there are classes, but no y");
   return check_labels(cx, "data set", y, n_classes);
 }
 
-mlpl_status mlpl_dataset_new(mlpl_ctx *cx, mlpl_dataset **ds, mlpl_tensor *x, mlpl_tensor *y,
-    const char *const *classes, int n_classes) {
+mlpl_status mlpl_dataset_new(mlpl_ctx *cx, mlpl_dataset **ds, mlpl_tensor *x,
+    mlpl_tensor *y, const char *const *classes, int n_classes) {
   *ds = NULL;
   MLPL_TRY(check_parts(cx, x, y, classes, n_classes));
   mlpli_names *names = NULL;
@@ -114,13 +123,18 @@ static const char *name_at(const mlpli_names *names, int i) {
 }
 
 int mlpl_dataset_n_classes(const mlpl_dataset *ds) { return count(ds->classes); }
-const char *mlpl_dataset_class(const mlpl_dataset *ds, int i) { return name_at(ds->classes, i); }
+const char *mlpl_dataset_class(const mlpl_dataset *ds, int i) {
+  return name_at(ds->classes, i);
+}
 int mlpl_dataset_n_names(const mlpl_dataset *ds) { return count(ds->columns); }
-const char *mlpl_dataset_name(const mlpl_dataset *ds, int i) { return name_at(ds->columns, i); }
+const char *mlpl_dataset_name(const mlpl_dataset *ds, int i) {
+  return name_at(ds->columns, i);
+}
 
-/* ---- gathering rows ------------------------------------------------------------------------------ */
+/* ---- gathering rows ---------------------------------------------------------------- */
 
-#define PARALLEL_BYTES ((size_t)256 << 10) /* less is copied before a thread has woken up */
+#define PARALLEL_BYTES                                                                   \
+  ((size_t)256 << 10) /* less is copied before a thread has woken up */
 #define TASK_BYTES ((size_t)64 << 10)
 
 typedef struct gather {
@@ -132,7 +146,8 @@ typedef struct gather {
 } gather;
 
 static void gather_range(const gather *g, int64_t from, int64_t to) {
-  if (g->bytes == sizeof(int64_t)) { /* labels: a call of memcpy each would cost more than the copy */
+  /* labels: a call of memcpy each would cost more than the copy */
+  if (g->bytes == sizeof(int64_t)) {
     for (int64_t i = from; i < to; i++)
       memcpy(g->dst + i * 8, g->src + g->rows[i] * 8, 8);
     return;
@@ -152,8 +167,8 @@ static void gather_task(void *arg, ptrdiff_t i, int worker) {
   gather_range(g, from, to < g->n ? to : g->n);
 }
 
-mlpl_status mlpli_gather_rows(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, const int64_t *rows,
-    int64_t n) {
+mlpl_status mlpli_gather_rows(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t,
+    const int64_t *rows, int64_t n) {
   MLPL_ASSERT(t->contiguous && t->ndim > 0);
   int64_t shape[MLPL_MAX_RANK];
   memcpy(shape, t->shape, sizeof shape);
@@ -169,7 +184,7 @@ mlpl_status mlpli_gather_rows(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
   return MLPL_OK;
 }
 
-/* ---- split -------------------------------------------------------------------------------------------- */
+/* ---- split ------------------------------------------------------------------------- */
 
 typedef struct split {
   mlpl_ctx *cx;
@@ -180,33 +195,42 @@ typedef struct split {
   int64_t *share; /* by class: rows of it that a still gets */
 } split;
 
-static int64_t rounded(double fraction, int64_t n) { return (int64_t)floor(fraction * (double)n + 0.5); }
+static int64_t rounded(double fraction, int64_t n) {
+  return (int64_t)floor(fraction * (double)n + 0.5);
+}
 
-static mlpl_status split_check(mlpl_ctx *cx, const mlpl_dataset *ds, double fraction, int flags) {
+static mlpl_status split_check(
+    mlpl_ctx *cx, const mlpl_dataset *ds, double fraction, int flags) {
   if (!(fraction > 0 && fraction < 1))
-    return mlpl_fail(cx, MLPL_EARG, "split: fraction %g is not between 0 and 1", fraction);
-  if (flags & ~(MLPL_SHUFFLE | MLPL_STRATIFY)) return mlpl_fail(cx, MLPL_EARG, "split: unknown flags %d", flags);
+    return mlpl_fail(
+        cx, MLPL_EARG, "split: fraction %g is not between 0 and 1", fraction);
+  if (flags & ~(MLPL_SHUFFLE | MLPL_STRATIFY))
+    return mlpl_fail(cx, MLPL_EARG, "split: unknown flags %d", flags);
   if ((flags & MLPL_STRATIFY) && !ds->classes)
     return mlpl_fail(cx, MLPL_EARG, "split: stratify needs a data set with classes");
   return MLPL_OK;
 }
 
-/* Memory for everything, and the shares of the classes (all rows are one class unless stratified). */
+/* Memory for everything, and the shares of the classes (all rows are one class unless
+   stratified). */
 static mlpl_status split_plan(split *s, double fraction, int flags) {
   int n_classes = flags & MLPL_STRATIFY ? s->ds->classes->n : 1;
   size_t row_bytes = (size_t)s->n * sizeof(int64_t), all;
   /* x may be [n x 0]: n alone is not bounded by memory. */
-  if (!mlpli_mul((size_t)s->n, 2 * sizeof(int64_t), &all)) return mlpli_no_memory(s->cx, "split", SIZE_MAX);
+  if (!mlpli_mul((size_t)s->n, 2 * sizeof(int64_t), &all))
+    return mlpli_no_memory(s->cx, "split", SIZE_MAX);
   MLPL_TRY(mlpli_new(s->cx, &s->order, all, "split"));
   MLPL_TRY(mlpli_new(s->cx, &s->share, (size_t)n_classes * sizeof(int64_t), "split"));
   if (flags & MLPL_STRATIFY) {
     MLPL_TRY(mlpli_new(s->cx, &s->label, row_bytes, "split"));
     MLPL_TRY(mlpli_labels(s->cx, "split", s->ds->y, n_classes, NULL, s->label));
     for (int64_t i = 0; i < s->n; i++) s->share[s->label[i]]++;
-  } else {
+  }
+  else {
     s->share[0] = s->n;
   }
-  for (int c = 0; c < n_classes; c++) s->n_a += s->share[c] = rounded(fraction, s->share[c]);
+  for (int c = 0; c < n_classes; c++)
+    s->n_a += s->share[c] = rounded(fraction, s->share[c]);
   return MLPL_OK;
 }
 
@@ -226,8 +250,8 @@ static void split_deal(split *s, int flags) {
   }
 }
 
-static mlpl_status take_tensor(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, const int64_t *rows,
-    int64_t n) {
+static mlpl_status take_tensor(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t,
+    const int64_t *rows, int64_t n) {
   mlpl_tensor *whole;
   *out = NULL;
   if (!t) return MLPL_OK;
@@ -237,19 +261,20 @@ static mlpl_status take_tensor(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tenso
   return status;
 }
 
-static mlpl_status take(mlpl_ctx *cx, mlpl_dataset **out, const mlpl_dataset *ds, const int64_t *rows,
-    int64_t n) {
+static mlpl_status take(mlpl_ctx *cx, mlpl_dataset **out, const mlpl_dataset *ds,
+    const int64_t *rows, int64_t n) {
   mlpl_tensor *x = NULL, *y = NULL;
   mlpl_status status = take_tensor(cx, &x, ds->x, rows, n);
   if (status == MLPL_OK) status = take_tensor(cx, &y, ds->y, rows, n);
-  if (status == MLPL_OK) status = mlpli_dataset_make(cx, out, x, y, ds->classes, ds->columns);
+  if (status == MLPL_OK)
+    status = mlpli_dataset_make(cx, out, x, y, ds->classes, ds->columns);
   mlpl_tensor_release(x);
   mlpl_tensor_release(y);
   return status;
 }
 
-mlpl_status mlpl_dataset_split(mlpl_ctx *cx, const mlpl_dataset *ds, double fraction, int flags,
-    mlpl_dataset **a, mlpl_dataset **b) {
+mlpl_status mlpl_dataset_split(mlpl_ctx *cx, const mlpl_dataset *ds, double fraction,
+    int flags, mlpl_dataset **a, mlpl_dataset **b) {
   *a = *b = NULL;
   MLPL_TRY(split_check(cx, ds, fraction, flags));
   const mlplk_stream before = cx->random;

@@ -1,7 +1,7 @@
 /*
-** The IDX format of MNIST: 00 00 <type> <axes>, a big-endian u32 for each axis, then the elements,
-** big-endian. Read from gzip as well, where the length of the data is known only at its end; so memory grows with
-** what has arrived, never by what the header says.
+** The IDX format of MNIST: 00 00 <type> <axes>, a big-endian u32 for each axis, then the
+** elements, big-endian. Read from gzip as well, where the length of the data is known
+** only at its end; so memory grows with what has arrived, never by what the header says.
 */
 #include "base/buffer.h"
 #include "base/file.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define FIRST_BYTES ((size_t)256 << 10) /* reserved before any data has come */
-#define MAX_LABEL 65535                 /* a class has a name, so a wild label would cost memory */
+#define MAX_LABEL 65535 /* a class has a name, so a wild label would cost memory */
 
 typedef struct idx {
   mlpl_ctx *cx;
@@ -24,8 +24,8 @@ typedef struct idx {
 /* Type codes, sizes, and what they become. */
 static const struct {
   uint8_t code, size, dtype;
-} types[] = {{0x08, 1, MLPL_U8}, {0x09, 1, MLPL_I64}, {0x0b, 2, MLPL_I64}, {0x0c, 4, MLPL_I64},
-    {0x0d, 4, MLPL_F32}, {0x0e, 8, MLPL_F64}};
+} types[] = {{0x08, 1, MLPL_U8}, {0x09, 1, MLPL_I64}, {0x0b, 2, MLPL_I64},
+    {0x0c, 4, MLPL_I64}, {0x0d, 4, MLPL_F32}, {0x0e, 8, MLPL_F64}};
 
 static int find_type(int code) {
   for (int i = 0; i < (int)(sizeof types / sizeof *types); i++)
@@ -39,9 +39,11 @@ static uint64_t big_endian(const unsigned char *p, size_t n) {
   return v;
 }
 
-static mlpl_status truncated(const idx *f, const char *what, size_t expected, size_t found) {
-  return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s is truncated: %s of %zu bytes was expected, %zu are there",
-      f->path, what, expected, found);
+static mlpl_status truncated(
+    const idx *f, const char *what, size_t expected, size_t found) {
+  return mlpl_fail(f->cx, MLPL_EFORMAT,
+      "idx: %s is truncated: %s of %zu bytes was expected, %zu are there", f->path, what,
+      expected, found);
 }
 
 static mlpl_status read_magic(idx *f, mlpli_reader *r) {
@@ -50,21 +52,24 @@ static mlpl_status read_magic(idx *f, mlpli_reader *r) {
   MLPL_TRY(mlpli_reader_read(f->cx, r, magic, sizeof magic, &got));
   if (got < sizeof magic) return truncated(f, "a header", sizeof magic, got);
   if (magic[0] || magic[1])
-    return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s is no IDX file: it begins with %02x %02x %02x %02x, not 00 00",
-        f->path, magic[0], magic[1], magic[2], magic[3]);
+    return mlpl_fail(f->cx, MLPL_EFORMAT,
+        "idx: %s is no IDX file: it begins with %02x %02x %02x %02x, not 00 00", f->path,
+        magic[0], magic[1], magic[2], magic[3]);
   f->type = find_type(magic[2]);
   if (f->type < 0)
-    return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s: element type %02x is none of 08, 09, 0b, 0c, 0d, 0e", f->path,
+    return mlpl_fail(f->cx, MLPL_EFORMAT,
+        "idx: %s: element type %02x is none of 08, 09, 0b, 0c, 0d, 0e", f->path,
         magic[2]);
   f->ndim = magic[3];
   if (f->ndim < 1 || f->ndim > MLPL_MAX_RANK)
-    return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s: %d axes; there may be 1 to %d", f->path, f->ndim,
-        MLPL_MAX_RANK);
+    return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s: %d axes; there may be 1 to %d",
+        f->path, f->ndim, MLPL_MAX_RANK);
   f->size = types[f->type].size;
   return MLPL_OK;
 }
 
-/* The sizes. Their product has to fit whether or not one of them is 0: strides are products, too. */
+/* The sizes. Their product has to fit whether or not one of them is 0: strides are
+   products, too. */
 static mlpl_status read_sizes(idx *f, mlpli_reader *r) {
   unsigned char sizes[4 * MLPL_MAX_RANK];
   char text[MLPLI_SHAPE_TEXT];
@@ -76,7 +81,8 @@ static mlpl_status read_sizes(idx *f, mlpli_reader *r) {
   f->numel = 1;
   for (int d = 0; d < f->ndim; d++) {
     f->shape[d] = (int64_t)big_endian(sizes + 4 * d, 4);
-    if (f->shape[d]) fits = fits && !__builtin_mul_overflow(product, f->shape[d], &product);
+    if (f->shape[d])
+      fits = fits && !__builtin_mul_overflow(product, f->shape[d], &product);
   }
   if (!fits)
     return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s: sizes %s are too large", f->path,
@@ -98,14 +104,17 @@ static mlpl_status read_data(idx *f, mlpli_reader *r) {
   char more; /* reading past the end is also what makes gzip check its sum */
   size_t got;
   MLPL_TRY(mlpli_reader_read(f->cx, r, &more, 1, &got));
-  if (got) return mlpl_fail(f->cx, MLPL_EFORMAT, "idx: %s: bytes follow the %zu of its data", f->path, total);
+  if (got)
+    return mlpl_fail(
+        f->cx, MLPL_EFORMAT, "idx: %s: bytes follow the %zu of its data", f->path, total);
   return MLPL_OK;
 }
 
 static void idx_free(idx *f) {
   bool large = f->data.room > FIRST_BYTES;
   mlpli_buffer_free(&f->data);
-  if (large) mlpli_heap_trim(f->cx->heap); /* blocks of these sizes are not asked for again */
+  /* blocks of these sizes are not asked for again */
+  if (large) mlpli_heap_trim(f->cx->heap);
 }
 
 /* On failure there is nothing to free. */
@@ -175,7 +184,7 @@ mlpl_status mlpl_idx_read(mlpl_ctx *cx, mlpl_tensor **t, const char *path) {
   return status;
 }
 
-/* ---- images and labels ----------------------------------------------------------------------------- */
+/* ---- images and labels ------------------------------------------------------------- */
 
 #define PART ((int64_t)1 << 16) /* elements that a task converts */
 
@@ -205,19 +214,22 @@ static mlpl_status make_images(mlpl_ctx *cx, mlpl_tensor **x, const idx *f) {
   MLPL_TRY(mlpli_tensor_make(cx, x, MLPL_F32, f->ndim, f->shape));
   conversion m = {.f = f, .out = (float *)(void *)(*x)->data};
   for (int i = 0; i < 256; i++) m.scaled[i] = (float)(i / 255.0);
-  if (f->numel) cx->par.run(&cx->par, (ptrdiff_t)((f->numel + PART - 1) / PART), convert_part, &m);
+  if (f->numel)
+    cx->par.run(&cx->par, (ptrdiff_t)((f->numel + PART - 1) / PART), convert_part, &m);
   return MLPL_OK;
 }
 
-static mlpl_status make_labels(mlpl_ctx *cx, mlpl_tensor **y, int64_t *n_classes, const idx *f) {
+static mlpl_status make_labels(
+    mlpl_ctx *cx, mlpl_tensor **y, int64_t *n_classes, const idx *f) {
   MLPL_TRY(mlpli_tensor_make(cx, y, MLPL_I64, 1, f->shape));
   int64_t *out = (int64_t *)(void *)(*y)->data;
   *n_classes = 0;
   for (int64_t i = 0; i < f->numel; i++) {
     int64_t v = whole_at(f, i);
     if (v < 0 || v > MAX_LABEL)
-      return mlpl_fail(cx, MLPL_EFORMAT, "idx: %s: label %lld of row %lld is outside 0 to %d", f->path,
-          (long long)v, (long long)(i + cx->index_base), MAX_LABEL);
+      return mlpl_fail(cx, MLPL_EFORMAT,
+          "idx: %s: label %lld of row %lld is outside 0 to %d", f->path, (long long)v,
+          (long long)(i + cx->index_base), MAX_LABEL);
     if (v >= *n_classes) *n_classes = v + 1;
     out[i] = v + cx->index_base;
   }
@@ -244,18 +256,20 @@ static mlpl_status make_classes(mlpl_ctx *cx, mlpli_names **names, int64_t n) {
 
 static mlpl_status check_pair(mlpl_ctx *cx, const idx *images, const idx *labels) {
   if (labels->ndim != 1)
-    return mlpl_fail(cx, MLPL_EFORMAT, "idx: %s: labels have one axis; this file has %d", labels->path,
-        labels->ndim);
+    return mlpl_fail(cx, MLPL_EFORMAT, "idx: %s: labels have one axis; this file has %d",
+        labels->path, labels->ndim);
   if (types[labels->type].dtype != MLPL_U8 && types[labels->type].dtype != MLPL_I64)
-    return mlpl_fail(cx, MLPL_EFORMAT, "idx: %s: labels are whole numbers; this file holds real ones",
-        labels->path);
+    return mlpl_fail(cx, MLPL_EFORMAT,
+        "idx: %s: labels are whole numbers; this file holds real ones", labels->path);
   if (images->shape[0] != labels->shape[0])
-    return mlpl_fail(cx, MLPL_EFORMAT, "idx: %s has %lld images, %s has %lld labels", images->path,
-        (long long)images->shape[0], labels->path, (long long)labels->shape[0]);
+    return mlpl_fail(cx, MLPL_EFORMAT, "idx: %s has %lld images, %s has %lld labels",
+        images->path, (long long)images->shape[0], labels->path,
+        (long long)labels->shape[0]);
   return MLPL_OK;
 }
 
-static mlpl_status make_pair(mlpl_ctx *cx, mlpl_dataset **ds, const idx *images, const idx *labels) {
+static mlpl_status make_pair(
+    mlpl_ctx *cx, mlpl_dataset **ds, const idx *images, const idx *labels) {
   mlpl_tensor *x = NULL, *y = NULL;
   mlpli_names *classes = NULL;
   int64_t n_classes;
@@ -270,7 +284,8 @@ static mlpl_status make_pair(mlpl_ctx *cx, mlpl_dataset **ds, const idx *images,
   return status;
 }
 
-mlpl_status mlpl_idx_read_pair(mlpl_ctx *cx, mlpl_dataset **ds, const char *images, const char *labels) {
+mlpl_status mlpl_idx_read_pair(
+    mlpl_ctx *cx, mlpl_dataset **ds, const char *images, const char *labels) {
   *ds = NULL;
   idx x, y;
   MLPL_TRY(idx_load(&y, cx, labels));

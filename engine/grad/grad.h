@@ -6,7 +6,8 @@
 
 #include "ops/ops.h"
 
-/* Where the gradient of an input goes: to the operation that made it, to a leaf, or (both NULL) nowhere. */
+/* Where the gradient of an input goes: to the operation that made it, to a leaf, or (both
+   NULL) nowhere. */
 typedef struct mlpli_edge {
   mlpli_node *node;
   mlpl_tensor *leaf;
@@ -21,13 +22,15 @@ struct mlpli_node {
   int profile; /* the profiler's entry for the backward pass */
   mlpl_ctx *cx;
   const mlpl_op *op;
-  mlpli_node *dying; /* next on the context's list of nodes to free */
-  uint64_t order; /* later operations have larger numbers */
+  mlpli_node *dying;                /* next on the context's list of nodes to free */
+  uint64_t order;                   /* later operations have larger numbers */
   mlpl_tensor *grad;                /* of the output, gathered in the present pass */
   mlpl_tensor *in[MLPL_MAX_INPUTS]; /* saved inputs, else NULL */
-  mlpl_tensor *out;                 /* saved output (an alias without history), else NULL */
+  /* saved output (an alias without history), else NULL */
+  mlpl_tensor *out;
   mlpl_tensor *extra;
-  uint32_t version[MLPL_MAX_INPUTS + 1]; /* of the saved tensors when they were saved; the last: out's */
+  /* of the saved tensors when they were saved; the last: out's */
+  uint32_t version[MLPL_MAX_INPUTS + 1];
   mlpli_edge edge[MLPL_MAX_INPUTS];
   int64_t shape[MLPL_MAX_RANK]; /* of the output */
   mlpl_value p[];               /* the options */
@@ -40,7 +43,9 @@ static inline mlpli_node *mlpli_node_retain(mlpli_node *n) {
 void mlpli_node_release(mlpli_node *n);
 
 /* Does any of these need the operation recorded? */
-static inline bool mlpli_tracked(const mlpl_tensor *t) { return t && (t->requires_grad || t->node); }
+static inline bool mlpli_tracked(const mlpl_tensor *t) {
+  return t && (t->requires_grad || t->node);
+}
 
 /* Forget what was saved and where gradients go. */
 void mlpli_node_spend(mlpli_node *n);
@@ -48,7 +53,7 @@ void mlpli_node_spend(mlpli_node *n);
 /* Record the call that made out. */
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out);
 
-/* ---- for backward functions ---------------------------------------------------------------------- */
+/* ---- for backward functions -------------------------------------------------------- */
 
 static inline bool mlpli_wants(const mlpli_node *n, int i) {
   return n->edge[i].node || n->edge[i].leaf;
@@ -58,9 +63,11 @@ void mlpli_input_shape(const mlpli_node *n, int i, int *ndim, const int64_t **sh
 /* Add gx, of input i's shape, to its gradient. Borrows gx. */
 mlpl_status mlpli_give(mlpl_ctx *cx, mlpli_node *n, int i, mlpl_tensor *gx);
 /*
-** Memory for the gradient of input i (contiguous, its shape), borrowed, to be written by the caller: with *add, the values are
-** to be added to what is there, else to replace it. Not while the backward pass is itself recorded.
+** Memory for the gradient of input i (contiguous, its shape), borrowed, to be written by
+** the caller: with *add, the values are to be added to what is there, else to replace it.
+** Not while the backward pass is itself recorded.
 */
-mlpl_status mlpli_grad_target(mlpl_ctx *cx, mlpli_node *n, int i, mlpl_tensor **target, bool *add);
+mlpl_status mlpli_grad_target(
+    mlpl_ctx *cx, mlpli_node *n, int i, mlpl_tensor **target, bool *add);
 
 #endif

@@ -16,7 +16,8 @@ typedef struct check {
 static mlpl_status evaluate(const check *c, mlpl_tensor **y) {
   MLPL_TRY(c->f(c->cx, c->ud, y, c->x, c->n));
   if ((*y)->dtype == MLPL_F64) return MLPL_OK;
-  mlpl_status status = mlpl_fail(c->cx, MLPL_EARG, "gradcheck: the result is %s; it must be f64",
+  mlpl_status status = mlpl_fail(c->cx, MLPL_EARG,
+      "gradcheck: the result is %s; it must be f64",
       mlpl_dtype_name((mlpl_dtype)(*y)->dtype));
   mlpl_tensor_release(*y);
   *y = NULL;
@@ -36,7 +37,8 @@ static void clear(const check *c) {
   for (int i = 0; i < c->n; i++) mlpl_tensor_zero_grad(c->x[i]);
 }
 
-/* analytic[j][e] for output element j over all elements e of input i, one backward pass a row. */
+/* analytic[j][e] for output element j over all elements e of input i, one backward pass a
+   row. */
 static mlpl_status analytic(const check *c, int i, double *row, int64_t j) {
   mlpl_tensor *y, *seed = NULL;
   clear(c);
@@ -56,7 +58,8 @@ static mlpl_status analytic(const check *c, int i, double *row, int64_t j) {
 }
 
 /* All outputs with element e of input i moved by delta. */
-static mlpl_status moved(const check *c, int i, int64_t e, double delta, double *out, int64_t n_out) {
+static mlpl_status moved(
+    const check *c, int i, int64_t e, double delta, double *out, int64_t n_out) {
   double *p = element(c->x[i], e), was = *p;
   mlpl_tensor *y;
   *p = was + delta;
@@ -71,22 +74,26 @@ static mlpl_status moved(const check *c, int i, int64_t e, double delta, double 
   return status;
 }
 
-static mlpl_status compare(const check *c, int i, int64_t e, int64_t j, double a, double numeric) {
+static mlpl_status compare(
+    const check *c, int i, int64_t e, int64_t j, double a, double numeric) {
   if (fabs(a - numeric) <= c->atol + c->rtol * fabs(numeric)) return MLPL_OK;
   const int base = c->cx->index_base;
   return mlpl_fail(c->cx, MLPL_ENUMERIC,
-      "gradcheck: input %d, element %lld, output element %lld: the gradient is %.12g, central differences give %.12g",
+      "gradcheck: input %d, element %lld, output element %lld: the gradient is %.12g, "
+      "central differences give %.12g",
       i + base, (long long)(e + base), (long long)(j + base), a, numeric);
 }
 
-static mlpl_status check_input(const check *c, int i, int64_t n_out, double *jacobian, double *up, double *down) {
+static mlpl_status check_input(
+    const check *c, int i, int64_t n_out, double *jacobian, double *up, double *down) {
   int64_t n = c->x[i]->numel;
   for (int64_t j = 0; j < n_out; j++) MLPL_TRY(analytic(c, i, jacobian + j * n, j));
   for (int64_t e = 0; e < n; e++) {
     MLPL_TRY(moved(c, i, e, c->eps, up, n_out));
     MLPL_TRY(moved(c, i, e, -c->eps, down, n_out));
     for (int64_t j = 0; j < n_out; j++)
-      MLPL_TRY(compare(c, i, e, j, jacobian[j * n + e], (up[j] - down[j]) / (2 * c->eps)));
+      MLPL_TRY(
+          compare(c, i, e, j, jacobian[j * n + e], (up[j] - down[j]) / (2 * c->eps)));
   }
   return MLPL_OK;
 }
@@ -98,27 +105,30 @@ static mlpl_status check_all(const check *c) {
   for (int i = 0; i < c->n; i++) {
     if (!c->x[i]->requires_grad) continue;
     if (c->x[i]->dtype != MLPL_F64)
-      return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: input %d is %s; it must be f64", i + c->cx->index_base,
-          mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
+      return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: input %d is %s; it must be f64",
+          i + c->cx->index_base, mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
     varied++;
     if (c->x[i]->numel > most) most = c->x[i]->numel;
   }
-  if (!varied) return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: no input requires a gradient");
+  if (!varied)
+    return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: no input requires a gradient");
   MLPL_TRY(evaluate(c, &y));
   int64_t n_out = y->numel;
   mlpl_tensor_release(y);
-  MLPL_TRY(mlpli_new(c->cx, &memory, (size_t)(n_out * (most + 2)) * sizeof *memory, "gradcheck"));
+  MLPL_TRY(mlpli_new(
+      c->cx, &memory, (size_t)(n_out * (most + 2)) * sizeof *memory, "gradcheck"));
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < c->n && status == MLPL_OK; i++)
     if (c->x[i]->requires_grad)
-      status = check_input(c, i, n_out, memory, memory + n_out * most, memory + n_out * (most + 1));
+      status = check_input(
+          c, i, n_out, memory, memory + n_out * most, memory + n_out * (most + 1));
   mlpli_free(c->cx->heap, memory);
   clear(c);
   return status;
 }
 
-mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud, mlpl_tensor *const *x, int n, double eps,
-    double atol, double rtol) {
+mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
+    mlpl_tensor *const *x, int n, double eps, double atol, double rtol) {
   check c = {cx, f, ud, x, n, eps ? eps : 1e-6, atol ? atol : 1e-5, rtol ? rtol : 1e-3};
   bool was = mlpl_set_grad_enabled(cx, true);
   mlpl_status status = check_all(&c);

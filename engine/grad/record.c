@@ -25,8 +25,8 @@ void mlpli_node_spend(mlpli_node *n) {
 }
 
 /*
-** Graphs may be deeper than a stack, so a chain of nodes is freed in a loop: a node whose last holder goes is put
-** on the context's list, which the outermost call empties.
+** Graphs may be deeper than a stack, so a chain of nodes is freed in a loop: a node whose
+** last holder goes is put on the context's list, which the outermost call empties.
 */
 void mlpli_node_release(mlpli_node *n) {
   if (--n->refs > 0) return;
@@ -38,7 +38,8 @@ void mlpli_node_release(mlpli_node *n) {
   mlpli_ctx_retain(cx);
   while (cx->dying) {
     mlpli_node *top = cx->dying;
-    if (!top->spent) mlpli_node_spend(top); /* may put others on top of it */
+    if (!top->spent)
+      mlpli_node_spend(top); /* may put others on top of it */
     else {
       cx->dying = top->dying;
       mlpli_free(cx->heap, top);

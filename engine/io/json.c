@@ -5,11 +5,12 @@
 #include <math.h>
 #include <stdio.h>
 
-/* ---- UTF-8 ---------------------------------------------------------------------------------- */
+/* ---- UTF-8 ------------------------------------------------------------------------- */
 
 static bool continues(unsigned char c) { return (c & 0xc0) == 0x80; }
 
-/* Bytes of the character at p (of n bytes), 0 when it is none. Source: Unicode 15, table 3-7. */
+/* Bytes of the character at p (of n bytes), 0 when it is none. Source: Unicode 15, table
+   3-7. */
 static size_t character(const unsigned char *p, size_t n) {
   unsigned char c = p[0];
   if (c < 0x80) return 1;
@@ -35,17 +36,22 @@ bool mlpli_utf8_valid(const char *text, size_t n, size_t *at) {
   return true;
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------- */
+/* ---- tokens ------------------------------------------------------------------------ */
 
 static mlpl_status expected(const mlpli_json *j, const char *what) {
-  return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: expected %s at byte %zu", j->where, what,
-      (size_t)(j->p - j->start));
+  return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: expected %s at byte %zu", j->where,
+      what, (size_t)(j->p - j->start));
 }
 
-mlpl_status mlpli_json_start(mlpli_json *j, mlpl_ctx *cx, const char *where, const char *text, size_t n,
-    int max_depth) {
+mlpl_status mlpli_json_start(mlpli_json *j, mlpl_ctx *cx, const char *where,
+    const char *text, size_t n, int max_depth) {
   MLPL_ASSERT(max_depth <= MLPLI_JSON_DEPTH);
-  *j = (mlpli_json){.cx = cx, .where = where, .start = text, .p = text, .end = text + n, .max_depth = max_depth};
+  *j = (mlpli_json){.cx = cx,
+      .where = where,
+      .start = text,
+      .p = text,
+      .end = text + n,
+      .max_depth = max_depth};
   size_t at;
   if (!mlpli_utf8_valid(text, n, &at))
     return mlpl_fail(cx, MLPL_EFORMAT, "%s: JSON: byte %zu is not UTF-8", where, at);
@@ -54,7 +60,9 @@ mlpl_status mlpli_json_start(mlpli_json *j, mlpl_ctx *cx, const char *where, con
 
 /* The next byte that is no blank, 0 at the end. */
 static char peek(mlpli_json *j) {
-  while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t')) j->p++;
+  while (
+      j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
+    j->p++;
   return j->p < j->end ? *j->p : '\0';
 }
 
@@ -66,7 +74,8 @@ char mlpli_json_kind(mlpli_json *j) {
 mlpl_status mlpli_json_open(mlpli_json *j, char bracket) {
   if (peek(j) != bracket) return expected(j, bracket == '{' ? "'{'" : "'['");
   if (j->depth == j->max_depth)
-    return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: nested more than %d deep at byte %zu", j->where, j->max_depth,
+    return mlpl_fail(j->cx, MLPL_EFORMAT,
+        "%s: JSON: nested more than %d deep at byte %zu", j->where, j->max_depth,
         (size_t)(j->p - j->start));
   j->p++;
   j->closing[j->depth++] = bracket == '{' ? '}' : ']';
@@ -82,7 +91,8 @@ mlpl_status mlpli_json_next(mlpli_json *j, bool *more) {
   if (!*more) {
     j->p++;
     j->depth--;
-  } else if (!fresh) {
+  }
+  else if (!fresh) {
     if (c != ',') return expected(j, closing == '}' ? "',' or '}'" : "',' or ']'");
     j->p++;
   }
@@ -97,19 +107,22 @@ mlpl_status mlpli_json_finish(mlpli_json *j) {
 mlpl_status mlpli_json_literal(mlpli_json *j, const char *word) {
   size_t n = strlen(word);
   peek(j);
-  if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) return expected(j, "a value");
+  if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0)
+    return expected(j, "a value");
   j->p += n;
   return MLPL_OK;
 }
 
-/* ---- strings --------------------------------------------------------------------------------------- */
+/* ---- strings ----------------------------------------------------------------------- */
 
 static mlpl_status hex4(mlpli_json *j, uint32_t *v) {
   *v = 0;
   for (int i = 0; i < 4; i++, j->p++) {
     char c = j->p < j->end ? *j->p : '\0';
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-        : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int digit = c >= '0' && c <= '9' ? c - '0'
+        : c >= 'a' && c <= 'f'       ? c - 'a' + 10
+        : c >= 'A' && c <= 'F'       ? c - 'A' + 10
+                                     : -1;
     if (digit < 0) return expected(j, "four hexadecimal digits");
     *v = *v << 4 | (uint32_t)digit;
   }
@@ -129,12 +142,15 @@ static mlpl_status add_character(mlpli_buffer *to, uint32_t c) {
 static mlpl_status unicode(mlpli_json *j, mlpli_buffer *to) {
   uint32_t c, low;
   MLPL_TRY(hex4(j, &c));
-  if (c >= 0xdc00 && c <= 0xdfff) return expected(j, "a high surrogate before the low one that ends");
+  if (c >= 0xdc00 && c <= 0xdfff)
+    return expected(j, "a high surrogate before the low one that ends");
   if (c >= 0xd800 && c <= 0xdbff) {
-    if (j->end - j->p < 2 || j->p[0] != '\\' || j->p[1] != 'u') return expected(j, "a low surrogate");
+    if (j->end - j->p < 2 || j->p[0] != '\\' || j->p[1] != 'u')
+      return expected(j, "a low surrogate");
     j->p += 2;
     MLPL_TRY(hex4(j, &low));
-    if (low < 0xdc00 || low > 0xdfff) return expected(j, "a low surrogate before what ends");
+    if (low < 0xdc00 || low > 0xdfff)
+      return expected(j, "a low surrogate before what ends");
     c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
   }
   return add_character(to, c);
@@ -158,7 +174,8 @@ mlpl_status mlpli_json_string(mlpli_json *j, mlpli_buffer *to, size_t *n) {
   size_t start = to->n;
   for (j->p++;;) {
     const char *plain = j->p;
-    while (j->p < j->end && *j->p != '"' && *j->p != '\\' && (unsigned char)*j->p >= 0x20) j->p++;
+    while (j->p < j->end && *j->p != '"' && *j->p != '\\' && (unsigned char)*j->p >= 0x20)
+      j->p++;
     MLPL_TRY(mlpli_buffer_add(to, plain, (size_t)(j->p - plain)));
     if (j->p == j->end) return expected(j, "the end of a string");
     if ((unsigned char)*j->p < 0x20) return expected(j, "a printable character");
@@ -176,9 +193,11 @@ mlpl_status mlpli_json_key(mlpli_json *j, mlpli_buffer *to, size_t *n) {
   return MLPL_OK;
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------- */
 
-static bool is_digit(const char *p, const char *end) { return p < end && *p >= '0' && *p <= '9'; }
+static bool is_digit(const char *p, const char *end) {
+  return p < end && *p >= '0' && *p <= '9';
+}
 
 static const char *skip_digits(const char *p, const char *end) {
   while (is_digit(p, end)) p++;
@@ -189,10 +208,12 @@ mlpl_status mlpli_json_whole(mlpli_json *j, uint64_t *v) {
   peek(j);
   const char *p = j->p, *end = skip_digits(p, j->end);
   bool fraction = end < j->end && (*end == '.' || *end == 'e' || *end == 'E');
-  if (end == p || fraction || (*p == '0' && end - p > 1)) return expected(j, "a whole number from 0");
+  if (end == p || fraction || (*p == '0' && end - p > 1))
+    return expected(j, "a whole number from 0");
   *v = 0;
   for (; p < end; p++)
-    if (__builtin_mul_overflow(*v, 10, v) || __builtin_add_overflow(*v, (uint64_t)(*p - '0'), v))
+    if (__builtin_mul_overflow(*v, 10, v) ||
+        __builtin_add_overflow(*v, (uint64_t)(*p - '0'), v))
       return expected(j, "a number below 2^64");
   j->p = end;
   return MLPL_OK;
@@ -232,14 +253,15 @@ mlpl_status mlpli_json_real(mlpli_json *j, double *v) {
   return MLPL_OK;
 }
 
-/* ---- the tree ------------------------------------------------------------------------------------------ */
+/* ---- the tree ---------------------------------------------------------------------- */
 
 static mlpli_json_node *node(mlpli_json_tree *tree, int64_t i) {
   return (mlpli_json_node *)(void *)tree->nodes.p + i;
 }
 
 int64_t mlpli_json_find(const mlpli_json_tree *tree, int64_t object, const char *name) {
-  for (int64_t i = mlpli_json_at(tree, object)->first; i >= 0; i = mlpli_json_at(tree, i)->next)
+  for (int64_t i = mlpli_json_at(tree, object)->first; i >= 0;
+       i = mlpli_json_at(tree, i)->next)
     if (strcmp(tree->text.p + mlpli_json_at(tree, i)->key, name) == 0) return i;
   return -1;
 }
@@ -247,17 +269,20 @@ int64_t mlpli_json_find(const mlpli_json_tree *tree, int64_t object, const char 
 static mlpl_status parse(mlpli_json *j, mlpli_json_tree *tree, int64_t *made, size_t key);
 
 /* Name of an object's next child: unique, and without a 0 in it. */
-static mlpl_status parse_key(mlpli_json *j, mlpli_json_tree *tree, int64_t object, size_t *key) {
+static mlpl_status parse_key(
+    mlpli_json *j, mlpli_json_tree *tree, int64_t object, size_t *key) {
   size_t n;
   *key = tree->text.n;
   MLPL_TRY(mlpli_json_key(j, &tree->text, &n));
   const char *name = tree->text.p + *key;
-  if (strlen(name) != n) return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: a name holds a NUL", j->where);
+  if (strlen(name) != n)
+    return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: a name holds a NUL", j->where);
   if (mlpli_json_find(tree, object, name) >= 0)
-    return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: the name '%.60s' appears twice", j->where, name);
+    return mlpl_fail(
+        j->cx, MLPL_EFORMAT, "%s: JSON: the name '%.60s' appears twice", j->where, name);
   if (mlpli_json_at(tree, object)->n == MLPLI_JSON_NAMES)
-    return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: more than %d names in one object", j->where,
-        MLPLI_JSON_NAMES);
+    return mlpl_fail(j->cx, MLPL_EFORMAT, "%s: JSON: more than %d names in one object",
+        j->where, MLPLI_JSON_NAMES);
   return MLPL_OK;
 }
 
@@ -281,8 +306,10 @@ static mlpl_status parse_children(mlpli_json *j, mlpli_json_tree *tree, int64_t 
 }
 
 /* One value. Recursion is as deep as the text, which the tokens limit. */
-static mlpl_status parse(mlpli_json *j, mlpli_json_tree *tree, int64_t *made, size_t key) {
-  mlpli_json_node fresh = {.kind = mlpli_json_kind(j), .first = -1, .next = -1, .key = key};
+static mlpl_status parse(
+    mlpli_json *j, mlpli_json_tree *tree, int64_t *made, size_t key) {
+  mlpli_json_node fresh = {
+      .kind = mlpli_json_kind(j), .first = -1, .next = -1, .key = key};
   switch (fresh.kind) {
     case '"':
       fresh.text = tree->text.n;
@@ -298,15 +325,18 @@ static mlpl_status parse(mlpli_json *j, mlpli_json_tree *tree, int64_t *made, si
   }
   *made = (int64_t)(tree->nodes.n / sizeof fresh);
   MLPL_TRY(mlpli_buffer_add(&tree->nodes, &fresh, sizeof fresh));
-  return fresh.kind == '{' || fresh.kind == '[' ? parse_children(j, tree, *made) : MLPL_OK;
+  return fresh.kind == '{' || fresh.kind == '[' ? parse_children(j, tree, *made)
+                                                : MLPL_OK;
 }
 
-mlpl_status mlpli_json_parse(mlpli_json_tree *tree, mlpl_ctx *cx, const char *where, const char *text, size_t n) {
+mlpl_status mlpli_json_parse(
+    mlpli_json_tree *tree, mlpl_ctx *cx, const char *where, const char *text, size_t n) {
   mlpli_json j;
   int64_t root;
   tree->nodes = tree->text = mlpli_buffer_of(cx, "json");
   mlpl_status status = mlpli_json_start(&j, cx, where, text, n, MLPLI_JSON_DEPTH);
-  if (status == MLPL_OK) status = mlpli_buffer_add(&tree->text, "", 1); /* the key of what has none */
+  /* the key of what has none */
+  if (status == MLPL_OK) status = mlpli_buffer_add(&tree->text, "", 1);
   if (status == MLPL_OK) status = parse(&j, tree, &root, 0);
   if (status == MLPL_OK) status = mlpli_json_finish(&j);
   if (status != MLPL_OK) mlpli_json_free(tree);
@@ -318,9 +348,11 @@ void mlpli_json_free(mlpli_json_tree *tree) {
   mlpli_buffer_free(&tree->text);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------- */
 
-mlpl_status mlpli_json_put(mlpli_buffer *b, const char *text) { return mlpli_buffer_add(b, text, strlen(text)); }
+mlpl_status mlpli_json_put(mlpli_buffer *b, const char *text) {
+  return mlpli_buffer_add(b, text, strlen(text));
+}
 
 static mlpl_status put_character(mlpli_buffer *b, char c) {
   char text[8];
@@ -350,7 +382,8 @@ mlpl_status mlpli_json_put_int(mlpli_buffer *b, int64_t v) {
 
 mlpl_status mlpli_json_put_real(mlpli_buffer *b, double v) {
   char text[MLPLI_NUMBER_TEXT];
-  if (!isfinite(v)) return mlpl_fail(b->cx, MLPL_EARG, "json: %g cannot be written as a number", v);
+  if (!isfinite(v))
+    return mlpl_fail(b->cx, MLPL_EARG, "json: %g cannot be written as a number", v);
   mlpli_number_write(text, v);
   return mlpli_json_put(b, text);
 }

@@ -1,4 +1,5 @@
-/* Reading safetensors. Nothing is allocated from a number in the file before it is checked against the file. */
+/* Reading safetensors. Nothing is allocated from a number in the file before it is
+   checked against the file. */
 #include "io/safetensors.h"
 
 #include "base/file.h"
@@ -14,8 +15,8 @@ typedef struct pair {
 
 struct mlpli_st {
   mlpl_ctx *cx;
-  void *owned;                 /* the file's bytes, or NULL */
-  const unsigned char *data;   /* behind the header */
+  void *owned;               /* the file's bytes, or NULL */
+  const unsigned char *data; /* behind the header */
   uint64_t data_bytes;
   mlpli_buffer text;           /* names and metadata */
   mlpli_buffer entries, pairs; /* mlpli_st_entry, pair */
@@ -23,18 +24,24 @@ struct mlpli_st {
   char where[MLPLI_PATH_TEXT];
 };
 
-static int64_t n_entries(const mlpli_st *st) { return (int64_t)(st->entries.n / sizeof(mlpli_st_entry)); }
+static int64_t n_entries(const mlpli_st *st) {
+  return (int64_t)(st->entries.n / sizeof(mlpli_st_entry));
+}
 static mlpli_st_entry *entry(const mlpli_st *st, int64_t i) {
   return (mlpli_st_entry *)(void *)st->entries.p + i;
 }
-static const char *name_of(const mlpli_st *st, const mlpli_st_entry *e) { return st->text.p + e->name; }
+static const char *name_of(const mlpli_st *st, const mlpli_st_entry *e) {
+  return st->text.p + e->name;
+}
 
-/* ---- the header: fields of a tensor ------------------------------------------------------------- */
+/* ---- the header: fields of a tensor ------------------------------------------------ */
 
 enum { DTYPE = 1, SHAPE = 2, OFFSETS = 4, ALL_FIELDS = 7 };
 
-static mlpl_status bad_tensor(const mlpli_st *st, const mlpli_st_entry *e, const char *problem) {
-  return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: tensor '%.80s' %s", st->where, name_of(st, e), problem);
+static mlpl_status bad_tensor(
+    const mlpli_st *st, const mlpli_st_entry *e, const char *problem) {
+  return mlpl_fail(
+      st->cx, MLPL_EFORMAT, "%s: tensor '%.80s' %s", st->where, name_of(st, e), problem);
 }
 
 static mlpl_status read_dtype(mlpli_st *st, mlpli_json *j, mlpli_st_entry *e) {
@@ -80,14 +87,17 @@ static mlpl_status read_offsets(mlpli_st *st, mlpli_json *j, mlpli_st_entry *e) 
   return MLPL_OK;
 }
 
-static mlpl_status read_field(mlpli_st *st, mlpli_json *j, mlpli_st_entry *e, int *fields) {
+static mlpl_status read_field(
+    mlpli_st *st, mlpli_json *j, mlpli_st_entry *e, int *fields) {
   size_t n, start = st->text.n;
   char key[16] = "", problem[64];
   MLPL_TRY(mlpli_json_key(j, &st->text, &n));
   snprintf(key, sizeof key, "%s", st->text.p + start);
   st->text.n = start;
-  int field = strcmp(key, "dtype") == 0 ? DTYPE : strcmp(key, "shape") == 0 ? SHAPE
-      : strcmp(key, "data_offsets") == 0 ? OFFSETS : 0;
+  int field = strcmp(key, "dtype") == 0  ? DTYPE
+      : strcmp(key, "shape") == 0        ? SHAPE
+      : strcmp(key, "data_offsets") == 0 ? OFFSETS
+                                         : 0;
   if (field == 0 || n != strlen(key)) {
     snprintf(problem, sizeof problem, "has the unknown field '%s'", key);
     return bad_tensor(st, e, problem);
@@ -97,8 +107,9 @@ static mlpl_status read_field(mlpli_st *st, mlpli_json *j, mlpli_st_entry *e, in
     return bad_tensor(st, e, problem);
   }
   *fields |= field;
-  return field == DTYPE ? read_dtype(st, j, e) : field == SHAPE ? read_shape(st, j, e)
-      : read_offsets(st, j, e);
+  return field == DTYPE ? read_dtype(st, j, e)
+      : field == SHAPE  ? read_shape(st, j, e)
+                        : read_offsets(st, j, e);
 }
 
 static mlpl_status read_entry(mlpli_st *st, mlpli_json *j, size_t name) {
@@ -117,10 +128,14 @@ static mlpl_status read_entry(mlpli_st *st, mlpli_json *j, size_t name) {
   return mlpli_buffer_add(&st->entries, &e, sizeof e);
 }
 
-/* ---- the header: metadata and the whole ------------------------------------------------------------ */
+/* ---- the header: metadata and the whole -------------------------------------------- */
 
-static int64_t n_pairs(const mlpli_st *st) { return (int64_t)(st->pairs.n / sizeof(pair)); }
-static const pair *pair_at(const mlpli_st *st, int64_t i) { return (const pair *)(void *)st->pairs.p + i; }
+static int64_t n_pairs(const mlpli_st *st) {
+  return (int64_t)(st->pairs.n / sizeof(pair));
+}
+static const pair *pair_at(const mlpli_st *st, int64_t i) {
+  return (const pair *)(void *)st->pairs.p + i;
+}
 
 static bool pair_less(const void *ud, int64_t a, int64_t b) {
   const mlpli_st *st = ud;
@@ -140,16 +155,19 @@ static mlpl_status check_pairs(mlpli_st *st) {
   const char *twice = NULL;
   MLPL_TRY(sorted(st, &order, n_pairs(st), pair_less));
   for (int64_t i = 1; i < n_pairs(st) && !twice; i++)
-    if (!pair_less(st, order[i - 1], order[i])) twice = st->text.p + pair_at(st, order[i])->key;
+    if (!pair_less(st, order[i - 1], order[i]))
+      twice = st->text.p + pair_at(st, order[i])->key;
   mlpli_free(st->cx->heap, order);
   if (!twice) return MLPL_OK;
-  return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: metadata '%.80s' appears twice", st->where, twice);
+  return mlpl_fail(
+      st->cx, MLPL_EFORMAT, "%s: metadata '%.80s' appears twice", st->where, twice);
 }
 
 static mlpl_status read_metadata(mlpli_st *st, mlpli_json *j) {
   bool more;
   size_t n;
-  if (st->has_metadata) return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: __metadata__ appears twice", st->where);
+  if (st->has_metadata)
+    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: __metadata__ appears twice", st->where);
   st->has_metadata = true;
   MLPL_TRY(mlpli_json_open(j, '{'));
   for (;;) {
@@ -158,10 +176,11 @@ static mlpl_status read_metadata(mlpli_st *st, mlpli_json *j) {
     pair p = {.key = st->text.n};
     MLPL_TRY(mlpli_json_key(j, &st->text, &n));
     if (strlen(st->text.p + p.key) != n)
-      return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: a name in the metadata holds a NUL", st->where);
+      return mlpl_fail(
+          st->cx, MLPL_EFORMAT, "%s: a name in the metadata holds a NUL", st->where);
     if (mlpli_json_kind(j) != '"')
-      return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: metadata '%.80s' is not a string", st->where,
-          st->text.p + p.key);
+      return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: metadata '%.80s' is not a string",
+          st->where, st->text.p + p.key);
     p.value = st->text.n;
     MLPL_TRY(mlpli_json_string(j, &st->text, &p.n));
     MLPL_TRY(mlpli_buffer_add(&st->pairs, &p, sizeof p));
@@ -178,7 +197,8 @@ static mlpl_status read_names(mlpli_st *st, mlpli_json *j) {
     size_t name = st->text.n;
     MLPL_TRY(mlpli_json_key(j, &st->text, &n));
     if (strlen(st->text.p + name) != n)
-      return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: a tensor's name holds a NUL", st->where);
+      return mlpl_fail(
+          st->cx, MLPL_EFORMAT, "%s: a tensor's name holds a NUL", st->where);
     if (strcmp(st->text.p + name, "__metadata__") == 0)
       MLPL_TRY(read_metadata(st, j));
     else
@@ -191,25 +211,30 @@ static mlpl_status read_header(mlpli_st *st, const unsigned char *bytes, size_t 
   char where[MLPLI_PATH_TEXT + 16];
   uint64_t header = 0;
   if (n < 8)
-    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: %zu bytes are too short for safetensors", st->where, n);
+    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: %zu bytes are too short for safetensors",
+        st->where, n);
   for (int i = 8; i-- > 0;) header = header << 8 | bytes[i];
   if (header > MLPLI_ST_HEADER)
-    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: a header of %llu bytes is too large (is this safetensors?)",
-        st->where, (unsigned long long)header);
+    return mlpl_fail(st->cx, MLPL_EFORMAT,
+        "%s: a header of %llu bytes is too large (is this safetensors?)", st->where,
+        (unsigned long long)header);
   if (header > n - 8)
-    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: the header should have %llu bytes, but the file ends after %zu",
-        st->where, (unsigned long long)header, n - 8);
+    return mlpl_fail(st->cx, MLPL_EFORMAT,
+        "%s: the header should have %llu bytes, but the file ends after %zu", st->where,
+        (unsigned long long)header, n - 8);
   if (header == 0 || bytes[8] != '{')
-    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: the header does not begin with '{'", st->where);
+    return mlpl_fail(
+        st->cx, MLPL_EFORMAT, "%s: the header does not begin with '{'", st->where);
   st->data = bytes + 8 + header;
   st->data_bytes = n - 8 - header;
   snprintf(where, sizeof where, "%s: header", st->where);
   mlpli_json j;
-  MLPL_TRY(mlpli_json_start(&j, st->cx, where, (const char *)bytes + 8, (size_t)header, 3));
+  MLPL_TRY(
+      mlpli_json_start(&j, st->cx, where, (const char *)bytes + 8, (size_t)header, 3));
   return read_names(st, &j);
 }
 
-/* ---- the data ------------------------------------------------------------------------------------------ */
+/* ---- the data ---------------------------------------------------------------------- */
 
 static bool name_less(const void *ud, int64_t a, int64_t b) {
   const mlpli_st *st = ud;
@@ -227,8 +252,10 @@ static mlpl_status check_size(mlpli_st *st, mlpli_st_entry *e) {
   bool fits = true;
   for (int d = 0; d < e->ndim; d++) {
     fits = fits && !__builtin_mul_overflow(numel, (uint64_t)e->shape[d], &numel);
-    /* Sizes beside a 0 count as well: strides are products of them. 8 is the largest element. */
-    if (e->shape[d]) fits = fits && !__builtin_mul_overflow(bytes, (uint64_t)e->shape[d], &bytes);
+    /* Sizes beside a 0 count as well: strides are products of them. 8 is the largest
+       element. */
+    if (e->shape[d])
+      fits = fits && !__builtin_mul_overflow(bytes, (uint64_t)e->shape[d], &bytes);
   }
   fits = fits && bytes <= INT64_MAX && !__builtin_mul_overflow(numel, bits, &bits);
   if (!fits) return bad_tensor(st, e, "has sizes whose product is too large");
@@ -237,8 +264,8 @@ static mlpl_status check_size(mlpli_st *st, mlpli_st_entry *e) {
   if (bits / 8 == e->end - e->begin) return MLPL_OK;
   char problem[160], shape[MLPLI_SHAPE_TEXT];
   snprintf(problem, sizeof problem, "is %s %s, which is %llu bytes, but it has %llu",
-      mlpli_st_types[e->type].name, mlpli_shape_text(shape, e->ndim, e->shape), (unsigned long long)(bits / 8),
-      (unsigned long long)(e->end - e->begin));
+      mlpli_st_types[e->type].name, mlpli_shape_text(shape, e->ndim, e->shape),
+      (unsigned long long)(bits / 8), (unsigned long long)(e->end - e->begin));
   return bad_tensor(st, e, problem);
 }
 
@@ -254,8 +281,9 @@ static mlpl_status check_order(mlpli_st *st, const int64_t *order) {
     MLPL_TRY(check_size(st, e));
   }
   if (start == st->data_bytes) return MLPL_OK;
-  return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: the tensors take %llu bytes, but the file has %llu for them",
-      st->where, (unsigned long long)start, (unsigned long long)st->data_bytes);
+  return mlpl_fail(st->cx, MLPL_EFORMAT,
+      "%s: the tensors take %llu bytes, but the file has %llu for them", st->where,
+      (unsigned long long)start, (unsigned long long)st->data_bytes);
 }
 
 /* Put the entries into the order of their names, which differ. */
@@ -266,7 +294,8 @@ static mlpl_status sort_entries(mlpli_st *st) {
   mlpl_status status = mlpli_new(st->cx, &to, (size_t)n * sizeof *to, "safetensors");
   for (int64_t i = 0; status == MLPL_OK && i < n; i++) {
     to[i] = *entry(st, order[i]);
-    if (i > 0 && !name_less(st, order[i - 1], order[i])) status = bad_tensor(st, &to[i], "appears twice");
+    if (i > 0 && !name_less(st, order[i - 1], order[i]))
+      status = bad_tensor(st, &to[i], "appears twice");
   }
   if (status == MLPL_OK && n) memcpy(st->entries.p, to, (size_t)n * sizeof *to);
   mlpli_free(st->cx->heap, to);
@@ -284,9 +313,10 @@ static mlpl_status read_all(mlpli_st *st, const void *bytes, size_t n) {
   return status;
 }
 
-/* ---- opening and asking -------------------------------------------------------------------------------- */
+/* ---- opening and asking ------------------------------------------------------------ */
 
-mlpl_status mlpli_st_read_memory(mlpl_ctx *cx, mlpli_st **out, const char *where, const void *bytes, size_t n) {
+mlpl_status mlpli_st_read_memory(
+    mlpl_ctx *cx, mlpli_st **out, const char *where, const void *bytes, size_t n) {
   mlpli_st *st;
   *out = NULL;
   MLPL_TRY(mlpli_new(cx, &st, sizeof *st, "safetensors"));
@@ -326,8 +356,12 @@ void mlpli_st_close(mlpli_st *st) {
 const char *mlpli_st_where(const mlpli_st *st) { return st->where; }
 int64_t mlpli_st_count(const mlpli_st *st) { return n_entries(st); }
 const mlpli_st_entry *mlpli_st_at(const mlpli_st *st, int64_t i) { return entry(st, i); }
-const char *mlpli_st_name(const mlpli_st *st, int64_t i) { return name_of(st, entry(st, i)); }
-const char *mlpli_st_type(const mlpli_st *st, int64_t i) { return mlpli_st_types[entry(st, i)->type].name; }
+const char *mlpli_st_name(const mlpli_st *st, int64_t i) {
+  return name_of(st, entry(st, i));
+}
+const char *mlpli_st_type(const mlpli_st *st, int64_t i) {
+  return mlpli_st_types[entry(st, i)->type].name;
+}
 
 int64_t mlpli_st_find(const mlpli_st *st, const char *name) {
   int64_t low = 0, high = n_entries(st);
@@ -357,10 +391,12 @@ mlpl_status mlpli_st_tensor(const mlpli_st *st, mlpl_tensor **t, int64_t i) {
   *t = NULL;
   if (mlpli_st_types[e->type].becomes < 0) {
     char problem[64];
-    snprintf(problem, sizeof problem, "is %s, which mlpl does not read", mlpli_st_types[e->type].name);
+    snprintf(problem, sizeof problem, "is %s, which mlpl does not read",
+        mlpli_st_types[e->type].name);
     return bad_tensor(st, e, problem);
   }
-  MLPL_TRY(mlpli_tensor_make(st->cx, t, mlpli_st_types[e->type].becomes, e->ndim, e->shape));
+  MLPL_TRY(
+      mlpli_tensor_make(st->cx, t, mlpli_st_types[e->type].becomes, e->ndim, e->shape));
   if (mlpli_st_decode(e->type, (*t)->data, st->data + e->begin, e->numel)) return MLPL_OK;
   mlpl_tensor_release(*t);
   *t = NULL;

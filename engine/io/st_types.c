@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* Elements are copied as they lie in the file, which is little-endian. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a big-endian machine has to swap bytes here");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+    "a big-endian machine has to swap bytes here");
 
 const mlpli_st_info mlpli_st_types[MLPLI_ST_TYPES] = {
     [MLPLI_ST_BOOL] = {"BOOL", 8, MLPL_BOOL},
@@ -56,7 +57,8 @@ static float from_bits(uint32_t bits) {
 
 /* IEEE half precision: 1 sign, 5 exponent (bias 15), 10 fraction. */
 static float from_half(uint16_t h) {
-  uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 0x3ff;
+  uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31,
+           fraction = h & 0x3ff;
   if (exponent == 31) return from_bits(sign | 0x7f800000 | fraction << 13);
   if (exponent > 0) return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
   float v = (float)fraction * 0x1p-24f; /* subnormal: exact in single precision */

@@ -43,7 +43,8 @@ extern const mlpli_st_info mlpli_st_types[MLPLI_ST_TYPES];
 int mlpli_st_type_find(const char *name); /* -1: no such type */
 /* The type that a dtype is written as. */
 mlpli_st_code mlpli_st_type_of(int dtype);
-/* n elements from a file, at any address, into a tensor's memory. false: a U64 is too large for i64. */
+/* n elements from a file, at any address, into a tensor's memory. false: a U64 is too
+   large for i64. */
 bool mlpli_st_decode(int type, void *out, const unsigned char *in, int64_t n);
 
 #endif

@@ -13,8 +13,10 @@ typedef struct plan {
 
 /* Widest type first, so that every tensor is aligned to its elements; then by name. */
 static bool comes_before(const void *ud, int64_t a, int64_t b) {
-  const mlpli_st_item *x = &((const plan *)ud)->items[a], *y = &((const plan *)ud)->items[b];
-  mlpli_st_code tx = mlpli_st_type_of(x->tensor->dtype), ty = mlpli_st_type_of(y->tensor->dtype);
+  const mlpli_st_item *x = &((const plan *)ud)->items[a],
+                      *y = &((const plan *)ud)->items[b];
+  mlpli_st_code tx = mlpli_st_type_of(x->tensor->dtype),
+                ty = mlpli_st_type_of(y->tensor->dtype);
   return tx != ty ? tx > ty : strcmp(x->name, y->name) < 0;
 }
 
@@ -23,7 +25,9 @@ static bool name_before(const void *ud, int64_t a, int64_t b) {
   return strcmp(p->items[a].name, p->items[b].name) < 0;
 }
 
-static size_t tensor_bytes(const mlpl_tensor *t) { return (size_t)t->numel * mlpli_dtype_size[t->dtype]; }
+static size_t tensor_bytes(const mlpl_tensor *t) {
+  return (size_t)t->numel * mlpli_dtype_size[t->dtype];
+}
 
 static mlpl_status arrange(plan *p) {
   MLPL_TRY(mlpli_new(p->cx, &p->order, (size_t)p->n * sizeof *p->order, "safetensors"));
@@ -78,7 +82,8 @@ static mlpl_status make_header(plan *p, const mlpli_st_text *metadata, int n_met
   MLPL_TRY(mlpli_json_put(b, "}"));
   while (b->n % 8) MLPL_TRY(mlpli_json_put(b, " "));
   if (b->n <= MLPLI_ST_HEADER) return MLPL_OK;
-  return mlpl_fail(p->cx, MLPL_EARG, "safetensors: a header of %zu bytes is too large", b->n);
+  return mlpl_fail(
+      p->cx, MLPL_EARG, "safetensors: a header of %zu bytes is too large", b->n);
 }
 
 static mlpl_status write_tensor(mlpl_ctx *cx, mlpli_writer *w, const mlpl_tensor *t) {
@@ -94,7 +99,8 @@ static mlpl_status write_all(plan *p, mlpli_writer *w) {
   for (int i = 0; i < 8; i++) length[i] = (unsigned char)((uint64_t)p->header.n >> 8 * i);
   MLPL_TRY(mlpli_writer_write(p->cx, w, length, sizeof length));
   MLPL_TRY(mlpli_writer_write(p->cx, w, p->header.p, p->header.n));
-  for (int64_t i = 0; i < p->n; i++) MLPL_TRY(write_tensor(p->cx, w, p->items[p->order[i]].tensor));
+  for (int64_t i = 0; i < p->n; i++)
+    MLPL_TRY(write_tensor(p->cx, w, p->items[p->order[i]].tensor));
   return MLPL_OK;
 }
 
@@ -107,9 +113,10 @@ static mlpl_status write_file(plan *p, const char *path) {
   return status;
 }
 
-mlpl_status mlpli_st_write(mlpl_ctx *cx, const char *path, const mlpli_st_item *items, int64_t n,
-    const mlpli_st_text *metadata, int n_metadata) {
-  plan p = {.cx = cx, .items = items, .n = n, .header = mlpli_buffer_of(cx, "safetensors")};
+mlpl_status mlpli_st_write(mlpl_ctx *cx, const char *path, const mlpli_st_item *items,
+    int64_t n, const mlpli_st_text *metadata, int n_metadata) {
+  plan p = {
+      .cx = cx, .items = items, .n = n, .header = mlpli_buffer_of(cx, "safetensors")};
   mlpl_status status = arrange(&p);
   if (status == MLPL_OK) status = make_header(&p, metadata, n_metadata);
   if (status == MLPL_OK) status = write_file(&p, path);

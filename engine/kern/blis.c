@@ -1,7 +1,8 @@
 /*
-** The one file that includes blis.h. It names four micro-kernels of BLIS, which the linker
-** takes from the static library one by one: nothing of BLIS is initialised, allocated or
-** locked. They need no context: whole tiles in the direction they prefer never look at it.
+** The one file that includes blis.h. It names four micro-kernels of BLIS, which the
+** linker takes from the static library one by one: nothing of BLIS is initialised,
+** allocated or locked. They need no context: whole tiles in the direction they prefer
+** never look at it.
 */
 #define _POSIX_C_SOURCE 200809L /* blis.h needs it under -std=c11 */
 
@@ -11,8 +12,9 @@
 
 #include <blis.h>
 
-/* BLIS declares the kernels of the configurations it was built for; Debian's is x86_64, which
-   has them all. Saying it again is harmless and covers single-configuration headers. */
+/* BLIS declares the kernels of the configurations it was built for; Debian's is x86_64,
+   which has them all. Saying it again is harmless and covers single-configuration
+   headers. */
 GEMM_UKR_PROT(float, s, gemm_skx_asm_32x12_l2)
 GEMM_UKR_PROT(double, d, gemm_skx_asm_16x14)
 GEMM_UKR_PROT(float, s, gemm_haswell_asm_6x16)
@@ -34,17 +36,19 @@ static auxinfo_t next_panels(const void *a, const void *b) {
   return aux;
 }
 
-/* The skx kernels store columns. A row-major tile is the transposed tile by columns, so they
-   get b as their left operand. */
-void mlplk_ukernel_f32_avx512(ptrdiff_t k, const void *alpha, const void *a, const void *b,
-    const void *beta, void *c, ptrdiff_t ldc, const void *next_a, const void *next_b) {
+/* The skx kernels store columns. A row-major tile is the transposed tile by columns, so
+   they get b as their left operand. */
+void mlplk_ukernel_f32_avx512(ptrdiff_t k, const void *alpha, const void *a,
+    const void *b, const void *beta, void *c, ptrdiff_t ldc, const void *next_a,
+    const void *next_b) {
   auxinfo_t aux = next_panels(next_b, next_a);
   bli_sgemm_skx_asm_32x12_l2(
       32, 12, k, plain(alpha), plain(b), plain(a), plain(beta), c, 1, ldc, &aux, NULL);
 }
 
-void mlplk_ukernel_f64_avx512(ptrdiff_t k, const void *alpha, const void *a, const void *b,
-    const void *beta, void *c, ptrdiff_t ldc, const void *next_a, const void *next_b) {
+void mlplk_ukernel_f64_avx512(ptrdiff_t k, const void *alpha, const void *a,
+    const void *b, const void *beta, void *c, ptrdiff_t ldc, const void *next_a,
+    const void *next_b) {
   auxinfo_t aux = next_panels(next_b, next_a);
   bli_dgemm_skx_asm_16x14(
       16, 14, k, plain(alpha), plain(b), plain(a), plain(beta), c, 1, ldc, &aux, NULL);

@@ -18,10 +18,8 @@ static double element(size_t bytes, const mlplk_gemm *g, ptrdiff_t i, ptrdiff_t 
     sum += at(bytes, g->a, i * g->rs_a + l * g->cs_a) *
         at(bytes, g->b, l * g->rs_b + j * g->cs_b);
   double v = g->k > 0 ? g->alpha * sum : 0; /* an empty sum stays 0 for any alpha */
-  if (g->beta != 0)
-    v += g->beta * at(bytes, g->c, i * g->rs_c + j * g->cs_c);
-  if (g->bias)
-    v += at(bytes, g->bias, j * g->bias_stride);
+  if (g->beta != 0) v += g->beta * at(bytes, g->c, i * g->rs_c + j * g->cs_c);
+  if (g->bias) v += at(bytes, g->bias, j * g->bias_stride);
   return g->act == MLPLK_ACT_RELU && v <= 0 ? 0 : v;
 }
 

@@ -27,9 +27,10 @@
 typedef void mlplk_task(void *arg, ptrdiff_t i, int worker);
 
 /*
-** run() calls task(arg, i, worker) once for every i in [0, n), in any order, perhaps at the
-** same time on several threads, and returns when all are done. 0 <= worker < workers, and
-** no two calls with the same worker run at the same time, so worker indexes scratch memory.
+** run() calls task(arg, i, worker) once for every i in [0, n), in any order, perhaps at
+** the same time on several threads, and returns when all are done. 0 <= worker < workers,
+** and no two calls with the same worker run at the same time, so worker indexes scratch
+** memory.
 */
 typedef struct mlplk_par {
   void (*run)(const struct mlplk_par *par, ptrdiff_t n, mlplk_task *task, void *arg);
@@ -39,7 +40,7 @@ typedef struct mlplk_par {
 
 extern const mlplk_par mlplk_serial; /* one worker: the calling thread */
 
-/* ---- matrix products ---------------------------------------------------------------- */
+/* ---- matrix products --------------------------------------------------------------- */
 
 typedef enum mlplk_act {
   MLPLK_ACT_NONE,
@@ -49,13 +50,13 @@ typedef enum mlplk_act {
 /*
 ** C := act(alpha A B + beta C + bias)      A [m x k], B [k x n], C [m x n]
 **
-** Element (i, j) of a matrix lies at p[i * rs + j * cs]. When beta is 0, C is written without being
-** read (so NaN in it does not matter). k may be 0: C := act(beta C + bias). A and B may have
-** any strides; C must have no two elements at one address.
-** bias is NULL or has n elements, one per column, bias[j * bias_stride]. Bias and activation
-** are applied once, after the last block of k.
-** packed_a / packed_b: NULL, or the whole operand as pack_a / pack_b wrote it (for the same m, k or
-** k, n, from the same table); the operand itself is then not read.
+** Element (i, j) of a matrix lies at p[i * rs + j * cs]. When beta is 0, C is written
+** without being read (so NaN in it does not matter). k may be 0: C := act(beta C + bias).
+** A and B may have any strides; C must have no two elements at one address. bias is NULL
+** or has n elements, one per column, bias[j * bias_stride]. Bias and activation are
+** applied once, after the last block of k. packed_a / packed_b: NULL, or the whole
+** operand as pack_a / pack_b wrote it (for the same m, k or k, n, from the same table);
+** the operand itself is then not read.
 */
 typedef struct mlplk_gemm {
   ptrdiff_t m, n, k;
@@ -72,51 +73,53 @@ typedef struct mlplk_gemm {
   mlplk_act act;
 } mlplk_gemm;
 
-/* ---- element-wise ---------------------------------------------------------------------- */
+/* ---- element-wise ------------------------------------------------------------------ */
 
 /* out = f(x, y, p); a row without y in its formula never reads y (NULL is fine). */
 typedef enum mlplk_map_kind {
-  MLPLK_COPY,         /* x */
-  MLPLK_ADD,          /* x + y */
-  MLPLK_SUB,          /* x - y */
-  MLPLK_MUL,          /* x y */
-  MLPLK_DIV,          /* x / y */
-  MLPLK_POW,          /* x to the power y, as C's pow */
-  MLPLK_SCALE,        /* p x */
-  MLPLK_ADD_SCALED,   /* x + p y */
-  MLPLK_NEG,          /* -x */
-  MLPLK_ABS,          /* |x| */
-  MLPLK_SIGN,         /* -1, 0 or 1; NaN stays NaN */
-  MLPLK_POSITIVE,     /* x > 0 ? 1 : 0 */
-  MLPLK_EXP,          /* e^x */
-  MLPLK_LOG,          /* natural logarithm; log 0 = -inf, log of a negative number = NaN */
-  MLPLK_SQRT,         /* square root */
-  MLPLK_RELU,         /* x <= 0 ? 0 : x */
-  MLPLK_LEAKY_RELU,   /* x > 0 ? x : p x */
-  MLPLK_ELU,          /* x > 0 ? x : p (e^x - 1) */
-  MLPLK_SIGMOID,      /* 1 / (1 + e^-x), without overflow */
-  MLPLK_TANH,         /* tanh x */
-  MLPLK_RELU_GRAD,    /* x = gradient, y = output: y <= 0 ? 0 : x */
-  MLPLK_LEAKY_GRAD,   /* x = gradient, y = input: y > 0 ? x : p x */
-  MLPLK_ELU_GRAD,     /* x = gradient, y = output: y > 0 ? x : x (y + p) */
-  MLPLK_SIGMOID_GRAD, /* x = gradient, y = output: x y (1 - y) */
-  MLPLK_TANH_GRAD,    /* x = gradient, y = output: x (1 - y y) */
+  MLPLK_COPY,       /* x */
+  MLPLK_ADD,        /* x + y */
+  MLPLK_SUB,        /* x - y */
+  MLPLK_MUL,        /* x y */
+  MLPLK_DIV,        /* x / y */
+  MLPLK_POW,        /* x to the power y, as C's pow */
+  MLPLK_SCALE,      /* p x */
+  MLPLK_ADD_SCALED, /* x + p y */
+  MLPLK_NEG,        /* -x */
+  MLPLK_ABS,        /* |x| */
+  MLPLK_SIGN,       /* -1, 0 or 1; NaN stays NaN */
+  MLPLK_POSITIVE,   /* x > 0 ? 1 : 0 */
+  MLPLK_EXP,        /* e^x */
+  /* natural logarithm; log 0 = -inf, log of a negative number = NaN */
+  MLPLK_LOG,
+  MLPLK_SQRT,               /* square root */
+  MLPLK_RELU,               /* x <= 0 ? 0 : x */
+  MLPLK_LEAKY_RELU,         /* x > 0 ? x : p x */
+  MLPLK_ELU,                /* x > 0 ? x : p (e^x - 1) */
+  MLPLK_SIGMOID,            /* 1 / (1 + e^-x), without overflow */
+  MLPLK_TANH,               /* tanh x */
+  MLPLK_RELU_GRAD,          /* x = gradient, y = output: y <= 0 ? 0 : x */
+  MLPLK_LEAKY_GRAD,         /* x = gradient, y = input: y > 0 ? x : p x */
+  MLPLK_ELU_GRAD,           /* x = gradient, y = output: y > 0 ? x : x (y + p) */
+  MLPLK_SIGMOID_GRAD,       /* x = gradient, y = output: x y (1 - y) */
+  MLPLK_TANH_GRAD,          /* x = gradient, y = output: x (1 - y y) */
   MLPLK_SQUARED_DIFFERENCE, /* (x - y)^2 */
-  MLPLK_BCE_LOGITS,   /* x = logit, y = target: (1 - y) x - logsigmoid(x), stable for any x */
+  /* x = logit, y = target: (1 - y) x - logsigmoid(x), stable for any x */
+  MLPLK_BCE_LOGITS,
   MLPLK_BCE_LOGITS_GRAD, /* x = logit, y = target: sigmoid(x) - y */
   MLPLK_N_MAPS
 } mlplk_map_kind;
 
-typedef void mlplk_map(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x, ptrdiff_t s_x,
-    const void *y, ptrdiff_t s_y, double p);
+typedef void mlplk_map(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
+    ptrdiff_t s_x, const void *y, ptrdiff_t s_y, double p);
 
-/* ---- reductions --------------------------------------------------------------------------- */
+/* ---- reductions -------------------------------------------------------------------- */
 
 /*
-** out[i] = reduction over j in [0, r) of x[i * s_n + j * s_r], for i in [0, n). The order in
-** which row i is added depends on r and the strides alone, not on n or i. r = 0: sum 0;
-** MAX and ARGMAX need r >= 1. A NaN is the maximum. Ties: the first wins. ARGMAX writes
-** int64_t, counted from 0.
+** out[i] = reduction over j in [0, r) of x[i * s_n + j * s_r], for i in [0, n). The order
+** in which row i is added depends on r and the strides alone, not on n or i. r = 0: sum
+** 0; MAX and ARGMAX need r >= 1. A NaN is the maximum. Ties: the first wins. ARGMAX
+** writes int64_t, counted from 0.
 */
 typedef enum mlplk_reduce_kind {
   MLPLK_SUM,
@@ -125,16 +128,16 @@ typedef enum mlplk_reduce_kind {
   MLPLK_N_REDUCES
 } mlplk_reduce_kind;
 
-typedef void mlplk_reduce(ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n,
-    ptrdiff_t s_r);
+typedef void mlplk_reduce(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r);
 
-/* ---- softmax and cross-entropy, on rows whose k elements lie side by side ------------------ */
+/* ---- softmax and cross-entropy, on rows whose k elements lie side by side ---------- */
 
 /*
-** loss[i] = sum_c q_ic (logsumexp(x_i) - x_ic), and dx_ic = (sum_c q_ic) softmax(x_i)_c - q_ic where dx
-** is wanted, in one pass over the row. label[i] counts from 0; a negative label ignores the row
-** (loss 0, dx 0). q_ic = (1 - e) w_y [c = y] + (e / k) w_c, with w = weight (k elements) or ones,
-** e = smoothing. Source: numerics as PyTorch's LossNLL.
+** loss[i] = sum_c q_ic (logsumexp(x_i) - x_ic), and dx_ic = (sum_c q_ic) softmax(x_i)_c -
+** q_ic where dx is wanted, in one pass over the row. label[i] counts from 0; a negative
+** label ignores the row (loss 0, dx 0). q_ic = (1 - e) w_y [c = y] + (e / k) w_c, with w
+** = weight (k elements) or ones, e = smoothing. Source: numerics as PyTorch's LossNLL.
 */
 typedef struct mlplk_xent {
   ptrdiff_t n, k;
@@ -148,7 +151,7 @@ typedef struct mlplk_xent {
   void *dx;     /* n rows, k apart, or NULL */
 } mlplk_xent;
 
-/* ---- optimizers: one pass over n elements ---------------------------------------------------- */
+/* ---- optimizers: one pass over n elements ------------------------------------------ */
 
 typedef struct mlplk_sgd {
   double lr, momentum, dampening, weight_decay;
@@ -161,49 +164,56 @@ typedef struct mlplk_adam {
   double bias2_sqrt; /* sqrt(1 - beta2^t) */
 } mlplk_adam;
 
-/* ---- random numbers: Philox4x32-10, a function of key and counter ------------------------------- */
+/* ---- random numbers: Philox4x32-10, a function of key and counter ------------------ */
 
 /*
-** Element i of a fill is made from block counter + i / per_block. A fill may be cut at multiples of per_block
-** (start the second part at counter + start / per_block): the same bits come out.
+** Element i of a fill is made from block counter + i / per_block. A fill may be cut at
+** multiples of per_block (start the second part at counter + start / per_block): the same
+** bits come out.
 */
 typedef struct mlplk_stream {
   uint32_t key[2];
   uint64_t counter;
 } mlplk_stream;
 
-/* ---- one table per element type and instruction set ---------------------------------------------- */
+/* ---- one table per element type and instruction set -------------------------------- */
 
 typedef struct mlplk_table {
   const char *isa;   /* "base", "avx2", "avx512" */
   size_t real_bytes; /* 4 or 8 */
 
-  /* Bytes of scratch that gemm needs for g with this many workers (0 is possible). Scratch and
-     packed operands are 64-byte aligned. */
+  /* Bytes of scratch that gemm needs for g with this many workers (0 is possible).
+     Scratch and packed operands are 64-byte aligned. */
   size_t (*gemm_scratch)(const mlplk_gemm *g, int workers);
   void (*gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par);
   size_t (*pack_a_bytes)(ptrdiff_t m, ptrdiff_t k);
   size_t (*pack_b_bytes)(ptrdiff_t k, ptrdiff_t n);
-  void (*pack_a)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs, void *packed);
-  void (*pack_b)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
+  void (*pack_a)(
+      ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs, void *packed);
+  void (*pack_b)(
+      ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
 
   mlplk_map *map[MLPLK_N_MAPS];
   mlplk_reduce *reduce[MLPLK_N_REDUCES];
 
   /* n rows of k: row i of y at y + i * s_y, of x at x + i * s_x. y may be x. k >= 1. */
-  void (*softmax)(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
-  void (*log_softmax)(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
+  void (*softmax)(
+      ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
+  void (*log_softmax)(
+      ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
   /* gx = y (g - sum(g y));   gx = g - e^y sum(g): all n rows of k, k apart */
   void (*softmax_grad)(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
-  void (*log_softmax_grad)(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
+  void (*log_softmax_grad)(
+      ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
   void (*xent)(const mlplk_xent *args);
 
   /* w, g and the state are n elements side by side; formulas: PyTorch's (SGD, Adam) */
   void (*sgd)(ptrdiff_t n, void *w, const void *g, void *buf, const mlplk_sgd *args);
-  void (*adam)(ptrdiff_t n, void *w, const void *g, void *m, void *v, void *vmax /* AMSGrad's, or NULL */,
-      const mlplk_adam *args);
+  void (*adam)(ptrdiff_t n, void *w, const void *g, void *m, void *v,
+      void *vmax /* AMSGrad's, or NULL */, const mlplk_adam *args);
 
-  /* uniform in [lo, hi); normal with mean and standard deviation; keep: p -> 0, else scale */
+  /* uniform in [lo, hi); normal with mean and standard deviation; keep: p -> 0, else
+     scale */
   ptrdiff_t per_block; /* elements made from one Philox block: 4 for f32, 2 for f64 */
   void (*uniform)(ptrdiff_t n, void *out, const mlplk_stream *s, double lo, double hi);
   void (*normal)(ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
@@ -211,15 +221,15 @@ typedef struct mlplk_table {
 } mlplk_table;
 
 /*
-** The best table for elements of real_bytes (4 or 8) on this processor, or the one named by
-** isa; NULL when isa is unknown or this processor cannot run it.
+** The best table for elements of real_bytes (4 or 8) on this processor, or the one named
+** by isa; NULL when isa is unknown or this processor cannot run it.
 */
 const mlplk_table *mlplk_select(size_t real_bytes, const char *isa);
 
 /* One Philox4x32-10 block (random.c): the definition that the vector loops agree with. */
 void mlplk_philox(const uint32_t key[2], uint64_t counter, uint32_t out[4]);
 
-/* ---- the plain loops that define the kernels above (reference.c), for tests --------------------- */
+/* ---- the plain loops that define the kernels above (reference.c), for tests -------- */
 
 /* As gemm, with sums in double from k = 0 up; packed operands are ignored. */
 void mlplk_gemm_reference(size_t real_bytes, const mlplk_gemm *g);

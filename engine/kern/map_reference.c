@@ -14,35 +14,35 @@ static double bce_logits(double x, double y) {
 
 double mlplk_map_reference(mlplk_map_kind kind, double x, double y, double p) {
   switch (kind) {
-  case MLPLK_COPY: return x;
-  case MLPLK_ADD: return x + y;
-  case MLPLK_SUB: return x - y;
-  case MLPLK_MUL: return x * y;
-  case MLPLK_DIV: return x / y;
-  case MLPLK_POW: return pow(x, y);
-  case MLPLK_SCALE: return p * x;
-  case MLPLK_ADD_SCALED: return x + p * y;
-  case MLPLK_NEG: return -x;
-  case MLPLK_ABS: return fabs(x);
-  case MLPLK_SIGN: return x > 0 ? 1 : x < 0 ? -1 : x;
-  case MLPLK_POSITIVE: return x > 0 ? 1 : 0;
-  case MLPLK_EXP: return exp(x);
-  case MLPLK_LOG: return log(x);
-  case MLPLK_SQRT: return sqrt(x);
-  case MLPLK_RELU: return x <= 0 ? 0 : x;
-  case MLPLK_LEAKY_RELU: return x > 0 ? x : p * x;
-  case MLPLK_ELU: return x > 0 ? x : p * expm1(x);
-  case MLPLK_SIGMOID: return sigmoid(x);
-  case MLPLK_TANH: return tanh(x);
-  case MLPLK_RELU_GRAD: return y <= 0 ? 0 : x;
-  case MLPLK_LEAKY_GRAD: return y > 0 ? x : p * x;
-  case MLPLK_ELU_GRAD: return y > 0 ? x : x * (y + p);
-  case MLPLK_SIGMOID_GRAD: return x * y * (1 - y);
-  case MLPLK_TANH_GRAD: return x * (1 - y * y);
-  case MLPLK_SQUARED_DIFFERENCE: return (x - y) * (x - y);
-  case MLPLK_BCE_LOGITS: return bce_logits(x, y);
-  case MLPLK_BCE_LOGITS_GRAD: return sigmoid(x) - y;
-  case MLPLK_N_MAPS: break;
+    case MLPLK_COPY: return x;
+    case MLPLK_ADD: return x + y;
+    case MLPLK_SUB: return x - y;
+    case MLPLK_MUL: return x * y;
+    case MLPLK_DIV: return x / y;
+    case MLPLK_POW: return pow(x, y);
+    case MLPLK_SCALE: return p * x;
+    case MLPLK_ADD_SCALED: return x + p * y;
+    case MLPLK_NEG: return -x;
+    case MLPLK_ABS: return fabs(x);
+    case MLPLK_SIGN: return x > 0 ? 1 : x < 0 ? -1 : x;
+    case MLPLK_POSITIVE: return x > 0 ? 1 : 0;
+    case MLPLK_EXP: return exp(x);
+    case MLPLK_LOG: return log(x);
+    case MLPLK_SQRT: return sqrt(x);
+    case MLPLK_RELU: return x <= 0 ? 0 : x;
+    case MLPLK_LEAKY_RELU: return x > 0 ? x : p * x;
+    case MLPLK_ELU: return x > 0 ? x : p * expm1(x);
+    case MLPLK_SIGMOID: return sigmoid(x);
+    case MLPLK_TANH: return tanh(x);
+    case MLPLK_RELU_GRAD: return y <= 0 ? 0 : x;
+    case MLPLK_LEAKY_GRAD: return y > 0 ? x : p * x;
+    case MLPLK_ELU_GRAD: return y > 0 ? x : x * (y + p);
+    case MLPLK_SIGMOID_GRAD: return x * y * (1 - y);
+    case MLPLK_TANH_GRAD: return x * (1 - y * y);
+    case MLPLK_SQUARED_DIFFERENCE: return (x - y) * (x - y);
+    case MLPLK_BCE_LOGITS: return bce_logits(x, y);
+    case MLPLK_BCE_LOGITS_GRAD: return sigmoid(x) - y;
+    case MLPLK_N_MAPS: break;
   }
   return NAN;
 }

@@ -34,11 +34,10 @@ typedef struct {
   const mlplk_table *f32, *f64;
 } candidate;
 
-static int runs_always(void) {
-  return 1;
-}
+static int runs_always(void) { return 1; }
 
-static const candidate candidates[] = { /* the best first */
+static const candidate candidates[] = {
+    /* the best first */
 #if defined __x86_64__
     {"avx512", runs_avx512, &mlplk_table_f32_avx512, &mlplk_table_f64_avx512},
     {"avx2", runs_avx2, &mlplk_table_f32_avx2, &mlplk_table_f64_avx2},

@@ -1,6 +1,7 @@
 /*
-** Checkpoints: a module runs forward without recording, so that nothing inside it is kept, and once more, recorded, when its
-** gradient is due. Memory for time: a deep model keeps what lies between its checkpoints only. Chen et al. (2016).
+** Checkpoints: a module runs forward without recording, so that nothing inside it is
+** kept, and once more, recorded, when its gradient is due. Memory for time: a deep model
+** keeps what lies between its checkpoints only. Chen et al. (2016).
 */
 #include "grad/grad.h"
 #include "nn/nn.h"
@@ -19,7 +20,8 @@ static mlpl_module *module_of(const mlpli_node *n) {
 static void forget(mlpli_node *n) { mlpl_module_release(module_of(n)); }
 
 /* The random numbers of the forward pass again, then those of the present go on. */
-static mlpl_status run_again(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *x, mlpl_tensor **y) {
+static mlpl_status run_again(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *x, mlpl_tensor **y) {
   mlpl_random_state now = mlpl_random_get(cx), then;
   memcpy(&then, &n->p[RANDOM], sizeof then);
   mlpl_random_set(cx, then);
@@ -33,7 +35,8 @@ static mlpl_status run_again(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *x, mlpl_t
 static mlpl_status backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpl_tensor *x, *y = NULL;
   if (cx->grad_enabled)
-    return mlpl_fail(cx, MLPL_ESTATE, "checkpoint: its backward pass cannot be recorded (create_graph)");
+    return mlpl_fail(cx, MLPL_ESTATE,
+        "checkpoint: its backward pass cannot be recorded (create_graph)");
   MLPL_TRY(mlpli_tensor_alias(cx, &x, n->in[0]));
   x->requires_grad = mlpli_wants(n, 0);
   mlpl_status status = run_again(cx, n, x, &y);
@@ -45,11 +48,20 @@ static mlpl_status backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 }
 
 /* Not a row of the table: its function is its module. */
-static const mlpl_op checkpoint = {.name = "checkpoint", .input_name = {"input"}, .domain = {MLPLI_REAL}, .n_inputs = 1,
-    .n_required = 1, .n_outputs = 1, .n_params = N_KEPT, .saves = 1, .differentiable = 1, .backward = backward,
+static const mlpl_op checkpoint = {.name = "checkpoint",
+    .input_name = {"input"},
+    .domain = {MLPLI_REAL},
+    .n_inputs = 1,
+    .n_required = 1,
+    .n_outputs = 1,
+    .n_params = N_KEPT,
+    .saves = 1,
+    .differentiable = 1,
+    .backward = backward,
     .forget = forget};
 
-/* A layer may give back what others hold, x itself say: the node then goes to a view of it. */
+/* A layer may give back what others hold, x itself say: the node then goes to a view of
+   it. */
 static mlpl_status make_own(mlpl_ctx *cx, mlpl_tensor **y) {
   mlpl_tensor *given = *y;
   if (given->refs == 1) return MLPL_OK;
@@ -58,14 +70,16 @@ static mlpl_status make_own(mlpl_ctx *cx, mlpl_tensor **y) {
   return status;
 }
 
-mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {
+mlpl_status mlpl_checkpoint(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {
   mlpl_value kept[N_KEPT];
   mlpl_random_state random = mlpl_random_get(cx);
   const mlplk_stream before = cx->random;
   if (!cx->grad_enabled) return mlpl_forward(cx, m, y, &x, 1);
   *y = NULL;
   if (!mlpli_is_real(x))
-    return mlpl_fail(cx, MLPL_EARG, "checkpoint: input is %s; it must be f32 or f64", mlpl_dtype_name((mlpl_dtype)x->dtype));
+    return mlpl_fail(cx, MLPL_EARG, "checkpoint: input is %s; it must be f32 or f64",
+        mlpl_dtype_name((mlpl_dtype)x->dtype));
   mlpl_set_grad_enabled(cx, false);
   mlpl_status status = mlpl_forward(cx, m, y, &x, 1);
   mlpl_set_grad_enabled(cx, true);
@@ -76,7 +90,8 @@ mlpl_status mlpl_checkpoint(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_
   memcpy(&kept[RANDOM], &random, sizeof random);
   mlpli_call c = {&checkpoint, 1, &x, kept, true, false, NULL};
   status = mlpli_record(cx, &c, *y);
-  if (status == MLPL_OK) mlpl_module_retain(m);
+  if (status == MLPL_OK)
+    mlpl_module_retain(m);
   else {
     mlpl_tensor_release(*y);
     *y = NULL;

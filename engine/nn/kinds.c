@@ -1,4 +1,5 @@
-/* The table of layer kinds and what each does with its input. Options in the order of the constructor's arguments. */
+/* The table of layer kinds and what each does with its input. Options in the order of the
+   constructor's arguments. */
 #include "nn/nn.h"
 
 #include "base/profile.h"
@@ -10,27 +11,34 @@
 
 #define COUNT(a) (int)(sizeof(a) / sizeof *(a))
 
-/* ---- forward passes ---------------------------------------------------------------------------------- */
+/* ---- forward passes ---------------------------------------------------------------- */
 
-static mlpl_status forward_op(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
+static mlpl_status forward_op(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
   return mlpli_apply(cx, y, m->kind->op, x, m->kind->n_inputs, m->p);
 }
 
-static mlpl_status linear(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
+static mlpl_status linear(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
   return mlpli_linear_forward_act(cx, m, x[0], false, y);
 }
 
-mlpl_status mlpli_linear_forward_act(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x, bool relu, mlpl_tensor **y) {
+mlpl_status mlpli_linear_forward_act(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x, bool relu, mlpl_tensor **y) {
   mlpl_tensor *const in[] = {x, m->parameter[0], m->parameter[1]};
-  return mlpli_apply(cx, y, MLPLI_OP_LINEAR, in, in[2] ? 3 : 2, (mlpl_value[]){{.i = relu}});
+  return mlpli_apply(
+      cx, y, MLPLI_OP_LINEAR, in, in[2] ? 3 : 2, (mlpl_value[]){{.i = relu}});
 }
 
-static mlpl_status dropout(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
-  return mlpli_apply(cx, y, MLPLI_OP_DROPOUT, x, 1, (mlpl_value[]){m->p[0], {.i = mlpli_is_training(m)}});
+static mlpl_status dropout(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
+  return mlpli_apply(cx, y, MLPLI_OP_DROPOUT, x, 1,
+      (mlpl_value[]){m->p[0], {.i = mlpli_is_training(m)}});
 }
 
 /* A loss: input, target and the tensors that were given beside the options. */
-static mlpl_status loss(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
+static mlpl_status loss(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
   mlpl_tensor *const in[] = {x[0], x[1], m->tensor[0], m->tensor[1]};
   int n = 4;
   while (n > 2 && !in[n - 1]) n--;
@@ -38,7 +46,8 @@ static mlpl_status loss(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlp
 }
 
 /* Children in order; a ReLU behind a Linear is applied in the product's epilogue. */
-static mlpl_status sequential(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
+static mlpl_status sequential(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
   mlpl_tensor *at = mlpl_tensor_retain(x[0]);
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < m->n_children && status == MLPL_OK; i++) {
@@ -47,8 +56,10 @@ static mlpl_status sequential(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *
     bool fused = child->kind->build == mlpli_linear_build && i + 1 < m->n_children &&
         m->child[i + 1]->kind->op == MLPLI_OP_RELU;
     if (cx->profile) mlpli_profile_enter(cx, i + 1, child->kind->name);
-    if (fused) status = mlpli_linear_forward_act(cx, child, at, true, &next);
-    else status = mlpl_forward(cx, child, &next, (mlpl_tensor *[]){at}, 1);
+    if (fused)
+      status = mlpli_linear_forward_act(cx, child, at, true, &next);
+    else
+      status = mlpl_forward(cx, child, &next, (mlpl_tensor *[]){at}, 1);
     if (cx->profile) mlpli_profile_leave(cx);
     mlpl_tensor_release(at);
     at = next;
@@ -58,16 +69,17 @@ static mlpl_status sequential(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *
   return status;
 }
 
-static mlpl_status custom(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
+static mlpl_status custom(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
   return m->custom.forward(cx, m, m->custom.ud, y, x[0]);
 }
 
-/* ---- options ---------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------- */
 
 #define FEATURES_MAX 1099511627776.0 /* 2^40 */
 static const mlpl_param linear_params[] = {
-    MLPLI_INT_NEEDED("in_features", 0, FEATURES_MAX), MLPLI_INT_NEEDED("out_features", 0, FEATURES_MAX),
-    MLPLI_BOOL_OPTION("bias", 1)};
+    MLPLI_INT_NEEDED("in_features", 0, FEATURES_MAX),
+    MLPLI_INT_NEEDED("out_features", 0, FEATURES_MAX), MLPLI_BOOL_OPTION("bias", 1)};
 static const mlpl_param leaky_relu_params[] = {
     MLPLI_REAL_OPTION("negative_slope", 0.01, -1e300, 1e300)};
 static const mlpl_param elu_params[] = {MLPLI_REAL_OPTION("alpha", 1, 0, 1e300)};
@@ -75,21 +87,28 @@ static const mlpl_param softmax_params[] = {MLPLI_AXIS_NEEDED("dim")};
 static const mlpl_param flatten_params[] = {
     MLPLI_AXIS_OPTION("start_dim", 1), MLPLI_AXIS_OPTION("end_dim", -1)};
 static const mlpl_param dropout_params[] = {MLPLI_REAL_OPTION("p", 0.5, 0, 1)};
-static const mlpl_param loss_params[] = {MLPLI_CHOICE_OPTION("reduction", mlpli_reductions)};
+static const mlpl_param loss_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions)};
 static const mlpl_param cross_entropy_params[] = {
     MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
     MLPLI_INT_OPTION("ignore_index", -100, -9e15, 9e15),
     MLPLI_REAL_OPTION("label_smoothing", 0, 0, 1)};
 
-/* ---- kinds -------------------------------------------------------------------------------------------------- */
+/* ---- kinds ------------------------------------------------------------------------- */
 
 #define PARAMS(p) .params = p, .n_params = COUNT(p)
-#define ACTIVATION(kind_name, row) .name = kind_name, .n_inputs = 1, .op = row, .forward = forward_op
+#define ACTIVATION(kind_name, row)                                                       \
+  .name = kind_name, .n_inputs = 1, .op = row, .forward = forward_op
 #define LOSS(kind_name, row) .name = kind_name, .n_inputs = 2, .op = row, .forward = loss
 
 const mlpli_kind mlpli_kinds[] = {
-    {.name = "Linear", .n_inputs = 1, PARAMS(linear_params), .parameter = {"weight", "bias"},
-        .op = MLPLI_OP_LINEAR, .build = mlpli_linear_build, .forward = linear},
+    {.name = "Linear",
+        .n_inputs = 1,
+        PARAMS(linear_params),
+        .parameter = {"weight", "bias"},
+        .op = MLPLI_OP_LINEAR,
+        .build = mlpli_linear_build,
+        .forward = linear},
     {ACTIVATION("ReLU", MLPLI_OP_RELU)},
     {ACTIVATION("LeakyReLU", MLPLI_OP_LEAKY_RELU), PARAMS(leaky_relu_params)},
     {ACTIVATION("ELU", MLPLI_OP_ELU), PARAMS(elu_params)},
@@ -98,16 +117,23 @@ const mlpli_kind mlpli_kinds[] = {
     {ACTIVATION("Softmax", MLPLI_OP_SOFTMAX), PARAMS(softmax_params)},
     {ACTIVATION("LogSoftmax", MLPLI_OP_LOG_SOFTMAX), PARAMS(softmax_params)},
     {ACTIVATION("Flatten", MLPLI_OP_FLATTEN), PARAMS(flatten_params)},
-    {.name = "Dropout", .n_inputs = 1, .op = MLPLI_OP_DROPOUT, PARAMS(dropout_params), .forward = dropout},
-    {LOSS("CrossEntropyLoss", MLPLI_OP_CROSS_ENTROPY), PARAMS(cross_entropy_params), .tensor = {"weight"}},
+    {.name = "Dropout",
+        .n_inputs = 1,
+        .op = MLPLI_OP_DROPOUT,
+        PARAMS(dropout_params),
+        .forward = dropout},
+    {LOSS("CrossEntropyLoss", MLPLI_OP_CROSS_ENTROPY), PARAMS(cross_entropy_params),
+        .tensor = {"weight"}},
     {LOSS("MSELoss", MLPLI_OP_MSE_LOSS), PARAMS(loss_params)},
-    {LOSS("BCEWithLogitsLoss", MLPLI_OP_BCE_WITH_LOGITS), PARAMS(loss_params), .tensor = {"weight", "pos_weight"}},
+    {LOSS("BCEWithLogitsLoss", MLPLI_OP_BCE_WITH_LOGITS), PARAMS(loss_params),
+        .tensor = {"weight", "pos_weight"}},
     {.name = NULL},
 };
 
 const mlpli_kind mlpli_sequential = {
     .name = "Sequential", .n_inputs = 1, .op = MLPLI_N_OPS, .forward = sequential};
-const mlpli_kind mlpli_custom = {.name = "custom", .n_inputs = 1, .op = MLPLI_N_OPS, .forward = custom};
+const mlpli_kind mlpli_custom = {
+    .name = "custom", .n_inputs = 1, .op = MLPLI_N_OPS, .forward = custom};
 
 const mlpli_kind *mlpli_kind_find(const char *name) {
   for (const mlpli_kind *k = mlpli_kinds; k->name; k++)

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- making and holding --------------------------------------------------------------------------- */
+/* ---- making and holding ------------------------------------------------------------ */
 
-static mlpl_status blank(mlpl_ctx *cx, mlpl_module **m, const mlpli_kind *kind, const mlpl_value *params) {
+static mlpl_status blank(
+    mlpl_ctx *cx, mlpl_module **m, const mlpli_kind *kind, const mlpl_value *params) {
   size_t options = (size_t)kind->n_params * sizeof(mlpl_value);
   MLPL_TRY(mlpli_new(cx, m, sizeof **m + options, kind->name));
   (*m)->refs = 1;
@@ -22,7 +23,8 @@ static mlpl_status unknown_kind(mlpl_ctx *cx, const char *kind) {
   return mlpl_fail(cx, MLPL_EARG, "module: there is no layer '%.60s'", kind);
 }
 
-static mlpl_status make(mlpl_ctx *cx, mlpl_module **m, const mlpli_kind *kind, const mlpl_value *params) {
+static mlpl_status make(
+    mlpl_ctx *cx, mlpl_module **m, const mlpli_kind *kind, const mlpl_value *params) {
   MLPL_TRY(mlpli_check_params(cx, kind->name, kind->params, kind->n_params, params));
   MLPL_TRY(blank(cx, m, kind, params));
   const mlplk_stream before = cx->random;
@@ -33,13 +35,15 @@ static mlpl_status make(mlpl_ctx *cx, mlpl_module **m, const mlpli_kind *kind, c
   return status;
 }
 
-mlpl_status mlpl_module_make(mlpl_ctx *cx, mlpl_module **m, const char *name, const mlpl_value *params) {
+mlpl_status mlpl_module_make(
+    mlpl_ctx *cx, mlpl_module **m, const char *name, const mlpl_value *params) {
   *m = NULL;
   const mlpli_kind *kind = mlpli_kind_find(name);
   return kind ? make(cx, m, kind, params) : unknown_kind(cx, name);
 }
 
-mlpl_status mlpl_module_new(mlpl_ctx *cx, mlpl_module **m, const char *name, const mlpl_arg *args) {
+mlpl_status mlpl_module_new(
+    mlpl_ctx *cx, mlpl_module **m, const char *name, const mlpl_arg *args) {
   mlpl_value values[MLPL_MAX_PARAMS];
   *m = NULL;
   const mlpli_kind *kind = mlpli_kind_find(name);
@@ -48,21 +52,25 @@ mlpl_status mlpl_module_new(mlpl_ctx *cx, mlpl_module **m, const char *name, con
   return make(cx, m, kind, values);
 }
 
-mlpl_status mlpl_sequential_new(mlpl_ctx *cx, mlpl_module **m, mlpl_module *const *children, int n) {
+mlpl_status mlpl_sequential_new(
+    mlpl_ctx *cx, mlpl_module **m, mlpl_module *const *children, int n) {
   mlpl_module *s;
   *m = NULL;
   int depth = 0;
   for (int i = 0; i < n; i++) {
     if (children[i]->kind->n_inputs != 1)
-      return mlpl_fail(cx, MLPL_EARG, "Sequential: layer %d is %s, which takes %d tensors; a layer here takes one",
+      return mlpl_fail(cx, MLPL_EARG,
+          "Sequential: layer %d is %s, which takes %d tensors; a layer here takes one",
           i + cx->index_base, children[i]->kind->name, children[i]->kind->n_inputs);
     if (children[i]->depth > depth) depth = children[i]->depth;
   }
   if (depth >= MLPLI_MAX_DEPTH)
-    return mlpl_fail(cx, MLPL_EARG, "Sequential: layers are nested more than %d deep", MLPLI_MAX_DEPTH);
+    return mlpl_fail(cx, MLPL_EARG, "Sequential: layers are nested more than %d deep",
+        MLPLI_MAX_DEPTH);
   MLPL_TRY(blank(cx, &s, &mlpli_sequential, NULL));
   if (n) {
-    mlpl_status status = mlpli_new(cx, &s->child, (size_t)n * sizeof *s->child, "Sequential");
+    mlpl_status status = mlpli_new(
+        cx, &s->child, (size_t)n * sizeof *s->child, "Sequential");
     if (status != MLPL_OK) {
       mlpl_module_release(s);
       return status;
@@ -101,7 +109,7 @@ void mlpl_module_release(mlpl_module *m) {
   mlpli_ctx_release(cx);
 }
 
-/* ---- what a module is --------------------------------------------------------------------------------- */
+/* ---- what a module is -------------------------------------------------------------- */
 
 const char *mlpl_module_kind(const mlpl_module *m) {
   return m->kind == &mlpli_custom && m->custom.name ? m->custom.name : m->kind->name;
@@ -113,7 +121,8 @@ mlpl_module *mlpl_module_child(const mlpl_module *m, int i) {
   return i >= 0 && i < m->n_children ? m->child[i] : NULL;
 }
 
-mlpl_status mlpl_module_set_tensor(mlpl_ctx *cx, mlpl_module *m, const char *name, mlpl_tensor *t) {
+mlpl_status mlpl_module_set_tensor(
+    mlpl_ctx *cx, mlpl_module *m, const char *name, mlpl_tensor *t) {
   for (int i = 0; i < MLPLI_MAX_TENSORS && m->kind->tensor[i]; i++) {
     if (strcmp(m->kind->tensor[i], name) != 0) continue;
     if (t) mlpl_tensor_retain(t);
@@ -131,12 +140,14 @@ void mlpl_module_train(mlpl_module *m, bool on) {
 
 bool mlpl_module_is_training(const mlpl_module *m) { return mlpli_is_training(m); }
 
-/* ---- running -------------------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------- */
 
-mlpl_status mlpl_forward(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
+mlpl_status mlpl_forward(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
   *y = NULL;
   if (n != m->kind->n_inputs)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d", mlpl_module_kind(m), n, m->kind->n_inputs);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d",
+        mlpl_module_kind(m), n, m->kind->n_inputs);
   const mlplk_stream before = cx->random;
   return mlpli_undraw(cx, before, m->kind->forward(cx, m, x, y));
 }
@@ -150,7 +161,7 @@ mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_ten
   return status;
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------- */
+/* ---- parameters -------------------------------------------------------------------- */
 
 int mlpl_module_n_parameters(const mlpl_module *m) {
   int n = 0;
@@ -159,8 +170,10 @@ int mlpl_module_n_parameters(const mlpl_module *m) {
   return n;
 }
 
-/* The place of parameter *i below m: the module that has it, and which of its own it is. Builds the name as it goes. */
-static const mlpl_module *locate(const mlpl_module *m, int *i, char *name, size_t size, size_t *length) {
+/* The place of parameter *i below m: the module that has it, and which of its own it is.
+   Builds the name as it goes. */
+static const mlpl_module *locate(
+    const mlpl_module *m, int *i, char *name, size_t size, size_t *length) {
   for (int p = 0; p < MLPLI_MAX_TENSORS; p++) {
     if (!m->parameter[p]) continue;
     if (*i == 0) {
@@ -204,12 +217,14 @@ void mlpl_module_zero_grad(mlpl_module *m) {
   for (int i = 0; i < m->n_children; i++) mlpl_module_zero_grad(m->child[i]);
 }
 
-/* All conversions are made before any is put in place, so that a failure changes nothing. */
+/* All conversions are made before any is put in place, so that a failure changes nothing.
+   */
 mlpl_status mlpl_module_to(mlpl_ctx *cx, mlpl_module *m, mlpl_dtype dtype) {
   int n = mlpl_module_n_parameters(m), done = 0;
   mlpl_tensor **fresh;
   if (dtype != MLPL_F32 && dtype != MLPL_F64)
-    return mlpl_fail(cx, MLPL_EARG, "to: parameters are f32 or f64, not %s", mlpl_dtype_name(dtype));
+    return mlpl_fail(
+        cx, MLPL_EARG, "to: parameters are f32 or f64, not %s", mlpl_dtype_name(dtype));
   MLPL_TRY(mlpli_new(cx, &fresh, (size_t)n * sizeof *fresh, "to"));
   mlpl_status status = MLPL_OK;
   for (; done < n && status == MLPL_OK; done++)

@@ -1,6 +1,6 @@
 /*
-** Modules: layers, losses and models. A kind is a row of a table; a module is a kind with options, parameters and children.
-** Internal.
+** Modules: layers, losses and models. A kind is a row of a table; a module is a kind with
+** options, parameters and children. Internal.
 */
 #ifndef MLPLI_NN_H
 #define MLPLI_NN_H
@@ -14,12 +14,15 @@ typedef struct mlpli_kind {
   const char *name;
   int n_inputs;
   int n_params;
-  const mlpl_param *params;                /* options */
+  const mlpl_param *params;                 /* options */
   const char *parameter[MLPLI_MAX_TENSORS]; /* names of its parameters, at most */
-  const char *tensor[MLPLI_MAX_TENSORS];    /* names of tensors it takes beside its options */
-  mlpli_op_id op;                           /* what forward_op applies, with the options as they are */
+  /* names of tensors it takes beside its options */
+  const char *tensor[MLPLI_MAX_TENSORS];
+  /* what forward_op applies, with the options as they are */
+  mlpli_op_id op;
   mlpl_status (*build)(mlpl_ctx *cx, mlpl_module *m); /* make parameters; NULL: none */
-  mlpl_status (*forward)(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y);
+  mlpl_status (*forward)(
+      mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y);
 } mlpli_kind;
 
 struct mlpl_module {
@@ -35,13 +38,16 @@ struct mlpl_module {
   mlpl_value p[]; /* options */
 };
 
-extern const mlpli_kind mlpli_kinds[];  /* ends with a row without name */
+extern const mlpli_kind mlpli_kinds[]; /* ends with a row without name */
 extern const mlpli_kind mlpli_sequential, mlpli_custom;
 const mlpli_kind *mlpli_kind_find(const char *name);
 
-static inline bool mlpli_is_training(const mlpl_module *m) { return m->training && !m->cx->predicting; }
+static inline bool mlpli_is_training(const mlpl_module *m) {
+  return m->training && !m->cx->predicting;
+}
 
 mlpl_status mlpli_linear_build(mlpl_ctx *cx, mlpl_module *m);
-mlpl_status mlpli_linear_forward_act(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x, bool relu, mlpl_tensor **y);
+mlpl_status mlpli_linear_forward_act(
+    mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *x, bool relu, mlpl_tensor **y);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-const mlpl_op *mlpl_op_at(int i) { return i >= 0 && i < MLPLI_N_OPS ? &mlpli_op_table[i] : NULL; }
+const mlpl_op *mlpl_op_at(int i) {
+  return i >= 0 && i < MLPLI_N_OPS ? &mlpli_op_table[i] : NULL;
+}
 
 const mlpl_op *mlpl_op_find(const char *name) {
   for (int i = 0; i < MLPLI_N_OPS; i++)
@@ -30,54 +32,63 @@ const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
   return op->params;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------ */
+/* ---- checks ------------------------------------------------------------------------ */
 
 static bool wants_real(mlpli_domain d) { return d < MLPLI_LABELS; }
 
-static mlpl_status bad_dtype(mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *t, const char *rule) {
+static mlpl_status bad_dtype(
+    mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *t, const char *rule) {
   return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name, op->input_name[i],
       mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
-static mlpl_status check_dtype(mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *first,
-    const mlpl_tensor *t) {
+static mlpl_status check_dtype(mlpl_ctx *cx, const mlpl_op *op, int i,
+    const mlpl_tensor *first, const mlpl_tensor *t) {
   mlpli_domain d = op->domain[i];
-  if (d == MLPLI_LABELS && t->dtype != MLPL_I64) return bad_dtype(cx, op, i, t, "labels are i64");
+  if (d == MLPLI_LABELS && t->dtype != MLPL_I64)
+    return bad_dtype(cx, op, i, t, "labels are i64");
   if (!wants_real(d)) return MLPL_OK;
-  if (!mlpli_is_real(t)) return bad_dtype(cx, op, i, t, "it must be f32 or f64 (convert with :to)");
+  if (!mlpli_is_real(t))
+    return bad_dtype(cx, op, i, t, "it must be f32 or f64 (convert with :to)");
   if (t->dtype != first->dtype)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+    return mlpl_fail(cx, MLPL_EARG,
+        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
         op->input_name[0], mlpl_dtype_name((mlpl_dtype)first->dtype), op->input_name[i],
         mlpl_dtype_name((mlpl_dtype)t->dtype));
   return MLPL_OK;
 }
 
-static mlpl_status check_inputs(mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
+static mlpl_status check_inputs(
+    mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
   if (n < op->n_required || n > op->n_inputs)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name, n, op->n_required,
-        op->n_inputs);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
+        n, op->n_required, op->n_inputs);
   for (int i = 0; i < n; i++) {
-    if (in[i]) MLPL_TRY(check_dtype(cx, op, i, in[0], in[i]));
-    else if (i < op->n_required) return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+    if (in[i])
+      MLPL_TRY(check_dtype(cx, op, i, in[0], in[i]));
+    else if (i < op->n_required)
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
   }
   return MLPL_OK;
 }
 
-static bool must_record(const mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
+static bool must_record(
+    const mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
   if (!cx->grad_enabled || !op->backward) return false;
   for (int i = 0; i < n; i++)
     if (mlpli_tracked(in[i]) && op->differentiable & 1u << i) return true;
   return false;
 }
 
-/* ---- the call -------------------------------------------------------------------------------------- */
+/* ---- the call ---------------------------------------------------------------------- */
 
 static mlpl_status compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   const mlpl_op *op = c->op;
   if (op->view) return op->view(cx, c, out);
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
-  MLPL_TRY(mlpli_tensor_make(cx, out, op->gives_index ? MLPL_I64 : c->in[0]->dtype, s.ndim, s.size));
+  MLPL_TRY(mlpli_tensor_make(
+      cx, out, op->gives_index ? MLPL_I64 : c->in[0]->dtype, s.ndim, s.size));
   return op->forward(cx, c, out);
 }
 
@@ -101,13 +112,14 @@ double mlpli_op_bytes(mlpl_tensor *const *in, int n, const mlpl_tensor *out) {
 /* Multiplications and additions: exact for products, one an element for the rest. */
 double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tensor *out) {
   double n = out ? (double)out->numel : 0, m = (double)in[0]->numel;
-  bool product = op == &mlpli_op_table[MLPLI_OP_LINEAR] || op == &mlpli_op_table[MLPLI_OP_MATMUL];
+  bool product = op == &mlpli_op_table[MLPLI_OP_LINEAR] ||
+      op == &mlpli_op_table[MLPLI_OP_MATMUL];
   if (product && in[0]->ndim) return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
   return op->view ? 0 : n > m ? n : m;
 }
 
-static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlpl_tensor *const *inputs, int n,
-    const mlpl_value *params) {
+static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
+    mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
   for (int i = 0; i < op->n_outputs; i++) out[i] = NULL;
   MLPL_TRY(check_inputs(cx, op, inputs, n));
   MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, params));
@@ -120,20 +132,22 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlp
   return mlpli_undraw(cx, before, status);
 }
 
-mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op, mlpl_tensor *const *inputs, int n,
-    const mlpl_value *params) {
-  if (__builtin_expect(cx->profile == NULL, 1)) return apply(cx, out, op, inputs, n, params);
+mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
+    mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
+  if (__builtin_expect(cx->profile == NULL, 1))
+    return apply(cx, out, op, inputs, n, params);
   mlpli_span span;
   int entry = mlpli_profile_layer(cx, op->name, "forward");
   mlpli_span_begin(cx, &span);
   mlpl_status status = apply(cx, out, op, inputs, n, params);
   double flops = status == MLPL_OK ? mlpli_op_flops(op, inputs, out[0]) : 0;
-  mlpli_span_end(cx, &span, entry, status == MLPL_OK ? mlpli_op_bytes(inputs, n, out[0]) : 0, flops);
+  mlpli_span_end(
+      cx, &span, entry, status == MLPL_OK ? mlpli_op_bytes(inputs, n, out[0]) : 0, flops);
   return status;
 }
 
-mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *name, mlpl_tensor *const *inputs, int n,
-    const mlpl_arg *args) {
+mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *name,
+    mlpl_tensor *const *inputs, int n, const mlpl_arg *args) {
   *out = NULL;
   mlpl_value values[MLPL_MAX_PARAMS];
   const mlpl_op *op = mlpl_op_find(name);

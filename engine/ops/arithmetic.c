@@ -3,7 +3,7 @@
 
 #include "grad/grad.h"
 
-/* ---- shapes and forward passes -------------------------------------------------------------------- */
+/* ---- shapes and forward passes ----------------------------------------------------- */
 
 mlpl_status mlpli_shape_same(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
   (void)cx;
@@ -16,17 +16,17 @@ mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape
   return mlpli_broadcast(cx, c->op->name, c->in[0], c->in[1], s);
 }
 
-#define FORWARD2(name, kind)                                                        \
-  mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) { \
-    (void)cx;                                                                       \
-    mlpli_map(kind, *out, c->in[0], c->in[1], 0);                                   \
-    return MLPL_OK;                                                                 \
+#define FORWARD2(name, kind)                                                             \
+  mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {   \
+    (void)cx;                                                                            \
+    mlpli_map(kind, *out, c->in[0], c->in[1], 0);                                        \
+    return MLPL_OK;                                                                      \
   }
-#define FORWARD1(name, kind, param)                                                 \
-  mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) { \
-    (void)cx;                                                                       \
-    mlpli_map(kind, *out, c->in[0], NULL, param);                                   \
-    return MLPL_OK;                                                                 \
+#define FORWARD1(name, kind, param)                                                      \
+  mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {   \
+    (void)cx;                                                                            \
+    mlpli_map(kind, *out, c->in[0], NULL, param);                                        \
+    return MLPL_OK;                                                                      \
   }
 
 FORWARD2(add, MLPLK_ADD)
@@ -68,7 +68,7 @@ mlpl_status mlpli_clone_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) 
   return MLPL_OK;
 }
 
-/* ---- backward passes ---------------------------------------------------------------------------------- */
+/* ---- backward passes --------------------------------------------------------------- */
 
 mlpl_status mlpli_add_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
@@ -98,27 +98,29 @@ mlpl_status mlpli_div_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpl_tensor *a = n->in[0], *b = n->in[1], *da = mlpli_xdiv(&e, g, b);
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, da);
   if (mlpli_wants(n, 1))
-    mlpli_xgive(&e, n, 1, mlpli_x1(&e, MLPLI_OP_NEG, mlpli_xmul(&e, da, mlpli_xdiv(&e, a, b)), NULL));
+    mlpli_xgive(&e, n, 1,
+        mlpli_x1(&e, MLPLI_OP_NEG, mlpli_xmul(&e, da, mlpli_xdiv(&e, a, b)), NULL));
   return mlpli_expr_end(&e);
 }
 
-
 /*
-** d/da a^b = b a^(b-1), d/db a^b = a^b log a. Where b is 0 the first is 0, also at a = 0; where a is 0 the second is 0
-** (a^b log a tends to 0 for b > 0). PyTorch's conventions.
+** d/da a^b = b a^(b-1), d/db a^b = a^b log a. Where b is 0 the first is 0, also at a = 0;
+** where a is 0 the second is 0 (a^b log a tends to 0 for b > 0). PyTorch's conventions.
 */
 mlpl_status mlpli_pow_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = n->in[0], *b = n->in[1];
   if (mlpli_wants(n, 0)) {
     /* b a^(b - s) with s = 1 where b is not 0, so that 0 does not meet infinity */
-    mlpl_tensor *s = mlpli_x1(&e, MLPLI_OP_ABS, mlpli_x1(&e, MLPLI_OP_SIGN, b, NULL), NULL);
+    mlpl_tensor *s = mlpli_x1(
+        &e, MLPLI_OP_ABS, mlpli_x1(&e, MLPLI_OP_SIGN, b, NULL), NULL);
     mlpl_tensor *power = mlpli_x2(&e, MLPLI_OP_POW, a, mlpli_xsub(&e, b, s), NULL);
     mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_xmul(&e, b, power)));
   }
   if (mlpli_wants(n, 1)) {
     /* log(a + [a = 0]) is 0 at a = 0 */
-    mlpl_tensor *zero = mlpli_xaffine(&e, mlpli_x1(&e, MLPLI_OP_ABS, mlpli_x1(&e, MLPLI_OP_SIGN, a, NULL), NULL), -1, 1);
+    mlpl_tensor *zero = mlpli_xaffine(&e,
+        mlpli_x1(&e, MLPLI_OP_ABS, mlpli_x1(&e, MLPLI_OP_SIGN, a, NULL), NULL), -1, 1);
     mlpl_tensor *log = mlpli_x1(&e, MLPLI_OP_LOG, mlpli_xadd(&e, a, zero), NULL);
     mlpli_xgive(&e, n, 1, mlpli_xmul(&e, g, mlpli_xmul(&e, mlpli_xout(&e, n), log)));
   }
@@ -168,14 +170,14 @@ mlpl_status mlpli_sqrt_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   return mlpli_expr_end(&e);
 }
 
-/* ---- activations: one kernel in the usual pass, operations in a recorded one ------------------------------- */
+/* ---- activations: one kernel in the usual pass, operations in a recorded one ------- */
 
-/* g [y > 0]; a NaN output lets g through, as in PyTorch. The mask is constant: it has no gradient of its own. */
+/* g [y > 0]; a NaN output lets g through, as in PyTorch. The mask is constant: it has no
+   gradient of its own. */
 mlpl_status mlpli_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
-  mlpl_tensor *gx = cx->grad_enabled
-      ? mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out))
-      : mlpli_xmap(&e, MLPLK_RELU_GRAD, g, n->out, 0);
+  mlpl_tensor *gx = cx->grad_enabled ? mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out))
+                                     : mlpli_xmap(&e, MLPLK_RELU_GRAD, g, n->out, 0);
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }
@@ -189,7 +191,8 @@ mlpl_status mlpli_leaky_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *
     mlpl_tensor *mask = mlpli_x1(&e, MLPLI_OP_POSITIVE, n->in[0], NULL);
     gx = mlpli_xmul(&e, g, mlpli_xaffine(&e, mask, 1 - slope, slope));
   }
-  else gx = mlpli_xmap(&e, MLPLK_LEAKY_GRAD, g, n->in[0], slope);
+  else
+    gx = mlpli_xmap(&e, MLPLK_LEAKY_GRAD, g, n->in[0], slope);
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }
@@ -200,12 +203,15 @@ mlpl_status mlpli_elu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   double alpha = n->p[0].f;
   mlpl_tensor *gx;
   if (cx->grad_enabled) {
-    mlpl_tensor *y = mlpli_xout(&e, n), *above = mlpli_x1(&e, MLPLI_OP_POSITIVE, n->out, NULL);
+    mlpl_tensor *y = mlpli_xout(&e, n),
+                *above = mlpli_x1(&e, MLPLI_OP_POSITIVE, n->out, NULL);
     mlpl_tensor *below = mlpli_xaffine(&e, above, -1, 1);
-    mlpl_tensor *slope = mlpli_xadd(&e, above, mlpli_xmul(&e, below, mlpli_xaffine(&e, y, 1, alpha)));
+    mlpl_tensor *slope = mlpli_xadd(
+        &e, above, mlpli_xmul(&e, below, mlpli_xaffine(&e, y, 1, alpha)));
     gx = mlpli_xmul(&e, g, slope);
   }
-  else gx = mlpli_xmap(&e, MLPLK_ELU_GRAD, g, n->out, alpha);
+  else
+    gx = mlpli_xmap(&e, MLPLK_ELU_GRAD, g, n->out, alpha);
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }
@@ -218,7 +224,8 @@ mlpl_status mlpli_sigmoid_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
     y = mlpli_xout(&e, n);
     gx = mlpli_xmul(&e, g, mlpli_xmul(&e, y, mlpli_xaffine(&e, y, -1, 1)));
   }
-  else gx = mlpli_xmap(&e, MLPLK_SIGMOID_GRAD, g, n->out, 0);
+  else
+    gx = mlpli_xmap(&e, MLPLK_SIGMOID_GRAD, g, n->out, 0);
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }
@@ -231,7 +238,8 @@ mlpl_status mlpli_tanh_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
     y = mlpli_xout(&e, n);
     gx = mlpli_xmul(&e, g, mlpli_xaffine(&e, mlpli_xmul(&e, y, y), -1, 1));
   }
-  else gx = mlpli_xmap(&e, MLPLK_TANH_GRAD, g, n->out, 0);
+  else
+    gx = mlpli_xmap(&e, MLPLK_TANH_GRAD, g, n->out, 0);
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }

@@ -1,6 +1,7 @@
 /*
-** Softmax cross-entropy in one pass: the forward pass also writes the gradient, because softmax is at hand then.
-** Targets are class labels, or shares of every class in the input's shape.
+** Softmax cross-entropy in one pass: the forward pass also writes the gradient, because
+** softmax is at hand then. Targets are class labels, or shares of every class in the
+** input's shape.
 */
 #include "ops/rows.h"
 
@@ -8,45 +9,53 @@
 
 #include <string.h>
 
-enum { INPUT, TARGET, WEIGHT };           /* tensors */
+enum { INPUT, TARGET, WEIGHT };              /* tensors */
 enum { REDUCTION, IGNORE_INDEX, SMOOTHING }; /* options */
 
 #define GRAIN 8192 /* elements a task works on */
 
-
 MLPLI_SHAPE(cross_entropy) {
-  const mlpl_tensor *x = c->in[INPUT], *t = c->in[TARGET], *w = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
+  const mlpl_tensor *x = c->in[INPUT], *t = c->in[TARGET],
+                    *w = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (x->ndim != 2 || x->shape[1] < 1)
-    return mlpl_fail(cx, MLPL_ESHAPE, "cross_entropy: input is %s; it must be [n x classes]", mlpli_tensor_text(a, x));
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "cross_entropy: input is %s; it must be [n x classes]", mlpli_tensor_text(a, x));
   bool labels = t->dtype == MLPL_I64 && t->ndim == 1 && t->shape[0] == x->shape[0];
   bool shares = mlpli_is_real(t) && mlpli_same_shape(t, 2, x->shape);
   if (!labels && !shares)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "cross_entropy: input is %s, target is %s of %s; it must be [%lld] of labels (dtype i64), or %s of %s shares",
-        mlpli_tensor_text(a, x), mlpli_tensor_text(b, t), mlpl_dtype_name((mlpl_dtype)t->dtype),
-        (long long)x->shape[0], a, mlpl_dtype_name((mlpl_dtype)x->dtype));
+        "cross_entropy: input is %s, target is %s of %s; it must be [%lld] of labels "
+        "(dtype i64), or %s of %s shares",
+        mlpli_tensor_text(a, x), mlpli_tensor_text(b, t),
+        mlpl_dtype_name((mlpl_dtype)t->dtype), (long long)x->shape[0], a,
+        mlpl_dtype_name((mlpl_dtype)x->dtype));
   if (shares && t->dtype != x->dtype)
-    return mlpl_fail(cx, MLPL_EARG, "cross_entropy: input is %s, target is %s; shares need the input's dtype",
+    return mlpl_fail(cx, MLPL_EARG,
+        "cross_entropy: input is %s, target is %s; shares need the input's dtype",
         mlpl_dtype_name((mlpl_dtype)x->dtype), mlpl_dtype_name((mlpl_dtype)t->dtype));
   if (cx->grad_enabled && mlpli_tracked(t))
     return mlpl_fail(cx, MLPL_EARG,
-        "cross_entropy: the target requires a gradient; only the input has one here (:detach() it)");
+        "cross_entropy: the target requires a gradient; only the input has one here "
+        "(:detach() it)");
   if (cx->grad_enabled && mlpli_tracked(w))
     return mlpl_fail(cx, MLPL_EARG,
-        "cross_entropy: the weight requires a gradient; only the input has one here (:detach() it)");
+        "cross_entropy: the weight requires a gradient; only the input has one here "
+        "(:detach() it)");
   if (w && (w->ndim != 1 || w->shape[0] != x->shape[1]))
-    return mlpl_fail(cx, MLPL_ESHAPE, "cross_entropy: weight is %s, input is %s; the weight must be [%lld]",
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "cross_entropy: weight is %s, input is %s; the weight must be [%lld]",
         mlpli_tensor_text(b, w), mlpli_tensor_text(a, x), (long long)x->shape[1]);
   s->ndim = 0;
   if (c->p[REDUCTION].i == MLPLI_NO_REDUCTION) *s = (mlpli_shape){1, {x->shape[0]}};
   return MLPL_OK;
 }
 
-/* ---- class labels ---------------------------------------------------------------------------------------- */
+/* ---- class labels ------------------------------------------------------------------ */
 
 static double weight_at(const mlpl_tensor *w, int64_t c) {
-  return w ? mlpli_load(w->data + c * w->stride[0] * mlpli_dtype_size[w->dtype], w->dtype) : 1;
+  return w ? mlpli_load(w->data + c * w->stride[0] * mlpli_dtype_size[w->dtype], w->dtype)
+           : 1;
 }
 
 /* What a mean divides by: the weights of the labels that count. */
@@ -77,31 +86,41 @@ static void xent_task(void *arg, ptrdiff_t i, int worker) {
   j->kern->xent(&part);
 }
 
-/* Loss of each row, and the gradient where dx is not NULL. x has rows of adjacent elements. */
-static void run_rows(mlpl_ctx *cx, const mlpl_value *p, const mlpl_tensor *x, const mlpl_tensor *w,
-    const int64_t *label, double scale, mlpl_tensor *each, mlpl_tensor *dx) {
+/* Loss of each row, and the gradient where dx is not NULL. x has rows of adjacent
+   elements. */
+static void run_rows(mlpl_ctx *cx, const mlpl_value *p, const mlpl_tensor *x,
+    const mlpl_tensor *w, const int64_t *label, double scale, mlpl_tensor *each,
+    mlpl_tensor *dx) {
   int64_t k = x->shape[1];
   xent_job j = {.kern = mlpli_kern(x), .per_task = k >= GRAIN ? 1 : GRAIN / k};
-  j.all = (mlplk_xent){.n = x->shape[0], .k = k, .x = x->data, .s_x = x->stride[0], .label = label,
-      .weight = w ? w->data : NULL, .smoothing = p[SMOOTHING].f, .scale = scale, .loss = each->data,
+  j.all = (mlplk_xent){.n = x->shape[0],
+      .k = k,
+      .x = x->data,
+      .s_x = x->stride[0],
+      .label = label,
+      .weight = w ? w->data : NULL,
+      .smoothing = p[SMOOTHING].f,
+      .scale = scale,
+      .loss = each->data,
       .dx = dx ? dx->data : NULL};
   cx->par.run(&cx->par, (j.all.n + j.per_task - 1) / j.per_task, xent_task, &j);
 }
 
-static mlpl_status reduce_rows(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *out, mlpl_tensor *each,
-    double by) {
+static mlpl_status reduce_rows(
+    mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *out, mlpl_tensor *each, double by) {
   MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM, out, each, 1));
   if (p[REDUCTION].i == MLPLI_MEAN_LOSS)
     mlpli_store(out->data, out->dtype, mlpli_load(out->data, out->dtype) / by);
   return MLPL_OK;
 }
 
-static mlpl_status read_labels(mlpl_ctx *cx, const mlpl_tensor *target, int64_t k, const mlpl_value *p,
-    int64_t **label) {
+static mlpl_status read_labels(mlpl_ctx *cx, const mlpl_tensor *target, int64_t k,
+    const mlpl_value *p, int64_t **label) {
   size_t bytes = (size_t)target->numel * sizeof **label;
   *label = mlpli_alloc(cx->heap, bytes);
   if (!*label) return mlpli_no_memory(cx, "cross_entropy", bytes);
-  mlpl_status status = mlpli_labels(cx, "cross_entropy", target, k, &p[IGNORE_INDEX].i, *label);
+  mlpl_status status = mlpli_labels(
+      cx, "cross_entropy", target, k, &p[IGNORE_INDEX].i, *label);
   if (status == MLPL_OK) return MLPL_OK;
   mlpli_free(cx->heap, *label);
   *label = NULL;
@@ -110,13 +129,15 @@ static mlpl_status read_labels(mlpl_ctx *cx, const mlpl_tensor *target, int64_t 
 
 /* t, or a copy of it in which rows are side by side. */
 static mlpl_status with_rows(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor **held) {
-  if (t->stride[t->ndim - 1] != 1 && t->shape[t->ndim - 1] > 1) return mlpl_tensor_clone(cx, held, t);
+  if (t->stride[t->ndim - 1] != 1 && t->shape[t->ndim - 1] > 1)
+    return mlpl_tensor_clone(cx, held, t);
   *held = mlpli_retain(t);
   return MLPL_OK;
 }
 
-mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x, mlpl_tensor *w,
-    const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx, mlpl_tensor *out) {
+mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x,
+    mlpl_tensor *w, const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx,
+    mlpl_tensor *out) {
   double by = denominator(label, x->shape[0], w);
   bool mean = p[REDUCTION].i == MLPLI_MEAN_LOSS;
   run_rows(cx, p, x, w, label, mean ? 1 / by : 1, each ? each : out, dx);
@@ -124,15 +145,19 @@ mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_t
 }
 
 static mlpl_status forward_labels(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out) {
-  mlpl_tensor *x = NULL, *w = NULL, *each = NULL, *given = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
+  mlpl_tensor *x = NULL, *w = NULL, *each = NULL,
+              *given = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
   int64_t *label = NULL, reduction = c->p[REDUCTION].i;
-  mlpl_status status = read_labels(cx, c->in[TARGET], c->in[INPUT]->shape[1], c->p, &label);
+  mlpl_status status = read_labels(
+      cx, c->in[TARGET], c->in[INPUT]->shape[1], c->p, &label);
   if (status == MLPL_OK) status = with_rows(cx, c->in[INPUT], &x);
   if (status == MLPL_OK && given) status = with_rows(cx, given, &w);
-  if (status == MLPL_OK && c->record) status = mlpli_tensor_like(cx, &c->extra, c->in[INPUT]);
+  if (status == MLPL_OK && c->record)
+    status = mlpli_tensor_like(cx, &c->extra, c->in[INPUT]);
   if (status == MLPL_OK && reduction != MLPLI_NO_REDUCTION)
     status = mlpli_tensor_make(cx, &each, x->dtype, 1, x->shape);
-  if (status == MLPL_OK) status = mlpli_cross_entropy_labels(cx, c->p, x, w, label, each, c->extra, out);
+  if (status == MLPL_OK)
+    status = mlpli_cross_entropy_labels(cx, c->p, x, w, label, each, c->extra, out);
   mlpli_free(cx->heap, label);
   mlpl_tensor_release(x);
   mlpl_tensor_release(w);
@@ -140,18 +165,20 @@ static mlpl_status forward_labels(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
   return status;
 }
 
-/* ---- shares, and second derivatives: with operations --------------------------------------------------------- */
+/* ---- shares, and second derivatives: with operations ------------------------------- */
 
-/* q: what each class counts, [n x k]; also the factor of a mean. For shares: w ((1 - e) target + e / k). */
-static mlpl_tensor *dense_shares(mlpli_expr *e, mlpl_tensor *t, mlpl_tensor *w, const mlpl_value *p) {
+/* q: what each class counts, [n x k]; also the factor of a mean. For shares: w ((1 - e)
+   target + e / k). */
+static mlpl_tensor *dense_shares(
+    mlpli_expr *e, mlpl_tensor *t, mlpl_tensor *w, const mlpl_value *p) {
   double smooth = p[SMOOTHING].f;
   mlpl_tensor *q = mlpli_xaffine(e, t, 1 - smooth, smooth / (double)t->shape[1]);
   return w ? mlpli_xmul(e, q, w) : q;
 }
 
 /* For labels: (1 - e) w_y [c = y] + (e / k) w_c; rows that are ignored are 0. */
-static mlpl_tensor *dense_labels(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *t, mlpl_tensor *w, const mlpl_value *p,
-    double *by) {
+static mlpl_tensor *dense_labels(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *t,
+    mlpl_tensor *w, const mlpl_value *p, double *by) {
   int64_t *label, k = x->shape[1];
   double smooth = p[SMOOTHING].f;
   mlpl_tensor *q;
@@ -160,19 +187,23 @@ static mlpl_tensor *dense_labels(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *t, 
   e->status = mlpli_tensor_like(e->cx, &q, x);
   for (int64_t i = 0; e->status == MLPL_OK && i < x->shape[0]; i++)
     for (int64_t c = 0; c < k; c++) {
-      double v = smooth / (double)k * weight_at(w, c) + (c == label[i] ? (1 - smooth) * weight_at(w, c) : 0);
-      mlpli_store(q->data + (i * k + c) * mlpli_dtype_size[q->dtype], q->dtype, label[i] < 0 ? 0 : v);
+      double v = smooth / (double)k * weight_at(w, c) +
+          (c == label[i] ? (1 - smooth) * weight_at(w, c) : 0);
+      mlpli_store(q->data + (i * k + c) * mlpli_dtype_size[q->dtype], q->dtype,
+          label[i] < 0 ? 0 : v);
     }
   *by = denominator(label, x->shape[0], w);
   mlpli_free(e->cx->heap, label);
   return mlpli_xkeep(e, q);
 }
 
-static mlpl_tensor *dense(mlpli_expr *e, mlpl_tensor *const *in, int n, const mlpl_value *p, double *scale) {
+static mlpl_tensor *dense(
+    mlpli_expr *e, mlpl_tensor *const *in, int n, const mlpl_value *p, double *scale) {
   mlpl_tensor *w = n > WEIGHT ? in[WEIGHT] : NULL;
   double by = (double)in[INPUT]->shape[0];
-  mlpl_tensor *q = in[TARGET]->dtype == MLPL_I64 ? dense_labels(e, in[INPUT], in[TARGET], w, p, &by)
-                                                 : dense_shares(e, in[TARGET], w, p);
+  mlpl_tensor *q = in[TARGET]->dtype == MLPL_I64
+      ? dense_labels(e, in[INPUT], in[TARGET], w, p, &by)
+      : dense_shares(e, in[TARGET], w, p);
   *scale = p[REDUCTION].i == MLPLI_MEAN_LOSS ? 1 / by : 1;
   return q;
 }
@@ -191,10 +222,14 @@ static mlpl_status forward_shares(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
   double scale = 1;
   bool was = mlpl_set_grad_enabled(cx, false);
   mlpl_tensor *x = c->in[INPUT], *q = dense(&e, c->in, c->n, c->p, &scale);
-  mlpl_tensor *terms = mlpli_xmul(&e, q, mlpli_x1(&e, MLPLI_OP_LOG_SOFTMAX, x, last_axis));
-  mlpl_tensor *each = mlpli_x1(&e, MLPLI_OP_NEG, mlpli_x1(&e, MLPLI_OP_SUM, terms, rows), NULL);
-  if (each && c->p[REDUCTION].i == MLPLI_NO_REDUCTION) mlpli_copy(out, each);
-  else if (each) e.status = reduce_rows(cx, c->p, out, each, (double)x->shape[0]);
+  mlpl_tensor *terms = mlpli_xmul(
+      &e, q, mlpli_x1(&e, MLPLI_OP_LOG_SOFTMAX, x, last_axis));
+  mlpl_tensor *each = mlpli_x1(
+      &e, MLPLI_OP_NEG, mlpli_x1(&e, MLPLI_OP_SUM, terms, rows), NULL);
+  if (each && c->p[REDUCTION].i == MLPLI_NO_REDUCTION)
+    mlpli_copy(out, each);
+  else if (each)
+    e.status = reduce_rows(cx, c->p, out, each, (double)x->shape[0]);
   mlpl_tensor *dx = c->record ? mlpli_xaffine(&e, slope(&e, x, q), scale, 0) : NULL;
   if (dx) c->extra = mlpli_retain(dx);
   mlpl_set_grad_enabled(cx, was);
@@ -202,10 +237,11 @@ static mlpl_status forward_shares(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
 }
 
 MLPLI_FORWARD(cross_entropy) {
-  return c->in[TARGET]->dtype == MLPL_I64 ? forward_labels(cx, c, *out) : forward_shares(cx, c, *out);
+  return c->in[TARGET]->dtype == MLPL_I64 ? forward_labels(cx, c, *out)
+                                          : forward_shares(cx, c, *out);
 }
 
-/* ---- backward ------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------- */
 
 /* g as a factor of rows: [n x 1] where there is one for each. */
 static mlpl_tensor *row_factor(mlpli_expr *e, mlpl_tensor *g) {
@@ -223,7 +259,8 @@ MLPLI_BACKWARD(cross_entropy) {
     mlpl_set_grad_enabled(cx, true);
     dx = mlpli_xaffine(&e, slope(&e, n->in[INPUT], q), scale, 0);
   }
-  else if (g->ndim == 0 && mlpli_load(g->data, g->dtype) == 1) { /* the usual end of a graph */
+  /* the usual end of a graph */
+  else if (g->ndim == 0 && mlpli_load(g->data, g->dtype) == 1) {
     mlpli_xgive(&e, n, 0, dx);
     return mlpli_expr_end(&e);
   }

@@ -1,4 +1,5 @@
-/* Dropout: zero with probability p, else divide by 1 - p; nothing at all outside training. */
+/* Dropout: zero with probability p, else divide by 1 - p; nothing at all outside
+   training. */
 #include "ops/rows.h"
 
 #include "grad/grad.h"

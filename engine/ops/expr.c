@@ -1,4 +1,5 @@
-/* Expressions: chains of operations in which one failure stands for all that would follow. */
+/* Expressions: chains of operations in which one failure stands for all that would
+   follow. */
 #include "grad/grad.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@ mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t) {
   return t;
 }
 
-static mlpl_tensor *apply(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in, int n, const mlpl_value *p) {
+static mlpl_tensor *apply(
+    mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in, int n, const mlpl_value *p) {
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL};
   for (int i = 0; i < n; i++)
     if (!in[i]) return NULL;
@@ -19,11 +21,13 @@ static mlpl_tensor *apply(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in,
   return mlpli_xkeep(e, out[0]);
 }
 
-mlpl_tensor *mlpli_x1(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p) {
+mlpl_tensor *mlpli_x1(
+    mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p) {
   return apply(e, id, (mlpl_tensor *[]){a}, 1, p);
 }
 
-mlpl_tensor *mlpli_x2(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p) {
+mlpl_tensor *mlpli_x2(
+    mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p) {
   return apply(e, id, (mlpl_tensor *[]){a, b}, 2, p);
 }
 
@@ -43,7 +47,8 @@ mlpl_tensor *mlpli_xaffine(mlpli_expr *e, mlpl_tensor *a, double scale, double s
   return mlpli_x1(e, MLPLI_OP_AFFINE, a, (mlpl_value[]){{.f = scale}, {.f = shift}});
 }
 
-mlpl_tensor *mlpli_xmap(mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p) {
+mlpl_tensor *mlpli_xmap(
+    mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p) {
   mlpl_tensor *out;
   if (!a || e->status != MLPL_OK) return NULL;
   e->status = mlpli_tensor_like(e->cx, &out, a);

@@ -1,4 +1,5 @@
-/* Element-wise kernels over tensors of any strides, on several threads where the work is large. */
+/* Element-wise kernels over tensors of any strides, on several threads where the work is
+   large. */
 #include "ops/ops.h"
 #include "tensor/walk.h"
 
@@ -19,15 +20,18 @@ static void map_run(const map_job *j, int64_t run, int64_t start, int64_t n) {
   int64_t at[3], last = w->ndim - 1;
   char *p[3];
   mlpli_walk_at(w, run, at);
-  for (int a = 0; a < 3; a++) p[a] = j->p[a] + (at[a] + start * w->stride[a][last]) * (int64_t)j->size;
-  j->f(n, p[0], w->stride[0][last], p[1], w->stride[1][last], p[2], w->stride[2][last], j->param);
+  for (int a = 0; a < 3; a++)
+    p[a] = j->p[a] + (at[a] + start * w->stride[a][last]) * (int64_t)j->size;
+  j->f(n, p[0], w->stride[0][last], p[1], w->stride[1][last], p[2], w->stride[2][last],
+      j->param);
 }
 
 static void map_task(void *arg, ptrdiff_t i, int worker) {
   (void)worker;
   const map_job *j = arg;
   if (j->pieces > 1) {
-    int64_t start = i % j->pieces * GRAIN, n = j->run - start < GRAIN ? j->run - start : GRAIN;
+    int64_t start = i % j->pieces * GRAIN,
+            n = j->run - start < GRAIN ? j->run - start : GRAIN;
     map_run(j, i / j->pieces, start, n);
     return;
   }
@@ -36,28 +40,35 @@ static void map_task(void *arg, ptrdiff_t i, int worker) {
   for (int64_t r = first; r < end; r++) map_run(j, r, 0, j->run);
 }
 
-static void map_strided(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y,
-    double param) {
+static void map_strided(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x,
+    const mlpl_tensor *y, double param) {
   int64_t sx[MLPL_MAX_RANK], sy[MLPL_MAX_RANK];
   mlpli_broadcast_strides(x, out->ndim, out->shape, sx);
   mlpli_broadcast_strides(y, out->ndim, out->shape, sy);
-  map_job j = {.f = f, .p = {out->data, x->data, y->data}, .size = mlpli_dtype_size[out->dtype],
+  map_job j = {.f = f,
+      .p = {out->data, x->data, y->data},
+      .size = mlpli_dtype_size[out->dtype],
       .param = param};
-  mlpli_walk_init(&j.walk, out->ndim, out->shape, 3, (const int64_t *[]){out->stride, sx, sy});
+  mlpli_walk_init(
+      &j.walk, out->ndim, out->shape, 3, (const int64_t *[]){out->stride, sx, sy});
   j.run = mlpli_walk_run(&j.walk);
   j.n_runs = mlpli_walk_n_runs(&j.walk);
   j.pieces = j.run > GRAIN ? (j.run + GRAIN - 1) / GRAIN : 1;
   j.runs_per_task = j.run >= GRAIN ? 1 : GRAIN / (j.run ? j.run : 1);
-  int64_t tasks = j.pieces > 1 ? j.n_runs * j.pieces : (j.n_runs + j.runs_per_task - 1) / j.runs_per_task;
+  int64_t tasks = j.pieces > 1 ? j.n_runs * j.pieces
+                               : (j.n_runs + j.runs_per_task - 1) / j.runs_per_task;
   const mlplk_par *par = &out->cx->par;
   par->run(par, tasks, map_task, &j);
 }
 
-void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y, double param) {
+void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
+    const mlpl_tensor *y, double param) {
   mlplk_map *f = mlpli_kern(out)->map[kind];
   if (!y) y = x;
-  bool plain = out->contiguous && x->contiguous && y->contiguous && x->numel == out->numel &&
-      y->numel == out->numel;
-  if (plain && out->numel <= GRAIN) f(out->numel, out->data, 1, x->data, 1, y->data, 1, param);
-  else map_strided(f, out, x, y, param);
+  bool plain = out->contiguous && x->contiguous && y->contiguous &&
+      x->numel == out->numel && y->numel == out->numel;
+  if (plain && out->numel <= GRAIN)
+    f(out->numel, out->data, 1, x->data, 1, y->data, 1, param);
+  else
+    map_strided(f, out, x, y, param);
 }

@@ -1,9 +1,9 @@
 /*
 ** The operation table and what rows are made of. Internal.
 **
-** A row says everything about an operation: names and domains of its inputs and options, the rule for its
-** shape, its forward and its backward. Whoever must know all operations walks the table: recorder, Lua methods,
-** errors, gradient check, misuse tests.
+** A row says everything about an operation: names and domains of its inputs and options,
+** the rule for its shape, its forward and its backward. Whoever must know all operations
+** walks the table: recorder, Lua methods, errors, gradient check, misuse tests.
 */
 #ifndef MLPLI_OPS_H
 #define MLPLI_OPS_H
@@ -14,15 +14,15 @@ typedef struct mlpli_node mlpli_node;
 
 /* Which values an input may have, and from where the gradient check draws them. */
 typedef enum mlpli_domain {
-  MLPLI_REAL,      /* any real number */
-  MLPLI_POSITIVE,  /* x > 0 where the gradient is wanted */
-  MLPLI_SMOOTH,    /* any real number; there is a kink at 0 */
-  MLPLI_NONZERO,   /* x != 0 */
-  MLPLI_DISTINCT,  /* any real numbers; kinks where two are equal */
-  MLPLI_SHARE,     /* 0 <= x <= 1 */
-  MLPLI_LABELS,    /* i64, index-valued */
-  MLPLI_TARGET,    /* labels, or real numbers like the first input's */
-  MLPLI_ANY        /* any dtype */
+  MLPLI_REAL,     /* any real number */
+  MLPLI_POSITIVE, /* x > 0 where the gradient is wanted */
+  MLPLI_SMOOTH,   /* any real number; there is a kink at 0 */
+  MLPLI_NONZERO,  /* x != 0 */
+  MLPLI_DISTINCT, /* any real numbers; kinks where two are equal */
+  MLPLI_SHARE,    /* 0 <= x <= 1 */
+  MLPLI_LABELS,   /* i64, index-valued */
+  MLPLI_TARGET,   /* labels, or real numbers like the first input's */
+  MLPLI_ANY       /* any dtype */
 } mlpli_domain;
 
 typedef struct mlpli_shape {
@@ -36,12 +36,14 @@ typedef struct mlpli_call {
   int n;
   mlpl_tensor *const *in;
   const mlpl_value *p;
-  bool record;        /* the result will be recorded: forward may prepare what backward needs */
+  /* the result will be recorded: forward may prepare what backward needs */
+  bool record;
   bool forget_out;    /* set by forward: backward will not read the output this time */
   mlpl_tensor *extra; /* set by forward: kept for backward, released with the node */
 } mlpli_call;
 
-#define MLPLI_SAVE_OUT 0x10 /* in `saves`: backward reads the output; bits 0..3: that input */
+#define MLPLI_SAVE_OUT                                                                   \
+  0x10 /* in `saves`: backward reads the output; bits 0..3: that input */
 #define MLPLI_MAX_OUTPUTS 2
 
 struct mlpl_op {
@@ -49,35 +51,69 @@ struct mlpl_op {
   const char *input_name[MLPL_MAX_INPUTS];
   mlpli_domain domain[MLPL_MAX_INPUTS];
   uint8_t n_inputs, n_required;
-  uint8_t n_outputs;  /* the second is index-valued and may be NULL */
+  uint8_t n_outputs; /* the second is index-valued and may be NULL */
   uint8_t n_params;
   uint8_t saves;
   uint8_t differentiable; /* bit i: input i has a gradient */
-  bool gives_index;   /* the output is i64, else it has the first input's dtype */
-  bool internal;      /* serves the engine; not a method in Lua */
-  bool random;        /* draws from the context's generator */
+  bool gives_index;       /* the output is i64, else it has the first input's dtype */
+  bool internal;          /* serves the engine; not a method in Lua */
+  bool random;            /* draws from the context's generator */
   const mlpl_param *params;
-  /* Either shape and forward (out is made, contiguous, not set) or view, which gives *out itself. */
+  /* Either shape and forward (out is made, contiguous, not set) or view, which gives *out
+     itself. */
   mlpl_status (*shape)(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *out);
   mlpl_status (*forward)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   mlpl_status (*view)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
-  /* g is the gradient of the output. Hands a gradient to every input that wants one (grad.h). */
+  /* g is the gradient of the output. Hands a gradient to every input that wants one
+     (grad.h). */
   mlpl_status (*backward)(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
-  void (*forget)(mlpli_node *n); /* let go of what the node keeps in its options; NULL: nothing */
+  /* let go of what the node keeps in its options; NULL: nothing */
+  void (*forget)(mlpli_node *n);
 };
 
 /* Places in the table. */
 typedef enum mlpli_op_id {
-  MLPLI_OP_ADD, MLPLI_OP_SUB, MLPLI_OP_MUL, MLPLI_OP_DIV, MLPLI_OP_POW,
-  MLPLI_OP_NEG, MLPLI_OP_ABS, MLPLI_OP_SIGN, MLPLI_OP_POSITIVE, MLPLI_OP_AFFINE,
-  MLPLI_OP_EXP, MLPLI_OP_LOG, MLPLI_OP_SQRT,
-  MLPLI_OP_RELU, MLPLI_OP_LEAKY_RELU, MLPLI_OP_ELU, MLPLI_OP_SIGMOID, MLPLI_OP_TANH,
-  MLPLI_OP_SUM, MLPLI_OP_MEAN, MLPLI_OP_MAX, MLPLI_OP_ARGMAX, MLPLI_OP_SUM_TO_SIZE,
-  MLPLI_OP_MATMUL, MLPLI_OP_LINEAR,
-  MLPLI_OP_TRANSPOSE, MLPLI_OP_T, MLPLI_OP_RESHAPE, MLPLI_OP_FLATTEN, MLPLI_OP_NARROW, MLPLI_OP_SELECT,
-  MLPLI_OP_EXPAND, MLPLI_OP_PLACE, MLPLI_OP_SPREAD, MLPLI_OP_PICK, MLPLI_OP_CLONE,
-  MLPLI_OP_SOFTMAX, MLPLI_OP_LOG_SOFTMAX,
-  MLPLI_OP_CROSS_ENTROPY, MLPLI_OP_MSE_LOSS, MLPLI_OP_BCE_WITH_LOGITS,
+  MLPLI_OP_ADD,
+  MLPLI_OP_SUB,
+  MLPLI_OP_MUL,
+  MLPLI_OP_DIV,
+  MLPLI_OP_POW,
+  MLPLI_OP_NEG,
+  MLPLI_OP_ABS,
+  MLPLI_OP_SIGN,
+  MLPLI_OP_POSITIVE,
+  MLPLI_OP_AFFINE,
+  MLPLI_OP_EXP,
+  MLPLI_OP_LOG,
+  MLPLI_OP_SQRT,
+  MLPLI_OP_RELU,
+  MLPLI_OP_LEAKY_RELU,
+  MLPLI_OP_ELU,
+  MLPLI_OP_SIGMOID,
+  MLPLI_OP_TANH,
+  MLPLI_OP_SUM,
+  MLPLI_OP_MEAN,
+  MLPLI_OP_MAX,
+  MLPLI_OP_ARGMAX,
+  MLPLI_OP_SUM_TO_SIZE,
+  MLPLI_OP_MATMUL,
+  MLPLI_OP_LINEAR,
+  MLPLI_OP_TRANSPOSE,
+  MLPLI_OP_T,
+  MLPLI_OP_RESHAPE,
+  MLPLI_OP_FLATTEN,
+  MLPLI_OP_NARROW,
+  MLPLI_OP_SELECT,
+  MLPLI_OP_EXPAND,
+  MLPLI_OP_PLACE,
+  MLPLI_OP_SPREAD,
+  MLPLI_OP_PICK,
+  MLPLI_OP_CLONE,
+  MLPLI_OP_SOFTMAX,
+  MLPLI_OP_LOG_SOFTMAX,
+  MLPLI_OP_CROSS_ENTROPY,
+  MLPLI_OP_MSE_LOSS,
+  MLPLI_OP_BCE_WITH_LOGITS,
   MLPLI_OP_DROPOUT,
   MLPLI_N_OPS
 } mlpli_op_id;
@@ -93,49 +129,57 @@ static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_
 double mlpli_op_bytes(mlpl_tensor *const *in, int n, const mlpl_tensor *out);
 double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tensor *out);
 
-/* ---- options (params.c) ------------------------------------------------------------------------ */
+/* ---- options (params.c) ------------------------------------------------------------ */
 
-/* values[0..n) from a list of named arguments: defaults filled in, everything checked. `what` begins the error. */
+/* values[0..n) from a list of named arguments: defaults filled in, everything checked.
+   `what` begins the error. */
 mlpl_status mlpli_resolve(mlpl_ctx *cx, const char *what, const mlpl_param *params, int n,
     const mlpl_arg *args, mlpl_value *values);
 /* That every value is in its option's domain. */
-mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param *params, int n,
-    const mlpl_value *values);
+mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param *params,
+    int n, const mlpl_value *values);
 mlpl_value mlpli_param_standard(const mlpl_param *param);
 
 /* *axis counted from 0 in [0, ndim); the error names axis and rank. */
-mlpl_status mlpli_axis(mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis);
+mlpl_status mlpli_axis(
+    mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis);
 
-/* ---- shapes (broadcast.c) -------------------------------------------------------------------------- */
+/* ---- shapes (broadcast.c) ---------------------------------------------------------- */
 
 /* NumPy's rule; the error names both shapes. */
-mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a, const mlpl_tensor *b,
-    mlpli_shape *out);
+mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
+    const mlpl_tensor *b, mlpli_shape *out);
 /* Strides with which t is read as if it had the (broadcast) shape. */
-void mlpli_broadcast_strides(const mlpl_tensor *t, int ndim, const int64_t *shape, int64_t *stride);
-static inline bool mlpli_same_shape(const mlpl_tensor *a, int ndim, const int64_t *shape) {
+void mlpli_broadcast_strides(
+    const mlpl_tensor *t, int ndim, const int64_t *shape, int64_t *stride);
+static inline bool mlpli_same_shape(
+    const mlpl_tensor *a, int ndim, const int64_t *shape) {
   if (a->ndim != ndim) return false;
   for (int d = 0; d < ndim; d++)
     if (a->shape[d] != shape[d]) return false;
   return true;
 }
 
-/* ---- work shared by rows ------------------------------------------------------------------------------ */
+/* ---- work shared by rows ----------------------------------------------------------- */
 
-/* out = f(x, y, p), x and y (NULL: none) read with out's shape; on several threads when large. */
-void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y, double p);
+/* out = f(x, y, p), x and y (NULL: none) read with out's shape; on several threads when
+   large. */
+void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
+    const mlpl_tensor *y, double p);
 
-/* Reduce the axes in `axes` (bits); out is contiguous and holds the other axes' elements in order. */
-mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
-    unsigned axes);
+/* Reduce the axes in `axes` (bits); out is contiguous and holds the other axes' elements
+   in order. */
+mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
+    const mlpl_tensor *x, unsigned axes);
 
-/* C := act(A B + beta C + bias) on 2-d operands given by address and strides; all of one real dtype. */
+/* C := act(A B + beta C + bias) on 2-d operands given by address and strides; all of one
+   real dtype. */
 typedef struct mlpli_matrix {
   void *p;
   int64_t rows, cols, rs, cs;
 } mlpli_matrix;
-mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b, double beta, mlpli_matrix c,
-    const mlpl_tensor *bias, mlplk_act act);
+mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b,
+    double beta, mlpli_matrix c, const mlpl_tensor *bias, mlplk_act act);
 static inline mlpli_matrix mlpli_matrix_of(const mlpl_tensor *t) {
   return (mlpli_matrix){t->data, t->shape[0], t->shape[1], t->stride[0], t->stride[1]};
 }
@@ -144,22 +188,26 @@ static inline mlpli_matrix mlpli_transposed(mlpli_matrix m) {
 }
 
 /*
-** Cross-entropy of x [n x k] (rows of adjacent elements) against checked labels, with the options p of the row cross_entropy.
-** each [n] receives every row's loss and out their sum or mean; each NULL: out [n] receives them. dx (NULL: not wanted) [n x k]
-** receives the gradient.
+** Cross-entropy of x [n x k] (rows of adjacent elements) against checked labels, with the
+** options p of the row cross_entropy. each [n] receives every row's loss and out their
+** sum or mean; each NULL: out [n] receives them. dx (NULL: not wanted) [n x k] receives
+** the gradient.
 */
-mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x, mlpl_tensor *w,
-    const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx, mlpl_tensor *out);
-
-/* Mean squared error of x against t, of one shape, reduced into out; its gradient into dx. */
-mlpl_status mlpli_mse_step(mlpl_ctx *cx, int64_t reduction, mlpl_tensor *x, mlpl_tensor *t, mlpl_tensor *dx,
+mlpl_status mlpli_cross_entropy_labels(mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x,
+    mlpl_tensor *w, const int64_t *label, mlpl_tensor *each, mlpl_tensor *dx,
     mlpl_tensor *out);
 
-/* ---- expressions: backward passes written with operations (expr.c) --------------------------------------- */
+/* Mean squared error of x against t, of one shape, reduced into out; its gradient into
+   dx. */
+mlpl_status mlpli_mse_step(mlpl_ctx *cx, int64_t reduction, mlpl_tensor *x,
+    mlpl_tensor *t, mlpl_tensor *dx, mlpl_tensor *out);
+
+/* ---- expressions: backward passes written with operations (expr.c) ----------------- */
 
 /*
-** Results of the calls below live until mlpli_expr_end. After a failure every further call gives NULL, and NULL
-** operands give NULL, so that only the end must be checked. Recorded when recording is on (create_graph).
+** Results of the calls below live until mlpli_expr_end. After a failure every further
+** call gives NULL, and NULL operands give NULL, so that only the end must be checked.
+** Recorded when recording is on (create_graph).
 */
 typedef struct mlpli_expr {
   mlpl_ctx *cx;
@@ -169,16 +217,22 @@ typedef struct mlpli_expr {
 } mlpli_expr;
 
 mlpl_tensor *mlpli_x1(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p);
-mlpl_tensor *mlpli_x2(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p);
+mlpl_tensor *mlpli_x2(
+    mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p);
 mlpl_tensor *mlpli_xadd(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xsub(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xmul(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xdiv(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
-mlpl_tensor *mlpli_xaffine(mlpli_expr *e, mlpl_tensor *a, double scale, double shift); /* scale a + shift */
-mlpl_tensor *mlpli_xmap(mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p); /* not recorded */
-/* 1 where y, an output of relu, lets a gradient through (y > 0 or NaN), else 0; a constant */
+/* scale a + shift */
+mlpl_tensor *mlpli_xaffine(mlpli_expr *e, mlpl_tensor *a, double scale, double shift);
+/* not recorded */
+mlpl_tensor *mlpli_xmap(
+    mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p);
+/* 1 where y, an output of relu, lets a gradient through (y > 0 or NaN), else 0; a
+   constant */
 mlpl_tensor *mlpli_xrelu_mask(mlpli_expr *e, mlpl_tensor *y);
-mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t); /* hand over a tensor that was given to us */
+/* hand over a tensor that was given to us */
+mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t);
 /* The node's saved output, joined to the graph when the backward pass is recorded. */
 mlpl_tensor *mlpli_xout(mlpli_expr *e, mlpli_node *n);
 /* Give gx, summed to the shape of the input where that was broadcast, to input i. */

@@ -6,20 +6,28 @@
 
 #include <math.h>
 
-#define MLPLI_REAL_OPTION(name, standard, min, max) \
-  {name, MLPL_PARAM_REAL, MLPL_OPTIONAL, standard, min, max, NULL, 0}
-#define MLPLI_REAL_NEEDED(name) {name, MLPL_PARAM_REAL, MLPL_REQUIRED, 0, -INFINITY, INFINITY, NULL, 0}
-#define MLPLI_INT_OPTION(name, standard, min, max) \
-  {name, MLPL_PARAM_INT, MLPL_OPTIONAL, standard, min, max, NULL, 0}
-#define MLPLI_INT_NEEDED(name, min, max) {name, MLPL_PARAM_INT, MLPL_REQUIRED, 0, min, max, NULL, 0}
-#define MLPLI_BOOL_OPTION(name, standard) {name, MLPL_PARAM_BOOL, MLPL_OPTIONAL, standard, 0, 1, NULL, 0}
+#define MLPLI_REAL_OPTION(name, standard, min, max)                                      \
+  { name, MLPL_PARAM_REAL, MLPL_OPTIONAL, standard, min, max, NULL, 0 }
+#define MLPLI_REAL_NEEDED(name)                                                          \
+  { name, MLPL_PARAM_REAL, MLPL_REQUIRED, 0, -INFINITY, INFINITY, NULL, 0 }
+#define MLPLI_INT_OPTION(name, standard, min, max)                                       \
+  { name, MLPL_PARAM_INT, MLPL_OPTIONAL, standard, min, max, NULL, 0 }
+#define MLPLI_INT_NEEDED(name, min, max)                                                 \
+  { name, MLPL_PARAM_INT, MLPL_REQUIRED, 0, min, max, NULL, 0 }
+#define MLPLI_BOOL_OPTION(name, standard)                                                \
+  { name, MLPL_PARAM_BOOL, MLPL_OPTIONAL, standard, 0, 1, NULL, 0 }
 /* standard NAN: all axes when it is left out */
-#define MLPLI_AXIS_OPTION(name, standard) {name, MLPL_PARAM_AXIS, MLPL_OPTIONAL, standard, 0, 0, NULL, 0}
-#define MLPLI_AXIS_NEEDED(name) {name, MLPL_PARAM_AXIS, MLPL_REQUIRED, 0, 0, 0, NULL, 0}
-#define MLPLI_INDEX_NEEDED(name) {name, MLPL_PARAM_INDEX, MLPL_REQUIRED, 0, 0, 0, NULL, 0}
-#define MLPLI_CHOICE_OPTION(name, choices) {name, MLPL_PARAM_CHOICE, MLPL_OPTIONAL, 0, 0, 0, choices, 0}
-#define MLPLI_SIZES_NEEDED(name) {name, MLPL_PARAM_SIZES, MLPL_REQUIRED, 0, 0, 0, NULL, 0}
-#define MLPLI_PAIR_OPTION(name, first, second, min, max) \
-  {name, MLPL_PARAM_PAIR, MLPL_OPTIONAL, first, min, max, NULL, second}
+#define MLPLI_AXIS_OPTION(name, standard)                                                \
+  { name, MLPL_PARAM_AXIS, MLPL_OPTIONAL, standard, 0, 0, NULL, 0 }
+#define MLPLI_AXIS_NEEDED(name)                                                          \
+  { name, MLPL_PARAM_AXIS, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
+#define MLPLI_INDEX_NEEDED(name)                                                         \
+  { name, MLPL_PARAM_INDEX, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
+#define MLPLI_CHOICE_OPTION(name, choices)                                               \
+  { name, MLPL_PARAM_CHOICE, MLPL_OPTIONAL, 0, 0, 0, choices, 0 }
+#define MLPLI_SIZES_NEEDED(name)                                                         \
+  { name, MLPL_PARAM_SIZES, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
+#define MLPLI_PAIR_OPTION(name, first, second, min, max)                                 \
+  { name, MLPL_PARAM_PAIR, MLPL_OPTIONAL, first, min, max, NULL, second }
 
 #endif

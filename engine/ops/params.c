@@ -1,4 +1,5 @@
-/* Options: one description serves C hosts, Lua and model files; here they are filled in and checked. */
+/* Options: one description serves C hosts, Lua and model files; here they are filled in
+   and checked. */
 #include "ops/ops.h"
 
 #include <math.h>
@@ -8,10 +9,14 @@
 mlpl_value mlpli_param_standard(const mlpl_param *p) {
   mlpl_value v;
   memset(&v, 0, sizeof v);
-  if (p->type == MLPL_PARAM_REAL) v.f = p->standard;
-  else if (p->type == MLPL_PARAM_PAIR) v.pair[0] = p->standard, v.pair[1] = p->standard2;
-  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard)) v.i = MLPL_NO_AXIS;
-  else if (p->type != MLPL_PARAM_SIZES) v.i = (int64_t)p->standard;
+  if (p->type == MLPL_PARAM_REAL)
+    v.f = p->standard;
+  else if (p->type == MLPL_PARAM_PAIR)
+    v.pair[0] = p->standard, v.pair[1] = p->standard2;
+  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard))
+    v.i = MLPL_NO_AXIS;
+  else if (p->type != MLPL_PARAM_SIZES)
+    v.i = (int64_t)p->standard;
   return v;
 }
 
@@ -21,17 +26,23 @@ static void add_name(char *list, size_t size, const char *name) {
   snprintf(list + at, size - at, "%s%s", at ? ", " : "", name);
 }
 
-static mlpl_status unknown(mlpl_ctx *cx, const char *what, const mlpl_param *params, int n, const char *name) {
+static mlpl_status unknown(
+    mlpl_ctx *cx, const char *what, const mlpl_param *params, int n, const char *name) {
   char list[MLPLI_TEXT / 2] = "";
   for (int i = 0; i < n; i++) add_name(list, sizeof list, params[i].name);
-  if (!n) return mlpl_fail(cx, MLPL_EARG, "%s: unknown option '%.40s'; it has no options", what, name);
-  return mlpl_fail(cx, MLPL_EARG, "%s: unknown option '%.40s'; the options are %s", what, name, list);
+  if (!n)
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: unknown option '%.40s'; it has no options", what, name);
+  return mlpl_fail(
+      cx, MLPL_EARG, "%s: unknown option '%.40s'; the options are %s", what, name, list);
 }
 
-static mlpl_status bad_choice(mlpl_ctx *cx, const char *what, const mlpl_param *p, const char *text) {
+static mlpl_status bad_choice(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, const char *text) {
   char list[MLPLI_TEXT / 2] = "";
   for (int i = 0; p->choices[i]; i++) add_name(list, sizeof list, p->choices[i]);
-  return mlpl_fail(cx, MLPL_EARG, "%s: %s is '%.40s'; it must be one of %s", what, p->name, text ? text : "", list);
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is '%.40s'; it must be one of %s", what,
+      p->name, text ? text : "", list);
 }
 
 static int n_choices(const mlpl_param *p) {
@@ -40,27 +51,35 @@ static int n_choices(const mlpl_param *p) {
   return n;
 }
 
-static mlpl_status bad_range(mlpl_ctx *cx, const char *what, const mlpl_param *p, double value) {
+static mlpl_status bad_range(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, double value) {
   if (value > p->max && p->max >= 9e15)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be at most %g", what, p->name, value, p->max);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be at most %g", what,
+        p->name, value, p->max);
   if (p->max < 1 && p->max == nextafter(1, 0))
-    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be from %g up to but not 1", what, p->name, value, p->min);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be from %g up to but not 1",
+        what, p->name, value, p->min);
   if (p->max >= 9e15)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be at least %g", what, p->name, value, p->min);
-  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be from %g to %g", what, p->name, value, p->min, p->max);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be at least %g", what,
+        p->name, value, p->min);
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be from %g to %g", what,
+      p->name, value, p->min, p->max);
 }
 
-static mlpl_status check_value(mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
+static mlpl_status check_value(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
   switch (p->type) {
     case MLPL_PARAM_REAL:
       if (!(v->f >= p->min && v->f <= p->max)) return bad_range(cx, what, p, v->f);
       return MLPL_OK;
     case MLPL_PARAM_PAIR:
       for (int i = 0; i < 2; i++)
-        if (!(v->pair[i] >= p->min && v->pair[i] <= p->max)) return bad_range(cx, what, p, v->pair[i]);
+        if (!(v->pair[i] >= p->min && v->pair[i] <= p->max))
+          return bad_range(cx, what, p, v->pair[i]);
       return MLPL_OK;
     case MLPL_PARAM_INT:
-      if ((double)v->i < p->min || (double)v->i > p->max) return bad_range(cx, what, p, (double)v->i);
+      if ((double)v->i < p->min || (double)v->i > p->max)
+        return bad_range(cx, what, p, (double)v->i);
       return MLPL_OK;
     case MLPL_PARAM_BOOL:
       if (v->i != 0 && v->i != 1) return bad_range(cx, what, p, (double)v->i);
@@ -70,7 +89,8 @@ static mlpl_status check_value(mlpl_ctx *cx, const char *what, const mlpl_param 
       return MLPL_OK;
     case MLPL_PARAM_SIZES:
       if (v->sizes.n < 0 || v->sizes.n > MLPL_MAX_RANK)
-        return mlpl_fail(cx, MLPL_EARG, "%s: %s has %d sizes; a tensor has at most %d axes", what, p->name,
+        return mlpl_fail(cx, MLPL_EARG,
+            "%s: %s has %d sizes; a tensor has at most %d axes", what, p->name,
             v->sizes.n, MLPL_MAX_RANK);
       return MLPL_OK;
     case MLPL_PARAM_AXIS:
@@ -79,22 +99,23 @@ static mlpl_status check_value(mlpl_ctx *cx, const char *what, const mlpl_param 
   return MLPL_OK;
 }
 
-mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param *params, int n,
-    const mlpl_value *values) {
+mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param *params,
+    int n, const mlpl_value *values) {
   for (int i = 0; i < n; i++) MLPL_TRY(check_value(cx, what, &params[i], &values[i]));
   return MLPL_OK;
 }
 
 /* A named argument's value in its option's type. */
-static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_arg *a,
-    mlpl_value *v) {
+static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
+    const mlpl_arg *a, mlpl_value *v) {
   memset(v, 0, sizeof *v);
   if (p->type == MLPL_PARAM_REAL) {
     v->f = a->value;
     return MLPL_OK;
   }
   if (p->type == MLPL_PARAM_PAIR) {
-    if (!a->pair) return mlpl_fail(cx, MLPL_EARG, "%s: %s must be two numbers", what, p->name);
+    if (!a->pair)
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s must be two numbers", what, p->name);
     v->pair[0] = a->pair[0], v->pair[1] = a->pair[1];
     return MLPL_OK;
   }
@@ -107,11 +128,12 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p, 
     return bad_choice(cx, what, p, a->text);
   }
   if (a->value != floor(a->value) || fabs(a->value) > 9007199254740992.0)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be a whole number", what, p->name, a->value);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be a whole number", what,
+        p->name, a->value);
   if (p->type == MLPL_PARAM_SIZES) {
     if (a->value < 0 || a->value > MLPL_MAX_RANK || (a->value > 0 && !a->sizes))
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g sizes; a tensor has at most %d axes", what, p->name, a->value,
-          MLPL_MAX_RANK);
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g sizes; a tensor has at most %d axes",
+          what, p->name, a->value, MLPL_MAX_RANK);
     v->sizes.n = (int)a->value;
     for (int i = 0; i < v->sizes.n; i++) v->sizes.v[i] = a->sizes[i];
     return MLPL_OK;
@@ -138,7 +160,8 @@ mlpl_status mlpli_resolve(mlpl_ctx *cx, const char *what, const mlpl_param *para
   return mlpli_check_params(cx, what, params, n, values);
 }
 
-mlpl_status mlpli_axis(mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis) {
+mlpl_status mlpli_axis(
+    mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis) {
   int64_t d = given < 0 ? given + ndim : given;
   if (d >= 0 && d < ndim) {
     *axis = (int)d;
@@ -146,7 +169,10 @@ mlpl_status mlpli_axis(mlpl_ctx *cx, const char *what, int64_t given, int ndim, 
   }
   int base = cx->index_base;
   long long shown = (long long)(given < 0 ? given : given + base);
-  if (ndim == 0) return mlpl_fail(cx, MLPL_EARG, "%s: axis %lld of a tensor without axes", what, shown);
-  return mlpl_fail(cx, MLPL_EARG, "%s: axis %lld is outside %d to %d (or -%d to -1 from the end)", what, shown, base,
+  if (ndim == 0)
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: axis %lld of a tensor without axes", what, shown);
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: axis %lld is outside %d to %d (or -%d to -1 from the end)", what, shown, base,
       ndim - 1 + base, ndim);
 }

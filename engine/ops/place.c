@@ -25,7 +25,8 @@ MLPLI_FORWARD(place) {
   mlpl_value p[3] = {c->p[0], c->p[1], {.i = c->in[0]->shape[c->p[0].i]}};
   mlpli_fill(*out, 0);
   bool was = mlpl_set_grad_enabled(cx, false);
-  mlpl_status status = mlpli_apply(cx, &part, MLPLI_OP_NARROW, (mlpl_tensor *[]){*out}, 1, p);
+  mlpl_status status = mlpli_apply(
+      cx, &part, MLPLI_OP_NARROW, (mlpl_tensor *[]){*out}, 1, p);
   mlpl_set_grad_enabled(cx, was);
   if (status != MLPL_OK) return status;
   mlpli_copy(part, c->in[0]);
@@ -43,9 +44,10 @@ MLPLI_BACKWARD(place) {
   return mlpli_expr_end(&e);
 }
 
-/* Copy one element for every place of index [outer x 1 x inner] between a [outer x size x inner] and b, of
-   index's shape. All contiguous. */
-static void exchange(const mlpl_tensor *index, int axis, int64_t size, mlpl_tensor *a, mlpl_tensor *b, bool to_a) {
+/* Copy one element for every place of index [outer x 1 x inner] between a [outer x size x
+   inner] and b, of index's shape. All contiguous. */
+static void exchange(const mlpl_tensor *index, int axis, int64_t size, mlpl_tensor *a,
+    mlpl_tensor *b, bool to_a) {
   size_t bytes = mlpli_dtype_size[a->dtype];
   int64_t inner = 1;
   for (int d = axis + 1; d < index->ndim; d++) inner *= index->shape[d];
@@ -57,8 +59,8 @@ static void exchange(const mlpl_tensor *index, int axis, int64_t size, mlpl_tens
   }
 }
 
-static mlpl_status exchange_strided(mlpl_ctx *cx, const mlpl_tensor *index, int axis, int64_t size,
-    mlpl_tensor *a, mlpl_tensor *b, bool to_a) {
+static mlpl_status exchange_strided(mlpl_ctx *cx, const mlpl_tensor *index, int axis,
+    int64_t size, mlpl_tensor *a, mlpl_tensor *b, bool to_a) {
   mlpl_tensor *ci, *ca, *cb = NULL;
   MLPL_TRY(mlpli_tensor_contiguous(cx, &ci, index));
   mlpl_status status = mlpli_tensor_contiguous(cx, &ca, a);
@@ -90,7 +92,8 @@ MLPLI_SHAPE(pick) {
 
 MLPLI_FORWARD(pick) {
   int axis = (int)c->p[0].i;
-  return exchange_strided(cx, c->in[1], axis, c->in[0]->shape[axis], c->in[0], *out, false);
+  return exchange_strided(
+      cx, c->in[1], axis, c->in[0]->shape[axis], c->in[0], *out, false);
 }
 
 MLPLI_BACKWARD(pick) {

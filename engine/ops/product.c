@@ -5,43 +5,58 @@
 
 #include <string.h>
 
-mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b, double beta, mlpli_matrix c,
-    const mlpl_tensor *bias, mlplk_act act) {
+mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b,
+    double beta, mlpli_matrix c, const mlpl_tensor *bias, mlplk_act act) {
   const mlplk_table *k = cx->kern[dtype];
-  mlplk_gemm g = {.m = a.rows, .n = b.cols, .k = a.cols, .alpha = 1, .beta = beta,
-      .a = a.p, .rs_a = a.rs, .cs_a = a.cs, .b = b.p, .rs_b = b.rs, .cs_b = b.cs,
-      .c = c.p, .rs_c = c.rs, .cs_c = c.cs, .act = act};
+  mlplk_gemm g = {.m = a.rows,
+      .n = b.cols,
+      .k = a.cols,
+      .alpha = 1,
+      .beta = beta,
+      .a = a.p,
+      .rs_a = a.rs,
+      .cs_a = a.cs,
+      .b = b.p,
+      .rs_b = b.rs,
+      .cs_b = b.cs,
+      .c = c.p,
+      .rs_c = c.rs,
+      .cs_c = c.cs,
+      .act = act};
   if (bias) g.bias = bias->data, g.bias_stride = bias->stride[0];
   size_t bytes = k->gemm_scratch(&g, cx->par.workers);
   void *scratch = NULL;
-  if (bytes && !(scratch = mlpli_alloc(cx->heap, bytes))) return mlpli_no_memory(cx, "product", bytes);
+  if (bytes && !(scratch = mlpli_alloc(cx->heap, bytes)))
+    return mlpli_no_memory(cx, "product", bytes);
   k->gemm(&g, scratch, &cx->par);
   mlpli_free(cx->heap, scratch);
   return MLPL_OK;
 }
 
-/* ---- matmul ------------------------------------------------------------------------------------------ */
+/* ---- matmul ------------------------------------------------------------------------ */
 
 MLPLI_SHAPE(matmul) {
   const mlpl_tensor *a = c->in[0], *b = c->in[1];
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
   if (a->ndim != 2 || b->ndim != 2)
-    return mlpl_fail(cx, MLPL_ESHAPE, "matmul: a is %s, b is %s; both must be matrices (two axes)",
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "matmul: a is %s, b is %s; both must be matrices (two axes)",
         mlpli_tensor_text(s1, a), mlpli_tensor_text(s2, b));
   if (a->shape[1] != b->shape[0])
-    return mlpl_fail(cx, MLPL_ESHAPE, "matmul: inner sizes differ: a is %s, b is %s", mlpli_tensor_text(s1, a),
-        mlpli_tensor_text(s2, b));
+    return mlpl_fail(cx, MLPL_ESHAPE, "matmul: inner sizes differ: a is %s, b is %s",
+        mlpli_tensor_text(s1, a), mlpli_tensor_text(s2, b));
   *s = (mlpli_shape){2, {a->shape[0], b->shape[1]}};
   return MLPL_OK;
 }
 
 MLPLI_FORWARD(matmul) {
-  return mlpli_product(cx, (*out)->dtype, mlpli_matrix_of(c->in[0]), mlpli_matrix_of(c->in[1]), 0,
-      mlpli_matrix_of(*out), NULL, MLPLK_ACT_NONE);
+  return mlpli_product(cx, (*out)->dtype, mlpli_matrix_of(c->in[0]),
+      mlpli_matrix_of(c->in[1]), 0, mlpli_matrix_of(*out), NULL, MLPLK_ACT_NONE);
 }
 
 /* Write a b into the gradient of input i, adding where one is there already. */
-static mlpl_status give_product(mlpl_ctx *cx, mlpli_node *n, int i, mlpli_matrix a, mlpli_matrix b) {
+static mlpl_status give_product(
+    mlpl_ctx *cx, mlpli_node *n, int i, mlpli_matrix a, mlpli_matrix b) {
   mlpl_tensor *to;
   bool add;
   MLPL_TRY(mlpli_grad_target(cx, n, i, &to, &add));
@@ -54,30 +69,37 @@ MLPLI_BACKWARD(matmul) {
   mlpl_tensor *a = n->in[0], *b = n->in[1];
   if (!cx->grad_enabled) {
     mlpli_matrix mg = mlpli_matrix_of(g);
-    if (mlpli_wants(n, 0)) MLPL_TRY(give_product(cx, n, 0, mg, mlpli_transposed(mlpli_matrix_of(b))));
-    if (mlpli_wants(n, 1)) MLPL_TRY(give_product(cx, n, 1, mlpli_transposed(mlpli_matrix_of(a)), mg));
+    if (mlpli_wants(n, 0))
+      MLPL_TRY(give_product(cx, n, 0, mg, mlpli_transposed(mlpli_matrix_of(b))));
+    if (mlpli_wants(n, 1))
+      MLPL_TRY(give_product(cx, n, 1, mlpli_transposed(mlpli_matrix_of(a)), mg));
     return MLPL_OK;
   }
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0))
-    mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_MATMUL, g, mlpli_x1(&e, MLPLI_OP_T, b, NULL), NULL));
+    mlpli_xgive(&e, n, 0,
+        mlpli_x2(&e, MLPLI_OP_MATMUL, g, mlpli_x1(&e, MLPLI_OP_T, b, NULL), NULL));
   if (mlpli_wants(n, 1))
-    mlpli_xgive(&e, n, 1, mlpli_x2(&e, MLPLI_OP_MATMUL, mlpli_x1(&e, MLPLI_OP_T, a, NULL), g, NULL));
+    mlpli_xgive(&e, n, 1,
+        mlpli_x2(&e, MLPLI_OP_MATMUL, mlpli_x1(&e, MLPLI_OP_T, a, NULL), g, NULL));
   return mlpli_expr_end(&e);
 }
 
-/* ---- linear: y = act(x W^T + b), x [... x in], W [out x in], b [out] ------------------------------------- */
+/* ---- linear: y = act(x W^T + b), x [... x in], W [out x in], b [out] --------------- */
 
 MLPLI_SHAPE(linear) {
   const mlpl_tensor *x = c->in[0], *w = c->in[1], *b = c->n > 2 ? c->in[2] : NULL;
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
   if (w->ndim != 2)
-    return mlpl_fail(cx, MLPL_ESHAPE, "linear: weight is %s; it must be [out x in]", mlpli_tensor_text(s1, w));
+    return mlpl_fail(cx, MLPL_ESHAPE, "linear: weight is %s; it must be [out x in]",
+        mlpli_tensor_text(s1, w));
   if (x->ndim < 1 || x->shape[x->ndim - 1] != w->shape[1])
-    return mlpl_fail(cx, MLPL_ESHAPE, "linear: input is %s, weight is %s; the input's last axis must be %lld",
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "linear: input is %s, weight is %s; the input's last axis must be %lld",
         mlpli_tensor_text(s1, x), mlpli_tensor_text(s2, w), (long long)w->shape[1]);
   if (b && (b->ndim != 1 || b->shape[0] != w->shape[0]))
-    return mlpl_fail(cx, MLPL_ESHAPE, "linear: bias is %s, weight is %s; the bias must be [%lld]",
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "linear: bias is %s, weight is %s; the bias must be [%lld]",
         mlpli_tensor_text(s1, b), mlpli_tensor_text(s2, w), (long long)w->shape[0]);
   s->ndim = x->ndim;
   memcpy(s->size, x->shape, sizeof s->size);
@@ -108,8 +130,9 @@ MLPLI_FORWARD(linear) {
   if ((*out)->numel == 0) return MLPL_OK;
   MLPL_TRY(as_rows(cx, c->in[0], &x));
   mlplk_act act = c->p[0].i ? MLPLK_ACT_RELU : MLPLK_ACT_NONE;
-  mlpl_status status = mlpli_product(cx, x->dtype, rows_of(x), mlpli_transposed(mlpli_matrix_of(c->in[1])), 0,
-      rows_of(*out), c->n > 2 ? c->in[2] : NULL, act);
+  mlpl_status status = mlpli_product(cx, x->dtype, rows_of(x),
+      mlpli_transposed(mlpli_matrix_of(c->in[1])), 0, rows_of(*out),
+      c->n > 2 ? c->in[2] : NULL, act);
   mlpl_tensor_release(x);
   return status;
 }
@@ -144,9 +167,11 @@ static mlpl_status linear_kernels(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor
 
 static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
-  mlpl_value rows = {.sizes = {2, {1, n->shape[n->ndim - 1]}}}, shape = {.sizes = {.n = 0}};
+  mlpl_value rows = {.sizes = {2, {1, n->shape[n->ndim - 1]}}},
+             shape = {.sizes = {.n = 0}};
   mlpl_value first[2] = {{.i = 0}, {.i = 0}};
-  for (int d = 0; d < n->ndim - 1; d++) rows.sizes.v[0] *= n->shape[d]; /* -1 tells nothing where a size is 0 */
+  /* -1 tells nothing where a size is 0 */
+  for (int d = 0; d < n->ndim - 1; d++) rows.sizes.v[0] *= n->shape[d];
   mlpl_tensor *w = n->in[1];
   if (n->p[0].i) g = mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out));
   mlpl_tensor *g2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &rows);
@@ -165,7 +190,8 @@ static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
     mlpl_tensor *gt = mlpli_x1(&e, MLPLI_OP_T, g2, NULL);
     mlpli_xgive(&e, n, 1, mlpli_x2(&e, MLPLI_OP_MATMUL, gt, x2, NULL));
   }
-  if (n->n_in > 2 && mlpli_wants(n, 2)) mlpli_xgive(&e, n, 2, mlpli_x1(&e, MLPLI_OP_SUM, g2, first));
+  if (n->n_in > 2 && mlpli_wants(n, 2))
+    mlpli_xgive(&e, n, 2, mlpli_x1(&e, MLPLI_OP_SUM, g2, first));
   return mlpli_expr_end(&e);
 }
 
@@ -176,7 +202,8 @@ MLPLI_BACKWARD(linear) {
     MLPL_TRY(mlpli_tensor_like(cx, &gy, g));
     mlpli_map(MLPLK_RELU_GRAD, gy, g, n->out, 0);
   }
-  else MLPL_TRY(as_rows(cx, g, &gy));
+  else
+    MLPL_TRY(as_rows(cx, g, &gy));
   mlpl_status status = linear_kernels(cx, n, gy);
   mlpl_tensor_release(gy);
   return status;

@@ -6,23 +6,27 @@
 #include <string.h>
 
 /* The axes to reduce, as bits. */
-static mlpl_status axes_of(mlpl_ctx *cx, const char *what, const mlpl_tensor *x, int64_t dim,
-    unsigned *axes) {
+static mlpl_status axes_of(
+    mlpl_ctx *cx, const char *what, const mlpl_tensor *x, int64_t dim, unsigned *axes) {
   int axis;
   *axes = x->ndim ? (1u << x->ndim) - 1 : 0;
   if (dim == MLPL_NO_AXIS) return MLPL_OK;
-  if (x->ndim == 0 && (dim == 0 || dim == -1)) return MLPL_OK; /* as PyTorch: a number has one axis here */
+  /* as PyTorch: a number has one axis here */
+  if (x->ndim == 0 && (dim == 0 || dim == -1)) return MLPL_OK;
   MLPL_TRY(mlpli_axis(cx, what, dim, x->ndim, &axis));
   *axes = 1u << axis;
   return MLPL_OK;
 }
 
 /* Of `axes` and keepdim */
-static void reduced_shape(const mlpl_tensor *x, unsigned axes, bool keep, mlpli_shape *s) {
+static void reduced_shape(
+    const mlpl_tensor *x, unsigned axes, bool keep, mlpli_shape *s) {
   s->ndim = 0;
   for (int d = 0; d < x->ndim; d++) {
-    if (!(axes >> d & 1)) s->size[s->ndim++] = x->shape[d];
-    else if (keep) s->size[s->ndim++] = 1;
+    if (!(axes >> d & 1))
+      s->size[s->ndim++] = x->shape[d];
+    else if (keep)
+      s->size[s->ndim++] = 1;
   }
 }
 
@@ -66,7 +70,8 @@ MLPLI_FORWARD(mean) {
   return MLPL_OK;
 }
 
-/* g with the reduced axes put back as axes of size 1, then stretched to the input's shape. */
+/* g with the reduced axes put back as axes of size 1, then stretched to the input's
+   shape. */
 static mlpl_tensor *stretched(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
   int ndim;
   const int64_t *shape;
@@ -93,12 +98,14 @@ MLPLI_BACKWARD(mean) {
   mlpli_input_shape(n, 0, &ndim, &shape);
   double out = 1, in = share(ndim, shape, ~0u);
   for (int d = 0; d < n->ndim; d++) out *= (double)n->shape[d];
-  if (in > 0) mlpli_xgive(&e, n, 0, stretched(&e, n, mlpli_xaffine(&e, g, out / in, 0)));
-  else mlpli_xgive(&e, n, 0, stretched(&e, n, g));
+  if (in > 0)
+    mlpli_xgive(&e, n, 0, stretched(&e, n, mlpli_xaffine(&e, g, out / in, 0)));
+  else
+    mlpli_xgive(&e, n, 0, stretched(&e, n, g));
   return mlpli_expr_end(&e);
 }
 
-/* ---- maxima ------------------------------------------------------------------------------------------ */
+/* ---- maxima ------------------------------------------------------------------------ */
 
 /* Places of the maxima, from 0, in the shape of the result. */
 static mlpl_status places(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **index) {
@@ -112,7 +119,8 @@ static mlpl_status places(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **index
   if ((*index)->numel && x->numel == 0) {
     mlpl_tensor_release(*index);
     *index = NULL;
-    return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s has no elements to choose from along that axis", c->op->name,
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "%s: %s has no elements to choose from along that axis", c->op->name,
         mlpli_tensor_text(text, x));
   }
   mlpl_status status = mlpli_reduce(cx, MLPLK_ARGMAX, *index, x, axes);
@@ -175,12 +183,13 @@ MLPLI_BACKWARD(max) {
   how[0].i = axis;
   kept.sizes.v[axis] = 1;
   mlpl_tensor *index = mlpli_x1(&e, MLPLI_OP_RESHAPE, n->extra, &kept);
-  mlpl_tensor *there = mlpli_x2(&e, MLPLI_OP_SPREAD, mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &kept), index, how);
+  mlpl_tensor *there = mlpli_x2(
+      &e, MLPLI_OP_SPREAD, mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &kept), index, how);
   mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_RESHAPE, there, &full));
   return mlpli_expr_end(&e);
 }
 
-/* ---- the reverse of broadcasting --------------------------------------------------------------------- */
+/* ---- the reverse of broadcasting --------------------------------------------------- */
 
 MLPLI_SHAPE(sum_to_size) {
   const mlpl_tensor *x = c->in[0];
@@ -193,8 +202,8 @@ MLPLI_SHAPE(sum_to_size) {
   }
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (fits) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_ESHAPE, "sum_to_size: %s cannot be summed to %s", mlpli_tensor_text(a, x),
-      mlpli_shape_text(b, s->ndim, c->p[0].sizes.v));
+  return mlpl_fail(cx, MLPL_ESHAPE, "sum_to_size: %s cannot be summed to %s",
+      mlpli_tensor_text(a, x), mlpli_shape_text(b, s->ndim, c->p[0].sizes.v));
 }
 
 MLPLI_FORWARD(sum_to_size) {

@@ -1,10 +1,11 @@
 /* Reductions over any set of axes. */
 #include "ops/ops.h"
 
-#define PART 65536 /* elements of a long row that one partial sum covers */
+#define PART 65536  /* elements of a long row that one partial sum covers */
 #define GRAIN 32768 /* elements a task reads */
 
-/* The axes of one kind (kept or reduced) of a tensor, merged where they continue each other. */
+/* The axes of one kind (kept or reduced) of a tensor, merged where they continue each
+   other. */
 typedef struct axis_group {
   int n;
   int64_t size[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
@@ -51,7 +52,8 @@ static void reduce_rows(void *arg, ptrdiff_t i, int worker) {
   const reduce_job *j = arg;
   int64_t first = i * j->rows_per_task, n = j->n - first;
   if (n > j->rows_per_task) n = j->rows_per_task;
-  j->f(n, j->r, j->out + (size_t)first * j->out_size, j->x + first * j->s_n * (int64_t)j->size, j->s_n, j->s_r);
+  j->f(n, j->r, j->out + (size_t)first * j->out_size,
+      j->x + first * j->s_n * (int64_t)j->size, j->s_n, j->s_r);
 }
 
 /* One run of rows: cut among threads where it is long. */
@@ -66,14 +68,16 @@ static void reduce_run(mlpl_ctx *cx, reduce_job *j) {
 static mlpl_status sum_long(mlpl_ctx *cx, reduce_job *j) {
   int64_t parts = j->r / PART, rest = j->r - parts * PART;
   mlpl_tensor *partial;
-  MLPL_TRY(mlpli_tensor_make(cx, &partial, j->size == 4 ? MLPL_F32 : MLPL_F64, 1, (int64_t[]){parts + 1}));
+  MLPL_TRY(mlpli_tensor_make(
+      cx, &partial, j->size == 4 ? MLPL_F32 : MLPL_F64, 1, (int64_t[]){parts + 1}));
   reduce_job p = *j;
   p.out = partial->data;
   p.n = parts;
   p.r = PART;
   p.s_n = PART * j->s_r;
   reduce_run(cx, &p);
-  j->f(1, rest, partial->data + (size_t)parts * j->size, j->x + parts * p.s_n * (int64_t)j->size, 0, j->s_r);
+  j->f(1, rest, partial->data + (size_t)parts * j->size,
+      j->x + parts * p.s_n * (int64_t)j->size, 0, j->s_r);
   j->f(1, parts + 1, j->out, partial->data, 0, 1);
   mlpl_tensor_release(partial);
   return MLPL_OK;
@@ -95,14 +99,17 @@ static mlpl_status reduce_all(mlpl_ctx *cx, reduce_job *j, bool may_split) {
     }
     j->x = x + at * (int64_t)j->size;
     j->out = out + (size_t)(o * run) * j->out_size;
-    if (run == 1 && may_split && j->r >= 2 * PART) MLPL_TRY(sum_long(cx, j));
-    else reduce_run(cx, j);
+    if (run == 1 && may_split && j->r >= 2 * PART)
+      MLPL_TRY(sum_long(cx, j));
+    else
+      reduce_run(cx, j);
   }
   return MLPL_OK;
 }
 
 /* x with the kept axes first and the reduced ones last, side by side. */
-static mlpl_status reordered(mlpl_ctx *cx, const mlpl_tensor *x, unsigned axes, mlpl_tensor **out) {
+static mlpl_status reordered(
+    mlpl_ctx *cx, const mlpl_tensor *x, unsigned axes, mlpl_tensor **out) {
   int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
   int n = 0;
   for (unsigned wanted = 0; wanted < 2; wanted++)
@@ -118,18 +125,22 @@ static mlpl_status reordered(mlpl_ctx *cx, const mlpl_tensor *x, unsigned axes, 
   return status;
 }
 
-/* The usual small cases, all elements or the columns of a matrix, in one call of the kernel: the same rows and strides that the
-   general way finds. */
-static bool reduce_small(mlplk_reduce *f, mlpl_tensor *out, const mlpl_tensor *x, unsigned axes, unsigned all) {
+/* The usual small cases, all elements or the columns of a matrix, in one call of the
+   kernel: the same rows and strides that the general way finds. */
+static bool reduce_small(mlplk_reduce *f, mlpl_tensor *out, const mlpl_tensor *x,
+    unsigned axes, unsigned all) {
   if (!x->contiguous || x->numel > GRAIN || x->numel == 0) return false;
-  if (axes == all) f(1, x->numel, out->data, x->data, 1, 1);
-  else if (x->ndim == 2 && axes == 1) f(x->shape[1], x->shape[0], out->data, x->data, 1, x->shape[1]);
-  else return false;
+  if (axes == all)
+    f(1, x->numel, out->data, x->data, 1, 1);
+  else if (x->ndim == 2 && axes == 1)
+    f(x->shape[1], x->shape[0], out->data, x->data, 1, x->shape[1]);
+  else
+    return false;
   return true;
 }
 
-mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
-    unsigned axes) {
+mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
+    const mlpl_tensor *x, unsigned axes) {
   if (out->numel == 0) return MLPL_OK;
   unsigned all = x->ndim ? (1u << x->ndim) - 1 : 0;
   if (reduce_small(mlpli_kern(x)->reduce[kind], out, x, axes & all, all)) return MLPL_OK;
@@ -141,9 +152,14 @@ mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
     kept = (axis_group){.n = 1, .size = {count(&kept)}, .stride = {reduced.size[0]}};
     x = copy;
   }
-  reduce_job j = {.f = mlpli_kern(x)->reduce[kind], .out = out->data, .x = x->data,
-      .out_size = mlpli_dtype_size[out->dtype], .size = mlpli_dtype_size[x->dtype],
-      .r = reduced.size[0], .s_r = reduced.stride[0], .kept = &kept};
+  reduce_job j = {.f = mlpli_kern(x)->reduce[kind],
+      .out = out->data,
+      .x = x->data,
+      .out_size = mlpli_dtype_size[out->dtype],
+      .size = mlpli_dtype_size[x->dtype],
+      .r = reduced.size[0],
+      .s_r = reduced.stride[0],
+      .kept = &kept};
   if (x->numel == 0) j.r = 0;
   mlpl_status status = reduce_all(cx, &j, kind == MLPLK_SUM);
   mlpl_tensor_release(copy);

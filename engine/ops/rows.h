@@ -1,18 +1,20 @@
 /*
-** What the rows of the table are made of: shape rules, forward and backward passes, one family a file.
-** Internal; only table.c and the families include it.
+** What the rows of the table are made of: shape rules, forward and backward passes, one
+** family a file. Internal; only table.c and the families include it.
 */
 #ifndef MLPLI_ROWS_H
 #define MLPLI_ROWS_H
 
 #include "ops/ops.h"
 
-#define MLPLI_SHAPE(name) \
+#define MLPLI_SHAPE(name)                                                                \
   mlpl_status mlpli_shape_##name(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s)
-#define MLPLI_FORWARD(name) \
+#define MLPLI_FORWARD(name)                                                              \
   mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
-#define MLPLI_VIEW(name) mlpl_status mlpli_##name##_view(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
-#define MLPLI_BACKWARD(name) mlpl_status mlpli_##name##_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g)
+#define MLPLI_VIEW(name)                                                                 \
+  mlpl_status mlpli_##name##_view(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
+#define MLPLI_BACKWARD(name)                                                             \
+  mlpl_status mlpli_##name##_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g)
 
 /* arithmetic.c */
 MLPLI_SHAPE(same);
@@ -122,7 +124,11 @@ MLPLI_VIEW(dropout);
 MLPLI_BACKWARD(dropout);
 
 /* The choices of `reduction`, in the order of mlpli_reductions. */
-typedef enum mlpli_reduction { MLPLI_MEAN_LOSS, MLPLI_SUM_LOSS, MLPLI_NO_REDUCTION } mlpli_reduction;
+typedef enum mlpli_reduction {
+  MLPLI_MEAN_LOSS,
+  MLPLI_SUM_LOSS,
+  MLPLI_NO_REDUCTION
+} mlpli_reduction;
 extern const char *const mlpli_reductions[];
 
 #endif

@@ -7,7 +7,8 @@
 
 #define GRAIN 8192 /* elements a task works on */
 
-typedef void rows_kernel(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
+typedef void rows_kernel(
+    ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
 
 typedef struct rows_job {
   rows_kernel *f;
@@ -20,26 +21,37 @@ typedef struct rows_job {
 static void rows_task(void *arg, ptrdiff_t i, int worker) {
   (void)worker;
   const rows_job *j = arg;
-  int64_t first = i * j->per_task, n = j->n - first < j->per_task ? j->n - first : j->per_task;
-  j->f(n, j->k, j->y + (size_t)(first * j->k) * j->size, j->k, j->x + first * j->s_x * (int64_t)j->size, j->s_x);
+  int64_t first = i * j->per_task,
+          n = j->n - first < j->per_task ? j->n - first : j->per_task;
+  j->f(n, j->k, j->y + (size_t)(first * j->k) * j->size, j->k,
+      j->x + first * j->s_x * (int64_t)j->size, j->s_x);
 }
 
 /* y contiguous [n x k], x with rows s_x apart. */
-static void run_rows(mlpl_ctx *cx, rows_kernel *f, int64_t k, mlpl_tensor *y, const mlpl_tensor *x, int64_t s_x) {
-  rows_job j = {.f = f, .n = y->numel / k, .k = k, .s_x = s_x, .size = mlpli_dtype_size[y->dtype],
-      .y = y->data, .x = x->data};
+static void run_rows(mlpl_ctx *cx, rows_kernel *f, int64_t k, mlpl_tensor *y,
+    const mlpl_tensor *x, int64_t s_x) {
+  rows_job j = {.f = f,
+      .n = y->numel / k,
+      .k = k,
+      .s_x = s_x,
+      .size = mlpli_dtype_size[y->dtype],
+      .y = y->data,
+      .x = x->data};
   j.per_task = k >= GRAIN ? 1 : GRAIN / k;
   cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, rows_task, &j);
 }
 
 /* The axis last and everything contiguous, there and back. */
-static mlpl_status run_moved(mlpl_ctx *cx, rows_kernel *f, int axis, mlpl_tensor *y, mlpl_tensor *x) {
+static mlpl_status run_moved(
+    mlpl_ctx *cx, rows_kernel *f, int axis, mlpl_tensor *y, mlpl_tensor *x) {
   mlpl_value p[2] = {{.i = axis}, {.i = -1}};
   mlpl_tensor *vx = NULL, *cx_ = NULL, *vy = NULL;
   bool was = mlpl_set_grad_enabled(cx, false);
-  mlpl_status status = mlpli_apply(cx, &vx, MLPLI_OP_TRANSPOSE, (mlpl_tensor *[]){x}, 1, p);
+  mlpl_status status = mlpli_apply(
+      cx, &vx, MLPLI_OP_TRANSPOSE, (mlpl_tensor *[]){x}, 1, p);
   if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &cx_, vx);
-  if (status == MLPL_OK) status = mlpli_apply(cx, &vy, MLPLI_OP_TRANSPOSE, (mlpl_tensor *[]){y}, 1, p);
+  if (status == MLPL_OK)
+    status = mlpli_apply(cx, &vy, MLPLI_OP_TRANSPOSE, (mlpl_tensor *[]){y}, 1, p);
   mlpl_set_grad_enabled(cx, was);
   if (status == MLPL_OK) {
     int64_t k = x->shape[axis];
@@ -52,16 +64,21 @@ static mlpl_status run_moved(mlpl_ctx *cx, rows_kernel *f, int axis, mlpl_tensor
   return status;
 }
 
-static mlpl_status forward(mlpl_ctx *cx, mlpli_call *c, rows_kernel *f, mlpl_tensor *out) {
+static mlpl_status forward(
+    mlpl_ctx *cx, mlpli_call *c, rows_kernel *f, mlpl_tensor *out) {
   mlpl_tensor *x = c->in[0];
   int axis = 0;
   if (x->ndim || (c->p[0].i != 0 && c->p[0].i != -1))
     MLPL_TRY(mlpli_axis(cx, c->op->name, c->p[0].i, x->ndim, &axis));
   if (x->numel == 0) return MLPL_OK;
-  if (x->ndim == 0) run_rows(cx, f, 1, out, x, 1);
-  else if (axis == x->ndim - 1 && x->contiguous) run_rows(cx, f, x->shape[axis], out, x, x->shape[axis]);
-  else if (axis == 1 && x->ndim == 2 && x->stride[1] == 1) run_rows(cx, f, x->shape[1], out, x, x->stride[0]);
-  else return run_moved(cx, f, axis, out, x);
+  if (x->ndim == 0)
+    run_rows(cx, f, 1, out, x, 1);
+  else if (axis == x->ndim - 1 && x->contiguous)
+    run_rows(cx, f, x->shape[axis], out, x, x->shape[axis]);
+  else if (axis == 1 && x->ndim == 2 && x->stride[1] == 1)
+    run_rows(cx, f, x->shape[1], out, x, x->stride[0]);
+  else
+    return run_moved(cx, f, axis, out, x);
   return MLPL_OK;
 }
 
@@ -76,12 +93,14 @@ static mlpl_tensor *row_sum(mlpli_expr *e, const mlpli_node *n, mlpl_tensor *t) 
 
 typedef void rows_grad(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
 
-/* One kernel where rows lie side by side and the pass is not recorded; *done says whether it was. */
-static mlpl_status backward_rows(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, rows_grad *f, bool *done) {
+/* One kernel where rows lie side by side and the pass is not recorded; *done says whether
+   it was. */
+static mlpl_status backward_rows(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, rows_grad *f, bool *done) {
   mlpl_tensor *y = n->out, *gx;
   int last = y->ndim - 1;
-  *done = !cx->grad_enabled && y->numel && last >= 0 && (n->p[0].i == last || n->p[0].i == -1) && y->contiguous &&
-      g->contiguous;
+  *done = !cx->grad_enabled && y->numel && last >= 0 &&
+      (n->p[0].i == last || n->p[0].i == -1) && y->contiguous && g->contiguous;
   if (!*done) return MLPL_OK;
   MLPL_TRY(mlpli_tensor_like(cx, &gx, y));
   f(y->numel / y->shape[last], y->shape[last], gx->data, g->data, y->data);

@@ -1,4 +1,5 @@
-/* Views: other shapes and strides of the same memory. reshape and flatten copy where no view can do it. */
+/* Views: other shapes and strides of the same memory. reshape and flatten copy where no
+   view can do it. */
 #include "ops/rows.h"
 
 #include "grad/grad.h"
@@ -14,9 +15,10 @@ static mlpl_tensor *to_input_shape(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g)
   return mlpli_x1(e, MLPLI_OP_RESHAPE, g, &p);
 }
 
-/* ---- transpose, t ----------------------------------------------------------------------------------- */
+/* ---- transpose, t ------------------------------------------------------------------ */
 
-static mlpl_status swapped(mlpl_ctx *cx, const mlpl_tensor *x, int a, int b, mlpl_tensor **out) {
+static mlpl_status swapped(
+    mlpl_ctx *cx, const mlpl_tensor *x, int a, int b, mlpl_tensor **out) {
   int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
   memcpy(shape, x->shape, sizeof shape);
   memcpy(stride, x->stride, sizeof stride);
@@ -42,7 +44,8 @@ MLPLI_VIEW(t) {
   const mlpl_tensor *x = c->in[0];
   char text[MLPLI_SHAPE_TEXT];
   if (x->ndim > 2)
-    return mlpl_fail(cx, MLPL_ESHAPE, "t: the tensor is %s; t takes at most two axes, use transpose",
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "t: the tensor is %s; t takes at most two axes, use transpose",
         mlpli_tensor_text(text, x));
   return x->ndim == 2 ? swapped(cx, x, 0, 1, out) : mlpli_tensor_alias(cx, out, x);
 }
@@ -53,11 +56,11 @@ MLPLI_BACKWARD(t) {
   return mlpli_expr_end(&e);
 }
 
-/* ---- reshape, flatten -------------------------------------------------------------------------------- */
+/* ---- reshape, flatten -------------------------------------------------------------- */
 
 /* Row-major view of x, or of a contiguous copy of it. */
-static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim, const int64_t *shape,
-    mlpl_tensor **out) {
+static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim,
+    const int64_t *shape, mlpl_tensor **out) {
   int64_t stride[MLPL_MAX_RANK], step = 1;
   mlpl_tensor *base;
   for (int d = ndim - 1; d >= 0; d--) {
@@ -70,10 +73,12 @@ static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim, const 
   return status;
 }
 
-static mlpl_status cannot_reshape(mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_value *p) {
+static mlpl_status cannot_reshape(
+    mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_value *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
-  return mlpl_fail(cx, MLPL_ESHAPE, "reshape: %s has %lld elements, which do not fit %s", mlpli_tensor_text(a, x),
-      (long long)x->numel, mlpli_shape_text(b, p->sizes.n, p->sizes.v));
+  return mlpl_fail(cx, MLPL_ESHAPE, "reshape: %s has %lld elements, which do not fit %s",
+      mlpli_tensor_text(a, x), (long long)x->numel,
+      mlpli_shape_text(b, p->sizes.n, p->sizes.v));
 }
 
 MLPLI_VIEW(reshape) {
@@ -82,8 +87,10 @@ MLPLI_VIEW(reshape) {
   int64_t shape[MLPL_MAX_RANK], known = 1;
   for (int d = 0; d < n; d++) {
     shape[d] = c->p[0].sizes.v[d];
-    if (shape[d] == -1 && open < 0) open = d;
-    else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known)) return cannot_reshape(cx, x, c->p);
+    if (shape[d] == -1 && open < 0)
+      open = d;
+    else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known))
+      return cannot_reshape(cx, x, c->p);
   }
   if (open < 0 && !mlpli_shape_fits(n, shape)) return cannot_reshape(cx, x, c->p);
   if (open >= 0) {
@@ -109,16 +116,18 @@ MLPLI_VIEW(flatten) {
   MLPL_TRY(mlpli_axis(cx, "flatten", c->p[0].i, x->ndim, &first));
   MLPL_TRY(mlpli_axis(cx, "flatten", c->p[1].i, x->ndim, &last));
   if (first > last)
-    return mlpl_fail(cx, MLPL_EARG, "flatten: start_dim %d is behind end_dim %d", first + cx->index_base,
-        last + cx->index_base);
+    return mlpl_fail(cx, MLPL_EARG, "flatten: start_dim %d is behind end_dim %d",
+        first + cx->index_base, last + cx->index_base);
   for (int d = 0; d < x->ndim; d++) {
-    if (d > first && d <= last) shape[n - 1] *= x->shape[d];
-    else shape[n++] = x->shape[d];
+    if (d > first && d <= last)
+      shape[n - 1] *= x->shape[d];
+    else
+      shape[n++] = x->shape[d];
   }
   return reshaped(cx, x, n, shape, out);
 }
 
-/* ---- narrow, select ------------------------------------------------------------------------------------ */
+/* ---- narrow, select ---------------------------------------------------------------- */
 
 MLPLI_VIEW(narrow) {
   const mlpl_tensor *x = c->in[0];
@@ -126,12 +135,16 @@ MLPLI_VIEW(narrow) {
   int64_t start = c->p[1].i, length = c->p[2].i, shape[MLPL_MAX_RANK];
   MLPL_TRY(mlpli_axis(cx, "narrow", c->p[0].i, x->ndim, &axis));
   if (start < 0) start += x->shape[axis];
-  if (start < 0 || length < 0 || start > x->shape[axis] || length > x->shape[axis] - start)
-    return mlpl_fail(cx, MLPL_EARG, "narrow: %lld from %lld on axis %d, which has size %lld", (long long)length,
-        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base, (long long)x->shape[axis]);
+  if (start < 0 || length < 0 || start > x->shape[axis] ||
+      length > x->shape[axis] - start)
+    return mlpl_fail(cx, MLPL_EARG,
+        "narrow: %lld from %lld on axis %d, which has size %lld", (long long)length,
+        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base,
+        (long long)x->shape[axis]);
   memcpy(shape, x->shape, sizeof shape);
   shape[axis] = length;
-  return mlpli_tensor_view(cx, out, x, start * x->stride[axis], x->ndim, shape, x->stride);
+  return mlpli_tensor_view(
+      cx, out, x, start * x->stride[axis], x->ndim, shape, x->stride);
 }
 
 /* Where along which axis of the input the view began; g is put back there. */
@@ -160,8 +173,10 @@ MLPLI_VIEW(select) {
   MLPL_TRY(mlpli_axis(cx, "select", c->p[0].i, x->ndim, &axis));
   if (i < 0) i += x->shape[axis];
   if (i < 0 || i >= x->shape[axis])
-    return mlpl_fail(cx, MLPL_EARG, "select: index %lld is outside axis %d, which has size %lld",
-        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base, (long long)x->shape[axis]);
+    return mlpl_fail(cx, MLPL_EARG,
+        "select: index %lld is outside axis %d, which has size %lld",
+        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base,
+        (long long)x->shape[axis]);
   for (int d = 0; d < x->ndim; d++)
     if (d != axis) shape[n] = x->shape[d], stride[n++] = x->stride[d];
   return mlpli_tensor_view(cx, out, x, i * x->stride[axis], n, shape, stride);
@@ -179,7 +194,7 @@ MLPLI_BACKWARD(select) {
   return mlpli_expr_end(&e);
 }
 
-/* ---- expand ------------------------------------------------------------------------------------------------ */
+/* ---- expand ------------------------------------------------------------------------ */
 
 MLPLI_VIEW(expand) {
   const mlpl_tensor *x = c->in[0];
@@ -193,7 +208,8 @@ MLPLI_VIEW(expand) {
   }
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (!fits)
-    return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s cannot be expanded to %s; only axes of size 1 stretch",
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "expand: %s cannot be expanded to %s; only axes of size 1 stretch",
         mlpli_tensor_text(a, x), mlpli_shape_text(b, n, c->p[0].sizes.v));
   if (!mlpli_shape_fits(n, shape))
     return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s has more elements than can be counted",

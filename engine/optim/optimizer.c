@@ -1,6 +1,7 @@
 /*
-** Optimizers: one call updates all parameters, long ones in parts on several threads. Formulas and defaults are PyTorch's;
-** step sizes and bias corrections are computed in double.
+** Optimizers: one call updates all parameters, long ones in parts on several threads.
+** Formulas and defaults are PyTorch's; step sizes and bias corrections are computed in
+** double.
 */
 #include "optim/optim.h"
 
@@ -39,7 +40,8 @@ typedef struct kind {
   int n_params;
   const mlpl_param *params;
   int (*n_state)(const mlpl_value *p);
-  void (*prepare)(const mlpl_value *p, const slot *s, update *u); /* s->steps counts this step */
+  /* s->steps counts this step */
+  void (*prepare)(const mlpl_value *p, const slot *s, update *u);
   void (*part)(const update *u, size_t offset, int64_t n);
 } kind;
 
@@ -53,47 +55,56 @@ struct mlpl_optimizer {
   mlpl_value p[MLPL_MAX_PARAMS];
 };
 
-/* ---- SGD ------------------------------------------------------------------------------------------------ */
+/* ---- SGD --------------------------------------------------------------------------- */
 
 enum { SGD_LR, SGD_MOMENTUM, SGD_DAMPENING, SGD_WEIGHT_DECAY, SGD_NESTEROV };
-static const mlpl_param sgd_params[] = {
-    MLPLI_REAL_OPTION("lr", 1e-3, 0, INFINITY),      MLPLI_REAL_OPTION("momentum", 0, 0, INFINITY),
-    MLPLI_REAL_OPTION("dampening", 0, -INFINITY, INFINITY), MLPLI_REAL_OPTION("weight_decay", 0, 0, INFINITY),
-    MLPLI_BOOL_OPTION("nesterov", 0)};
+static const mlpl_param sgd_params[] = {MLPLI_REAL_OPTION("lr", 1e-3, 0, INFINITY),
+    MLPLI_REAL_OPTION("momentum", 0, 0, INFINITY),
+    MLPLI_REAL_OPTION("dampening", 0, -INFINITY, INFINITY),
+    MLPLI_REAL_OPTION("weight_decay", 0, 0, INFINITY), MLPLI_BOOL_OPTION("nesterov", 0)};
 
 static int sgd_state(const mlpl_value *p) { return p[SGD_MOMENTUM].f != 0; }
 
 static void sgd_prepare(const mlpl_value *p, const slot *s, update *u) {
-  u->how.sgd = (mlplk_sgd){.lr = p[SGD_LR].f, .momentum = p[SGD_MOMENTUM].f, .dampening = p[SGD_DAMPENING].f,
-      .weight_decay = p[SGD_WEIGHT_DECAY].f, .nesterov = p[SGD_NESTEROV].i != 0, .first = s->fresh};
+  u->how.sgd = (mlplk_sgd){.lr = p[SGD_LR].f,
+      .momentum = p[SGD_MOMENTUM].f,
+      .dampening = p[SGD_DAMPENING].f,
+      .weight_decay = p[SGD_WEIGHT_DECAY].f,
+      .nesterov = p[SGD_NESTEROV].i != 0,
+      .first = s->fresh};
 }
 
 static void sgd_part(const update *u, size_t at, int64_t n) {
-  u->kern->sgd(n, u->w + at, u->g + at, u->state[0] ? u->state[0] + at : NULL, &u->how.sgd);
+  u->kern->sgd(
+      n, u->w + at, u->g + at, u->state[0] ? u->state[0] + at : NULL, &u->how.sgd);
 }
 
-/* ---- Adam ------------------------------------------------------------------------------------------------ */
+/* ---- Adam -------------------------------------------------------------------------- */
 
 enum { ADAM_LR, ADAM_BETAS, ADAM_EPS, ADAM_WEIGHT_DECAY, ADAM_AMSGRAD };
-static const mlpl_param adam_params[] = {
-    MLPLI_REAL_OPTION("lr", 1e-3, 0, INFINITY), MLPLI_PAIR_OPTION("betas", 0.9, 0.999, 0, 1 - 0x1p-53),
-    MLPLI_REAL_OPTION("eps", 1e-8, 0, INFINITY), MLPLI_REAL_OPTION("weight_decay", 0, 0, INFINITY),
-    MLPLI_BOOL_OPTION("amsgrad", 0)};
+static const mlpl_param adam_params[] = {MLPLI_REAL_OPTION("lr", 1e-3, 0, INFINITY),
+    MLPLI_PAIR_OPTION("betas", 0.9, 0.999, 0, 1 - 0x1p-53),
+    MLPLI_REAL_OPTION("eps", 1e-8, 0, INFINITY),
+    MLPLI_REAL_OPTION("weight_decay", 0, 0, INFINITY), MLPLI_BOOL_OPTION("amsgrad", 0)};
 
 static int adam_state(const mlpl_value *p) { return p[ADAM_AMSGRAD].i ? 3 : 2; }
 
 static void adam_prepare(const mlpl_value *p, const slot *s, update *u) {
   const double *beta = p[ADAM_BETAS].pair, t = (double)s->steps;
-  u->how.adam = (mlplk_adam){.step_size = p[ADAM_LR].f / (1 - pow(beta[0], t)), .beta1 = beta[0], .beta2 = beta[1],
-      .eps = p[ADAM_EPS].f, .weight_decay = p[ADAM_WEIGHT_DECAY].f, .bias2_sqrt = sqrt(1 - pow(beta[1], t))};
+  u->how.adam = (mlplk_adam){.step_size = p[ADAM_LR].f / (1 - pow(beta[0], t)),
+      .beta1 = beta[0],
+      .beta2 = beta[1],
+      .eps = p[ADAM_EPS].f,
+      .weight_decay = p[ADAM_WEIGHT_DECAY].f,
+      .bias2_sqrt = sqrt(1 - pow(beta[1], t))};
 }
 
 static void adam_part(const update *u, size_t at, int64_t n) {
-  u->kern->adam(n, u->w + at, u->g + at, u->state[0] + at, u->state[1] + at, u->state[2] ? u->state[2] + at : NULL,
-      &u->how.adam);
+  u->kern->adam(n, u->w + at, u->g + at, u->state[0] + at, u->state[1] + at,
+      u->state[2] ? u->state[2] + at : NULL, &u->how.adam);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------- */
 
 #define COUNT(a) (int)(sizeof(a) / sizeof *(a))
 static const kind kinds[] = {
@@ -107,7 +118,9 @@ static const kind *find(const char *name) {
   return NULL;
 }
 
-const char *mlpl_optimizer_kind_at(int i) { return i >= 0 && i < COUNT(kinds) ? kinds[i].name : NULL; }
+const char *mlpl_optimizer_kind_at(int i) {
+  return i >= 0 && i < COUNT(kinds) ? kinds[i].name : NULL;
+}
 const char *mlpl_optimizer_kind(const mlpl_optimizer *o) { return o->kind->name; }
 
 const mlpl_param *mlpl_optimizer_kind_params(const char *name, int *n) {
@@ -116,38 +129,44 @@ const mlpl_param *mlpl_optimizer_kind_params(const char *name, int *n) {
   return k ? k->params : NULL;
 }
 
-/* ---- making ------------------------------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------ */
 
 static mlpl_status check_options(mlpl_ctx *cx, const kind *k, const mlpl_value *p) {
   MLPL_TRY(mlpli_check_params(cx, k->name, k->params, k->n_params, p));
-  if (k->params == sgd_params && p[SGD_NESTEROV].i && (p[SGD_MOMENTUM].f <= 0 || p[SGD_DAMPENING].f != 0))
-    return mlpl_fail(cx, MLPL_EARG, "SGD: nesterov needs a momentum above 0 and no dampening; they are %g and %g",
+  if (k->params == sgd_params && p[SGD_NESTEROV].i &&
+      (p[SGD_MOMENTUM].f <= 0 || p[SGD_DAMPENING].f != 0))
+    return mlpl_fail(cx, MLPL_EARG,
+        "SGD: nesterov needs a momentum above 0 and no dampening; they are %g and %g",
         p[SGD_MOMENTUM].f, p[SGD_DAMPENING].f);
   return MLPL_OK;
 }
 
-static mlpl_status check_parameters(mlpl_ctx *cx, const kind *k, mlpl_tensor *const *w, int n) {
+static mlpl_status check_parameters(
+    mlpl_ctx *cx, const kind *k, mlpl_tensor *const *w, int n) {
   const int base = cx->index_base;
   if (n < 1) return mlpl_fail(cx, MLPL_EARG, "%s: there are no parameters", k->name);
   for (int i = 0; i < n; i++) {
     if (w[i]->node)
-      return mlpl_fail(cx, MLPL_EARG, "%s: parameter %d is the result of %s; only leaves can be optimized", k->name,
+      return mlpl_fail(cx, MLPL_EARG,
+          "%s: parameter %d is the result of %s; only leaves can be optimized", k->name,
           i + base, w[i]->node->op->name);
     if (!mlpli_is_real(w[i]))
-      return mlpl_fail(cx, MLPL_EARG, "%s: parameter %d is %s; it must be f32 or f64", k->name, i + base,
-          mlpl_dtype_name((mlpl_dtype)w[i]->dtype));
+      return mlpl_fail(cx, MLPL_EARG, "%s: parameter %d is %s; it must be f32 or f64",
+          k->name, i + base, mlpl_dtype_name((mlpl_dtype)w[i]->dtype));
     if (!w[i]->contiguous)
-      return mlpl_fail(cx, MLPL_EARG, "%s: parameter %d is a view with gaps; optimize the tensor it was cut from",
+      return mlpl_fail(cx, MLPL_EARG,
+          "%s: parameter %d is a view with gaps; optimize the tensor it was cut from",
           k->name, i + base);
     for (int j = 0; j < i; j++)
       if (w[i] == w[j])
-        return mlpl_fail(cx, MLPL_EARG, "%s: parameters %d and %d are the same tensor", k->name, j + base, i + base);
+        return mlpl_fail(cx, MLPL_EARG, "%s: parameters %d and %d are the same tensor",
+            k->name, j + base, i + base);
   }
   return MLPL_OK;
 }
 
-static mlpl_status make(mlpl_ctx *cx, mlpl_optimizer **o, const kind *k, mlpl_tensor *const *w, int n,
-    const mlpl_value *p) {
+static mlpl_status make(mlpl_ctx *cx, mlpl_optimizer **o, const kind *k,
+    mlpl_tensor *const *w, int n, const mlpl_value *p) {
   mlpl_optimizer *made;
   MLPL_TRY(check_options(cx, k, p));
   MLPL_TRY(check_parameters(cx, k, w, n));
@@ -156,8 +175,10 @@ static mlpl_status make(mlpl_ctx *cx, mlpl_optimizer **o, const kind *k, mlpl_te
   made->cx = cx;
   made->kind = k;
   mlpli_ctx_retain(cx);
-  mlpl_status status = mlpli_new(cx, &made->slot, (size_t)n * sizeof *made->slot, k->name);
-  if (status == MLPL_OK) status = mlpli_new(cx, &made->update, (size_t)n * sizeof *made->update, k->name);
+  mlpl_status status = mlpli_new(
+      cx, &made->slot, (size_t)n * sizeof *made->slot, k->name);
+  if (status == MLPL_OK)
+    status = mlpli_new(cx, &made->update, (size_t)n * sizeof *made->update, k->name);
   if (status != MLPL_OK) {
     mlpl_optimizer_release(made);
     return status;
@@ -173,7 +194,8 @@ mlpl_status mlpl_optimizer_make(mlpl_ctx *cx, mlpl_optimizer **o, const char *na
     mlpl_tensor *const *parameters, int n, const mlpl_value *params) {
   *o = NULL;
   const kind *k = find(name);
-  if (!k) return mlpl_fail(cx, MLPL_EARG, "optimizer: there is none called '%.40s'", name);
+  if (!k)
+    return mlpl_fail(cx, MLPL_EARG, "optimizer: there is none called '%.40s'", name);
   return make(cx, o, k, parameters, n, params);
 }
 
@@ -182,7 +204,8 @@ mlpl_status mlpl_optimizer_new(mlpl_ctx *cx, mlpl_optimizer **o, const char *nam
   mlpl_value values[MLPL_MAX_PARAMS];
   *o = NULL;
   const kind *k = find(name);
-  if (!k) return mlpl_fail(cx, MLPL_EARG, "optimizer: there is none called '%.40s'", name);
+  if (!k)
+    return mlpl_fail(cx, MLPL_EARG, "optimizer: there is none called '%.40s'", name);
   MLPL_TRY(mlpli_resolve(cx, name, k->params, k->n_params, args, values));
   return make(cx, o, k, parameters, n, values);
 }
@@ -211,52 +234,62 @@ bool mlpli_optimizer_has(const mlpl_optimizer *o, const mlpl_tensor *w) {
   return false;
 }
 
-/* ---- options ---------------------------------------------------------------------------------------------------------- */
+/* ---- options ----------------------------------------------------------------------- */
 
-static mlpl_status option(mlpl_ctx *cx, const mlpl_optimizer *o, const char *name, int *i) {
+static mlpl_status option(
+    mlpl_ctx *cx, const mlpl_optimizer *o, const char *name, int *i) {
   for (*i = 0; *i < o->kind->n_params; ++*i)
     if (strcmp(o->kind->params[*i].name, name) == 0) return MLPL_OK;
   return mlpl_fail(cx, MLPL_EARG, "%s: it has no option '%.40s'", o->kind->name, name);
 }
 
-mlpl_status mlpl_optimizer_get(mlpl_ctx *cx, const mlpl_optimizer *o, const char *name, double *value) {
+mlpl_status mlpl_optimizer_get(
+    mlpl_ctx *cx, const mlpl_optimizer *o, const char *name, double *value) {
   int i;
   MLPL_TRY(option(cx, o, name, &i));
   *value = o->kind->params[i].type == MLPL_PARAM_BOOL ? (double)o->p[i].i : o->p[i].f;
   return MLPL_OK;
 }
 
-mlpl_status mlpl_optimizer_set(mlpl_ctx *cx, mlpl_optimizer *o, const char *name, double value) {
+mlpl_status mlpl_optimizer_set(
+    mlpl_ctx *cx, mlpl_optimizer *o, const char *name, double value) {
   int i;
   mlpl_value p[MLPL_MAX_PARAMS];
   MLPL_TRY(option(cx, o, name, &i));
   memcpy(p, o->p, sizeof p);
   if (o->kind->params[i].type == MLPL_PARAM_PAIR)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %s is a pair; make a new optimizer to change it", o->kind->name, name);
-  if (o->kind->params[i].type == MLPL_PARAM_BOOL) p[i].i = value != 0;
-  else p[i].f = value;
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s is a pair; make a new optimizer to change it",
+        o->kind->name, name);
+  if (o->kind->params[i].type == MLPL_PARAM_BOOL)
+    p[i].i = value != 0;
+  else
+    p[i].f = value;
   MLPL_TRY(check_options(cx, o->kind, p));
   memcpy(o->p, p, sizeof p);
   return MLPL_OK;
 }
 
-/* ---- the step ------------------------------------------------------------------------------------------------------------- */
+/* ---- the step ---------------------------------------------------------------------- */
 
-/* State is made before anything is changed, so that a failed step changes nothing. Options may have changed since. */
+/* State is made before anything is changed, so that a failed step changes nothing.
+   Options may have changed since. */
 static mlpl_status make_state(mlpl_ctx *cx, mlpl_optimizer *o) {
   int wanted = o->kind->n_state(o->p);
   for (int i = 0; i < o->n; i++) {
     slot *s = &o->slot[i];
     if (!s->w->has_grad) continue;
     if (s->w->grad->dtype != s->w->dtype)
-      return mlpl_fail(cx, MLPL_ESTATE, "%s: the gradient of a parameter has another dtype; call zero_grad after "
-          "converting a model", o->kind->name);
+      return mlpl_fail(cx, MLPL_ESTATE,
+          "%s: the gradient of a parameter has another dtype; call zero_grad after "
+          "converting a model",
+          o->kind->name);
     for (int k = 0; k < wanted; k++) {
       mlpl_tensor *t = s->state[k];
       if (t && t->dtype == s->w->dtype) continue;
       mlpl_tensor *fresh;
       MLPL_TRY(mlpli_tensor_like(cx, &fresh, s->w));
-      if (t) mlpli_copy(fresh, t); /* the model was converted */
+      if (t)
+        mlpli_copy(fresh, t); /* the model was converted */
       else {
         mlpli_fill(fresh, 0);
         s->fresh = true;
@@ -278,7 +311,8 @@ static void step_task(void *arg, ptrdiff_t i, int worker) {
   const step_job *j = arg;
   const update *u = j->o->update;
   for (int left = j->n; left > 1 && u[1].first_task <= i; left--) u++;
-  int64_t start = (i - u->first_task) * PART, n = u->n - start < PART ? u->n - start : PART;
+  int64_t start = (i - u->first_task) * PART,
+          n = u->n - start < PART ? u->n - start : PART;
   j->o->kind->part(u, (size_t)start * u->kern->real_bytes, n);
 }
 
@@ -290,7 +324,10 @@ static mlpl_status step(mlpl_ctx *cx, mlpl_optimizer *o) {
     slot *s = &o->slot[i];
     if (!s->w->has_grad) continue;
     update *u = &o->update[j.n++];
-    *u = (update){.kern = mlpli_kern(s->w), .w = s->w->data, .g = s->w->grad->data, .n = s->w->numel,
+    *u = (update){.kern = mlpli_kern(s->w),
+        .w = s->w->data,
+        .g = s->w->grad->data,
+        .n = s->w->numel,
         .first_task = tasks};
     for (int k = 0; k < o->kind->n_state(o->p); k++) u->state[k] = s->state[k]->data;
     s->steps++;
@@ -299,7 +336,8 @@ static mlpl_status step(mlpl_ctx *cx, mlpl_optimizer *o) {
     tasks += (u->n + PART - 1) / PART;
     mlpli_touch(s->w);
   }
-  if (tasks > j.n) cx->par.run(&cx->par, tasks, step_task, &j);
+  if (tasks > j.n)
+    cx->par.run(&cx->par, tasks, step_task, &j);
   else
     for (ptrdiff_t i = 0; i < tasks; i++) step_task(&j, i, 0);
   return MLPL_OK;
@@ -310,7 +348,9 @@ static double bytes_moved(const mlpl_optimizer *o) {
   double bytes = 0;
   for (int i = 0; i < o->n; i++) {
     const mlpl_tensor *w = o->slot[i].w;
-    if (w->has_grad) bytes += (double)w->numel * mlpli_dtype_size[w->dtype] * (3 + 2 * o->kind->n_state(o->p));
+    if (w->has_grad)
+      bytes += (double)w->numel * mlpli_dtype_size[w->dtype] *
+          (3 + 2 * o->kind->n_state(o->p));
   }
   return bytes;
 }

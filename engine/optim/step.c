@@ -1,7 +1,9 @@
 /*
-** A training step as one call. A plain multilayer perceptron is planned: its layers laid out in a list with buffers that are
-** kept from step to step, so that a step is a handful of kernel calls. What those calls compute, and in which order, is what
-** the recorded operations compute (ops/product.c, ops/cross_entropy.c, ops/dropout.c): the results have the same bits.
+** A training step as one call. A plain multilayer perceptron is planned: its layers laid
+** out in a list with buffers that are kept from step to step, so that a step is a handful
+** of kernel calls. What those calls compute, and in which order, is what the recorded
+** operations compute (ops/product.c, ops/cross_entropy.c, ops/dropout.c): the results
+** have the same bits.
 */
 #include "optim/optim.h"
 
@@ -19,8 +21,8 @@ typedef enum layer_kind { LINEAR, MAP, DROPOUT } layer_kind;
 typedef struct layer {
   layer_kind kind;
   const mlpl_module *module;
-  int place;         /* among the model's layers, from 1, for the profiler */
-  bool relu;         /* of a LINEAR: applied in the product's epilogue */
+  int place;              /* among the model's layers, from 1, for the profiler */
+  bool relu;              /* of a LINEAR: applied in the product's epilogue */
   mlplk_map_kind f, grad; /* of a MAP: an activation */
   bool from_input;        /* its gradient reads the input, else the output */
   double p;
@@ -38,15 +40,16 @@ struct mlpl_step {
   bool planned; /* the last run was */
   int n;        /* layers of the plan; 0: none for this shape */
   layer layer[MAX_LAYERS];
-  mlpl_tensor *in;    /* x of the present step seen as [n x width]: a struct of ours, x's memory */
-  int64_t *label;     /* [n] */
-  mlpl_tensor *each;  /* [n] losses */
-  mlpl_tensor *value; /* the loss */
+  /* x of the present step seen as [n x width]: a struct of ours, x's memory */
+  mlpl_tensor *in;
+  int64_t *label;      /* [n] */
+  mlpl_tensor *each;   /* [n] losses */
+  mlpl_tensor *value;  /* the loss */
   int64_t rows, width; /* of x */
   uint8_t dtype;
 };
 
-/* ---- laying out ---------------------------------------------------------------------------------------- */
+/* ---- laying out -------------------------------------------------------------------- */
 
 /* Kernels of an activation, as its row of the table uses them (ops/arithmetic.c). */
 static bool activation(layer *l) {
@@ -80,27 +83,34 @@ static bool lay_out(mlpl_step *s, const mlpl_module *m) {
       if (!lay_out(s, m->child[i])) return false;
     return true;
   }
-  if (m->kind->op == MLPLI_OP_FLATTEN) return s->n == 0 && m->p[0].i == 1 && m->p[1].i == -1;
+  if (m->kind->op == MLPLI_OP_FLATTEN)
+    return s->n == 0 && m->p[0].i == 1 && m->p[1].i == -1;
   if (s->n == MAX_LAYERS) return false;
   layer l = {.module = m, .place = s->n + 1};
-  if (m->kind->op == MLPLI_OP_LINEAR) l.kind = LINEAR;
-  else if (m->kind->op == MLPLI_OP_DROPOUT) l.kind = DROPOUT;
-  else if (!activation(&l)) return false;
+  if (m->kind->op == MLPLI_OP_LINEAR)
+    l.kind = LINEAR;
+  else if (m->kind->op == MLPLI_OP_DROPOUT)
+    l.kind = DROPOUT;
+  else if (!activation(&l))
+    return false;
   s->layer[s->n++] = l;
   return true;
 }
 
-/* As Sequential does it: a ReLU right behind a Linear of the same container is fused. Elsewhere it is its own layer. */
+/* As Sequential does it: a ReLU right behind a Linear of the same container is fused.
+   Elsewhere it is its own layer. */
 static void fuse(mlpl_step *s, const mlpl_module *m) {
   for (int i = 0; i < m->n_children; i++) {
     const mlpl_module *child = m->child[i];
     if (child->n_children) fuse(s, child);
-    if (child->kind->op != MLPLI_OP_LINEAR || i + 1 >= m->n_children || m->child[i + 1]->kind->op != MLPLI_OP_RELU)
+    if (child->kind->op != MLPLI_OP_LINEAR || i + 1 >= m->n_children ||
+        m->child[i + 1]->kind->op != MLPLI_OP_RELU)
       continue;
     for (int k = 0; k + 1 < s->n; k++)
       if (s->layer[k].module == child && s->layer[k + 1].module == m->child[i + 1]) {
         s->layer[k].relu = true;
-        memmove(&s->layer[k + 1], &s->layer[k + 2], (size_t)(s->n - k - 2) * sizeof(layer));
+        memmove(
+            &s->layer[k + 1], &s->layer[k + 2], (size_t)(s->n - k - 2) * sizeof(layer));
         s->n--;
         break;
       }
@@ -135,7 +145,8 @@ static mlpl_status buffer(mlpl_step *s, mlpl_tensor **t, int64_t width) {
 
 static mlpl_status make_buffers(mlpl_step *s, mlpl_tensor *x) {
   int64_t width = s->width, scalar = 0;
-  MLPL_TRY(mlpli_tensor_view(s->cx, &s->in, x, 0, 2, (int64_t[]){s->rows, width}, (int64_t[]){width, 1}));
+  MLPL_TRY(mlpli_tensor_view(
+      s->cx, &s->in, x, 0, 2, (int64_t[]){s->rows, width}, (int64_t[]){width, 1}));
   for (int i = 0; i < s->n; i++) {
     layer *l = &s->layer[i];
     if (l->kind == LINEAR) width = l->module->parameter[0]->shape[0];
@@ -145,10 +156,12 @@ static mlpl_status make_buffers(mlpl_step *s, mlpl_tensor *x) {
   }
   MLPL_TRY(mlpli_tensor_make(s->cx, &s->each, s->dtype, 1, &s->rows));
   MLPL_TRY(mlpli_tensor_make(s->cx, &s->value, s->dtype, 0, &scalar));
-  return mlpli_new(s->cx, &s->label, (size_t)(s->rows ? s->rows : 1) * sizeof *s->label, "step");
+  return mlpli_new(
+      s->cx, &s->label, (size_t)(s->rows ? s->rows : 1) * sizeof *s->label, "step");
 }
 
-/* Every parameter once, and the optimizer's: then there is no gradient to add to after zero_grad. */
+/* Every parameter once, and the optimizer's: then there is no gradient to add to after
+   zero_grad. */
 static bool owns_parameters(const mlpl_step *s) {
   for (int i = 0; i < s->n; i++)
     for (int p = 0; p < MLPLI_MAX_TENSORS; p++) {
@@ -160,7 +173,8 @@ static bool owns_parameters(const mlpl_step *s) {
   return true;
 }
 
-/* Do sizes and dtypes follow each other? What does not goes the long way, which has the error messages. */
+/* Do sizes and dtypes follow each other? What does not goes the long way, which has the
+   error messages. */
 static bool fits(const mlpl_step *s) {
   int64_t width = s->width;
   for (int i = 0; i < s->n; i++) {
@@ -179,44 +193,56 @@ static mlpl_status plan(mlpl_step *s, mlpl_tensor *x) {
   s->rows = x->shape[0];
   s->width = x->numel / s->rows;
   s->dtype = x->dtype;
-  if (!lay_out(s, s->model)) s->n = 0;
-  else fuse(s, s->model);
+  if (!lay_out(s, s->model))
+    s->n = 0;
+  else
+    fuse(s, s->model);
   if (!fits(s) || !owns_parameters(s)) s->n = 0;
   mlpl_status status = s->n ? make_buffers(s, x) : MLPL_OK;
   if (status != MLPL_OK) forget(s);
   return status;
 }
 
-static bool is_cross_entropy(const mlpl_step *s) { return s->loss->kind->op == MLPLI_OP_CROSS_ENTROPY; }
+static bool is_cross_entropy(const mlpl_step *s) {
+  return s->loss->kind->op == MLPLI_OP_CROSS_ENTROPY;
+}
 
-/* Losses that are planned: cross-entropy on labels without weights, mean squared error; reduced to a number. */
-static bool is_plain_loss(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor *y) {
+/* Losses that are planned: cross-entropy on labels without weights, mean squared error;
+   reduced to a number. */
+static bool is_plain_loss(
+    const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor *y) {
   if (s->loss->tensor[0]) return false;
   if (is_cross_entropy(s))
-    return s->loss->p[0].i != MLPLI_NO_REDUCTION && y->dtype == MLPL_I64 && y->ndim == 1 && y->shape[0] == x->shape[0];
-  return s->loss->kind->op == MLPLI_OP_MSE_LOSS && s->loss->p[0].i != MLPLI_NO_REDUCTION && y->dtype == x->dtype &&
-      y->ndim == 2 && y->shape[0] == x->shape[0] && y->contiguous && !mlpli_tracked(y);
+    return s->loss->p[0].i != MLPLI_NO_REDUCTION && y->dtype == MLPL_I64 &&
+        y->ndim == 1 && y->shape[0] == x->shape[0];
+  return s->loss->kind->op == MLPLI_OP_MSE_LOSS &&
+      s->loss->p[0].i != MLPLI_NO_REDUCTION && y->dtype == x->dtype && y->ndim == 2 &&
+      y->shape[0] == x->shape[0] && y->contiguous && !mlpli_tracked(y);
 }
 
 /* Can this step be planned, whatever the sizes? */
 static bool is_plain(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor *y) {
   bool flat = x->ndim == 2;
-  for (const mlpl_module *m = s->model; !flat && m;) { /* other ranks need a Flatten in front */
+  /* other ranks need a Flatten in front */
+  for (const mlpl_module *m = s->model; !flat && m;) {
     if (m->kind->op == MLPLI_OP_FLATTEN) flat = x->ndim > 2;
     m = m->n_children ? m->child[0] : NULL;
   }
-  return flat && x->contiguous && mlpli_is_real(x) && !mlpli_tracked(x) && x->numel && is_plain_loss(s, x, y) &&
-      s->cx->grad_enabled && !s->cx->predicting;
+  return flat && x->contiguous && mlpli_is_real(x) && !mlpli_tracked(x) && x->numel &&
+      is_plain_loss(s, x, y) && s->cx->grad_enabled && !s->cx->predicting;
 }
 
-/* ---- a planned step ----------------------------------------------------------------------------------------- */
+/* ---- a planned step ---------------------------------------------------------------- */
 
 static mlpl_status forward_linear(mlpl_ctx *cx, const layer *l, mlpl_tensor *x) {
-  return mlpli_product(cx, x->dtype, mlpli_matrix_of(x), mlpli_transposed(mlpli_matrix_of(l->module->parameter[0])), 0,
-      mlpli_matrix_of(l->y), l->module->parameter[1], l->relu ? MLPLK_ACT_RELU : MLPLK_ACT_NONE);
+  return mlpli_product(cx, x->dtype, mlpli_matrix_of(x),
+      mlpli_transposed(mlpli_matrix_of(l->module->parameter[0])), 0,
+      mlpli_matrix_of(l->y), l->module->parameter[1],
+      l->relu ? MLPLK_ACT_RELU : MLPLK_ACT_NONE);
 }
 
-static mlpl_status forward_dropout(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
+static mlpl_status forward_dropout(
+    mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
   double p = l->module->p[0].f;
   *y = x;
   if (!l->module->training || p == 0) return MLPL_OK;
@@ -227,7 +253,9 @@ static mlpl_status forward_dropout(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_
   return MLPL_OK;
 }
 
-static bool drops(const layer *l) { return l->module->training && l->module->p[0].f != 0; }
+static bool drops(const layer *l) {
+  return l->module->training && l->module->p[0].f != 0;
+}
 
 /* The value that layer i reads. */
 static mlpl_tensor *input_of(mlpl_step *s, int i) {
@@ -236,7 +264,8 @@ static mlpl_tensor *input_of(mlpl_step *s, int i) {
   return s->in;
 }
 
-static mlpl_status forward_layer(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
+static mlpl_status forward_layer(
+    mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
   if (l->kind == DROPOUT) return forward_dropout(cx, l, x, y);
   *y = l->y;
   if (l->kind == LINEAR) return forward_linear(cx, l, x);
@@ -244,9 +273,12 @@ static mlpl_status forward_layer(mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_te
   return MLPL_OK;
 }
 
-/* Tensors and cost of a layer's operation, as the profiler counts them when it is recorded. */
+/* Tensors and cost of a layer's operation, as the profiler counts them when it is
+   recorded. */
 static double layer_flops(const layer *l) {
-  return l->kind == LINEAR ? 2 * (double)l->y->numel * (double)l->module->parameter[0]->shape[1] : (double)l->y->numel;
+  return l->kind == LINEAR
+      ? 2 * (double)l->y->numel * (double)l->module->parameter[0]->shape[1]
+      : (double)l->y->numel;
 }
 
 static double layer_bytes(const layer *l, const mlpl_tensor *x) {
@@ -276,7 +308,8 @@ static mlpl_status forward(mlpl_step *s, mlpl_tensor **scores) {
     measure m;
     if (cx->profile) begin(cx, l, "forward", &m);
     mlpl_status status = forward_layer(cx, l, x, &at);
-    if (cx->profile) mlpli_span_end(cx, &m.span, m.entry, layer_bytes(l, x), layer_flops(l));
+    if (cx->profile)
+      mlpli_span_end(cx, &m.span, m.entry, layer_bytes(l, x), layer_flops(l));
     if (status != MLPL_OK) return status;
   }
   *scores = at;
@@ -292,33 +325,39 @@ static mlpl_status fresh_grad(mlpl_ctx *cx, mlpl_tensor *w) {
 }
 
 /* dx = g W (not for the first layer), dW = g^T x, db = column sums of g */
-static mlpl_status backward_linear(mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *gx) {
+static mlpl_status backward_linear(
+    mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *gx) {
   mlpl_tensor *w = l->module->parameter[0], *b = l->module->parameter[1], *g = l->gy;
   if (l->relu) {
     mlpli_map(MLPLK_RELU_GRAD, l->gz, l->gy, l->y, 0);
     g = l->gz;
   }
-  if (gx) MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_matrix_of(g), mlpli_matrix_of(w), 0, mlpli_matrix_of(gx), NULL,
-      MLPLK_ACT_NONE));
+  if (gx)
+    MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_matrix_of(g), mlpli_matrix_of(w), 0,
+        mlpli_matrix_of(gx), NULL, MLPLK_ACT_NONE));
   MLPL_TRY(fresh_grad(cx, w));
-  MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_transposed(mlpli_matrix_of(g)), mlpli_matrix_of(x), 0,
-      mlpli_matrix_of(w->grad), NULL, MLPLK_ACT_NONE));
+  MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_transposed(mlpli_matrix_of(g)),
+      mlpli_matrix_of(x), 0, mlpli_matrix_of(w->grad), NULL, MLPLK_ACT_NONE));
   if (!b) return MLPL_OK;
   MLPL_TRY(fresh_grad(cx, b));
   return mlpli_reduce(cx, MLPLK_SUM, b->grad, g, 1);
 }
 
-/* The gradient of the value below layer i: of the next layer down that has a value of its own. */
+/* The gradient of the value below layer i: of the next layer down that has a value of its
+   own. */
 static mlpl_tensor *gradient_below(mlpl_step *s, int i) {
   for (int k = i - 1; k >= 0; k--)
     if (s->layer[k].kind != DROPOUT || drops(&s->layer[k])) return s->layer[k].gy;
   return NULL;
 }
 
-static mlpl_status backward_layer(mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *below) {
+static mlpl_status backward_layer(
+    mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *below) {
   if (l->kind == LINEAR) return backward_linear(cx, l, x, below);
-  if (l->kind == MAP) mlpli_map(l->grad, below, l->gy, l->from_input ? x : l->y, l->p);
-  else if (drops(l)) mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
+  if (l->kind == MAP)
+    mlpli_map(l->grad, below, l->gy, l->from_input ? x : l->y, l->p);
+  else if (drops(l))
+    mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
   return MLPL_OK;
 }
 
@@ -331,28 +370,35 @@ static mlpl_status backward(mlpl_step *s) {
     if (cx->profile) begin(cx, l, "backward", &m);
     mlpl_status status = backward_layer(cx, l, x, below);
     double products = below && l->kind == LINEAR ? 2 : 1;
-    if (cx->profile) mlpli_span_end(cx, &m.span, m.entry, 2 * layer_bytes(l, x), products * layer_flops(l));
+    if (cx->profile)
+      mlpli_span_end(
+          cx, &m.span, m.entry, 2 * layer_bytes(l, x), products * layer_flops(l));
     if (status != MLPL_OK) return status;
   }
   return MLPL_OK;
 }
 
-static mlpl_status cross_entropy(mlpl_step *s, mlpl_tensor *scores, mlpl_tensor *y, mlpl_tensor *dx) {
+static mlpl_status cross_entropy(
+    mlpl_step *s, mlpl_tensor *scores, mlpl_tensor *y, mlpl_tensor *dx) {
   const mlpl_value *p = s->loss->p;
   MLPL_TRY(mlpli_labels(s->cx, "cross_entropy", y, scores->shape[1], &p[1].i, s->label));
-  return mlpli_cross_entropy_labels(s->cx, p, scores, NULL, s->label, s->each, dx, s->value);
+  return mlpli_cross_entropy_labels(
+      s->cx, p, scores, NULL, s->label, s->each, dx, s->value);
 }
 
 /* Loss, and the gradient of the model's output into dx. */
-static mlpl_status loss_and_slope(mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y, mlpl_tensor *dx) {
+static mlpl_status loss_and_slope(
+    mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y, mlpl_tensor *dx) {
   if (is_cross_entropy(s)) return cross_entropy(s, out, y, dx);
   return mlpli_mse_step(s->cx, s->loss->p[0].i, out, y, dx, s->value);
 }
 
-static mlpl_status measured_loss(mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y, mlpl_tensor *dx) {
+static mlpl_status measured_loss(
+    mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y, mlpl_tensor *dx) {
   mlpl_ctx *cx = s->cx;
   if (!cx->profile) return loss_and_slope(s, out, y, dx);
-  measure m = {.entry = mlpli_profile_layer(cx, mlpli_op_table[s->loss->kind->op].name, "forward")};
+  measure m = {.entry = mlpli_profile_layer(
+                   cx, mlpli_op_table[s->loss->kind->op].name, "forward")};
   double n = (double)out->numel;
   mlpli_span_begin(cx, &m.span);
   mlpl_status status = loss_and_slope(s, out, y, dx);
@@ -360,7 +406,8 @@ static mlpl_status measured_loss(mlpl_step *s, mlpl_tensor *out, mlpl_tensor *y,
   return status;
 }
 
-static mlpl_status run_planned(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+static mlpl_status run_planned(
+    mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
   mlpl_tensor *out;
   s->in->data = x->data; /* x is held by the caller while the step runs */
   MLPL_TRY(forward(s, &out));
@@ -372,9 +419,10 @@ static mlpl_status run_planned(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, dou
   return MLPL_OK;
 }
 
-/* ---- any other step: as written ---------------------------------------------------------------------------------- */
+/* ---- any other step: as written ---------------------------------------------------- */
 
-static mlpl_status run_recorded(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+static mlpl_status run_recorded(
+    mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
   mlpl_ctx *cx = s->cx;
   mlpl_tensor *out, *loss;
   MLPL_TRY(mlpl_forward(cx, s->model, &out, &x, 1));
@@ -391,14 +439,17 @@ static mlpl_status run_recorded(mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, do
   return status;
 }
 
-/* ---- the object ---------------------------------------------------------------------------------------------------- */
+/* ---- the object -------------------------------------------------------------------- */
 
-mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **out, mlpl_module *model, mlpl_module *loss,
-    mlpl_optimizer *optimizer) {
+mlpl_status mlpl_step_new(mlpl_ctx *cx, mlpl_step **out, mlpl_module *model,
+    mlpl_module *loss, mlpl_optimizer *optimizer) {
   *out = NULL;
   if (model->kind->n_inputs != 1 || loss->kind->n_inputs != 2)
-    return mlpl_fail(cx, MLPL_EARG, "step: the model is %s, the loss %s; they take %d and %d tensors and must take 1 and 2",
-        mlpl_module_kind(model), mlpl_module_kind(loss), model->kind->n_inputs, loss->kind->n_inputs);
+    return mlpl_fail(cx, MLPL_EARG,
+        "step: the model is %s, the loss %s; they take %d and %d tensors and must take 1 "
+        "and 2",
+        mlpl_module_kind(model), mlpl_module_kind(loss), model->kind->n_inputs,
+        loss->kind->n_inputs);
   mlpl_step *s;
   MLPL_TRY(mlpli_new(cx, &s, sizeof *s, "step"));
   s->refs = 1;
@@ -430,13 +481,17 @@ void mlpl_step_release(mlpl_step *s) {
 bool mlpl_step_is_planned(const mlpl_step *s) { return s->planned; }
 
 static bool same_shape(const mlpl_step *s, const mlpl_tensor *x) {
-  return s->in && s->rows == x->shape[0] && s->rows * s->width == x->numel && s->dtype == x->dtype && fits(s);
+  return s->in && s->rows == x->shape[0] && s->rows * s->width == x->numel &&
+      s->dtype == x->dtype && fits(s);
 }
 
-mlpl_status mlpl_step_run(mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
+mlpl_status mlpl_step_run(
+    mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
   const mlplk_stream before = cx->random;
   s->planned = x->ndim && is_plain(s, x, y);
   if (s->planned && !same_shape(s, x)) MLPL_TRY(plan(s, x));
-  s->planned = s->planned && s->n && (is_cross_entropy(s) || y->shape[1] == s->layer[s->n - 1].y->shape[1]);
-  return mlpli_undraw(cx, before, s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value));
+  s->planned = s->planned && s->n &&
+      (is_cross_entropy(s) || y->shape[1] == s->layer[s->n - 1].y->shape[1]);
+  return mlpli_undraw(cx, before,
+      s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value));
 }

@@ -1,11 +1,13 @@
-/* Elements in and out of tensors: copies between strides and dtypes, single values, whole arrays. */
+/* Elements in and out of tensors: copies between strides and dtypes, single values, whole
+   arrays. */
 #include "tensor/tensor.h"
 #include "tensor/walk.h"
 
 #include <math.h>
 #include <string.h>
 
-/* As C converts, but defined for every double: NaN gives 0, what is out of range the nearest end. */
+/* As C converts, but defined for every double: NaN gives 0, what is out of range the
+   nearest end. */
 static int64_t to_int(double v) {
   if (v != v) return 0;
   if (v >= 9223372036854775808.0) return INT64_MAX;
@@ -31,15 +33,19 @@ void mlpli_store(void *p, int dtype, double v) {
   switch (dtype) {
     case MLPL_F32: memcpy(p, &f, sizeof f); return;
     case MLPL_F64: memcpy(p, &v, sizeof v); return;
-    case MLPL_I64: i = to_int(v); memcpy(p, &i, sizeof i); return;
+    case MLPL_I64:
+      i = to_int(v);
+      memcpy(p, &i, sizeof i);
+      return;
     case MLPL_U8: *(uint8_t *)p = (uint8_t)to_int(v); return;
     default: *(uint8_t *)p = v != 0; return;
   }
 }
 
-/* ---- copies ----------------------------------------------------------------------------------- */
+/* ---- copies ------------------------------------------------------------------------ */
 
-static void copy_run(size_t size, int64_t n, char *d, int64_t sd, const char *s, int64_t ss) {
+static void copy_run(
+    size_t size, int64_t n, char *d, int64_t sd, const char *s, int64_t ss) {
   if (sd == 1 && ss == 1) {
     memcpy(d, s, (size_t)n * size);
     return;
@@ -57,14 +63,17 @@ static void copy_run(size_t size, int64_t n, char *d, int64_t sd, const char *s,
   }
 }
 
-static void cast_run(int64_t n, char *d, int to, int64_t sd, const char *s, int from, int64_t ss) {
+static void cast_run(
+    int64_t n, char *d, int to, int64_t sd, const char *s, int from, int64_t ss) {
   sd *= mlpli_dtype_size[to], ss *= mlpli_dtype_size[from];
-  for (int64_t i = 0; i < n; i++) mlpli_store(d + i * sd, to, mlpli_load(s + i * ss, from));
+  for (int64_t i = 0; i < n; i++)
+    mlpli_store(d + i * sd, to, mlpli_load(s + i * ss, from));
 }
 
 void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src) {
   mlpli_walk w;
-  mlpli_walk_init(&w, dst->ndim, dst->shape, 2, (const int64_t *[]){dst->stride, src->stride});
+  mlpli_walk_init(
+      &w, dst->ndim, dst->shape, 2, (const int64_t *[]){dst->stride, src->stride});
   int64_t n = mlpli_walk_run(&w), runs = mlpli_walk_n_runs(&w), at[2];
   size_t size = mlpli_dtype_size[dst->dtype], from = mlpli_dtype_size[src->dtype];
   const int64_t sd = w.stride[0][w.ndim - 1], ss = w.stride[1][w.ndim - 1];
@@ -72,8 +81,10 @@ void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src) {
     mlpli_walk_at(&w, i, at);
     char *d = dst->data + at[0] * (int64_t)size;
     const char *s = src->data + at[1] * (int64_t)from;
-    if (dst->dtype == src->dtype) copy_run(size, n, d, sd, s, ss);
-    else cast_run(n, d, dst->dtype, sd, s, src->dtype, ss);
+    if (dst->dtype == src->dtype)
+      copy_run(size, n, d, sd, s, ss);
+    else
+      cast_run(n, d, dst->dtype, sd, s, src->dtype, ss);
   }
 }
 
@@ -94,7 +105,8 @@ void mlpli_fill(mlpl_tensor *t, double value) {
   }
 }
 
-mlpl_status mlpli_tensor_contiguous(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t) {
+mlpl_status mlpli_tensor_contiguous(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t) {
   if (t->contiguous) {
     *out = mlpli_retain((mlpl_tensor *)(uintptr_t)t);
     return MLPL_OK;
@@ -108,9 +120,11 @@ mlpl_status mlpl_tensor_clone(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
   return MLPL_OK;
 }
 
-mlpl_status mlpl_tensor_to(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, mlpl_dtype dtype) {
+mlpl_status mlpl_tensor_to(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, mlpl_dtype dtype) {
   *out = NULL;
-  if ((unsigned)dtype > MLPL_BOOL) return mlpl_fail(cx, MLPL_EARG, "to: no dtype has number %d", (int)dtype);
+  if ((unsigned)dtype > MLPL_BOOL)
+    return mlpl_fail(cx, MLPL_EARG, "to: no dtype has number %d", (int)dtype);
   MLPL_TRY(mlpli_tensor_make(cx, out, (int)dtype, t->ndim, t->shape));
   mlpli_copy(*out, t);
   return MLPL_OK;
@@ -120,9 +134,10 @@ mlpl_status mlpl_tensor_detach(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tenso
   return mlpli_tensor_alias(cx, out, t);
 }
 
-/* ---- values -------------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------ */
 
-mlpl_status mlpl_tensor_get(mlpl_ctx *cx, const mlpl_tensor *t, const int64_t *index, double *value) {
+mlpl_status mlpl_tensor_get(
+    mlpl_ctx *cx, const mlpl_tensor *t, const int64_t *index, double *value) {
   int64_t at = 0;
   for (int d = 0; d < t->ndim; d++) {
     if (index[d] < 0 || index[d] >= t->shape[d])
@@ -138,7 +153,8 @@ mlpl_status mlpl_tensor_get(mlpl_ctx *cx, const mlpl_tensor *t, const int64_t *i
 static mlpl_status check_single(mlpl_ctx *cx, const mlpl_tensor *t) {
   char text[MLPLI_SHAPE_TEXT];
   if (t->numel == 1) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_ESHAPE, "item: the tensor is %s; only a tensor of one element has an item",
+  return mlpl_fail(cx, MLPL_ESHAPE,
+      "item: the tensor is %s; only a tensor of one element has an item",
       mlpli_tensor_text(text, t));
 }
 
@@ -150,20 +166,24 @@ mlpl_status mlpl_tensor_item(mlpl_ctx *cx, const mlpl_tensor *t, double *value) 
 
 mlpl_status mlpl_tensor_item_int(mlpl_ctx *cx, const mlpl_tensor *t, int64_t *value) {
   MLPL_TRY(check_single(cx, t));
-  if (t->dtype == MLPL_I64) memcpy(value, t->data, sizeof *value);
-  else *value = to_int(mlpli_load(t->data, t->dtype));
+  if (t->dtype == MLPL_I64)
+    memcpy(value, t->data, sizeof *value);
+  else
+    *value = to_int(mlpli_load(t->data, t->dtype));
   return MLPL_OK;
 }
 
-static mlpl_status check_bytes(mlpl_ctx *cx, const char *what, const mlpl_tensor *t, size_t bytes) {
+static mlpl_status check_bytes(
+    mlpl_ctx *cx, const char *what, const mlpl_tensor *t, size_t bytes) {
   size_t need = (size_t)t->numel * mlpli_dtype_size[t->dtype];
   if (bytes == need) return MLPL_OK;
   char text[MLPLI_SHAPE_TEXT];
-  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s of %s is %zu bytes, the buffer %zu", what, mlpli_tensor_text(text, t),
-      mlpl_dtype_name((mlpl_dtype)t->dtype), need, bytes);
+  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s of %s is %zu bytes, the buffer %zu", what,
+      mlpli_tensor_text(text, t), mlpl_dtype_name((mlpl_dtype)t->dtype), need, bytes);
 }
 
-/* The caller's buffer seen as a tensor, so that one copy routine serves both directions. */
+/* The caller's buffer seen as a tensor, so that one copy routine serves both directions.
+   */
 static mlpl_tensor buffer_like(const mlpl_tensor *t, void *buffer) {
   mlpl_tensor b = *t;
   b.data = buffer;
@@ -175,14 +195,16 @@ static mlpl_tensor buffer_like(const mlpl_tensor *t, void *buffer) {
   return b;
 }
 
-mlpl_status mlpl_tensor_read(mlpl_ctx *cx, const mlpl_tensor *t, void *dst, size_t bytes) {
+mlpl_status mlpl_tensor_read(
+    mlpl_ctx *cx, const mlpl_tensor *t, void *dst, size_t bytes) {
   MLPL_TRY(check_bytes(cx, "read", t, bytes));
   mlpl_tensor b = buffer_like(t, dst);
   mlpli_copy(&b, t);
   return MLPL_OK;
 }
 
-mlpl_status mlpl_tensor_write(mlpl_ctx *cx, mlpl_tensor *t, const void *src, size_t bytes) {
+mlpl_status mlpl_tensor_write(
+    mlpl_ctx *cx, mlpl_tensor *t, const void *src, size_t bytes) {
   MLPL_TRY(check_bytes(cx, "write", t, bytes));
   mlpl_tensor b = buffer_like(t, (void *)(uintptr_t)src);
   mlpli_copy(t, &b);
@@ -190,7 +212,7 @@ mlpl_status mlpl_tensor_write(mlpl_ctx *cx, mlpl_tensor *t, const void *src, siz
   return MLPL_OK;
 }
 
-/* ---- labels ---------------------------------------------------------------------------------------- */
+/* ---- labels ------------------------------------------------------------------------ */
 
 mlpl_status mlpli_labels(mlpl_ctx *cx, const char *what, const mlpl_tensor *y, int64_t k,
     const int64_t *ignore, int64_t *label) {
@@ -204,8 +226,11 @@ mlpl_status mlpli_labels(mlpl_ctx *cx, const char *what, const mlpl_tensor *y, i
       continue;
     }
     if (v < base || v - base >= k)
-      return mlpl_fail(cx, MLPL_EARG, "%s: row %lld of the target is %lld; with %lld classes labels run from %d to %lld%s",
-          what, (long long)(i + base), (long long)v, (long long)k, base, (long long)(k - 1 + base),
+      return mlpl_fail(cx, MLPL_EARG,
+          "%s: row %lld of the target is %lld; with %lld classes labels run from %d to "
+          "%lld%s",
+          what, (long long)(i + base), (long long)v, (long long)k, base,
+          (long long)(k - 1 + base),
           v == 0 && base == 1 ? " (are these labels counted from 0? add 1)" : "");
     label[i] = v - base;
   }

@@ -7,7 +7,8 @@
 
 const uint8_t mlpli_dtype_size[5] = {4, 8, 8, 1, 1};
 
-_Static_assert(sizeof(mlpli_storage) <= MLPLI_ALIGN, "storage and its data share one block");
+_Static_assert(
+    sizeof(mlpli_storage) <= MLPLI_ALIGN, "storage and its data share one block");
 
 const char *mlpl_dtype_name(mlpl_dtype dtype) {
   static const char *const name[] = {"f32", "f64", "i64", "u8", "bool"};
@@ -22,12 +23,13 @@ const char *mlpli_shape_text(char *buf, int ndim, const int64_t *shape) {
   size_t at = 0;
   buf[at++] = '[';
   for (int d = 0; d < ndim && at < MLPLI_SHAPE_TEXT - 24; d++)
-    at += (size_t)snprintf(buf + at, MLPLI_SHAPE_TEXT - at, "%s%lld", d ? "x" : "", (long long)shape[d]);
+    at += (size_t)snprintf(
+        buf + at, MLPLI_SHAPE_TEXT - at, "%s%lld", d ? "x" : "", (long long)shape[d]);
   snprintf(buf + at, MLPLI_SHAPE_TEXT - at, "]");
   return buf;
 }
 
-/* ---- storage ---------------------------------------------------------------------------------- */
+/* ---- storage ----------------------------------------------------------------------- */
 
 static mlpli_storage *storage_new(mlpli_heap *heap, size_t bytes) {
   size_t all;
@@ -54,7 +56,7 @@ static void storage_release(mlpli_storage *s) {
     mlpli_free(s->heap, s);
 }
 
-/* ---- making -------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------ */
 
 static void set_row_major(mlpl_tensor *t) {
   int64_t step = 1;
@@ -95,11 +97,13 @@ bool mlpli_shape_fits(int ndim, const int64_t *shape) {
   return true;
 }
 
-mlpl_status mlpli_tensor_make(mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape) {
+mlpl_status mlpli_tensor_make(
+    mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape) {
   *out = NULL;
   if (!mlpli_shape_fits(ndim, shape)) {
     char text[MLPLI_SHAPE_TEXT];
-    return mlpl_fail(cx, MLPL_ENOMEM, "tensor: not enough memory: %s of %s is more than can be addressed",
+    return mlpl_fail(cx, MLPL_ENOMEM,
+        "tensor: not enough memory: %s of %s is more than can be addressed",
         mlpli_shape_text(text, ndim, shape), mlpl_dtype_name(dtype));
   }
   int64_t numel = 1;
@@ -125,8 +129,8 @@ mlpl_status mlpli_tensor_like(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
   return mlpli_tensor_make(cx, out, t->dtype, t->ndim, t->shape);
 }
 
-mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, int64_t offset, int ndim,
-    const int64_t *shape, const int64_t *stride) {
+mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t,
+    int64_t offset, int ndim, const int64_t *shape, const int64_t *stride) {
   *out = NULL;
   mlpl_tensor *v = blank(cx, t->dtype, ndim);
   if (!v) return mlpli_no_memory(cx, "view", sizeof *v);
@@ -163,7 +167,8 @@ void mlpl_tensor_release(mlpl_tensor *t) {
 void mlpli_tensor_become(mlpl_tensor *t, const mlpl_tensor *from) {
   mlpli_storage *old = t->storage;
   t->storage = storage_retain(from->storage);
-  t->storage->version = old->version + 1; /* what was recorded with the old elements must not go on with these */
+  /* what was recorded with the old elements must not go on with these */
+  t->storage->version = old->version + 1;
   storage_release(old);
   t->data = from->data;
   t->dtype = from->dtype;
@@ -174,7 +179,7 @@ void mlpli_tensor_become(mlpl_tensor *t, const mlpl_tensor *from) {
   memcpy(t->stride, from->stride, sizeof t->stride);
 }
 
-/* ---- what a tensor is --------------------------------------------------------------------------- */
+/* ---- what a tensor is -------------------------------------------------------------- */
 
 mlpl_dtype mlpl_tensor_dtype(const mlpl_tensor *t) { return (mlpl_dtype)t->dtype; }
 int mlpl_tensor_ndim(const mlpl_tensor *t) { return t->ndim; }

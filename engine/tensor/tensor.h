@@ -8,7 +8,8 @@
 
 #include <stdatomic.h>
 
-/* Memory of one or more tensors. Knows its heap, not its context. The elements follow the struct. */
+/* Memory of one or more tensors. Knows its heap, not its context. The elements follow the
+   struct. */
 typedef struct mlpli_storage {
   atomic_int refs;
   uint32_t version; /* counts changes in place, so that a recorded operation sees them */
@@ -36,28 +37,35 @@ struct mlpl_tensor {
 extern const uint8_t mlpli_dtype_size[5];
 
 static inline bool mlpli_is_real(const mlpl_tensor *t) { return t->dtype <= MLPL_F64; }
-static inline const mlplk_table *mlpli_kern(const mlpl_tensor *t) { return t->cx->kern[t->dtype]; }
+static inline const mlplk_table *mlpli_kern(const mlpl_tensor *t) {
+  return t->cx->kern[t->dtype];
+}
 
 static inline mlpl_tensor *mlpli_retain(mlpl_tensor *t) {
   t->refs++;
   return t;
 }
 
-/* Sizes whose product can be counted in bytes whatever the dtype; a 0 among them does not help: strides are products, too. */
+/* Sizes whose product can be counted in bytes whatever the dtype; a 0 among them does not
+   help: strides are products, too. */
 bool mlpli_shape_fits(int ndim, const int64_t *shape);
-/* Elements not set. The sizes are known to be good (from other tensors); fails only for memory or overflow. */
-mlpl_status mlpli_tensor_make(mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape);
+/* Elements not set. The sizes are known to be good (from other tensors); fails only for
+   memory or overflow. */
+mlpl_status mlpli_tensor_make(
+    mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape);
 /* Like t: its shape, dtype; contiguous. */
 mlpl_status mlpli_tensor_like(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
 /* A view of t's storage starting `offset` elements after t's first. */
-mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, int64_t offset, int ndim,
-    const int64_t *shape, const int64_t *stride);
+mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t,
+    int64_t offset, int ndim, const int64_t *shape, const int64_t *stride);
 /* A view of all of t, without history. */
 mlpl_status mlpli_tensor_alias(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
 /* t itself, retained, when it is contiguous, else a contiguous copy. No history. */
-mlpl_status mlpli_tensor_contiguous(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
+mlpl_status mlpli_tensor_contiguous(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
 
-/* Replace what `t` is made of (storage, shape, dtype) by `from`'s; t keeps its identity and flags. */
+/* Replace what `t` is made of (storage, shape, dtype) by `from`'s; t keeps its identity
+   and flags. */
 void mlpli_tensor_become(mlpl_tensor *t, const mlpl_tensor *from);
 
 static inline void mlpli_touch(mlpl_tensor *t) { t->storage->version++; }
@@ -69,8 +77,9 @@ void mlpli_fill(mlpl_tensor *t, double value);
 double mlpli_load(const void *p, int dtype);
 void mlpli_store(void *p, int dtype, double value);
 
-/* Fill a contiguous f32 or f64 tensor from the context's generator: uniform in [a, b), normal with mean a and
-   standard deviation b, or a dropout mask (0 with probability a, else b). */
+/* Fill a contiguous f32 or f64 tensor from the context's generator: uniform in [a, b),
+   normal with mean a and standard deviation b, or a dropout mask (0 with probability a,
+   else b). */
 typedef enum mlpli_draw { MLPLI_UNIFORM, MLPLI_NORMAL, MLPLI_DROPOUT } mlpli_draw;
 void mlpli_random_fill(mlpl_tensor *t, mlpli_draw draw, double a, double b);
 
@@ -82,10 +91,11 @@ static inline const char *mlpli_tensor_text(char *buf, const mlpl_tensor *t) {
 }
 
 /*
-** Index-valued tensors: label[i] = y[i] - base for i in [0, n), after checking 0 <= label < k. A value equal to *ignore (NULL:
-** none) becomes -1. The error names `what`, the row, the value and the valid range, and hints at labels from 0.
+** Index-valued tensors: label[i] = y[i] - base for i in [0, n), after checking 0 <= label
+** < k. A value equal to *ignore (NULL: none) becomes -1. The error names `what`, the row,
+** the value and the valid range, and hints at labels from 0.
 */
-mlpl_status mlpli_labels(mlpl_ctx *cx, const char *what, const mlpl_tensor *y, int64_t k, const int64_t *ignore,
-    int64_t *label);
+mlpl_status mlpli_labels(mlpl_ctx *cx, const char *what, const mlpl_tensor *y, int64_t k,
+    const int64_t *ignore, int64_t *label);
 
 #endif

@@ -13,13 +13,11 @@
 enum { CHUNK = 256 };
 
 static void gather(ptrdiff_t n, real *to, const real *from, ptrdiff_t stride) {
-  for (ptrdiff_t i = 0; i < n; i++)
-    to[i] = from[i * stride];
+  for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
 
 static void scatter(ptrdiff_t n, real *to, ptrdiff_t stride, const real *from) {
-  for (ptrdiff_t i = 0; i < n; i++)
-    to[i * stride] = from[i];
+  for (ptrdiff_t i = 0; i < n; i++) to[i * stride] = from[i];
 }
 
 static void strided(mlplk_map *map, ptrdiff_t n, real *out, ptrdiff_t s_out,
@@ -28,8 +26,7 @@ static void strided(mlplk_map *map, ptrdiff_t n, real *out, ptrdiff_t s_out,
   for (ptrdiff_t i = 0; i < n; i += CHUNK) {
     const ptrdiff_t m = n - i < CHUNK ? n - i : CHUNK;
     gather(m, x_run, x + i * s_x, s_x);
-    if (y)
-      gather(m, y_run, y + i * s_y, s_y);
+    if (y) gather(m, y_run, y + i * s_y, s_y);
     map(m, out_run, 1, x_run, 1, y_run, 1, p);
     scatter(m, out + i * s_out, s_out, out_run);
   }
@@ -52,8 +49,7 @@ static void strided(mlplk_map *map, ptrdiff_t n, real *out, ptrdiff_t s_out,
       return;                                                                            \
     }                                                                                    \
     NO_CARRY                                                                             \
-    for (ptrdiff_t i = 0; i < n; i++)                                                    \
-      o[i] = name##_at(a[i], q);                                                         \
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = name##_at(a[i], q);                         \
   }
 
 /* out = formula, of x, y and p. */
@@ -67,33 +63,32 @@ static void strided(mlplk_map *map, ptrdiff_t n, real *out, ptrdiff_t s_out,
     real *o = out;                                                                       \
     const real *a = x, *b = y;                                                           \
     const real q = (real)p;                                                              \
-    if (n <= 0)                                                                          \
-      return;                                                                            \
+    if (n <= 0) return;                                                                  \
     if (s_out == 1 && s_x == 1 && s_y == 1) {                                            \
       NO_CARRY                                                                           \
-      for (ptrdiff_t i = 0; i < n; i++)                                                  \
-        o[i] = name##_at(a[i], b[i], q);                                                 \
-    } else if (s_out == 1 && s_x == 1 && s_y == 0) {                                     \
+      for (ptrdiff_t i = 0; i < n; i++) o[i] = name##_at(a[i], b[i], q);                 \
+    }                                                                                    \
+    else if (s_out == 1 && s_x == 1 && s_y == 0) {                                       \
       const real b0 = *b;                                                                \
       NO_CARRY                                                                           \
-      for (ptrdiff_t i = 0; i < n; i++)                                                  \
-        o[i] = name##_at(a[i], b0, q);                                                   \
-    } else if (s_out == 1 && s_x == 0 && s_y == 1) {                                     \
+      for (ptrdiff_t i = 0; i < n; i++) o[i] = name##_at(a[i], b0, q);                   \
+    }                                                                                    \
+    else if (s_out == 1 && s_x == 0 && s_y == 1) {                                       \
       const real a0 = *a;                                                                \
       NO_CARRY                                                                           \
-      for (ptrdiff_t i = 0; i < n; i++)                                                  \
-        o[i] = name##_at(a0, b[i], q);                                                   \
-    } else {                                                                             \
+      for (ptrdiff_t i = 0; i < n; i++) o[i] = name##_at(a0, b[i], q);                   \
+    }                                                                                    \
+    else {                                                                               \
       strided(VARIANT(map_##name), n, o, s_out, a, s_x, b, s_y, p);                      \
     }                                                                                    \
   }
 
 BINARY(add, x + y)
 BINARY(sub, x - y)
-BINARY(mul, x * y)
+BINARY(mul, x *y)
 BINARY(div, x / y)
 BINARY(pow, pow_(x, y))
-UNARY(scale, p * x)
+UNARY(scale, p *x)
 BINARY(add_scaled, x + p * y)
 UNARY(neg, -x)
 UNARY(abs, absolute(x))
@@ -110,8 +105,8 @@ UNARY(tanh, tanh_(x))
 BINARY(relu_grad, y <= 0 ? 0 : x)
 BINARY(leaky_grad, y > 0 ? x : p * x)
 BINARY(elu_grad, y > 0 ? x : x * (y + p))
-BINARY(sigmoid_grad, x * y * (1 - y))
-BINARY(tanh_grad, x * (1 - y * y))
+BINARY(sigmoid_grad, x *y *(1 - y))
+BINARY(tanh_grad, x *(1 - y * y))
 BINARY(squared_difference, (x - y) * (x - y))
 BINARY(bce_logits, bce_logits_(x, y))
 BINARY(bce_logits_grad, sigmoid_(x) - y)
@@ -123,16 +118,15 @@ void VARIANT(map_copy)(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
   (void)y, (void)s_y, (void)p;
   real *o = out;
   const real *a = x;
-  if (n <= 0)
-    return;
+  if (n <= 0) return;
   if (s_out == 1 && s_x == 1) {
     memmove(o, a, (size_t)n * sizeof *o);
-  } else if (s_out == 1 && s_x == 0) {
+  }
+  else if (s_out == 1 && s_x == 0) {
     const real a0 = *a;
-    for (ptrdiff_t i = 0; i < n; i++)
-      o[i] = a0;
-  } else {
-    for (ptrdiff_t i = 0; i < n; i++)
-      o[i * s_out] = a[i * s_x];
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = a0;
+  }
+  else {
+    for (ptrdiff_t i = 0; i < n; i++) o[i * s_out] = a[i * s_x];
   }
 }

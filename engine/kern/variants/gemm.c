@@ -6,8 +6,8 @@ typedef enum path { NOTHING, OUTER, PANEL, DOT, PACKED } path;
 
 enum { STACK_MAX = 4096 }; /* elements of a panel that path PANEL packs on the stack */
 
-/* In flops; an element of an operand counts for as many as fit in the time it takes to come
-   from memory. Less than SERIAL_WORK is not worth waking a thread. */
+/* In flops; an element of an operand counts for as many as fit in the time it takes to
+   come from memory. Less than SERIAL_WORK is not worth waking a thread. */
 #define SERIAL_WORK 1e6
 #define TASK_WORK 1e6
 #define WORK_PER_ELEMENT 4
@@ -17,14 +17,25 @@ enum { MOST_TASKS = 16, DOT_ROWS = LANES == 16 ? 32 : 8 };
 
 static product as_given(const mlplk_gemm *g) {
   return (product){
-      .m = g->m, .n = g->n, .k = g->k,
+      .m = g->m,
+      .n = g->n,
+      .k = g->k,
       .alpha = g->k > 0 ? (real)g->alpha : 0, /* an empty sum is 0, also times infinity */
       .beta = (real)g->beta,
-      .a = g->a, .rs_a = g->rs_a, .cs_a = g->cs_a,
-      .b = g->b, .rs_b = g->rs_b, .cs_b = g->cs_b,
-      .c = g->c, .rs_c = g->rs_c, .cs_c = g->cs_c,
-      .packed_a = g->packed_a, .packed_b = g->packed_b,
-      .bias = g->bias, .bias_i = 0, .bias_j = g->bias_stride,
+      .a = g->a,
+      .rs_a = g->rs_a,
+      .cs_a = g->cs_a,
+      .b = g->b,
+      .rs_b = g->rs_b,
+      .cs_b = g->cs_b,
+      .c = g->c,
+      .rs_c = g->rs_c,
+      .cs_c = g->cs_c,
+      .packed_a = g->packed_a,
+      .packed_b = g->packed_b,
+      .bias = g->bias,
+      .bias_i = 0,
+      .bias_j = g->bias_stride,
       .act = g->act,
   };
 }
@@ -43,45 +54,40 @@ static product transposed(const product *p) {
 /* Rows of C along memory, and a single column as a single row; packed operands stay. */
 static product oriented(const mlplk_gemm *g) {
   product p = as_given(g);
-  if (!p.packed_a && !p.packed_b && (p.n == 1 || (p.rs_c == 1 && p.cs_c != 1 && p.m != 1)))
+  if (!p.packed_a && !p.packed_b &&
+      (p.n == 1 || (p.rs_c == 1 && p.cs_c != 1 && p.m != 1)))
     p = transposed(&p);
   /* strides over a single element do not matter, but 1 opens the faster paths */
-  if (p.n == 1)
-    p.cs_b = p.cs_c = 1;
-  if (p.k == 1)
-    p.cs_a = 1;
+  if (p.n == 1) p.cs_b = p.cs_c = 1;
+  if (p.k == 1) p.cs_a = 1;
   return p;
 }
 
 /* ---- choice of path: from sizes and strides only ---- */
 
-/* Rows of B a multiple of 1 KB apart share few places in the caches; a column of many, read
-   in place for many rows of A, would not stay there. */
+/* Rows of B a multiple of 1 KB apart share few places in the caches; a column of many,
+   read in place for many rows of A, would not stay there. */
 static int crowded(const product *p) {
   return p->m > 16 && p->k > 128 && p->rs_b * (ptrdiff_t)sizeof(real) % 1024 == 0;
 }
 
-/* Adding up the lanes costs as much as some 100 steps of k; packing B, as a few rows of A,
-   of which AVX-512 has the registers to hold more. */
+/* Adding up the lanes costs as much as some 100 steps of k; packing B, as a few rows of
+   A, of which AVX-512 has the registers to hold more. */
 static int dot_pays(const product *p) {
-  if (p->m <= 2 || p->n <= 2)
-    return 1;
+  if (p->m <= 2 || p->n <= 2) return 1;
   return p->k >= 128 && (p->m <= DOT_ROWS || p->n <= 16);
 }
 
 static path path_of(const product *p) {
-  if (p->m == 0 || p->n == 0)
-    return NOTHING;
-  if (p->k == 0)
-    return OUTER;
+  if (p->m == 0 || p->n == 0) return NOTHING;
+  if (p->k == 0) return OUTER;
   if (p->packed_a || p->packed_b)
     return p->packed_b && !p->packed_a && p->m <= 8 ? OUTER : PACKED;
   double work = (double)p->m * (double)p->n * (double)p->k;
   int small = work <= 64 * 64 * 64;
   if (p->cs_b == 1 && (small || ((p->m <= 128 || p->k <= 128) && !crowded(p))))
     return OUTER;
-  if (p->cs_a == 1 && p->rs_b == 1 && dot_pays(p))
-    return DOT;
+  if (p->cs_a == 1 && p->rs_b == 1 && dot_pays(p)) return DOT;
   return p->k <= 1024 && (small || p->m <= 96) ? PANEL : PACKED;
 }
 
@@ -93,7 +99,7 @@ typedef void run_area(const split *s, area where, int worker);
 struct split {
   const product *p;
   run_area *run;
-  real *panels;      /* path PANEL: one panel of B for each worker, or NULL */
+  real *panels; /* path PANEL: one panel of B for each worker, or NULL */
   ptrdiff_t rows, columns, n_columns; /* of a task; tasks side by side */
 };
 
@@ -112,12 +118,11 @@ static void run_panel_in(const product *p, area where, real *panel) {
   for (ptrdiff_t x = 0; x < where.n; x += NR) {
     product q = *p;
     ptrdiff_t j = where.j + x, n = least(NR, where.n - x);
-    VARIANT(gemm_pack_columns)(
-        panel, NR * p->k, p->b + j * p->cs_b, p->cs_b, p->rs_b, n, p->k);
+    VARIANT(gemm_pack_columns)
+    (panel, NR * p->k, p->b + j * p->cs_b, p->cs_b, p->rs_b, n, p->k);
     q.packed_b = panel;
     q.c += j * p->cs_c;
-    if (p->bias)
-      q.bias += j * p->bias_j;
+    if (p->bias) q.bias += j * p->bias_j;
     VARIANT(gemm_outer)(&q, (area){where.i, where.m, 0, n});
   }
 }
@@ -146,7 +151,8 @@ static void run_task(void *arg, ptrdiff_t task, int worker) {
 }
 
 /* Columns are cut first: then B, the larger operand here, is read once. */
-static void in_place(const product *p, run_area *run, real *panels, const mlplk_par *par) {
+static void in_place(
+    const product *p, run_area *run, real *panels, const mlplk_par *par) {
   double work = 2.0 * (double)p->m * (double)p->n * (double)p->k +
       WORK_PER_ELEMENT * ((double)p->m + (double)p->n) * (double)p->k;
   split s = {p, run, panels, p->m, p->n, 1};
@@ -169,17 +175,19 @@ size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers) {
   path chosen = path_of(&p);
   return chosen == PACKED ? VARIANT(gemm_packed_scratch)(&p, workers)
       : chosen == PANEL   ? panel_scratch(&p, workers)
-                        : 0;
+                          : 0;
 }
 
 void VARIANT(gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par) {
   product p = oriented(g);
   switch (path_of(&p)) {
-  case NOTHING: break;
-  case OUTER: in_place(&p, run_outer, NULL, par); break;
-  case DOT: in_place(&p, run_dot, NULL, par); break;
-  case PANEL: in_place(&p, run_panel, panel_scratch(&p, 1) ? scratch : NULL, par); break;
-  case PACKED: VARIANT(gemm_packed)(&p, scratch, par); break;
+    case NOTHING: break;
+    case OUTER: in_place(&p, run_outer, NULL, par); break;
+    case DOT: in_place(&p, run_dot, NULL, par); break;
+    case PANEL:
+      in_place(&p, run_panel, panel_scratch(&p, 1) ? scratch : NULL, par);
+      break;
+    case PACKED: VARIANT(gemm_packed)(&p, scratch, par); break;
   }
 }
 
@@ -187,20 +195,16 @@ static size_t packed_bytes(ptrdiff_t n, ptrdiff_t width, ptrdiff_t k) {
   return (size_t)(round_up(n, width) * k) * sizeof(real) + MLPLK_UKERNEL_SLACK;
 }
 
-size_t VARIANT(pack_a_bytes)(ptrdiff_t m, ptrdiff_t k) {
-  return packed_bytes(m, MR, k);
-}
+size_t VARIANT(pack_a_bytes)(ptrdiff_t m, ptrdiff_t k) { return packed_bytes(m, MR, k); }
 
-size_t VARIANT(pack_b_bytes)(ptrdiff_t k, ptrdiff_t n) {
-  return packed_bytes(n, NR, k);
-}
+size_t VARIANT(pack_b_bytes)(ptrdiff_t k, ptrdiff_t n) { return packed_bytes(n, NR, k); }
 
-void VARIANT(pack_a)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs,
-    void *packed) {
+void VARIANT(pack_a)(
+    ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs, void *packed) {
   VARIANT(gemm_pack_rows)(packed, MR * k, a, rs, cs, m, k);
 }
 
-void VARIANT(pack_b)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs,
-    void *packed) {
+void VARIANT(pack_b)(
+    ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed) {
   VARIANT(gemm_pack_columns)(packed, NR * k, b, cs, rs, n, k);
 }

@@ -63,17 +63,13 @@ void VARIANT(gemm_packed)(const product *p, void *scratch, const mlplk_par *par)
 ** dst[(w / width) * stride + l * width + w % width]; the last panel is filled with zeros.
 */
 void VARIANT(gemm_pack_rows)(real *dst, ptrdiff_t stride, const real *src, ptrdiff_t s,
-    ptrdiff_t sk, ptrdiff_t n, ptrdiff_t k);    /* width MR, for A */
+    ptrdiff_t sk, ptrdiff_t n, ptrdiff_t k); /* width MR, for A */
 void VARIANT(gemm_pack_columns)(real *dst, ptrdiff_t stride, const real *src, ptrdiff_t s,
-    ptrdiff_t sk, ptrdiff_t n, ptrdiff_t k);    /* width NR, for B */
+    ptrdiff_t sk, ptrdiff_t n, ptrdiff_t k); /* width NR, for B */
 
-static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) {
-  return a < b ? a : b;
-}
+static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-static inline ptrdiff_t most(ptrdiff_t a, ptrdiff_t b) {
-  return a > b ? a : b;
-}
+static inline ptrdiff_t most(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
 static inline ptrdiff_t parts_of(ptrdiff_t n, ptrdiff_t size) {
   return (n + size - 1) / size;
@@ -87,21 +83,16 @@ static inline int has_epilogue(const product *p) {
   return p->bias || p->act != MLPLK_ACT_NONE;
 }
 
-static inline real relu(real v) {
-  return v <= 0 ? 0 : v; /* NaN stays NaN */
-}
+static inline real relu(real v) { return v <= 0 ? 0 : v; /* NaN stays NaN */ }
 
-static inline vec relu_vec(vec v) {
-  return (vec)((bits)v & ~(v <= 0));
-}
+static inline vec relu_vec(vec v) { return (vec)((bits)v & ~(v <= 0)); }
 
 /* One finished sum on its way to element (i, j); the same steps as finish_vec. */
-static inline real finish_one(const product *p, real sum, real c, ptrdiff_t i, ptrdiff_t j) {
+static inline real finish_one(
+    const product *p, real sum, real c, ptrdiff_t i, ptrdiff_t j) {
   real v = p->alpha * sum;
-  if (p->beta != 0)
-    v += p->beta * c;
-  if (p->bias)
-    v += p->bias[i * p->bias_i + j * p->bias_j];
+  if (p->beta != 0) v += p->beta * c;
+  if (p->bias) v += p->bias[i * p->bias_i + j * p->bias_j];
   return p->act == MLPLK_ACT_RELU ? relu(v) : v;
 }
 

@@ -1,6 +1,7 @@
 /*
-** Products whose operands both lie along k (X W^T with W [out x in]): each element of C is a
-** dot product of two rows in memory, added up in LANES partial sums. Nothing is copied.
+** Products whose operands both lie along k (X W^T with W [out x in]): each element of C
+** is a dot product of two rows in memory, added up in LANES partial sums. Nothing is
+** copied.
 */
 #include "kern/variants/gemm.h"
 
@@ -38,23 +39,22 @@ INLINE void step(const int rows, const int columns, vec sum[SUMS], const real *a
   }
 }
 
-INLINE void block(const product *p, const int rows, const int columns, ptrdiff_t i,
-    ptrdiff_t j) {
+INLINE void block(
+    const product *p, const int rows, const int columns, ptrdiff_t i, ptrdiff_t j) {
   const real *a = p->a + i * p->rs_a, *b = p->b + j * p->cs_b;
   vec sum[SUMS];
 #pragma GCC unroll 32
-  for (int s = 0; s < SUMS; s++)
-    sum[s] = (vec){0};
+  for (int s = 0; s < SUMS; s++) sum[s] = (vec){0};
   ptrdiff_t whole = p->k - p->k % LANES;
   for (ptrdiff_t l = 0; l < whole; l += LANES)
     step(rows, columns, sum, a + l, p->rs_a, b + l, p->cs_b, 0, first(1));
   if (whole < p->k)
-    step(rows, columns, sum, a + whole, p->rs_a, b + whole, p->cs_b, 1, first(p->k - whole));
+    step(rows, columns, sum, a + whole, p->rs_a, b + whole, p->cs_b, 1,
+        first(p->k - whole));
 
   real sums[SUMS];
 #pragma GCC unroll 16
-  for (int s = 0; s < rows * columns; s += LANES)
-    store(sums + s, add_lanes(sum + s));
+  for (int s = 0; s < rows * columns; s += LANES) store(sums + s, add_lanes(sum + s));
   for (int y = 0; y < rows; y++)
     for (int x = 0; x < columns; x++) {
       real *c = p->c + (i + y) * p->rs_c + (j + x) * p->cs_c;
@@ -64,14 +64,17 @@ INLINE void block(const product *p, const int rows, const int columns, ptrdiff_t
 
 typedef void block_function(const product *p, ptrdiff_t i, ptrdiff_t j);
 
-#define FORM(rows, columns) \
-  static void block_##rows##_##columns(const product *p, ptrdiff_t i, ptrdiff_t j) { \
-    block(p, rows, columns, i, j); \
+#define FORM(rows, columns)                                                              \
+  static void block_##rows##_##columns(const product *p, ptrdiff_t i, ptrdiff_t j) {     \
+    block(p, rows, columns, i, j);                                                       \
   }
-#define FORMS(rows) FORM(rows, 1) FORM(rows, 2) FORM(rows, 3) FORM(rows, 4) \
-  FORM(rows, 5) FORM(rows, 6)
-#define ROW(rows) {block_##rows##_1, block_##rows##_2, block_##rows##_3, \
-  block_##rows##_4, block_##rows##_5, block_##rows##_6}
+#define FORMS(rows)                                                                      \
+  FORM(rows, 1) FORM(rows, 2) FORM(rows, 3) FORM(rows, 4) FORM(rows, 5) FORM(rows, 6)
+#define ROW(rows)                                                                        \
+  {                                                                                      \
+    block_##rows##_1, block_##rows##_2, block_##rows##_3, block_##rows##_4,              \
+        block_##rows##_5, block_##rows##_6                                               \
+  }
 FORMS(1)
 FORMS(2)
 #if defined __AVX512F__

@@ -23,38 +23,38 @@ static inline reader reader_at(const product *p, ptrdiff_t i, ptrdiff_t j) {
   if (p->packed_b) {
     r.b = p->packed_b + j / NR * NR * p->k + j % NR;
     r.rs_b = NR;
-  } else
+  }
+  else
     r.b = p->b + j;
   return r;
 }
 
 /* Rare: C strided both ways, or a strided bias. Out of the way of the registers. */
-static __attribute__((noinline)) void store_strided(const product *p, const real *sum,
-    ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
+static __attribute__((noinline)) void store_strided(
+    const product *p, const real *sum, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
   real *c = p->c + i * p->rs_c + j * p->cs_c;
   for (ptrdiff_t x = 0; x < width; x++, c += p->cs_c)
     *c = finish_one(p, sum[x], p->beta != 0 ? *c : 0, i, j + x);
 }
 
-INLINE void store_row(const product *p, vec sum, ptrdiff_t i, ptrdiff_t j, const int part,
-    mask m) {
+INLINE void store_row(
+    const product *p, vec sum, ptrdiff_t i, ptrdiff_t j, const int part, mask m) {
   real *c = p->c + i * p->rs_c + j;
   vec v = sum * p->alpha;
-  if (p->beta != 0)
-    v += p->beta * (part ? load_first(c, m) : load(c));
+  if (p->beta != 0) v += p->beta * (part ? load_first(c, m) : load(c));
   if (p->bias) {
     const real *bias = p->bias + i * p->bias_i + j * p->bias_j;
     v += p->bias_j == 0 ? splat(*bias) : part ? load_first(bias, m) : load(bias);
   }
-  if (p->act == MLPLK_ACT_RELU)
-    v = relu_vec(v);
+  if (p->act == MLPLK_ACT_RELU) v = relu_vec(v);
   if (part)
     store_first(c, m, v);
   else
     store(c, v);
 }
 
-/* `rows` rows by `vecs` vectors of C, all of k in registers; the last vector has `width`. */
+/* `rows` rows by `vecs` vectors of C, all of k in registers; the last vector has `width`.
+   */
 INLINE void block(const product *p, const int rows, const int vecs, const int part,
     ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
   reader r = reader_at(p, i, j);
@@ -63,8 +63,7 @@ INLINE void block(const product *p, const int rows, const int vecs, const int pa
 #pragma GCC unroll 8
   for (int y = 0; y < rows; y++)
 #pragma GCC unroll 8
-    for (int x = 0; x < vecs; x++)
-      sum[y][x] = (vec){0};
+    for (int x = 0; x < vecs; x++) sum[y][x] = (vec){0};
   for (ptrdiff_t l = 0; l < r.k; l++, r.a += r.cs_a, r.b += r.rs_b) {
     vec b[MAX_VECS];
 #pragma GCC unroll 8
@@ -74,8 +73,7 @@ INLINE void block(const product *p, const int rows, const int vecs, const int pa
     for (int y = 0; y < rows; y++) {
       vec a = splat(r.a[y * r.rs_a]);
 #pragma GCC unroll 8
-      for (int x = 0; x < vecs; x++)
-        sum[y][x] = fma_vec(a, b[x], sum[y][x]);
+      for (int x = 0; x < vecs; x++) sum[y][x] = fma_vec(a, b[x], sum[y][x]);
     }
   }
   if (p->cs_c == 1 && (!p->bias || p->bias_j == 0 || p->bias_j == 1)) {
@@ -107,16 +105,19 @@ enum { ROWS = 4 };
 
 typedef void block_function(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width);
 
-/* Three forms for each number of rows: wide, as wide as a packed panel, part of a vector. */
-#define FORMS(rows) \
+/* Three forms for each number of rows: wide, as wide as a packed panel, part of a vector.
+   */
+#define FORMS(rows)                                                                      \
   static void wide_##rows(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) { \
-    block(p, rows, VECS(rows), 0, i, j, width); \
-  } \
-  static void panel_##rows(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) { \
-    block(p, rows, 2, 0, i, j, width); \
-  } \
-  static void narrow_##rows(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) { \
-    block(p, rows, 1, 1, i, j, width); \
+    block(p, rows, VECS(rows), 0, i, j, width);                                          \
+  }                                                                                      \
+  static void panel_##rows(                                                              \
+      const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {                     \
+    block(p, rows, 2, 0, i, j, width);                                                   \
+  }                                                                                      \
+  static void narrow_##rows(                                                             \
+      const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {                     \
+    block(p, rows, 1, 1, i, j, width);                                                   \
   }
 FORMS(1)
 FORMS(2)
@@ -134,7 +135,8 @@ typedef struct forms {
   ptrdiff_t wide_columns;
 } forms;
 
-#define ROW(rows) {wide_##rows, panel_##rows, narrow_##rows, VECS(rows) * LANES}
+#define ROW(rows)                                                                        \
+  { wide_##rows, panel_##rows, narrow_##rows, VECS(rows) * LANES }
 static const forms by_rows[] = {{NULL, NULL, NULL, 0}, ROW(1), ROW(2), ROW(3), ROW(4),
 #if defined __AVX512F__
     ROW(5), ROW(6), ROW(7), ROW(8)
@@ -142,18 +144,16 @@ static const forms by_rows[] = {{NULL, NULL, NULL, 0}, ROW(1), ROW(2), ROW(3), R
 };
 
 /* All rows of one strip of columns, so that the strip of B stays in the cache. */
-static void strip(const product *p, area where, ptrdiff_t j, ptrdiff_t width,
-    ptrdiff_t wide_columns) {
+static void strip(
+    const product *p, area where, ptrdiff_t j, ptrdiff_t width, ptrdiff_t wide_columns) {
   for (ptrdiff_t y = 0; y < where.m; y += ROWS) {
     const forms *f = &by_rows[least(ROWS, where.m - y)];
     ptrdiff_t i = where.i + y, x = 0;
     if (wide_columns != NR)
       for (; width - x >= f->wide_columns; x += f->wide_columns)
         f->wide(p, i, j + x, LANES);
-    for (; width - x >= NR; x += NR)
-      f->panel(p, i, j + x, LANES);
-    for (; x < width; x += LANES)
-      f->narrow(p, i, j + x, least(LANES, width - x));
+    for (; width - x >= NR; x += NR) f->panel(p, i, j + x, LANES);
+    for (; x < width; x += LANES) f->narrow(p, i, j + x, least(LANES, width - x));
   }
 }
 

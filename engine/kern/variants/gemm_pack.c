@@ -16,19 +16,18 @@ INLINE void copy_panel(
 }
 
 /* Any strides, and the last panel of an operand. */
-INLINE void gather_panel(real *dst, const int width, source from, ptrdiff_t n, ptrdiff_t k) {
+INLINE void gather_panel(
+    real *dst, const int width, source from, ptrdiff_t n, ptrdiff_t k) {
   for (ptrdiff_t l = 0; l < k; l++, dst += width) {
     const real *src = from.p + l * from.sk;
-    for (ptrdiff_t w = 0; w < n; w++)
-      dst[w] = src[w * from.s];
-    for (ptrdiff_t w = n; w < width; w++)
-      dst[w] = 0;
+    for (ptrdiff_t w = 0; w < n; w++) dst[w] = src[w * from.s];
+    for (ptrdiff_t w = n; w < width; w++) dst[w] = 0;
   }
 }
 
 /* LANES steps of k of up to LANES rows that lie along k. */
-INLINE void transpose_block(
-    real *dst, const int width, const int lanes, const real *src, ptrdiff_t s, ptrdiff_t n) {
+INLINE void transpose_block(real *dst, const int width, const int lanes, const real *src,
+    ptrdiff_t s, ptrdiff_t n) {
   vec r[LANES];
 #pragma GCC unroll 16
   for (int i = 0; i < LANES; i++)
@@ -50,8 +49,8 @@ INLINE void transpose_panel(
   gather_panel(dst + whole * width, width, (source){src + whole, s, 1}, n, k - whole);
 }
 
-INLINE void pack(real *dst, const int width, ptrdiff_t stride, source from, ptrdiff_t n,
-    ptrdiff_t k) {
+INLINE void pack(
+    real *dst, const int width, ptrdiff_t stride, source from, ptrdiff_t n, ptrdiff_t k) {
   for (; n > 0; n -= width, dst += stride, from.p += width * from.s)
     if (from.sk == 1)
       transpose_panel(dst, width, from.p, from.s, least(n, width), k);

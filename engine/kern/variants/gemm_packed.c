@@ -1,9 +1,10 @@
 /*
 ** Products on packed operands. One operand is packed once and shared by all tasks; a task
-** packs its block of the other one, sized for the second-level cache, and multiplies the two
-** tile by tile with BLIS's micro-kernel. A panel of the shared operand stays in the first-
-** level cache while the panels of the block stream by, as the kernels were written for: the
-** AVX-512 kernels stream their 32 (16) wide panels, which are our B, the AVX2 ones A.
+** packs its block of the other one, sized for the second-level cache, and multiplies the
+** two tile by tile with BLIS's micro-kernel. A panel of the shared operand stays in the
+** first- level cache while the panels of the block stream by, as the kernels were written
+** for: the AVX-512 kernels stream their 32 (16) wide panels, which are our B, the AVX2
+** ones A.
 */
 #include "kern/ukernel.h"
 #include "kern/variants/gemm.h"
@@ -32,16 +33,16 @@ enum {
 #ifndef UKERNEL
 #define UKERNEL ukernel
 /* MR x NR in plain C; the compiler keeps the sums in registers. */
-static void ukernel(ptrdiff_t k, const void *alpha, const void *a_panel, const void *b_panel,
-    const void *beta, void *c_tile, ptrdiff_t ldc, const void *next_a, const void *next_b) {
+static void ukernel(ptrdiff_t k, const void *alpha, const void *a_panel,
+    const void *b_panel, const void *beta, void *c_tile, ptrdiff_t ldc,
+    const void *next_a, const void *next_b) {
   const real *a = a_panel, *b = b_panel;
   const real by = *(const real *)alpha, keep = *(const real *)beta;
   vec sum[MR][2];
   (void)next_a;
   (void)next_b;
 #pragma GCC unroll 4
-  for (int y = 0; y < MR; y++)
-    sum[y][0] = sum[y][1] = (vec){0};
+  for (int y = 0; y < MR; y++) sum[y][0] = sum[y][1] = (vec){0};
   for (ptrdiff_t l = 0; l < k; l++, a += MR, b += NR) {
     vec b0 = load(b), b1 = load(b + LANES);
 #pragma GCC unroll 4
@@ -74,8 +75,7 @@ typedef struct pass {
 
 static void scale_tile(real *c, ptrdiff_t ldc, real beta) {
   for (int y = 0; y < MR; y++)
-    for (int x = 0; x < NR; x++)
-      c[y * ldc + x] *= beta;
+    for (int x = 0; x < NR; x++) c[y * ldc + x] *= beta;
 }
 
 /* Bias and activation of h x w elements of C at (i, j), while they are in the cache. */
@@ -84,10 +84,8 @@ static void finish_tile(
   for (ptrdiff_t y = i; y < i + h; y++)
     for (ptrdiff_t x = j; x < j + w; x++) {
       real *c = p->c + y * p->rs_c + x * p->cs_c;
-      if (p->bias)
-        *c += p->bias[y * p->bias_i + x * p->bias_j];
-      if (p->act == MLPLK_ACT_RELU)
-        *c = relu(*c);
+      if (p->bias) *c += p->bias[y * p->bias_i + x * p->bias_j];
+      if (p->act == MLPLK_ACT_RELU) *c = relu(*c);
     }
 }
 
@@ -104,33 +102,28 @@ static void finish_whole_tile(const product *p, ptrdiff_t i, ptrdiff_t j) {
       c0 += p->bias_j == 1 ? bias0 : row;
       c1 += p->bias_j == 1 ? bias1 : row;
     }
-    if (p->act == MLPLK_ACT_RELU)
-      c0 = relu_vec(c0), c1 = relu_vec(c1);
+    if (p->act == MLPLK_ACT_RELU) c0 = relu_vec(c0), c1 = relu_vec(c1);
     store(c, c0);
     store(c + LANES, c1);
   }
 }
 
 /* C += or := a tile of sums, for tiles that overhang C or a C without a unit stride. */
-static void merge_tile(const pass *s, const real *t, ptrdiff_t i, ptrdiff_t j, ptrdiff_t h,
-    ptrdiff_t w) {
+static void merge_tile(
+    const pass *s, const real *t, ptrdiff_t i, ptrdiff_t j, ptrdiff_t h, ptrdiff_t w) {
   const product *p = s->p;
   real beta = s->first ? p->beta : 1;
   for (ptrdiff_t y = 0; y < h; y++) {
     real *c = p->c + (i + y) * p->rs_c + j * p->cs_c;
     ptrdiff_t cs = p->cs_c;
     if (cs == 1 && beta == 0)
-      for (ptrdiff_t x = 0; x < w; x++)
-        c[x] = t[y * NR + x];
+      for (ptrdiff_t x = 0; x < w; x++) c[x] = t[y * NR + x];
     else if (cs == 1)
-      for (ptrdiff_t x = 0; x < w; x++)
-        c[x] = beta * c[x] + t[y * NR + x];
+      for (ptrdiff_t x = 0; x < w; x++) c[x] = beta * c[x] + t[y * NR + x];
     else if (beta == 0)
-      for (ptrdiff_t x = 0; x < w; x++)
-        c[x * cs] = t[y * NR + x];
+      for (ptrdiff_t x = 0; x < w; x++) c[x * cs] = t[y * NR + x];
     else
-      for (ptrdiff_t x = 0; x < w; x++)
-        c[x * cs] = beta * c[x * cs] + t[y * NR + x];
+      for (ptrdiff_t x = 0; x < w; x++) c[x * cs] = beta * c[x * cs] + t[y * NR + x];
   }
 }
 
@@ -146,13 +139,13 @@ static void tile(const pass *s, const real *a, const real *b, ptrdiff_t i, ptrdi
     if (s->first && keep && p->beta != 1)
       scale_tile(c, p->rs_c, p->beta); /* as merge_tile rounds, so tiles agree */
     UKERNEL(s->k, &p->alpha, a, b, keep ? &one : &zero, c, p->rs_c, next_a, next_b);
-  } else {
+  }
+  else {
     real t[MR * NR] __attribute__((aligned(TILE_BYTES)));
     UKERNEL(s->k, &p->alpha, a, b, &zero, t, NR, next_a, next_b);
     merge_tile(s, t, i, j, h, w);
   }
-  if (!s->last || !has_epilogue(p))
-    return;
+  if (!s->last || !has_epilogue(p)) return;
   if (whole && (!p->bias || p->bias_j == 0 || p->bias_j == 1))
     finish_whole_tile(p, i, j);
   else
@@ -193,8 +186,8 @@ typedef struct job {
   ptrdiff_t own_block, shared_block, n_own; /* the grid of tasks */
 } job;
 
-static void pack_side(int is_b, real *dst, ptrdiff_t stride, const side *from, ptrdiff_t n0,
-    ptrdiff_t n, ptrdiff_t k0, ptrdiff_t k) {
+static void pack_side(int is_b, real *dst, ptrdiff_t stride, const side *from,
+    ptrdiff_t n0, ptrdiff_t n, ptrdiff_t k0, ptrdiff_t k) {
   const real *src = from->from + n0 * from->s + k0 * from->sk;
   if (is_b)
     VARIANT(gemm_pack_columns)(dst, stride, src, from->s, from->sk, n, k);
@@ -217,17 +210,17 @@ static void pack_shared(void *arg, ptrdiff_t task, int worker) {
 static panels shared_panels(const job *w, ptrdiff_t l) {
   const side *s = &w->shared;
   if (s->packed)
-    return (panels){s->packed + w->s0 * w->p->k + (w->k0 + l) * SHARED_WIDTH,
-        SHARED_WIDTH * w->p->k};
+    return (panels){
+        s->packed + w->s0 * w->p->k + (w->k0 + l) * SHARED_WIDTH, SHARED_WIDTH * w->p->k};
   return (panels){w->shared_buffer + l * SHARED_WIDTH, SHARED_WIDTH * w->kn};
 }
 
-static panels own_panels(const job *w, ptrdiff_t n0, ptrdiff_t n, ptrdiff_t l, ptrdiff_t k,
-    int worker) {
+static panels own_panels(
+    const job *w, ptrdiff_t n0, ptrdiff_t n, ptrdiff_t l, ptrdiff_t k, int worker) {
   const side *s = &w->own;
   if (s->packed)
-    return (panels){s->packed + n0 * w->p->k + (w->k0 + l) * OWN_WIDTH,
-        OWN_WIDTH * w->p->k};
+    return (panels){
+        s->packed + n0 * w->p->k + (w->k0 + l) * OWN_WIDTH, OWN_WIDTH * w->p->k};
   real *buffer = w->own_buffers + worker * w->own_buffer_size;
   pack_side(OWN_IS_B, buffer, OWN_WIDTH * k, s, n0, n, w->k0 + l, k);
   return (panels){buffer, OWN_WIDTH * k};
@@ -255,7 +248,8 @@ static void multiply_panels(const pass *s, panels shared, panels own, ptrdiff_t 
 static void multiply(void *arg, ptrdiff_t task, int worker) {
   const job *w = arg;
   ptrdiff_t o0 = task % w->n_own * w->own_block, s0 = task / w->n_own * w->shared_block;
-  ptrdiff_t on = least(w->own_block, w->own.n - o0), sn = least(w->shared_block, w->sn - s0);
+  ptrdiff_t on = least(w->own_block, w->own.n - o0),
+            sn = least(w->shared_block, w->sn - s0);
   for (ptrdiff_t l = 0; l < w->kn; l += w->kc) {
     pass s = {w->p, least(w->kc, w->kn - l), w->k0 + l == 0, 0};
     s.last = w->k0 + l + s.k == w->p->k;
@@ -268,13 +262,14 @@ static void multiply(void *arg, ptrdiff_t task, int worker) {
 
 /* ---- the whole product ---- */
 
-/* The size of a part when n is cut into as few equal parts of at most `max` as possible. */
+/* The size of a part when n is cut into as few equal parts of at most `max` as possible.
+   */
 static ptrdiff_t equal_parts(ptrdiff_t n, ptrdiff_t max, ptrdiff_t unit) {
   return round_up(parts_of(n, parts_of(n, max)), unit);
 }
 
-/* Tasks for threads: blocks of the own side first, since cutting the shared side packs the
-   own side again. */
+/* Tasks for threads: blocks of the own side first, since cutting the shared side packs
+   the own side again. */
 static void cut(job *w) {
   double flops = 2.0 * (double)w->own.n * (double)w->sn * (double)w->kn;
   ptrdiff_t wanted = least((ptrdiff_t)(flops / TASK_FLOPS), MOST_TASKS);

@@ -9,14 +9,12 @@
 #include "kern/variants/vmath.h"
 
 /* w -= lr (g + decay w) */
-static void plain_step(ptrdiff_t n, real *restrict w, const real *restrict g, real lr,
-    real decay) {
+static void plain_step(
+    ptrdiff_t n, real *restrict w, const real *restrict g, real lr, real decay) {
   if (decay == 0)
-    for (ptrdiff_t i = 0; i < n; i++)
-      w[i] -= lr * g[i];
+    for (ptrdiff_t i = 0; i < n; i++) w[i] -= lr * g[i];
   else
-    for (ptrdiff_t i = 0; i < n; i++)
-      w[i] -= lr * (g[i] + decay * w[i]);
+    for (ptrdiff_t i = 0; i < n; i++) w[i] -= lr * (g[i] + decay * w[i]);
 }
 
 typedef struct factors {

@@ -47,9 +47,7 @@ static inline lanes product(lanes a, lanes b) {
 }
 #endif
 
-static inline lanes all(uint64_t x) {
-  return x - (lanes){0};
-}
+static inline lanes all(uint64_t x) { return x - (lanes){0}; }
 
 static inline lanes pair_of(lanes low, lanes high) {
   return (low & 0xffffffffu) | high << 32;
@@ -59,8 +57,7 @@ static inline lanes pair_of(lanes low, lanes high) {
 static inline void philox_lanes(uint64_t low[ACROSS], uint64_t high[ACROSS],
     const uint32_t key[2], uint64_t counter) {
   lanes c0 = all(counter), c2 = {0}, c3 = {0};
-  for (uint64_t l = 0; l < ACROSS; l++)
-    c0[l] += l;
+  for (uint64_t l = 0; l < ACROSS; l++) c0[l] += l;
   lanes c1 = c0 >> 32;
   uint32_t k0 = key[0], k1 = key[1];
 #pragma GCC unroll 10
@@ -91,8 +88,8 @@ static void philox_blocks(words *w, const uint32_t key[2], uint64_t counter) {
 /* Turns BLOCKS blocks into PER_FILL elements. */
 typedef void convert(real out[PER_FILL], const words *w, const void *args);
 
-static inline void fill(ptrdiff_t n, real *out, const mlplk_stream *s, convert *to_reals,
-    const void *args) {
+static inline void fill(
+    ptrdiff_t n, real *out, const mlplk_stream *s, convert *to_reals, const void *args) {
   const uint32_t key[2] = {s->key[0], s->key[1]};
   uint64_t counter = s->counter;
   words w;
@@ -113,22 +110,16 @@ static inline void fill(ptrdiff_t n, real *out, const mlplk_stream *s, convert *
 #if MLPLK_REAL == 32
 /* 24 bits of a word. Conversion from signed integers is what every instruction set
    has. */
-static inline real unit(uint32_t word) {
-  return (real)(int32_t)(word >> 8) * 0x1p-24f;
-}
+static inline real unit(uint32_t word) { return (real)(int32_t)(word >> 8) * 0x1p-24f; }
 
-static inline real unit_of(const words *w, int i) {
-  return unit(w->word[i]);
-}
+static inline real unit_of(const words *w, int i) { return unit(w->word[i]); }
 #else
 /* 52 bits of a pair, as the mantissa of a number in [1, 2). */
 static inline real unit(uint64_t pair) {
   return real_of(0x3ff0000000000000u | pair >> 12) - 1.0;
 }
 
-static inline real unit_of(const words *w, int i) {
-  return unit(w->pair[i]);
-}
+static inline real unit_of(const words *w, int i) { return unit(w->pair[i]); }
 #endif
 
 /* ---- uniform ----------------------------------------------------------------------- */
@@ -151,9 +142,7 @@ static real next_up(real x) {
                            : (real)nextafter((double)x, (double)INFINITY);
 }
 
-static real next_down(real x) {
-  return -next_up(-x);
-}
+static real next_down(real x) { return -next_up(-x); }
 
 /* Rounding may neither reach hi nor fall below lo, whose nearest reals may lie
    outside. lo = hi gives lo. hi - lo must be finite. */
@@ -228,8 +217,7 @@ typedef struct dropout_args {
 static void to_mask(real out[PER_FILL], const words *w, const void *args) {
   const dropout_args a = *(const dropout_args *)args;
   NO_CARRY
-  for (int i = 0; i < PER_FILL; i++)
-    out[i] = unit_of(w, i) < a.p ? 0 : a.scale;
+  for (int i = 0; i < PER_FILL; i++) out[i] = unit_of(w, i) < a.p ? 0 : a.scale;
 }
 
 void VARIANT(dropout)(

@@ -17,9 +17,9 @@
 
 enum {
   LANES = 256 /
-          sizeof(real), /* four of the widest registers hide the latency of addition */
-  FEW = 8, /* lanes for what is left of a block */
-  SHORT = 16, /* runs up to here are added one by one */
+      sizeof(real), /* four of the widest registers hide the latency of addition */
+  FEW = 8,          /* lanes for what is left of a block */
+  SHORT = 16,       /* runs up to here are added one by one */
   SPAN = 64,
   BLOCK = SPAN * LANES,
   TILE = 256 / sizeof(real) /* columns reduced together */
@@ -37,33 +37,26 @@ static ptrdiff_t first_part(ptrdiff_t r, ptrdiff_t unit) {
 static inline real sum_groups(const real *x, ptrdiff_t r, ptrdiff_t *j, const int lanes) {
   real lane[LANES];
   ptrdiff_t i = *j;
-  for (int l = 0; l < lanes; l++)
-    lane[l] = x[i + l];
+  for (int l = 0; l < lanes; l++) lane[l] = x[i + l];
   for (i += lanes; i + lanes <= r; i += lanes)
-    for (int l = 0; l < lanes; l++)
-      lane[l] += x[i + l];
+    for (int l = 0; l < lanes; l++) lane[l] += x[i + l];
   *j = i;
   for (int half = lanes / 2; half > 0; half /= 2)
-    for (int l = 0; l < half; l++)
-      lane[l] += lane[l + half];
+    for (int l = 0; l < half; l++) lane[l] += lane[l + half];
   return lane[0];
 }
 
 static inline real sum_block(const real *x, ptrdiff_t r) {
   ptrdiff_t j = 0;
   real sum = 0;
-  if (r >= LANES)
-    sum = sum_groups(x, r, &j, LANES);
-  if (r - j > SHORT)
-    sum += sum_groups(x, r, &j, FEW);
-  for (; j < r; j++)
-    sum += x[j];
+  if (r >= LANES) sum = sum_groups(x, r, &j, LANES);
+  if (r - j > SHORT) sum += sum_groups(x, r, &j, FEW);
+  for (; j < r; j++) sum += x[j];
   return sum;
 }
 
 real VARIANT(run_sum)(const real *x, ptrdiff_t r) {
-  if (r <= BLOCK)
-    return sum_block(x, r);
+  if (r <= BLOCK) return sum_block(x, r);
   const ptrdiff_t first = first_part(r, BLOCK);
   return VARIANT(run_sum)(x, first) + VARIANT(run_sum)(x + first, r - first);
 }
@@ -74,18 +67,15 @@ real VARIANT(run_sum)(const real *x, ptrdiff_t r) {
 static void sum_tile(real out[TILE], const real *x, ptrdiff_t s_r, ptrdiff_t r) {
   real sum[TILE] = {0};
   for (ptrdiff_t j = 0; j < r; j++)
-    for (int c = 0; c < TILE; c++)
-      sum[c] += x[j * s_r + c];
+    for (int c = 0; c < TILE; c++) sum[c] += x[j * s_r + c];
   memcpy(out, sum, sizeof sum);
 }
 
-static void sum_few(real *restrict out, int width, const real *restrict x, ptrdiff_t s_r,
-    ptrdiff_t r) {
-  for (int c = 0; c < width; c++)
-    out[c] = 0;
+static void sum_few(
+    real *restrict out, int width, const real *restrict x, ptrdiff_t s_r, ptrdiff_t r) {
+  for (int c = 0; c < width; c++) out[c] = 0;
   for (ptrdiff_t j = 0; j < r; j++)
-    for (int c = 0; c < width; c++)
-      out[c] += x[j * s_r + c];
+    for (int c = 0; c < width; c++) out[c] += x[j * s_r + c];
 }
 
 static void sum_columns(real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
@@ -100,103 +90,89 @@ static void sum_columns(real *out, int width, const real *x, ptrdiff_t s_r, ptrd
   real rest[TILE];
   sum_columns(out, width, x, s_r, first);
   sum_columns(rest, width, x + first * s_r, s_r, r - first);
-  for (int c = 0; c < width; c++)
-    out[c] += rest[c];
+  for (int c = 0; c < width; c++) out[c] += rest[c];
 }
 
 static real sum_one_column(const real *x, ptrdiff_t s_r, ptrdiff_t r) {
   if (r > SPAN) {
     const ptrdiff_t first = first_part(r, SPAN);
     return sum_one_column(x, s_r, first) +
-           sum_one_column(x + first * s_r, s_r, r - first);
+        sum_one_column(x + first * s_r, s_r, r - first);
   }
   real sum = 0;
-  for (ptrdiff_t j = 0; j < r; j++)
-    sum += x[j * s_r];
+  for (ptrdiff_t j = 0; j < r; j++) sum += x[j * s_r];
   return sum;
 }
 
-void VARIANT(sum)(ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n,
-    ptrdiff_t s_r) {
+void VARIANT(sum)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
   real *o = out;
   const real *a = x;
   if (s_r == 1) {
-    for (ptrdiff_t i = 0; i < n; i++)
-      o[i] = VARIANT(run_sum)(a + i * s_n, r);
-  } else if (s_n == 1) {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = VARIANT(run_sum)(a + i * s_n, r);
+  }
+  else if (s_n == 1) {
     for (ptrdiff_t i = 0; i < n; i += TILE)
       sum_columns(o + i, n - i < TILE ? (int)(n - i) : TILE, a + i, s_r, r);
-  } else {
-    for (ptrdiff_t i = 0; i < n; i++)
-      o[i] = sum_one_column(a + i * s_n, s_r, r);
+  }
+  else {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = sum_one_column(a + i * s_n, s_r, r);
   }
 }
 
 /* ---- maxima ------------------------------------------------------------------------ */
 
 /* A NaN on either side wins. */
-static inline real larger(real a, real b) {
-  return b > a || b != b ? b : a;
-}
+static inline real larger(real a, real b) { return b > a || b != b ? b : a; }
 
 static inline real max_groups(const real *x, ptrdiff_t r, ptrdiff_t *j, const int lanes) {
   real lane[LANES];
   ptrdiff_t i = *j;
-  for (int l = 0; l < lanes; l++)
-    lane[l] = x[i + l];
+  for (int l = 0; l < lanes; l++) lane[l] = x[i + l];
   for (i += lanes; i + lanes <= r; i += lanes)
-    for (int l = 0; l < lanes; l++)
-      lane[l] = larger(lane[l], x[i + l]);
+    for (int l = 0; l < lanes; l++) lane[l] = larger(lane[l], x[i + l]);
   *j = i;
   for (int half = lanes / 2; half > 0; half /= 2)
-    for (int l = 0; l < half; l++)
-      lane[l] = larger(lane[l], lane[l + half]);
+    for (int l = 0; l < half; l++) lane[l] = larger(lane[l], lane[l + half]);
   return lane[0];
 }
 
 real VARIANT(run_max)(const real *x, ptrdiff_t r) {
   ptrdiff_t j = 0;
   real max = x[0];
-  if (r >= LANES)
-    max = larger(max, max_groups(x, r, &j, LANES));
-  if (r - j > SHORT)
-    max = larger(max, max_groups(x, r, &j, FEW));
-  for (; j < r; j++)
-    max = larger(max, x[j]);
+  if (r >= LANES) max = larger(max, max_groups(x, r, &j, LANES));
+  if (r - j > SHORT) max = larger(max, max_groups(x, r, &j, FEW));
+  for (; j < r; j++) max = larger(max, x[j]);
   return max;
 }
 
 static void max_columns(real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
   real max[TILE];
-  for (int c = 0; c < width; c++)
-    max[c] = x[c];
+  for (int c = 0; c < width; c++) max[c] = x[c];
   for (ptrdiff_t j = 1; j < r; j++)
-    for (int c = 0; c < width; c++)
-      max[c] = larger(max[c], x[j * s_r + c]);
-  for (int c = 0; c < width; c++)
-    out[c] = max[c];
+    for (int c = 0; c < width; c++) max[c] = larger(max[c], x[j * s_r + c]);
+  for (int c = 0; c < width; c++) out[c] = max[c];
 }
 
 static real max_one_column(const real *x, ptrdiff_t s_r, ptrdiff_t r) {
   real max = x[0];
-  for (ptrdiff_t j = 1; j < r; j++)
-    max = larger(max, x[j * s_r]);
+  for (ptrdiff_t j = 1; j < r; j++) max = larger(max, x[j * s_r]);
   return max;
 }
 
-void VARIANT(max)(ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n,
-    ptrdiff_t s_r) {
+void VARIANT(max)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
   real *o = out;
   const real *a = x;
   if (s_r == 1) {
-    for (ptrdiff_t i = 0; i < n; i++)
-      o[i] = VARIANT(run_max)(a + i * s_n, r);
-  } else if (s_n == 1) {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = VARIANT(run_max)(a + i * s_n, r);
+  }
+  else if (s_n == 1) {
     for (ptrdiff_t i = 0; i < n; i += TILE)
       max_columns(o + i, n - i < TILE ? (int)(n - i) : TILE, a + i, s_r, r);
-  } else {
-    for (ptrdiff_t i = 0; i < n; i++)
-      o[i] = max_one_column(a + i * s_n, s_r, r);
+  }
+  else {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = max_one_column(a + i * s_n, s_r, r);
   }
 }
 
@@ -204,16 +180,14 @@ void VARIANT(max)(ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t 
 static int64_t position(const real *x, ptrdiff_t s_r, real max) {
   ptrdiff_t j = 0;
   if (max != max)
-    while (x[j * s_r] == x[j * s_r])
-      j++;
+    while (x[j * s_r] == x[j * s_r]) j++;
   else
-    while (x[j * s_r] != max)
-      j++;
+    while (x[j * s_r] != max) j++;
   return j;
 }
 
-void VARIANT(argmax)(ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n,
-    ptrdiff_t s_r) {
+void VARIANT(argmax)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
   int64_t *o = out;
   for (ptrdiff_t i = 0; i < n; i++) {
     const real *row = (const real *)x + i * s_n;

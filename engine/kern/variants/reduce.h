@@ -6,11 +6,10 @@
 
 mlplk_reduce VARIANT(sum), VARIANT(max), VARIANT(argmax);
 
-#define MLPLK_REDUCE_TABLE             \
-  {                                    \
-    [MLPLK_SUM] = VARIANT(sum),        \
-    [MLPLK_MAX] = VARIANT(max),        \
-    [MLPLK_ARGMAX] = VARIANT(argmax),  \
+#define MLPLK_REDUCE_TABLE                                                               \
+  {                                                                                      \
+    [MLPLK_SUM] = VARIANT(sum), [MLPLK_MAX] = VARIANT(max),                              \
+    [MLPLK_ARGMAX] = VARIANT(argmax),                                                    \
   }
 
 /* Sum and maximum of r elements side by side. The maximum is NaN where one is. r >= 1

@@ -47,13 +47,9 @@ typedef int64_t order __attribute__((vector_size(16)));
 #define PICK(a, b, ...) __builtin_shuffle(a, b, (order){__VA_ARGS__})
 #endif
 
-static inline quad quad_at(const real *p) {
-  return *(const quad *)p;
-}
+static inline quad quad_at(const real *p) { return *(const quad *)p; }
 
-static inline void quad_put(real *p, quad q) {
-  *(quad *)p = q;
-}
+static inline void quad_put(real *p, quad q) { *(quad *)p = q; }
 
 #if MLPLK_REAL == 32
 static inline void turn_square(real *to, ptrdiff_t s_to, const real *x, ptrdiff_t s_x) {
@@ -75,25 +71,22 @@ static inline void turn_square(real *to, ptrdiff_t s_to, const real *x, ptrdiff_
 #endif
 
 /* to[c * s_to + l] = from[l * s_from + c] for l < rows, c < columns. */
-static void turn(real *to, ptrdiff_t s_to, const real *from, ptrdiff_t s_from, int rows,
-    int columns) {
+static void turn(
+    real *to, ptrdiff_t s_to, const real *from, ptrdiff_t s_from, int rows, int columns) {
   int l = 0;
   for (; l + SIDE <= rows; l += SIDE) {
     int c = 0;
     for (; c + SIDE <= columns; c += SIDE)
       turn_square(to + c * s_to + l, s_to, from + l * s_from + c, s_from);
     for (; c < columns; c++)
-      for (int u = 0; u < SIDE; u++)
-        to[c * s_to + l + u] = from[(l + u) * s_from + c];
+      for (int u = 0; u < SIDE; u++) to[c * s_to + l + u] = from[(l + u) * s_from + c];
   }
   for (; l < rows; l++)
-    for (int c = 0; c < columns; c++)
-      to[c * s_to + l] = from[l * s_from + c];
+    for (int c = 0; c < columns; c++) to[c * s_to + l] = from[l * s_from + c];
 }
 
 static void tile_load(tile t, const real *x, ptrdiff_t s_x, int rows, int k) {
-  if (rows < WIDE)
-    memset(t, 0, (size_t)k * sizeof t[0]);
+  if (rows < WIDE) memset(t, 0, (size_t)k * sizeof t[0]);
   turn(t[0], WIDE, x, s_x, rows, k);
 }
 
@@ -105,17 +98,14 @@ static void tile_store(real *y, ptrdiff_t s_y, tile t, int rows, int k) {
 static void tile_shift(tile t, int k) {
   real max[WIDE];
   EACH_LANE max[l] = t[0][l];
-  for (int c = 1; c < k; c++)
-    EACH_LANE max[l] = t[c][l] > max[l] ? t[c][l] : max[l];
-  for (int c = 0; c < k; c++)
-    EACH_LANE t[c][l] -= max[l];
+  for (int c = 1; c < k; c++) EACH_LANE max[l] = t[c][l] > max[l] ? t[c][l] : max[l];
+  for (int c = 0; c < k; c++) EACH_LANE t[c][l] -= max[l];
 }
 
 /* e = exp(t), sum[l] = the sum of row l of it; e may be t. */
 static void tile_exp(tile e, tile t, int k, real sum[WIDE]) {
   EACH_LANE sum[l] = 0;
-  for (int c = 0; c < k; c++)
-    EACH_LANE {
+  for (int c = 0; c < k; c++) EACH_LANE {
       const real v = exp_(t[c][l]);
       sum[l] += v;
       e[c][l] = v;
@@ -130,8 +120,7 @@ static inline int tile_rows(ptrdiff_t n, ptrdiff_t i) {
 
 static void row_exp(ptrdiff_t k, real *e, const real *x, real max) {
   NO_CARRY
-  for (ptrdiff_t c = 0; c < k; c++)
-    e[c] = exp_(x[c] - max);
+  for (ptrdiff_t c = 0; c < k; c++) e[c] = exp_(x[c] - max);
 }
 
 /* Sum of exp(x - max); the terms are kept in e unless it is NULL. */
@@ -155,27 +144,24 @@ static void softmax_tile(
   tile_load(t, x, s_x, rows, k);
   tile_shift(t, k);
   tile_exp(t, t, k, sum);
-  for (int c = 0; c < k; c++)
-    EACH_LANE t[c][l] /= sum[l];
+  for (int c = 0; c < k; c++) EACH_LANE t[c][l] /= sum[l];
   tile_store(y, s_y, t, rows, k);
 }
 
 static void softmax_row(ptrdiff_t k, real *y, const real *x) {
   const real sum = row_exp_sum(k, y, x, VARIANT(run_max)(x, k));
-  for (ptrdiff_t c = 0; c < k; c++)
-    y[c] /= sum;
+  for (ptrdiff_t c = 0; c < k; c++) y[c] /= sum;
 }
 
-void VARIANT(softmax)(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x,
-    ptrdiff_t s_x) {
+void VARIANT(softmax)(
+    ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x) {
   real *to = y;
   const real *from = x;
   if (k <= SHORT)
     for (ptrdiff_t i = 0; i < n; i += WIDE)
       softmax_tile(to + i * s_y, s_y, from + i * s_x, s_x, tile_rows(n, i), (int)k);
   else
-    for (ptrdiff_t i = 0; i < n; i++)
-      softmax_row(k, to + i * s_y, from + i * s_x);
+    for (ptrdiff_t i = 0; i < n; i++) softmax_row(k, to + i * s_y, from + i * s_x);
 }
 
 static void log_softmax_tile(
@@ -186,8 +172,7 @@ static void log_softmax_tile(
   tile_shift(t, k);
   tile_exp(e, t, k, sum);
   EACH_LANE sum[l] = log_(sum[l]);
-  for (int c = 0; c < k; c++)
-    EACH_LANE t[c][l] -= sum[l];
+  for (int c = 0; c < k; c++) EACH_LANE t[c][l] -= sum[l];
   tile_store(y, s_y, t, rows, k);
 }
 
@@ -195,20 +180,18 @@ static void log_softmax_row(ptrdiff_t k, real *y, const real *x) {
   const real max = VARIANT(run_max)(x, k);
   const real log_sum = log_(row_exp_sum(k, NULL, x, max));
   NO_CARRY
-  for (ptrdiff_t c = 0; c < k; c++)
-    y[c] = (x[c] - max) - log_sum;
+  for (ptrdiff_t c = 0; c < k; c++) y[c] = (x[c] - max) - log_sum;
 }
 
-void VARIANT(log_softmax)(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x,
-    ptrdiff_t s_x) {
+void VARIANT(log_softmax)(
+    ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x) {
   real *to = y;
   const real *from = x;
   if (k <= SHORT)
     for (ptrdiff_t i = 0; i < n; i += WIDE)
       log_softmax_tile(to + i * s_y, s_y, from + i * s_x, s_x, tile_rows(n, i), (int)k);
   else
-    for (ptrdiff_t i = 0; i < n; i++)
-      log_softmax_row(k, to + i * s_y, from + i * s_x);
+    for (ptrdiff_t i = 0; i < n; i++) log_softmax_row(k, to + i * s_y, from + i * s_x);
 }
 
 /* ---- their gradients --------------------------------------------------------------- */
@@ -219,10 +202,8 @@ static void softmax_grad_tile(real *gx, const real *g, const real *y, int rows, 
   real dot[WIDE] = {0};
   tile_load(tg, g, k, rows, k);
   tile_load(ty, y, k, rows, k);
-  for (int c = 0; c < k; c++)
-    EACH_LANE dot[l] += tg[c][l] * ty[c][l];
-  for (int c = 0; c < k; c++)
-    EACH_LANE tg[c][l] = ty[c][l] * (tg[c][l] - dot[l]);
+  for (int c = 0; c < k; c++) EACH_LANE dot[l] += tg[c][l] * ty[c][l];
+  for (int c = 0; c < k; c++) EACH_LANE tg[c][l] = ty[c][l] * (tg[c][l] - dot[l]);
   tile_store(gx, k, tg, rows, k);
 }
 
@@ -230,13 +211,11 @@ static void softmax_grad_row(ptrdiff_t k, real *gx, const real *g, const real *y
   real run[CHUNK], dot = 0;
   for (ptrdiff_t c = 0; c < k; c += CHUNK) {
     const ptrdiff_t m = k - c < CHUNK ? k - c : CHUNK;
-    for (ptrdiff_t j = 0; j < m; j++)
-      run[j] = g[c + j] * y[c + j];
+    for (ptrdiff_t j = 0; j < m; j++) run[j] = g[c + j] * y[c + j];
     dot += VARIANT(run_sum)(run, m);
   }
   NO_CARRY
-  for (ptrdiff_t c = 0; c < k; c++)
-    gx[c] = y[c] * (g[c] - dot);
+  for (ptrdiff_t c = 0; c < k; c++) gx[c] = y[c] * (g[c] - dot);
 }
 
 void VARIANT(softmax_grad)(
@@ -258,22 +237,19 @@ static void log_softmax_grad_tile(
   real sum[WIDE] = {0};
   tile_load(tg, g, k, rows, k);
   tile_load(ty, y, k, rows, k);
-  for (int c = 0; c < k; c++)
-    EACH_LANE sum[l] += tg[c][l];
-  for (int c = 0; c < k; c++)
-    EACH_LANE tg[c][l] -= exp_(ty[c][l]) * sum[l];
+  for (int c = 0; c < k; c++) EACH_LANE sum[l] += tg[c][l];
+  for (int c = 0; c < k; c++) EACH_LANE tg[c][l] -= exp_(ty[c][l]) * sum[l];
   tile_store(gx, k, tg, rows, k);
 }
 
 static void log_softmax_grad_row(ptrdiff_t k, real *gx, const real *g, const real *y) {
   const real sum = VARIANT(run_sum)(g, k);
   NO_CARRY
-  for (ptrdiff_t c = 0; c < k; c++)
-    gx[c] = g[c] - exp_(y[c]) * sum;
+  for (ptrdiff_t c = 0; c < k; c++) gx[c] = g[c] - exp_(y[c]) * sum;
 }
 
-void VARIANT(log_softmax_grad)(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g,
-    const void *y) {
+void VARIANT(log_softmax_grad)(
+    ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y) {
   real *to = gx;
   const real *a = g, *b = y;
   if (k <= SHORT)
@@ -308,8 +284,7 @@ static xent_terms xent_prepare(const mlplk_xent *args) {
   double total = (double)args->k;
   if (weight) {
     total = 0;
-    for (ptrdiff_t c = 0; c < args->k; c++)
-      total += (double)weight[c];
+    for (ptrdiff_t c = 0; c < args->k; c++) total += (double)weight[c];
   }
   return (xent_terms){
       .k = args->k,
@@ -349,8 +324,7 @@ static void tile_pick(const xent_terms *a, tile t, const tile_labels *q,
   for (int c = 0; c < (int)a->k; c++)
     EACH_LANE at_label[l] = q->label[l] == (real)c ? t[c][l] : at_label[l];
   if (a->spread != 0)
-    for (int c = 0; c < (int)a->k; c++)
-      EACH_LANE linear[l] += weight_of(a, c) * t[c][l];
+    for (int c = 0; c < (int)a->k; c++) EACH_LANE linear[l] += weight_of(a, c) * t[c][l];
 }
 
 static void tile_loss(const xent_terms *a, tile t, const tile_labels *q,
@@ -367,8 +341,8 @@ static void tile_loss(const xent_terms *a, tile t, const tile_labels *q,
 }
 
 /* e := dx */
-static void tile_gradient(const xent_terms *a, tile e, const tile_labels *q,
-    const real sum[WIDE]) {
+static void tile_gradient(
+    const xent_terms *a, tile e, const tile_labels *q, const real sum[WIDE]) {
   real factor[WIDE];
   EACH_LANE factor[l] = q->mass[l] / sum[l];
   for (int c = 0; c < (int)a->k; c++) {
@@ -392,8 +366,7 @@ static void xent_tile(const xent_terms *a, const real *x, ptrdiff_t s_x,
   tile_shift(t, k);
   tile_exp(e, t, k, sum);
   tile_loss(a, t, &q, sum, row_loss);
-  for (int l = 0; l < rows; l++)
-    loss[l] = row_loss[l];
+  for (int l = 0; l < rows; l++) loss[l] = row_loss[l];
   if (dx) {
     tile_gradient(a, e, &q, sum);
     tile_store(dx, k, e, rows, k);
@@ -405,8 +378,7 @@ static real row_linear(const xent_terms *a, const real *x, real max) {
   real run[CHUNK], sum = 0;
   for (ptrdiff_t c = 0; c < a->k; c += CHUNK) {
     const ptrdiff_t m = a->k - c < CHUNK ? a->k - c : CHUNK;
-    for (ptrdiff_t j = 0; j < m; j++)
-      run[j] = weight_of(a, c + j) * (x[c + j] - max);
+    for (ptrdiff_t j = 0; j < m; j++) run[j] = weight_of(a, c + j) * (x[c + j] - max);
     sum += VARIANT(run_sum)(run, m);
   }
   return sum;
@@ -425,8 +397,7 @@ static void xent_row(
     const xent_terms *a, const real *x, int64_t label, real *loss, real *dx) {
   if (label < 0) {
     *loss = 0;
-    if (dx)
-      memset(dx, 0, (size_t)a->k * sizeof *dx);
+    if (dx) memset(dx, 0, (size_t)a->k * sizeof *dx);
     return;
   }
   const real max = VARIANT(run_max)(x, a->k);
@@ -434,11 +405,9 @@ static void xent_row(
   const real log_sum = log_(sum);
   const real hit = a->keep * weight_of(a, label);
   real v = hit * (log_sum - (x[label] - max));
-  if (a->spread != 0)
-    v += a->spread * (a->total * log_sum - row_linear(a, x, max));
+  if (a->spread != 0) v += a->spread * (a->total * log_sum - row_linear(a, x, max));
   *loss = v;
-  if (dx)
-    row_gradient(a, dx, label, hit, sum);
+  if (dx) row_gradient(a, dx, label, hit, sum);
 }
 
 void VARIANT(xent)(const mlplk_xent *args) {

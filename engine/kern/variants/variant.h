@@ -1,6 +1,7 @@
 /*
 ** What every kernel source is compiled against: `real`, and names that carry element type
-** and instruction set. The build defines MLPLK_REAL (32 or 64) and MLPLK_ISA (base, avx2, avx512).
+** and instruction set. The build defines MLPLK_REAL (32 or 64) and MLPLK_ISA (base, avx2,
+** avx512).
 */
 #ifndef MLPLK_VARIANT_H
 #define MLPLK_VARIANT_H
@@ -29,20 +30,28 @@ size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers);
 void VARIANT(gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par);
 size_t VARIANT(pack_a_bytes)(ptrdiff_t m, ptrdiff_t k);
 size_t VARIANT(pack_b_bytes)(ptrdiff_t k, ptrdiff_t n);
-void VARIANT(pack_a)(ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs, void *packed);
-void VARIANT(pack_b)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
+void VARIANT(pack_a)(
+    ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs, void *packed);
+void VARIANT(pack_b)(
+    ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
 
-
-void VARIANT(softmax)(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
-void VARIANT(log_softmax)(ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
-void VARIANT(softmax_grad)(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
-void VARIANT(log_softmax_grad)(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
+void VARIANT(softmax)(
+    ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
+void VARIANT(log_softmax)(
+    ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
+void VARIANT(softmax_grad)(
+    ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
+void VARIANT(log_softmax_grad)(
+    ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
 void VARIANT(xent)(const mlplk_xent *args);
 void VARIANT(sgd)(ptrdiff_t n, void *w, const void *g, void *buf, const mlplk_sgd *args);
 void VARIANT(adam)(ptrdiff_t n, void *w, const void *g, void *m, void *v, void *vmax,
     const mlplk_adam *args);
-void VARIANT(uniform)(ptrdiff_t n, void *out, const mlplk_stream *s, double lo, double hi);
-void VARIANT(normal)(ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
-void VARIANT(dropout)(ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
+void VARIANT(uniform)(
+    ptrdiff_t n, void *out, const mlplk_stream *s, double lo, double hi);
+void VARIANT(normal)(
+    ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
+void VARIANT(dropout)(
+    ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
 
 #endif

@@ -33,17 +33,11 @@ typedef real_bits bits __attribute__((vector_size(VECTOR_BYTES)));
 typedef real vec_anywhere
     __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
-static inline vec load(const real *p) {
-  return *(const vec_anywhere *)p;
-}
+static inline vec load(const real *p) { return *(const vec_anywhere *)p; }
 
-static inline void store(real *p, vec v) {
-  *(vec_anywhere *)p = v;
-}
+static inline void store(real *p, vec v) { *(vec_anywhere *)p = v; }
 
-static inline vec splat(real x) {
-  return x - (vec){0};
-}
+static inline vec splat(real x) { return x - (vec){0}; }
 
 /* ---- a b + c, with one rounding where the instruction set has it ---- */
 
@@ -64,9 +58,7 @@ static inline vec fma_vec(vec a, vec b, vec c) {
   return (vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 }
 #else
-static inline vec fma_vec(vec a, vec b, vec c) {
-  return a * b + c;
-}
+static inline vec fma_vec(vec a, vec b, vec c) { return a * b + c; }
 #endif
 
 /* ---- the first n of LANES elements ---- */
@@ -89,15 +81,21 @@ static inline void store_first(real *p, mask m, vec v) {
   _mm512_mask_storeu_pd(p, m, (__m512d)v);
 }
 #endif
-static inline mask first(ptrdiff_t n) {
-  return (mask)((1u << n) - 1);
-}
+static inline mask first(ptrdiff_t n) { return (mask)((1u << n) - 1); }
 #elif defined __AVX2__
 typedef __m256i mask;
 static inline mask first(ptrdiff_t n) {
-  static const real_bits on_off[2 * LANES] = {-1, -1, -1, -1
+  static const real_bits on_off[2 * LANES] = {
+    -1,
+    -1,
+    -1,
+    -1
 #if MLPLK_REAL == 32
-      , -1, -1, -1, -1
+    ,
+    -1,
+    -1,
+    -1,
+    -1
 #endif
   };
   return _mm256_loadu_si256((const __m256i *)(const void *)(on_off + LANES - n));
@@ -119,20 +117,16 @@ static inline void store_first(real *p, mask m, vec v) {
 #endif
 #else
 typedef ptrdiff_t mask;
-static inline mask first(ptrdiff_t n) {
-  return n;
-}
+static inline mask first(ptrdiff_t n) { return n; }
 static inline vec load_first(const real *p, mask m) {
   vec v = {0};
   for (ptrdiff_t i = 0; i < LANES; i++)
-    if (i < m)
-      v[i] = p[i];
+    if (i < m) v[i] = p[i];
   return v;
 }
 static inline void store_first(real *p, mask m, vec v) {
   for (ptrdiff_t i = 0; i < LANES; i++)
-    if (i < m)
-      p[i] = v[i];
+    if (i < m) p[i] = v[i];
 }
 #endif
 
@@ -159,19 +153,11 @@ static inline vec zip_high(vec a, vec b) {
   return SHUFFLE(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 #elif VECTOR_BYTES * 8 == 4 * MLPLK_REAL
-static inline vec zip_low(vec a, vec b) {
-  return SHUFFLE(a, b, 0, 4, 1, 5);
-}
-static inline vec zip_high(vec a, vec b) {
-  return SHUFFLE(a, b, 2, 6, 3, 7);
-}
+static inline vec zip_low(vec a, vec b) { return SHUFFLE(a, b, 0, 4, 1, 5); }
+static inline vec zip_high(vec a, vec b) { return SHUFFLE(a, b, 2, 6, 3, 7); }
 #else
-static inline vec zip_low(vec a, vec b) {
-  return SHUFFLE(a, b, 0, 2);
-}
-static inline vec zip_high(vec a, vec b) {
-  return SHUFFLE(a, b, 1, 3);
-}
+static inline vec zip_low(vec a, vec b) { return SHUFFLE(a, b, 0, 2); }
+static inline vec zip_high(vec a, vec b) { return SHUFFLE(a, b, 1, 3); }
 #endif
 
 /* One step of a perfect shuffle; log2(LANES) of them transpose LANES vectors. */
@@ -183,14 +169,12 @@ static inline __attribute__((always_inline)) void zip_step(vec r[LANES]) {
     t[2 * i + 1] = zip_high(r[i], r[i + LANES / 2]);
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < LANES; i++)
-    r[i] = t[i];
+  for (int i = 0; i < LANES; i++) r[i] = t[i];
 }
 
 static inline __attribute__((always_inline)) void transpose(vec r[LANES]) {
 #pragma GCC unroll 4
-  for (int width = 1; width < LANES; width *= 2)
-    zip_step(r);
+  for (int width = 1; width < LANES; width *= 2) zip_step(r);
 }
 
 #endif

@@ -122,9 +122,7 @@ static inline real exp_tail(real r) {
 }
 
 /* e^r - 1 */
-static inline real expm1_near_0(real r) {
-  return madd(r * r, exp_tail(r), r);
-}
+static inline real expm1_near_0(real r) { return madd(r * r, exp_tail(r), r); }
 
 /* e^r = s + (what rounding took from s = 1 + r) + r^2 q: only the last addition
    rounds. */
@@ -171,9 +169,9 @@ static inline real log_(real x) {
   /* exponent to real: put it in the low bits of 2^shift */
   const real two_to_shift = lift;
   const real biased = real_of(bits_of(two_to_shift) | (b >> EXPONENT_SHIFT)) -
-                      two_to_shift;
-  const real k = biased - (subnormal ? (real)(EXPONENT_BIAS + EXPONENT_SHIFT)
-                                     : (real)EXPONENT_BIAS);
+      two_to_shift;
+  const real k = biased -
+      (subnormal ? (real)(EXPONENT_BIAS + EXPONENT_SHIFT) : (real)EXPONENT_BIAS);
   const real s = f / (R_(2.0) + f);
   const real z = s * s;
 #if MLPLK_REAL == 32
@@ -280,10 +278,8 @@ static inline real bce_logits_(real x, real y) {
 /* The C library's pow in double; for f32 that is one rounding away from exact. The
    commonest exponents need no call, and are what pow gives. */
 static inline real pow_(real x, real y) {
-  if (y == R_(2.0))
-    return x * x;
-  if (y == R_(1.0))
-    return x;
+  if (y == R_(2.0)) return x * x;
+  if (y == R_(1.0)) return x;
   return (real)pow((double)x, (double)y);
 }
 
