@@ -1,7 +1,6 @@
 /* Arguments and options, checked against the engine's descriptions of them. */
 #include "bind.h"
 
-#include <math.h>
 #include <string.h>
 
 #define SHOWN 60 /* bytes of a text that messages show */
@@ -263,20 +262,6 @@ bool mlplb_get_flag(
 
 /* ---- all options of a call --------------------------------------------------------- */
 
-static mlpl_value standard(const mlpl_param *p) {
-  mlpl_value v;
-  memset(&v, 0, sizeof v);
-  if (p->type == MLPL_PARAM_REAL)
-    v.f = p->standard;
-  else if (p->type == MLPL_PARAM_PAIR)
-    v.pair[0] = p->standard, v.pair[1] = p->standard2;
-  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard))
-    v.i = MLPL_NO_AXIS;
-  else if (p->type != MLPL_PARAM_SIZES)
-    v.i = (int64_t)p->standard;
-  return v;
-}
-
 void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params,
     int n, mlpl_value *values, mlplb_named *named) {
   bool given[MLPL_MAX_PARAMS] = {false};
@@ -293,11 +278,11 @@ void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *p
       given[i] = true;
     }
     else if (lua_isnil(L, arg))
-      values[i] = standard(&params[i]), arg++;
+      values[i] = mlpl_param_standard(&params[i]), arg++;
     else
       convert(L, arg++, what, &params[i], &values[i]), given[i] = true;
   }
-  for (; i < n; i++) values[i] = standard(&params[i]);
+  for (; i < n; i++) values[i] = mlpl_param_standard(&params[i]);
   for (; arg < end; arg++)
     if (!lua_isnil(L, arg))
       luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, arg));

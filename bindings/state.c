@@ -47,7 +47,9 @@ static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
   const config_copy *copy = lua_touserdata(L, -1);
   if (copy) config = copy->config;
-  if (!config.isa) config.isa = getenv("MLPL_ISA");
+  bool ignored = lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV") != LUA_TNIL; /* mlpl -E */
+  lua_pop(L, 1);
+  if (!config.isa && !ignored) config.isa = getenv("MLPL_ISA");
   config.index_base = 1;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   s->L = lua_tothread(L, -1);

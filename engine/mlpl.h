@@ -213,6 +213,9 @@ typedef union mlpl_value {
   } sizes;
 } mlpl_value;
 
+/* The value of an option that is not given. */
+MLPL_API mlpl_value mlpl_param_standard(const mlpl_param *param);
+
 #define MLPL_NO_AXIS INT64_MIN
 #define MLPL_MAX_PARAMS 12
 #define MLPL_MAX_INPUTS 4

@@ -23,6 +23,8 @@ major=${version%%.*}
 
 mkdir -p "$to/bin" "$to/include" "$to/lib/pkgconfig" "$to/lib/lua/5.4"
 install -s -m 755 $build/mlpl "$to/bin"
+mkdir -p "$to/share/doc/mlpl"
+install -m 644 LICENSE "$to/share/doc/mlpl"
 install -m 644 engine/mlpl.h bindings/mlpl_lua.h "$to/include"
 install -m 644 $build/libmlpl.a $build/libmlpl_lua.a "$to/lib"
 install -m 644 $build/libmlpl.so "$to/lib/libmlpl.so.$version"

@@ -138,6 +138,14 @@ mlpl_status mlpli_grad_target(
   return MLPL_OK;
 }
 
+void mlpli_grad_undo(mlpli_node *n, int i) {
+  mlpli_edge *e = &n->edge[i];
+  if (e->leaf) e->leaf->has_grad = false;
+  if (!e->node) return;
+  mlpl_tensor_release(e->node->grad);
+  e->node->grad = NULL;
+}
+
 /* ---- the pass: a heap of nodes, the latest first ----------------------------------- */
 
 #define FIRST 32

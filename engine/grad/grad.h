@@ -69,5 +69,7 @@ mlpl_status mlpli_give(mlpl_ctx *cx, mlpli_node *n, int i, mlpl_tensor *gx);
 */
 mlpl_status mlpli_grad_target(
     mlpl_ctx *cx, mlpli_node *n, int i, mlpl_tensor **target, bool *add);
+/* The memory that mlpli_grad_target gave without *add could not be written: there is no gradient. */
+void mlpli_grad_undo(mlpli_node *n, int i);
 
 #endif

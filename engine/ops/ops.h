@@ -138,7 +138,6 @@ mlpl_status mlpli_resolve(mlpl_ctx *cx, const char *what, const mlpl_param *para
 /* That every value is in its option's domain. */
 mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param *params,
     int n, const mlpl_value *values);
-mlpl_value mlpli_param_standard(const mlpl_param *param);
 
 /* *axis counted from 0 in [0, ndim); the error names axis and rank. */
 mlpl_status mlpli_axis(

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-mlpl_value mlpli_param_standard(const mlpl_param *p) {
+mlpl_value mlpl_param_standard(const mlpl_param *p) {
   mlpl_value v;
   memset(&v, 0, sizeof v);
   if (p->type == MLPL_PARAM_REAL)
@@ -146,7 +146,7 @@ mlpl_status mlpli_resolve(mlpl_ctx *cx, const char *what, const mlpl_param *para
     const mlpl_arg *args, mlpl_value *values) {
   bool given[MLPL_MAX_PARAMS] = {false};
   MLPL_ASSERT(n <= MLPL_MAX_PARAMS);
-  for (int i = 0; i < n; i++) values[i] = mlpli_param_standard(&params[i]);
+  for (int i = 0; i < n; i++) values[i] = mlpl_param_standard(&params[i]);
   for (; args && args->name; args++) {
     int i = 0;
     while (i < n && strcmp(params[i].name, args->name) != 0) i++;

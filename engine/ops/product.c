@@ -61,7 +61,10 @@ static mlpl_status give_product(
   bool add;
   MLPL_TRY(mlpli_grad_target(cx, n, i, &to, &add));
   mlpli_matrix c = {to->data, a.rows, b.cols, b.cols, 1};
-  return mlpli_product(cx, to->dtype, a, b, add ? 1 : 0, c, NULL, MLPLK_ACT_NONE);
+  mlpl_status status =
+      mlpli_product(cx, to->dtype, a, b, add ? 1 : 0, c, NULL, MLPLK_ACT_NONE);
+  if (status != MLPL_OK && !add) mlpli_grad_undo(n, i);
+  return status;
 }
 
 /* da = g b^T, db = a^T g */
@@ -143,9 +146,14 @@ static mlpl_status give_bias(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor *g) 
   bool add;
   unsigned rows = (1u << (g->ndim - 1)) - 1;
   MLPL_TRY(mlpli_grad_target(cx, n, 2, &to, &add));
-  if (!add) return mlpli_reduce(cx, MLPLK_SUM, to, g, rows);
+  mlpl_status status;
+  if (!add) {
+    status = mlpli_reduce(cx, MLPLK_SUM, to, g, rows);
+    if (status != MLPL_OK) mlpli_grad_undo(n, 2);
+    return status;
+  }
   MLPL_TRY(mlpli_tensor_like(cx, &sum, to));
-  mlpl_status status = mlpli_reduce(cx, MLPLK_SUM, sum, g, rows);
+  status = mlpli_reduce(cx, MLPLK_SUM, sum, g, rows);
   if (status == MLPL_OK) mlpli_map(MLPLK_ADD, to, to, sum, 0);
   mlpl_tensor_release(sum);
   return status;
