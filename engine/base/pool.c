@@ -20,10 +20,13 @@
 #define SPINS 4000 /* about 20 to 40 microseconds of pauses before a thread sleeps */
 #define STACK ((size_t)512 << 10)
 
+/* The caller is worker 0. Its share of the job's items is [next, end). */
 typedef struct worker {
   mlpli_pool *pool;
   int index;
   pthread_t thread;
+  _Alignas(64) atomic_ptrdiff_t next;
+  ptrdiff_t end;
 } worker;
 
 struct mlpli_pool {
@@ -34,8 +37,6 @@ struct mlpli_pool {
   /* the job */
   mlplk_task *task;
   void *arg;
-  ptrdiff_t n;
-  _Alignas(64) atomic_ptrdiff_t next;
   _Alignas(64) atomic_uint epoch; /* counts jobs */
   atomic_bool open;               /* the job may be joined */
   atomic_bool stop;
@@ -52,11 +53,28 @@ static inline void pause_briefly(void) {
 #endif
 }
 
+/* A worker takes the items of its own share first, so that a job of the same size finds
+   its operands in the same processor's cache again, then what others have left. */
 static void take_items(mlpli_pool *pool, int index) {
-  for (;;) {
-    ptrdiff_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-    if (i >= pool->n) return;
-    pool->task(pool->arg, i, index);
+  for (int k = 0; k < pool->threads; k++) {
+    int whose = index + k < pool->threads ? index + k : index + k - pool->threads;
+    worker *s = &pool->workers[whose];
+    for (;;) {
+      if (atomic_load_explicit(&s->next, memory_order_relaxed) >= s->end) break;
+      ptrdiff_t i = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
+      if (i >= s->end) break;
+      pool->task(pool->arg, i, index);
+    }
+  }
+}
+
+static void deal(mlpli_pool *pool, ptrdiff_t n) {
+  ptrdiff_t each = n / pool->threads, rest = n % pool->threads, start = 0;
+  for (int w = 0; w < pool->threads; w++) {
+    worker *s = &pool->workers[w];
+    ptrdiff_t end = start + each + (w < rest);
+    atomic_store_explicit(&s->next, start, memory_order_relaxed);
+    s->end = start = end;
   }
 }
 
@@ -103,8 +121,9 @@ static void start(mlpli_pool *pool) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   for (int i = 0; i < pool->threads - 1; i++) {
-    worker *w = &pool->workers[i];
-    *w = (worker){.pool = pool, .index = i + 1};
+    worker *w = &pool->workers[i + 1];
+    w->pool = pool;
+    w->index = i + 1;
     if (pthread_create(&w->thread, &attr, work, w) != 0) break;
     pool->started++;
   }
@@ -142,8 +161,7 @@ static void run(const mlplk_par *par, ptrdiff_t n, mlplk_task *task, void *arg) 
   if (!pool->tried) start(pool);
   pool->task = task;
   pool->arg = arg;
-  pool->n = n;
-  atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+  deal(pool, n);
   atomic_store(&pool->open, true);
   atomic_fetch_add(&pool->epoch, 1);
   wake_sleepers(pool);
@@ -162,7 +180,7 @@ mlplk_par mlpli_pool_par(mlpli_pool *pool) {
 }
 
 mlpli_pool *mlpli_pool_new(mlpli_heap *heap, int threads) {
-  size_t bytes = sizeof(mlpli_pool) + (size_t)(threads - 1) * sizeof(worker);
+  size_t bytes = sizeof(mlpli_pool) + (size_t)threads * sizeof(worker);
   mlpli_pool *pool = mlpli_alloc_zeroed(heap, bytes);
   if (!pool) return NULL;
   pool->threads = threads;
@@ -176,7 +194,7 @@ void mlpli_pool_free(mlpli_heap *heap, mlpli_pool *pool) {
   forget_parent(pool);
   atomic_store(&pool->stop, true);
   wake_sleepers(pool);
-  for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i].thread, NULL);
+  for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i + 1].thread, NULL);
   pthread_cond_destroy(&pool->wake);
   pthread_mutex_destroy(&pool->mutex);
   mlpli_free(heap, pool);

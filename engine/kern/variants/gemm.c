@@ -160,7 +160,8 @@ static void in_place(
     run(&s, (area){0, p->m, 0, p->n}, 0);
     return;
   }
-  ptrdiff_t wanted = least((ptrdiff_t)(work / TASK_WORK) + 1, MOST_TASKS);
+  /* by fours: equal shares for two and four workers */
+  ptrdiff_t wanted = least(round_up((ptrdiff_t)(work / TASK_WORK) + 1, 4), MOST_TASKS);
   s.columns = round_up(parts_of(p->n, wanted), p->m <= 4 ? 4 * NR : NR);
   s.n_columns = parts_of(p->n, s.columns);
   if (s.n_columns < wanted && (run != run_panel || s.n_columns == 1))
