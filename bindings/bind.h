@@ -155,8 +155,8 @@ void mlplb_open_tensor(lua_State *L);
 
 /* ---- params.c ---------------------------------------------------------------------- */
 
-/* Where a call's tensors may be given beside its options: by name in the trailing table.
-   */
+/* Where a call's tensors may be given beside its options: by name in the trailing
+   table. */
 typedef struct mlplb_named {
   int n;
   const char *name[MLPL_MAX_INPUTS];
@@ -190,8 +190,8 @@ int mlplb_options(lua_State *L);
 int mlplb_get_option(lua_State *L, int index, const char *name);
 bool mlplb_get_flag(
     lua_State *L, int index, const char *what, const char *name, bool standard);
-/* Raise for a key of the options table at index that is not in names (NULL-terminated).
-   */
+/* Raise for a key of the options table at index that is not in names
+   (NULL-terminated). */
 void mlplb_known_keys(
     lua_State *L, int index, const char *what, const char *const *names);
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);

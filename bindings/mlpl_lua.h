@@ -22,8 +22,8 @@ extern "C" {
    that is not 5.4 and on exhausted memory. */
 MLPL_API int luaopen_mlpl(lua_State *L);
 
-/* Make `require "mlpl"` work (package.preload); nothing is opened before a script asks.
-   */
+/* Make `require "mlpl"` work (package.preload); nothing is opened before a script
+   asks. */
 MLPL_API void mlpl_openlib(lua_State *L);
 
 /*

@@ -74,8 +74,8 @@ static int with_traceback(lua_State *L) {
 }
 
 /* Called by the engine. Nothing may jump across it, so all that can raise runs under
-   pcall; the error waits in the state's user value until the outer call is back in Lua.
-   */
+   pcall; the error waits in the state's user value until the outer call is back in
+   Lua. */
 static mlpl_status call_lua_layer(
     mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
   mlplb_state *s = ud;

@@ -121,8 +121,8 @@ static void load_script(lua_State *L, const char *name) {
     lua_error(L);
 }
 
-/* script("args"): run mlpl.args with the library's table (upvalue 3) and give its result.
-   */
+/* script("args"): run mlpl.args with the library's table (upvalue 3) and give its
+   result. */
 static int script(lua_State *L) {
   load_script(L, lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1)));
   lua_pushvalue(L, lua_upvalueindex(3));
@@ -130,8 +130,8 @@ static int script(lua_State *L) {
   return 1;
 }
 
-/* The Lua half: scripts/mlpl/init.lua gets the table on top and the loader of the others.
-   */
+/* The Lua half: scripts/mlpl/init.lua gets the table on top and the loader of the
+   others. */
 static void run_scripts(lua_State *L) {
   int table = lua_gettop(L);
   load_script(L, "mlpl");

@@ -47,8 +47,8 @@ lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *n
   return v;
 }
 
-/* Positions count from 1 in Lua, or from the end with a minus sign; the engine's from 0.
-   */
+/* Positions count from 1 in Lua, or from the end with a minus sign; the engine's from
+   0. */
 static lua_Integer position(lua_State *L, int index, const char *what, const char *name) {
   lua_Integer v = mlplb_whole(L, index, what, name);
   if (v == 0)

@@ -54,8 +54,8 @@ typedef enum mlpl_status {
   MLPL_ECALLBACK = -8 /* a function of the host's, called by the engine, failed */
 } mlpl_status;
 
-/* The constant's name without prefix, in words: "out of memory", "shapes do not fit", ...
-   */
+/* The constant's name without prefix, in words: "out of memory", "shapes do not fit",
+   ... */
 MLPL_API const char *mlpl_status_text(mlpl_status status);
 
 /* ---- context ----------------------------------------------------------------------- */
@@ -141,8 +141,8 @@ MLPL_API double mlpl_clock(void);
 
 /* ---- random numbers ---------------------------------------------------------------- */
 
-/* Philox4x32-10 (Salmon et al., 2011). The whole state: restoring it repeats the numbers.
-   */
+/* Philox4x32-10 (Salmon et al., 2011). The whole state: restoring it repeats the
+   numbers. */
 typedef struct mlpl_random_state {
   uint32_t key[2];
   uint64_t counter;
@@ -159,7 +159,8 @@ MLPL_API void mlpl_random_set(mlpl_ctx *cx, mlpl_random_state state);
 ** serves C, Lua and model files alike. A list of mlpl_arg ends with a NULL name. Unknown
 ** names, missing required ones and values outside the domain are MLPL_EARG, and the text
 ** lists the valid names.
-**   (mlpl_arg[]){{"in_features", 64}, {"out_features", 10}, {0}}
+**   (mlpl_arg[]){{.name = "in_features", .value = 64},
+**       {.name = "out_features", .value = 10}, {.name = NULL}}
 ** Whole numbers up to 2^53 and truth values (0 or 1) go in `value`, choices ("mean",
 ** "sum") in `text`, sizes in `sizes` with their number in `value`, a pair of reals
 ** (betas) in `pair`.
@@ -186,8 +187,8 @@ typedef enum mlpl_param_type {
 
 typedef enum mlpl_param_flags {
   MLPL_REQUIRED = 1,
-  MLPL_OPTIONAL =
-      0 /* `standard` is taken when absent; an axis whose standard is NaN may be left out: all axes */
+  /* `standard` is taken when it is absent; an axis whose standard is NaN: all axes */
+  MLPL_OPTIONAL = 0
 } mlpl_param_flags;
 
 /* One option of an operation, layer or optimizer: min <= value <= max. */
@@ -278,8 +279,8 @@ MLPL_API bool mlpl_tensor_is_contiguous(const mlpl_tensor *t);
    naming axis and range. */
 MLPL_API mlpl_status mlpl_tensor_get(
     mlpl_ctx *cx, const mlpl_tensor *t, const int64_t *index, double *value);
-/* The value of a tensor with one element. MLPL_ESHAPE: it has another number of elements.
-   */
+/* The value of a tensor with one element. MLPL_ESHAPE: it has another number of
+   elements. */
 MLPL_API mlpl_status mlpl_tensor_item(mlpl_ctx *cx, const mlpl_tensor *t, double *value);
 MLPL_API mlpl_status mlpl_tensor_item_int(
     mlpl_ctx *cx, const mlpl_tensor *t, int64_t *value);
@@ -315,8 +316,8 @@ MLPL_API void mlpl_tensor_zero_grad(mlpl_tensor *t); /* t has no gradient after 
 
 typedef enum mlpl_backward_flags {
   MLPL_RETAIN_GRAPH = 1, /* keep the graph for another backward */
-  MLPL_CREATE_GRAPH =
-      2 /* record the backward pass itself: gradients of gradients (implies retain) */
+  /* record the backward pass itself: gradients of gradients (implies retain) */
+  MLPL_CREATE_GRAPH = 2
 } mlpl_backward_flags;
 
 /*
@@ -327,9 +328,10 @@ typedef enum mlpl_backward_flags {
 ** whatever comes after t, with t's shape; NULL means 1 and needs one element.
 **
 ** Errors  MLPL_ESTATE  t has no graph, the graph was freed by an earlier backward, or a
-**         tensor that an operation
-**                      saved was changed in place since (the text names the operation)
-**         MLPL_ESHAPE  t has more than one element and seed is NULL, or seed's shape differs
+**                      tensor that an operation saved was changed in place since (the
+**                      text names the operation)
+**         MLPL_ESHAPE  t has more than one element and seed is NULL, or seed's shape
+**                      differs
 */
 MLPL_API mlpl_status mlpl_backward(
     mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *seed, int flags);
@@ -354,7 +356,7 @@ MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
 
 /*
 ** Every operation is a row of one table. The rows, with inputs and options, are in the
-** sources' ops/table.c and in the built-in help; their names are PyTorch's.
+** sources' ops/table.c, and mlpl_op_at lists them; their names are PyTorch's.
 */
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
@@ -377,8 +379,8 @@ MLPL_API mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_o
     mlpl_tensor *const *inputs, int n, const mlpl_value *params);
 
 /* The same by name: mlpl_call(cx, &y, "softmax", (mlpl_tensor *[]){x}, 1,
-   (mlpl_arg[]){{"dim", -1}, {0}}). args may be NULL; out has room for mlpl_op_outputs
-   tensors. */
+   (mlpl_arg[]){{.name = "dim", .value = -1}, {.name = NULL}}). args may be NULL; out has
+   room for mlpl_op_outputs tensors. */
 MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
     mlpl_tensor *const *inputs, int n, const mlpl_arg *args);
 

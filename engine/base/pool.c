@@ -109,8 +109,8 @@ static void *work(void *arg) {
   return NULL;
 }
 
-/* Threads of a library take no signals and little stack. Fewer than wanted is no error.
-   */
+/* Threads of a library take no signals and little stack. Fewer than wanted is no
+   error. */
 static void start(mlpli_pool *pool) {
   pool->tried = true;
   pool->process = getpid();

@@ -86,8 +86,8 @@ static char *skip_blanks(const csv *c, const char *p) {
   return (char *)(uintptr_t)p;
 }
 
-/* The next line that is not blank, as p and end; *more is false at the end of the file.
-   */
+/* The next line that is not blank, as p and end; *more is false at the end of the
+   file. */
 static mlpl_status next_line(csv *c, bool *more) {
   for (;;) {
     char *end;

@@ -28,8 +28,8 @@ typedef struct mlpli_json {
 /* Checks that the text is UTF-8. */
 mlpl_status mlpli_json_start(mlpli_json *j, mlpl_ctx *cx, const char *where,
     const char *text, size_t n, int max_depth);
-/* What comes next: one of { [ " 0 (a number) t f n, or something else that is no value.
-   */
+/* What comes next: one of { [ " 0 (a number) t f n, or something else that is no
+   value. */
 char mlpli_json_kind(mlpli_json *j);
 mlpl_status mlpli_json_open(mlpli_json *j, char bracket); /* '{' or '[' */
 /* Inside brackets: is there another value? Otherwise they are closed. */

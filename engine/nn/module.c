@@ -217,8 +217,8 @@ void mlpl_module_zero_grad(mlpl_module *m) {
   for (int i = 0; i < m->n_children; i++) mlpl_module_zero_grad(m->child[i]);
 }
 
-/* All conversions are made before any is put in place, so that a failure changes nothing.
-   */
+/* All conversions are made before any is put in place, so that a failure changes
+   nothing. */
 mlpl_status mlpl_module_to(mlpl_ctx *cx, mlpl_module *m, mlpl_dtype dtype) {
   int n = mlpl_module_n_parameters(m), done = 0;
   mlpl_tensor **fresh;

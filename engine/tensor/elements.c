@@ -182,8 +182,8 @@ static mlpl_status check_bytes(
       mlpli_tensor_text(text, t), mlpl_dtype_name((mlpl_dtype)t->dtype), need, bytes);
 }
 
-/* The caller's buffer seen as a tensor, so that one copy routine serves both directions.
-   */
+/* The caller's buffer seen as a tensor, so that one copy routine serves both
+   directions. */
 static mlpl_tensor buffer_like(const mlpl_tensor *t, void *buffer) {
   mlpl_tensor b = *t;
   b.data = buffer;

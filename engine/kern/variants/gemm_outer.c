@@ -53,8 +53,8 @@ INLINE void store_row(
     store(c, v);
 }
 
-/* `rows` rows by `vecs` vectors of C, all of k in registers; the last vector has `width`.
-   */
+/* `rows` rows by `vecs` vectors of C, all of k in registers; the last vector has
+   `width`. */
 INLINE void block(const product *p, const int rows, const int vecs, const int part,
     ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
   reader r = reader_at(p, i, j);
@@ -105,8 +105,8 @@ enum { ROWS = 4 };
 
 typedef void block_function(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width);
 
-/* Three forms for each number of rows: wide, as wide as a packed panel, part of a vector.
-   */
+/* Three forms for each number of rows: wide, as wide as a packed panel, part of a
+   vector. */
 #define FORMS(rows)                                                                      \
   static void wide_##rows(const product *p, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) { \
     block(p, rows, VECS(rows), 0, i, j, width);                                          \

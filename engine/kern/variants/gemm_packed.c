@@ -262,8 +262,8 @@ static void multiply(void *arg, ptrdiff_t task, int worker) {
 
 /* ---- the whole product ---- */
 
-/* The size of a part when n is cut into as few equal parts of at most `max` as possible.
-   */
+/* The size of a part when n is cut into as few equal parts of at most `max` as
+   possible. */
 static ptrdiff_t equal_parts(ptrdiff_t n, ptrdiff_t max, ptrdiff_t unit) {
   return round_up(parts_of(n, parts_of(n, max)), unit);
 }
