@@ -356,7 +356,7 @@ MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
 
 /*
 ** Every operation is a row of one table. The rows, with inputs and options, are in the
-** sources' ops/table.c, and mlpl_op_at lists them; their names are PyTorch's.
+** sources' ops/, and mlpl_op_at lists them; their names are PyTorch's.
 */
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */

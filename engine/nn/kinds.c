@@ -91,12 +91,11 @@ static const mlpl_param loss_params[] = {
     MLPLI_CHOICE_OPTION("reduction", mlpli_reductions)};
 static const mlpl_param cross_entropy_params[] = {
     MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
-    MLPLI_INT_OPTION("ignore_index", -100, -9e15, 9e15),
+    MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY),
     MLPLI_REAL_OPTION("label_smoothing", 0, 0, 1)};
 
 /* ---- kinds ------------------------------------------------------------------------- */
 
-#define PARAMS(p) .params = p, .n_params = COUNT(p)
 #define ACTIVATION(kind_name, row)                                                       \
   .name = kind_name, .n_inputs = 1, .op = row, .forward = forward_op
 #define LOSS(kind_name, row) .name = kind_name, .n_inputs = 2, .op = row, .forward = loss

@@ -5,12 +5,12 @@
 #include <string.h>
 
 const mlpl_op *mlpl_op_at(int i) {
-  return i >= 0 && i < MLPLI_N_OPS ? &mlpli_op_table[i] : NULL;
+  return i >= 0 && i < MLPLI_N_OPS ? mlpli_op_table[i] : NULL;
 }
 
 const mlpl_op *mlpl_op_find(const char *name) {
   for (int i = 0; i < MLPLI_N_OPS; i++)
-    if (strcmp(mlpli_op_table[i].name, name) == 0) return &mlpli_op_table[i];
+    if (strcmp(mlpli_op_table[i]->name, name) == 0) return mlpli_op_table[i];
   return NULL;
 }
 
@@ -112,8 +112,8 @@ double mlpli_op_bytes(mlpl_tensor *const *in, int n, const mlpl_tensor *out) {
 /* Multiplications and additions: exact for products, one an element for the rest. */
 double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tensor *out) {
   double n = out ? (double)out->numel : 0, m = (double)in[0]->numel;
-  bool product = op == &mlpli_op_table[MLPLI_OP_LINEAR] ||
-      op == &mlpli_op_table[MLPLI_OP_MATMUL];
+  bool product = op == mlpli_op_table[MLPLI_OP_LINEAR] ||
+      op == mlpli_op_table[MLPLI_OP_MATMUL];
   if (product && in[0]->ndim) return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
   return op->view ? 0 : n > m ? n : m;
 }

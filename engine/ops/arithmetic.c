@@ -17,13 +17,13 @@ mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape
 }
 
 #define FORWARD2(name, kind)                                                             \
-  mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {   \
+  static mlpl_status name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {    \
     (void)cx;                                                                            \
     mlpli_map(kind, *out, c->in[0], c->in[1], 0);                                        \
     return MLPL_OK;                                                                      \
   }
 #define FORWARD1(name, kind, param)                                                      \
-  mlpl_status mlpli_##name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {   \
+  static mlpl_status name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {    \
     (void)cx;                                                                            \
     mlpli_map(kind, *out, c->in[0], NULL, param);                                        \
     return MLPL_OK;                                                                      \
@@ -48,7 +48,7 @@ FORWARD1(sigmoid, MLPLK_SIGMOID, 0)
 FORWARD1(tanh, MLPLK_TANH, 0)
 
 /* scale x + shift, rounded after each step */
-mlpl_status mlpli_affine_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
+static mlpl_status affine_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   (void)cx;
   char shift[8];
   mlpli_map(MLPLK_SCALE, *out, c->in[0], NULL, c->p[0].f);
@@ -62,7 +62,7 @@ mlpl_status mlpli_affine_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
   return MLPL_OK;
 }
 
-mlpl_status mlpli_clone_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
+static mlpl_status clone_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   (void)cx;
   mlpli_copy(*out, c->in[0]);
   return MLPL_OK;
@@ -70,14 +70,14 @@ mlpl_status mlpli_clone_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) 
 
 /* ---- backward passes --------------------------------------------------------------- */
 
-mlpl_status mlpli_add_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status add_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
   if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, g);
   return mlpli_expr_end(&e);
 }
 
-mlpl_status mlpli_sub_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status sub_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
   if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, mlpli_x1(&e, MLPLI_OP_NEG, g, NULL));
@@ -85,7 +85,7 @@ mlpl_status mlpli_sub_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 }
 
 /* da = g b, db = g a */
-mlpl_status mlpli_mul_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status mul_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, n->in[1]));
   if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, mlpli_xmul(&e, g, n->in[0]));
@@ -93,7 +93,7 @@ mlpl_status mlpli_mul_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 }
 
 /* da = g / b, db = -g a / b^2 = -(g / b) (a / b) */
-mlpl_status mlpli_div_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status div_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = n->in[0], *b = n->in[1], *da = mlpli_xdiv(&e, g, b);
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, da);
@@ -107,7 +107,7 @@ mlpl_status mlpli_div_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 ** d/da a^b = b a^(b-1), d/db a^b = a^b log a. Where b is 0 the first is 0, also at a = 0;
 ** where a is 0 the second is 0 (a^b log a tends to 0 for b > 0). PyTorch's conventions.
 */
-mlpl_status mlpli_pow_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status pow_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = n->in[0], *b = n->in[1];
   if (mlpli_wants(n, 0)) {
@@ -127,44 +127,44 @@ mlpl_status mlpli_pow_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   return mlpli_expr_end(&e);
 }
 
-mlpl_status mlpli_neg_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status neg_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_NEG, g, NULL));
   return mlpli_expr_end(&e);
 }
 
-mlpl_status mlpli_abs_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status abs_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_x1(&e, MLPLI_OP_SIGN, n->in[0], NULL)));
   return mlpli_expr_end(&e);
 }
 
-mlpl_status mlpli_affine_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status affine_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_xaffine(&e, g, n->p[0].f, 0));
   return mlpli_expr_end(&e);
 }
 
-mlpl_status mlpli_clone_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status clone_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   return mlpli_give(cx, n, 0, g);
 }
 
 /* g e^x */
-mlpl_status mlpli_exp_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status exp_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_xout(&e, n)));
   return mlpli_expr_end(&e);
 }
 
 /* g / x */
-mlpl_status mlpli_log_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status log_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_xdiv(&e, g, n->in[0]));
   return mlpli_expr_end(&e);
 }
 
 /* g / (2 sqrt x) */
-mlpl_status mlpli_sqrt_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status sqrt_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_xdiv(&e, g, mlpli_xaffine(&e, mlpli_xout(&e, n), 2, 0)));
   return mlpli_expr_end(&e);
@@ -174,7 +174,7 @@ mlpl_status mlpli_sqrt_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 
 /* g [y > 0]; a NaN output lets g through, as in PyTorch. The mask is constant: it has no
    gradient of its own. */
-mlpl_status mlpli_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *gx = cx->grad_enabled ? mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out))
                                      : mlpli_xmap(&e, MLPLK_RELU_GRAD, g, n->out, 0);
@@ -183,7 +183,7 @@ mlpl_status mlpli_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 }
 
 /* g (slope + (1 - slope) [x > 0]) */
-mlpl_status mlpli_leaky_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status leaky_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   double slope = n->p[0].f;
   mlpl_tensor *gx;
@@ -198,7 +198,7 @@ mlpl_status mlpli_leaky_relu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *
 }
 
 /* g where x > 0, else g (y + alpha) = g alpha e^x */
-mlpl_status mlpli_elu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status elu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   double alpha = n->p[0].f;
   mlpl_tensor *gx;
@@ -217,7 +217,7 @@ mlpl_status mlpli_elu_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 }
 
 /* g y (1 - y) */
-mlpl_status mlpli_sigmoid_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status sigmoid_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *gx, *y;
   if (cx->grad_enabled) {
@@ -231,7 +231,7 @@ mlpl_status mlpli_sigmoid_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
 }
 
 /* g (1 - y^2) */
-mlpl_status mlpli_tanh_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+static mlpl_status tanh_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *gx, *y;
   if (cx->grad_enabled) {
@@ -243,3 +243,40 @@ mlpl_status mlpli_tanh_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param affine_params[] = {
+    MLPLI_REAL_NEEDED("scale"), MLPLI_REAL_NEEDED("shift")};
+static const mlpl_param leaky_relu_params[] = {
+    MLPLI_REAL_OPTION("negative_slope", 0.01, -INFINITY, INFINITY)};
+static const mlpl_param elu_params[] = {MLPLI_REAL_OPTION("alpha", 1, 0, 1e300)};
+
+const mlpl_op mlpli_op_add = {BINARY_ROW(add, MLPLI_REAL, MLPLI_REAL, 0)};
+const mlpl_op mlpli_op_sub = {BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0)};
+const mlpl_op mlpli_op_mul = {BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3)};
+const mlpl_op mlpli_op_div = {BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3)};
+const mlpl_op mlpli_op_pow = {
+    BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT)};
+const mlpl_op mlpli_op_neg = {MAP_ROW(neg, MLPLI_REAL, 0), HAS_BACKWARD(neg)};
+const mlpl_op mlpli_op_abs = {MAP_ROW(abs, MLPLI_SMOOTH, 1), HAS_BACKWARD(abs)};
+const mlpl_op mlpli_op_sign = {MAP_ROW(sign, MLPLI_SMOOTH, 0)};
+const mlpl_op mlpli_op_positive = {MAP_ROW(positive, MLPLI_SMOOTH, 0), .internal = true};
+const mlpl_op mlpli_op_affine = {MAP_ROW(affine, MLPLI_REAL, 0), HAS_BACKWARD(affine),
+    PARAMS(affine_params), .internal = true};
+const mlpl_op mlpli_op_exp = {
+    MAP_ROW(exp, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(exp)};
+const mlpl_op mlpli_op_log = {MAP_ROW(log, MLPLI_POSITIVE, 1), HAS_BACKWARD(log)};
+const mlpl_op mlpli_op_sqrt = {
+    MAP_ROW(sqrt, MLPLI_POSITIVE, MLPLI_SAVE_OUT), HAS_BACKWARD(sqrt)};
+const mlpl_op mlpli_op_relu = {
+    MAP_ROW(relu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(relu)};
+const mlpl_op mlpli_op_leaky_relu = {MAP_ROW(leaky_relu, MLPLI_SMOOTH, 1),
+    HAS_BACKWARD(leaky_relu), PARAMS(leaky_relu_params)};
+const mlpl_op mlpli_op_elu = {
+    MAP_ROW(elu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(elu), PARAMS(elu_params)};
+const mlpl_op mlpli_op_sigmoid = {
+    MAP_ROW(sigmoid, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(sigmoid)};
+const mlpl_op mlpli_op_tanh = {
+    MAP_ROW(tanh, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(tanh)};
+const mlpl_op mlpli_op_clone = {MAP_ROW(clone, MLPLI_ANY, 0), HAS_BACKWARD(clone)};

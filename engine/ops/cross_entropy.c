@@ -14,7 +14,7 @@ enum { REDUCTION, IGNORE_INDEX, SMOOTHING }; /* options */
 
 #define GRAIN 8192 /* elements a task works on */
 
-MLPLI_SHAPE(cross_entropy) {
+static SHAPE(cross_entropy) {
   const mlpl_tensor *x = c->in[INPUT], *t = c->in[TARGET],
                     *w = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
@@ -236,7 +236,7 @@ static mlpl_status forward_shares(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
   return mlpli_expr_end(&e);
 }
 
-MLPLI_FORWARD(cross_entropy) {
+static FORWARD(cross_entropy) {
   return c->in[TARGET]->dtype == MLPL_I64 ? forward_labels(cx, c, *out)
                                           : forward_shares(cx, c, *out);
 }
@@ -249,7 +249,7 @@ static mlpl_tensor *row_factor(mlpli_expr *e, mlpl_tensor *g) {
   return g->ndim ? mlpli_x1(e, MLPLI_OP_RESHAPE, g, &column) : g;
 }
 
-MLPLI_BACKWARD(cross_entropy) {
+static BACKWARD(cross_entropy) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *dx = n->extra;
   if (cx->grad_enabled) {
@@ -267,3 +267,23 @@ MLPLI_BACKWARD(cross_entropy) {
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, dx, row_factor(&e, g)));
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param cross_entropy_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+    MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY),
+    MLPLI_REAL_OPTION("label_smoothing", 0, 0, 1)};
+
+const mlpl_op mlpli_op_cross_entropy = {.name = "cross_entropy",
+    .input_name = {"input", "target", "weight"},
+    .domain = {MLPLI_REAL, MLPLI_TARGET, MLPLI_SHARE},
+    .n_inputs = 3,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 7,
+    .differentiable = 1,
+    .shape = shape_cross_entropy,
+    .forward = cross_entropy_forward,
+    HAS_BACKWARD(cross_entropy),
+    PARAMS(cross_entropy_params)};

@@ -4,7 +4,7 @@
 
 #include "grad/grad.h"
 
-MLPLI_VIEW(dropout) {
+static VIEW(dropout) {
   mlpl_tensor *x = c->in[0], *mask;
   double p = c->p[0].f;
   if (!c->p[1].i || p == 0) return mlpli_tensor_alias(cx, out, x);
@@ -20,8 +20,25 @@ MLPLI_VIEW(dropout) {
   return status;
 }
 
-MLPLI_BACKWARD(dropout) {
+static BACKWARD(dropout) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, n->extra ? mlpli_xmul(&e, g, n->extra) : g);
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param dropout_params[] = {
+    MLPLI_REAL_OPTION("p", 0.5, 0, 1), MLPLI_BOOL_OPTION("training", 1)};
+
+const mlpl_op mlpli_op_dropout = {.name = "dropout",
+    .input_name = {"input"},
+    .domain = {MLPLI_REAL},
+    .n_inputs = 1,
+    .n_required = 1,
+    .n_outputs = 1,
+    .differentiable = 1,
+    .random = true,
+    .view = dropout_view,
+    HAS_BACKWARD(dropout),
+    PARAMS(dropout_params)};

@@ -35,13 +35,13 @@ static double loss_scale(int64_t reduction, const mlpl_tensor *x) {
 
 /* ---- mean squared error: (x - t)^2 ------------------------------------------------- */
 
-MLPLI_SHAPE(mse_loss) {
+static SHAPE(mse_loss) {
   MLPL_TRY(check_target(cx, c, s));
   if (c->p[0].i != MLPLI_NO_REDUCTION) s->ndim = 0;
   return MLPL_OK;
 }
 
-MLPLI_FORWARD(mse_loss) {
+static FORWARD(mse_loss) {
   mlpl_tensor *x = c->in[0], *t = c->in[1], *each;
   if (c->p[0].i == MLPLI_NO_REDUCTION) {
     mlpli_map(MLPLK_SQUARED_DIFFERENCE, *out, x, t, 0);
@@ -65,7 +65,7 @@ mlpl_status mlpli_mse_step(mlpl_ctx *cx, int64_t reduction, mlpl_tensor *x,
 }
 
 /* dx = 2 g (x - t), dt = -dx */
-MLPLI_BACKWARD(mse_loss) {
+static BACKWARD(mse_loss) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *x = n->in[0], *t = n->in[1];
   mlpl_tensor *scaled = mlpli_xaffine(&e, g, 2 * loss_scale(n->p[0].i, x), 0);
@@ -99,7 +99,7 @@ static mlpl_status check_factor(mlpl_ctx *cx, const mlpli_call *c, int i) {
       c->op->input_name[i], mlpli_tensor_text(b, w), mlpli_tensor_text(a, x));
 }
 
-MLPLI_SHAPE(bce) {
+static SHAPE(bce) {
   MLPL_TRY(check_target(cx, c, s));
   MLPL_TRY(check_factor(cx, c, BCE_WEIGHT));
   MLPL_TRY(check_factor(cx, c, BCE_POS));
@@ -123,7 +123,7 @@ static mlpl_tensor *bce_each(
       e, mlpli_xmul(e, mlpli_xsub(e, one, t), x), mlpli_xmul(e, factor, soft));
 }
 
-MLPLI_FORWARD(bce) {
+static FORWARD(bce) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *weight = optional(c->in, c->n, BCE_WEIGHT),
               *pos = optional(c->in, c->n, BCE_POS);
@@ -149,7 +149,7 @@ static mlpl_tensor *bce_slope(
   return mlpli_xsub(e, mlpli_xmul(e, factor, s), pt);
 }
 
-MLPLI_BACKWARD(bce) {
+static BACKWARD(bce) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *weight = optional(n->in, n->n_in, BCE_WEIGHT),
               *pos = optional(n->in, n->n_in, BCE_POS);
@@ -159,3 +159,33 @@ MLPLI_BACKWARD(bce) {
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, slope, scaled));
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param loss_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions)};
+
+const mlpl_op mlpli_op_mse_loss = {.name = "mse_loss",
+    .input_name = {"input", "target"},
+    .domain = {MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 3,
+    .differentiable = 3,
+    .shape = shape_mse_loss,
+    .forward = mse_loss_forward,
+    HAS_BACKWARD(mse_loss),
+    PARAMS(loss_params)};
+const mlpl_op mlpli_op_bce_with_logits = {.name = "binary_cross_entropy_with_logits",
+    .input_name = {"input", "target", "weight", "pos_weight"},
+    .domain = {MLPLI_REAL, MLPLI_SHARE, MLPLI_SHARE, MLPLI_SHARE},
+    .n_inputs = 4,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 15,
+    .differentiable = 1,
+    .shape = shape_bce,
+    .forward = bce_forward,
+    HAS_BACKWARD(bce),
+    PARAMS(loss_params)};

@@ -71,58 +71,60 @@ struct mlpl_op {
   void (*forget)(mlpli_node *n);
 };
 
-/* Places in the table. */
-typedef enum mlpli_op_id {
-  MLPLI_OP_ADD,
-  MLPLI_OP_SUB,
-  MLPLI_OP_MUL,
-  MLPLI_OP_DIV,
-  MLPLI_OP_POW,
-  MLPLI_OP_NEG,
-  MLPLI_OP_ABS,
-  MLPLI_OP_SIGN,
-  MLPLI_OP_POSITIVE,
-  MLPLI_OP_AFFINE,
-  MLPLI_OP_EXP,
-  MLPLI_OP_LOG,
-  MLPLI_OP_SQRT,
-  MLPLI_OP_RELU,
-  MLPLI_OP_LEAKY_RELU,
-  MLPLI_OP_ELU,
-  MLPLI_OP_SIGMOID,
-  MLPLI_OP_TANH,
-  MLPLI_OP_SUM,
-  MLPLI_OP_MEAN,
-  MLPLI_OP_MAX,
-  MLPLI_OP_ARGMAX,
-  MLPLI_OP_SUM_TO_SIZE,
-  MLPLI_OP_MATMUL,
-  MLPLI_OP_LINEAR,
-  MLPLI_OP_TRANSPOSE,
-  MLPLI_OP_T,
-  MLPLI_OP_RESHAPE,
-  MLPLI_OP_FLATTEN,
-  MLPLI_OP_NARROW,
-  MLPLI_OP_SELECT,
-  MLPLI_OP_EXPAND,
-  MLPLI_OP_PLACE,
-  MLPLI_OP_SPREAD,
-  MLPLI_OP_PICK,
-  MLPLI_OP_CLONE,
-  MLPLI_OP_SOFTMAX,
-  MLPLI_OP_LOG_SOFTMAX,
-  MLPLI_OP_CROSS_ENTROPY,
-  MLPLI_OP_MSE_LOSS,
-  MLPLI_OP_BCE_WITH_LOGITS,
-  MLPLI_OP_DROPOUT,
-  MLPLI_N_OPS
-} mlpli_op_id;
+/* All rows, in the order of their family's files: name of the id, name of the row. */
+#define MLPLI_OPS(OP)                                                                    \
+  OP(ADD, add)                                                                           \
+  OP(SUB, sub)                                                                           \
+  OP(MUL, mul)                                                                           \
+  OP(DIV, div)                                                                           \
+  OP(POW, pow)                                                                           \
+  OP(NEG, neg)                                                                           \
+  OP(ABS, abs)                                                                           \
+  OP(SIGN, sign)                                                                         \
+  OP(POSITIVE, positive)                                                                 \
+  OP(AFFINE, affine)                                                                     \
+  OP(EXP, exp)                                                                           \
+  OP(LOG, log)                                                                           \
+  OP(SQRT, sqrt)                                                                         \
+  OP(RELU, relu)                                                                         \
+  OP(LEAKY_RELU, leaky_relu)                                                             \
+  OP(ELU, elu)                                                                           \
+  OP(SIGMOID, sigmoid)                                                                   \
+  OP(TANH, tanh)                                                                         \
+  OP(SUM, sum)                                                                           \
+  OP(MEAN, mean)                                                                         \
+  OP(MAX, max)                                                                           \
+  OP(ARGMAX, argmax)                                                                     \
+  OP(SUM_TO_SIZE, sum_to_size)                                                           \
+  OP(MATMUL, matmul)                                                                     \
+  OP(LINEAR, linear)                                                                     \
+  OP(TRANSPOSE, transpose)                                                               \
+  OP(T, t)                                                                               \
+  OP(RESHAPE, reshape)                                                                   \
+  OP(FLATTEN, flatten)                                                                   \
+  OP(NARROW, narrow)                                                                     \
+  OP(SELECT, select)                                                                     \
+  OP(EXPAND, expand)                                                                     \
+  OP(PLACE, place)                                                                       \
+  OP(SPREAD, spread)                                                                     \
+  OP(PICK, pick)                                                                         \
+  OP(CLONE, clone)                                                                       \
+  OP(SOFTMAX, softmax)                                                                   \
+  OP(LOG_SOFTMAX, log_softmax)                                                           \
+  OP(CROSS_ENTROPY, cross_entropy)                                                       \
+  OP(MSE_LOSS, mse_loss)                                                                 \
+  OP(BCE_WITH_LOGITS, bce_with_logits)                                                   \
+  OP(DROPOUT, dropout)
 
-extern const mlpl_op mlpli_op_table[MLPLI_N_OPS];
+/* Places in the table. */
+#define MLPLI_OP_ID(ID, row) MLPLI_OP_##ID,
+typedef enum mlpli_op_id { MLPLI_OPS(MLPLI_OP_ID) MLPLI_N_OPS } mlpli_op_id;
+
+extern const mlpl_op *const mlpli_op_table[MLPLI_N_OPS];
 
 static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_id id,
     mlpl_tensor *const *in, int n, const mlpl_value *p) {
-  return mlpl_op_apply(cx, out, &mlpli_op_table[id], in, n, p);
+  return mlpl_op_apply(cx, out, mlpli_op_table[id], in, n, p);
 }
 
 /* What the profiler counts for a call. */

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-MLPLI_SHAPE(place) { /* of spread too: the size is the last option */
+static SHAPE(place) { /* of spread too: the size is the last option */
   (void)cx;
   const mlpl_tensor *x = c->in[0];
   s->ndim = x->ndim;
@@ -20,7 +20,7 @@ MLPLI_SHAPE(place) { /* of spread too: the size is the last option */
   return MLPL_OK;
 }
 
-MLPLI_FORWARD(place) {
+static FORWARD(place) {
   mlpl_tensor *part;
   mlpl_value p[3] = {c->p[0], c->p[1], {.i = c->in[0]->shape[c->p[0].i]}};
   mlpli_fill(*out, 0);
@@ -34,7 +34,7 @@ MLPLI_FORWARD(place) {
   return MLPL_OK;
 }
 
-MLPLI_BACKWARD(place) {
+static BACKWARD(place) {
   mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
@@ -72,31 +72,31 @@ static mlpl_status exchange_strided(mlpl_ctx *cx, const mlpl_tensor *index, int 
   return status;
 }
 
-MLPLI_FORWARD(spread) {
+static FORWARD(spread) {
   mlpli_fill(*out, 0);
   return exchange_strided(cx, c->in[1], (int)c->p[0].i, c->p[1].i, *out, c->in[0], true);
 }
 
-MLPLI_BACKWARD(spread) {
+static BACKWARD(spread) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_PICK, g, n->in[1], n->p));
   return mlpli_expr_end(&e);
 }
 
-MLPLI_SHAPE(pick) {
+static SHAPE(pick) {
   (void)cx;
   s->ndim = c->in[1]->ndim;
   memcpy(s->size, c->in[1]->shape, sizeof s->size);
   return MLPL_OK;
 }
 
-MLPLI_FORWARD(pick) {
+static FORWARD(pick) {
   int axis = (int)c->p[0].i;
   return exchange_strided(
       cx, c->in[1], axis, c->in[0]->shape[axis], c->in[0], *out, false);
 }
 
-MLPLI_BACKWARD(pick) {
+static BACKWARD(pick) {
   mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
@@ -105,3 +105,40 @@ MLPLI_BACKWARD(pick) {
   mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_SPREAD, g, n->in[1], p));
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param place_params[] = {MLPLI_AXIS_NEEDED("dim"),
+    MLPLI_INDEX_NEEDED("start"), MLPLI_INT_NEEDED("size", 0, MANY)};
+static const mlpl_param spread_params[] = {
+    MLPLI_AXIS_NEEDED("dim"), MLPLI_INT_NEEDED("size", 0, MANY)};
+static const mlpl_param pick_params[] = {MLPLI_AXIS_NEEDED("dim")};
+
+const mlpl_op mlpli_op_place = {UNARY_ROW(place, MLPLI_REAL, shape_place),
+    HAS_BACKWARD(place), PARAMS(place_params), .internal = true};
+const mlpl_op mlpli_op_spread = {.name = "spread",
+    .input_name = {"input", "index"},
+    .domain = {MLPLI_REAL, MLPLI_ANY},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 2,
+    .differentiable = 1,
+    .shape = shape_place,
+    .forward = spread_forward,
+    HAS_BACKWARD(spread),
+    PARAMS(spread_params),
+    .internal = true};
+const mlpl_op mlpli_op_pick = {.name = "pick",
+    .input_name = {"input", "index"},
+    .domain = {MLPLI_REAL, MLPLI_ANY},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 2,
+    .differentiable = 1,
+    .shape = shape_pick,
+    .forward = pick_forward,
+    HAS_BACKWARD(pick),
+    PARAMS(pick_params),
+    .internal = true};

@@ -35,7 +35,7 @@ mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix 
 
 /* ---- matmul ------------------------------------------------------------------------ */
 
-MLPLI_SHAPE(matmul) {
+static SHAPE(matmul) {
   const mlpl_tensor *a = c->in[0], *b = c->in[1];
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
   if (a->ndim != 2 || b->ndim != 2)
@@ -49,7 +49,7 @@ MLPLI_SHAPE(matmul) {
   return MLPL_OK;
 }
 
-MLPLI_FORWARD(matmul) {
+static FORWARD(matmul) {
   return mlpli_product(cx, (*out)->dtype, mlpli_matrix_of(c->in[0]),
       mlpli_matrix_of(c->in[1]), 0, mlpli_matrix_of(*out), NULL, MLPLK_ACT_NONE);
 }
@@ -61,14 +61,14 @@ static mlpl_status give_product(
   bool add;
   MLPL_TRY(mlpli_grad_target(cx, n, i, &to, &add));
   mlpli_matrix c = {to->data, a.rows, b.cols, b.cols, 1};
-  mlpl_status status =
-      mlpli_product(cx, to->dtype, a, b, add ? 1 : 0, c, NULL, MLPLK_ACT_NONE);
+  mlpl_status status = mlpli_product(
+      cx, to->dtype, a, b, add ? 1 : 0, c, NULL, MLPLK_ACT_NONE);
   if (status != MLPL_OK && !add) mlpli_grad_undo(n, i);
   return status;
 }
 
 /* da = g b^T, db = a^T g */
-MLPLI_BACKWARD(matmul) {
+static BACKWARD(matmul) {
   mlpl_tensor *a = n->in[0], *b = n->in[1];
   if (!cx->grad_enabled) {
     mlpli_matrix mg = mlpli_matrix_of(g);
@@ -90,7 +90,7 @@ MLPLI_BACKWARD(matmul) {
 
 /* ---- linear: y = act(x W^T + b), x [... x in], W [out x in], b [out] --------------- */
 
-MLPLI_SHAPE(linear) {
+static SHAPE(linear) {
   const mlpl_tensor *x = c->in[0], *w = c->in[1], *b = c->n > 2 ? c->in[2] : NULL;
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
   if (w->ndim != 2)
@@ -127,7 +127,7 @@ static mlpl_status as_rows(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_tensor **hel
   return mlpli_tensor_contiguous(cx, held, t);
 }
 
-MLPLI_FORWARD(linear) {
+static FORWARD(linear) {
   mlpl_tensor *x;
   c->forget_out = !c->p[0].i; /* only the activation's backward reads it */
   if ((*out)->numel == 0) return MLPL_OK;
@@ -203,7 +203,7 @@ static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
   return mlpli_expr_end(&e);
 }
 
-MLPLI_BACKWARD(linear) {
+static BACKWARD(linear) {
   if (cx->grad_enabled) return linear_recorded(cx, n, g);
   mlpl_tensor *gy;
   if (n->p[0].i) { /* through the activation: g [y > 0] */
@@ -216,3 +216,33 @@ MLPLI_BACKWARD(linear) {
   mlpl_tensor_release(gy);
   return status;
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const char *const activations[] = {"none", "relu", NULL};
+static const mlpl_param linear_params[] = {
+    MLPLI_CHOICE_OPTION("activation", activations)};
+
+const mlpl_op mlpli_op_matmul = {.name = "matmul",
+    .input_name = {"a", "b"},
+    .domain = {MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 3,
+    .differentiable = 3,
+    .shape = shape_matmul,
+    .forward = matmul_forward,
+    HAS_BACKWARD(matmul)};
+const mlpl_op mlpli_op_linear = {.name = "linear",
+    .input_name = {"input", "weight", "bias"},
+    .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 3,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 3 | MLPLI_SAVE_OUT,
+    .differentiable = 7,
+    .shape = shape_linear,
+    .forward = linear_forward,
+    HAS_BACKWARD(linear),
+    PARAMS(linear_params)};

@@ -30,14 +30,14 @@ static void reduced_shape(
   }
 }
 
-MLPLI_SHAPE(reduced) {
+mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
   unsigned axes;
   MLPL_TRY(axes_of(cx, c->op->name, c->in[0], c->p[0].i, &axes));
   reduced_shape(c->in[0], axes, c->p[1].i != 0, s);
   return MLPL_OK;
 }
 
-MLPLI_FORWARD(sum) {
+static FORWARD(sum) {
   unsigned axes;
   MLPL_TRY(axes_of(cx, c->op->name, c->in[0], c->p[0].i, &axes));
   return mlpli_reduce(cx, MLPLK_SUM, *out, c->in[0], axes);
@@ -62,7 +62,7 @@ static void divide(mlpl_tensor *t, double by) {
   mlpli_map(MLPLK_DIV, t, t, &d, 0);
 }
 
-MLPLI_FORWARD(mean) {
+static FORWARD(mean) {
   unsigned axes;
   MLPL_TRY(axes_of(cx, c->op->name, c->in[0], c->p[0].i, &axes));
   MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM, *out, c->in[0], axes));
@@ -85,13 +85,13 @@ static mlpl_tensor *stretched(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
   return mlpli_x1(e, MLPLI_OP_EXPAND, mlpli_x1(e, MLPLI_OP_RESHAPE, g, &kept), &full);
 }
 
-MLPLI_BACKWARD(sum) {
+static BACKWARD(sum) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, stretched(&e, n, g));
   return mlpli_expr_end(&e);
 }
 
-MLPLI_BACKWARD(mean) {
+static BACKWARD(mean) {
   mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
@@ -136,7 +136,7 @@ static void count_from_base(mlpl_tensor *index, int base) {
   for (int64_t i = 0; i < index->numel; i++) p[i] += base;
 }
 
-MLPLI_FORWARD(argmax) {
+static FORWARD(argmax) {
   mlpl_tensor *index;
   MLPL_TRY(places(cx, c, &index));
   count_from_base(index, cx->index_base);
@@ -146,7 +146,7 @@ MLPLI_FORWARD(argmax) {
 }
 
 /* Values and, along one axis, places as a second result. Backward needs the places. */
-MLPLI_FORWARD(max) {
+static FORWARD(max) {
   const mlpl_tensor *x = c->in[0];
   unsigned axes;
   mlpl_tensor *index;
@@ -163,7 +163,7 @@ MLPLI_FORWARD(max) {
 }
 
 /* g goes to the place of the maximum (the first of several). */
-MLPLI_BACKWARD(max) {
+static BACKWARD(max) {
   mlpli_expr e = {.cx = cx};
   int ndim, axis = 0;
   const int64_t *shape;
@@ -191,7 +191,7 @@ MLPLI_BACKWARD(max) {
 
 /* ---- the reverse of broadcasting --------------------------------------------------- */
 
-MLPLI_SHAPE(sum_to_size) {
+static SHAPE(sum_to_size) {
   const mlpl_tensor *x = c->in[0];
   int lead = x->ndim - c->p[0].sizes.n;
   bool fits = lead >= 0;
@@ -206,7 +206,7 @@ MLPLI_SHAPE(sum_to_size) {
       mlpli_tensor_text(a, x), mlpli_shape_text(b, s->ndim, c->p[0].sizes.v));
 }
 
-MLPLI_FORWARD(sum_to_size) {
+static FORWARD(sum_to_size) {
   const mlpl_tensor *x = c->in[0];
   int lead = x->ndim - (*out)->ndim;
   unsigned axes = 0;
@@ -215,7 +215,7 @@ MLPLI_FORWARD(sum_to_size) {
   return mlpli_reduce(cx, MLPLK_SUM, *out, x, axes);
 }
 
-MLPLI_BACKWARD(sum_to_size) {
+static BACKWARD(sum_to_size) {
   mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
@@ -225,3 +225,30 @@ MLPLI_BACKWARD(sum_to_size) {
   mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_EXPAND, g, &full));
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param reduce_params[] = {
+    MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param size_params[] = {MLPLI_SIZES_NEEDED("sizes")};
+
+const mlpl_op mlpli_op_sum = {UNARY_ROW(sum, MLPLI_REAL, mlpli_shape_reduced),
+    PARAMS(reduce_params), HAS_BACKWARD(sum)};
+const mlpl_op mlpli_op_mean = {UNARY_ROW(mean, MLPLI_REAL, mlpli_shape_reduced),
+    PARAMS(reduce_params), HAS_BACKWARD(mean)};
+const mlpl_op mlpli_op_max = {.name = "max",
+    .input_name = {"input"},
+    .domain = {MLPLI_DISTINCT},
+    .n_inputs = 1,
+    .n_required = 1,
+    .n_outputs = 2,
+    .differentiable = 1,
+    .shape = mlpli_shape_reduced,
+    .forward = max_forward,
+    HAS_BACKWARD(max),
+    PARAMS(reduce_params)};
+const mlpl_op mlpli_op_argmax = {UNARY_ROW(argmax, MLPLI_DISTINCT, mlpli_shape_reduced),
+    PARAMS(reduce_params), .gives_index = true};
+const mlpl_op mlpli_op_sum_to_size = {
+    UNARY_ROW(sum_to_size, MLPLI_REAL, shape_sum_to_size), HAS_BACKWARD(sum_to_size),
+    PARAMS(size_params)};

@@ -82,8 +82,10 @@ static mlpl_status forward(
   return MLPL_OK;
 }
 
-MLPLI_FORWARD(softmax) { return forward(cx, c, mlpli_kern(*out)->softmax, *out); }
-MLPLI_FORWARD(log_softmax) { return forward(cx, c, mlpli_kern(*out)->log_softmax, *out); }
+static FORWARD(softmax) { return forward(cx, c, mlpli_kern(*out)->softmax, *out); }
+static FORWARD(log_softmax) {
+  return forward(cx, c, mlpli_kern(*out)->log_softmax, *out);
+}
 
 /* Sum along the row's axis, kept. */
 static mlpl_tensor *row_sum(mlpli_expr *e, const mlpli_node *n, mlpl_tensor *t) {
@@ -110,7 +112,7 @@ static mlpl_status backward_rows(
 }
 
 /* y (g - sum(g y)) */
-MLPLI_BACKWARD(softmax) {
+static BACKWARD(softmax) {
   bool done;
   MLPL_TRY(backward_rows(cx, n, g, mlpli_kern(g)->softmax_grad, &done));
   if (done) return MLPL_OK;
@@ -122,7 +124,7 @@ MLPLI_BACKWARD(softmax) {
 }
 
 /* g - e^y sum(g) */
-MLPLI_BACKWARD(log_softmax) {
+static BACKWARD(log_softmax) {
   bool done;
   MLPL_TRY(backward_rows(cx, n, g, mlpli_kern(g)->log_softmax_grad, &done));
   if (done) return MLPL_OK;
@@ -131,3 +133,12 @@ MLPLI_BACKWARD(log_softmax) {
   mlpli_xgive(&e, n, 0, mlpli_xsub(&e, g, mlpli_xmul(&e, p, row_sum(&e, n, g))));
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param softmax_params[] = {MLPLI_AXIS_NEEDED("dim")};
+
+const mlpl_op mlpli_op_softmax = {MAP_ROW(softmax, MLPLI_REAL, MLPLI_SAVE_OUT),
+    HAS_BACKWARD(softmax), PARAMS(softmax_params)};
+const mlpl_op mlpli_op_log_softmax = {MAP_ROW(log_softmax, MLPLI_REAL, MLPLI_SAVE_OUT),
+    HAS_BACKWARD(log_softmax), PARAMS(softmax_params)};

@@ -27,20 +27,20 @@ static mlpl_status swapped(
   return mlpli_tensor_view(cx, out, x, 0, x->ndim, shape, stride);
 }
 
-MLPLI_VIEW(transpose) {
+static VIEW(transpose) {
   int a, b;
   MLPL_TRY(mlpli_axis(cx, "transpose", c->p[0].i, c->in[0]->ndim, &a));
   MLPL_TRY(mlpli_axis(cx, "transpose", c->p[1].i, c->in[0]->ndim, &b));
   return swapped(cx, c->in[0], a, b, out);
 }
 
-MLPLI_BACKWARD(transpose) {
+static BACKWARD(transpose) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_TRANSPOSE, g, n->p));
   return mlpli_expr_end(&e);
 }
 
-MLPLI_VIEW(t) {
+static VIEW(t) {
   const mlpl_tensor *x = c->in[0];
   char text[MLPLI_SHAPE_TEXT];
   if (x->ndim > 2)
@@ -50,7 +50,7 @@ MLPLI_VIEW(t) {
   return x->ndim == 2 ? swapped(cx, x, 0, 1, out) : mlpli_tensor_alias(cx, out, x);
 }
 
-MLPLI_BACKWARD(t) {
+static BACKWARD(t) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_T, g, NULL));
   return mlpli_expr_end(&e);
@@ -81,7 +81,7 @@ static mlpl_status cannot_reshape(
       mlpli_shape_text(b, p->sizes.n, p->sizes.v));
 }
 
-MLPLI_VIEW(reshape) {
+static VIEW(reshape) {
   const mlpl_tensor *x = c->in[0];
   int n = c->p[0].sizes.n, open = -1;
   int64_t shape[MLPL_MAX_RANK], known = 1;
@@ -102,13 +102,13 @@ MLPLI_VIEW(reshape) {
   return reshaped(cx, x, n, shape, out);
 }
 
-MLPLI_BACKWARD(reshape) {
+static BACKWARD(reshape) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, to_input_shape(&e, n, g));
   return mlpli_expr_end(&e);
 }
 
-MLPLI_VIEW(flatten) {
+static VIEW(flatten) {
   const mlpl_tensor *x = c->in[0];
   int first, last, n = 0;
   int64_t shape[MLPL_MAX_RANK];
@@ -129,7 +129,7 @@ MLPLI_VIEW(flatten) {
 
 /* ---- narrow, select ---------------------------------------------------------------- */
 
-MLPLI_VIEW(narrow) {
+static VIEW(narrow) {
   const mlpl_tensor *x = c->in[0];
   int axis, base = cx->index_base;
   int64_t start = c->p[1].i, length = c->p[2].i, shape[MLPL_MAX_RANK];
@@ -160,13 +160,13 @@ static mlpl_tensor *put_back(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
   return mlpli_x1(e, MLPLI_OP_PLACE, g, p);
 }
 
-MLPLI_BACKWARD(narrow) {
+static BACKWARD(narrow) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, put_back(&e, n, g));
   return mlpli_expr_end(&e);
 }
 
-MLPLI_VIEW(select) {
+static VIEW(select) {
   const mlpl_tensor *x = c->in[0];
   int axis, base = cx->index_base, n = 0;
   int64_t i = c->p[1].i, shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
@@ -182,7 +182,7 @@ MLPLI_VIEW(select) {
   return mlpli_tensor_view(cx, out, x, i * x->stride[axis], n, shape, stride);
 }
 
-MLPLI_BACKWARD(select) {
+static BACKWARD(select) {
   mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
@@ -196,7 +196,7 @@ MLPLI_BACKWARD(select) {
 
 /* ---- expand ------------------------------------------------------------------------ */
 
-MLPLI_VIEW(expand) {
+static VIEW(expand) {
   const mlpl_tensor *x = c->in[0];
   int n = c->p[0].sizes.n, lead = n - x->ndim;
   int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
@@ -218,8 +218,29 @@ MLPLI_VIEW(expand) {
   return mlpli_tensor_view(cx, out, x, 0, n, shape, stride);
 }
 
-MLPLI_BACKWARD(expand) {
+static BACKWARD(expand) {
   mlpli_expr e = {.cx = cx};
   mlpli_xgive(&e, n, 0, g); /* sums to the input's shape */
   return mlpli_expr_end(&e);
 }
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param transpose_params[] = {
+    MLPLI_AXIS_NEEDED("dim0"), MLPLI_AXIS_NEEDED("dim1")};
+static const mlpl_param size_params[] = {MLPLI_SIZES_NEEDED("sizes")};
+static const mlpl_param flatten_params[] = {
+    MLPLI_AXIS_OPTION("start_dim", 0), MLPLI_AXIS_OPTION("end_dim", -1)};
+static const mlpl_param narrow_params[] = {MLPLI_AXIS_NEEDED("dim"),
+    MLPLI_INDEX_NEEDED("start"), MLPLI_INT_NEEDED("length", 0, MANY)};
+static const mlpl_param select_params[] = {
+    MLPLI_AXIS_NEEDED("dim"), MLPLI_INDEX_NEEDED("index")};
+
+const mlpl_op mlpli_op_transpose = {
+    VIEW_ROW(transpose, transpose), PARAMS(transpose_params)};
+const mlpl_op mlpli_op_t = {VIEW_ROW(t, t)};
+const mlpl_op mlpli_op_reshape = {VIEW_ROW(reshape, reshape), PARAMS(size_params)};
+const mlpl_op mlpli_op_flatten = {VIEW_ROW(flatten, reshape), PARAMS(flatten_params)};
+const mlpl_op mlpli_op_narrow = {VIEW_ROW(narrow, narrow), PARAMS(narrow_params)};
+const mlpl_op mlpli_op_select = {VIEW_ROW(select, select), PARAMS(select_params)};
+const mlpl_op mlpli_op_expand = {VIEW_ROW(expand, expand), PARAMS(size_params)};

@@ -292,7 +292,7 @@ typedef struct measure {
 } measure;
 
 static void begin(mlpl_ctx *cx, const layer *l, const char *pass, measure *m) {
-  const mlpl_op *op = &mlpli_op_table[l->module->kind->op];
+  const mlpl_op *op = mlpli_op_table[l->module->kind->op];
   mlpli_profile_enter(cx, l->place, l->module->kind->name);
   m->entry = mlpli_profile_layer(cx, op->name, pass);
   mlpli_profile_leave(cx);
@@ -398,7 +398,7 @@ static mlpl_status measured_loss(
   mlpl_ctx *cx = s->cx;
   if (!cx->profile) return loss_and_slope(s, out, y, dx);
   measure m = {.entry = mlpli_profile_layer(
-                   cx, mlpli_op_table[s->loss->kind->op].name, "forward")};
+                   cx, mlpli_op_table[s->loss->kind->op]->name, "forward")};
   double n = (double)out->numel;
   mlpli_span_begin(cx, &m.span);
   mlpl_status status = loss_and_slope(s, out, y, dx);
