@@ -182,10 +182,10 @@ typedef struct mlplk_table {
   const char *isa;   /* "base", "avx2", "avx512" */
   size_t real_bytes; /* 4 or 8 */
 
-  /* Bytes of scratch that gemm needs for g with this many workers (0 is possible).
+  /* The product, and 0; or, when it needs more than the `bytes` of scratch that it was
+     given, nothing but how many it needs. Small products need none: ask by calling.
      Scratch and packed operands are 64-byte aligned. */
-  size_t (*gemm_scratch)(const mlplk_gemm *g, int workers);
-  void (*gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par);
+  size_t (*gemm)(const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par);
   size_t (*pack_a_bytes)(ptrdiff_t m, ptrdiff_t k);
   size_t (*pack_b_bytes)(ptrdiff_t k, ptrdiff_t n);
   void (*pack_a)(

@@ -179,6 +179,8 @@ typedef struct mlpli_matrix {
   void *p;
   int64_t rows, cols, rs, cs;
 } mlpli_matrix;
+mlplk_gemm mlpli_gemm(mlpli_matrix a, mlpli_matrix b, double beta, mlpli_matrix c,
+    const mlpl_tensor *bias, mlplk_act act);
 mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b,
     double beta, mlpli_matrix c, const mlpl_tensor *bias, mlplk_act act);
 static inline mlpli_matrix mlpli_matrix_of(const mlpl_tensor *t) {

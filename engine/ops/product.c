@@ -5,10 +5,9 @@
 
 #include <string.h>
 
-mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b,
-    double beta, mlpli_matrix c, const mlpl_tensor *bias, mlplk_act act) {
-  const mlplk_table *k = cx->kern[dtype];
-  mlplk_gemm g = {.m = a.rows,
+mlplk_gemm mlpli_gemm(mlpli_matrix a, mlpli_matrix b, double beta, mlpli_matrix c,
+    const mlpl_tensor *bias, mlplk_act act) {
+  return (mlplk_gemm){.m = a.rows,
       .n = b.cols,
       .k = a.cols,
       .alpha = 1,
@@ -22,13 +21,20 @@ mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix 
       .c = c.p,
       .rs_c = c.rs,
       .cs_c = c.cs,
+      .bias = bias ? bias->data : NULL,
+      .bias_stride = bias ? bias->stride[0] : 0,
       .act = act};
-  if (bias) g.bias = bias->data, g.bias_stride = bias->stride[0];
-  size_t bytes = k->gemm_scratch(&g, cx->par.workers);
-  void *scratch = NULL;
-  if (bytes && !(scratch = mlpli_alloc(cx->heap, bytes)))
-    return mlpli_no_memory(cx, "product", bytes);
-  k->gemm(&g, scratch, &cx->par);
+}
+
+mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b,
+    double beta, mlpli_matrix c, const mlpl_tensor *bias, mlplk_act act) {
+  const mlplk_table *k = cx->kern[dtype];
+  mlplk_gemm g = mlpli_gemm(a, b, beta, c, bias, act);
+  size_t bytes = k->gemm(&g, NULL, 0, &cx->par);
+  if (bytes == 0) return MLPL_OK;
+  void *scratch = mlpli_alloc(cx->heap, bytes);
+  if (!scratch) return mlpli_no_memory(cx, "product", bytes);
+  k->gemm(&g, scratch, bytes, &cx->par);
   mlpli_free(cx->heap, scratch);
   return MLPL_OK;
 }

@@ -28,7 +28,7 @@ typedef struct update {
   const mlplk_table *kern;
   char *w, *state[MAX_STATE];
   const char *g;
-  int64_t n, first_task;
+  int64_t n, first_task, steps;
   union {
     mlplk_sgd sgd;
     mlplk_adam adam;
@@ -40,8 +40,9 @@ typedef struct kind {
   int n_params;
   const mlpl_param *params;
   int (*n_state)(const mlpl_value *p);
-  /* s->steps counts this step */
-  void (*prepare)(const mlpl_value *p, const slot *s, update *u);
+  /* s->steps counts this step; before: the update of another parameter, prepared for
+     this step, or NULL */
+  void (*prepare)(const mlpl_value *p, const slot *s, update *u, const update *before);
   void (*part)(const update *u, size_t offset, int64_t n);
 } kind;
 
@@ -65,7 +66,9 @@ static const mlpl_param sgd_params[] = {MLPLI_REAL_OPTION("lr", 1e-3, 0, INFINIT
 
 static int sgd_state(const mlpl_value *p) { return p[SGD_MOMENTUM].f != 0; }
 
-static void sgd_prepare(const mlpl_value *p, const slot *s, update *u) {
+static void sgd_prepare(
+    const mlpl_value *p, const slot *s, update *u, const update *before) {
+  (void)before;
   u->how.sgd = (mlplk_sgd){.lr = p[SGD_LR].f,
       .momentum = p[SGD_MOMENTUM].f,
       .dampening = p[SGD_DAMPENING].f,
@@ -89,7 +92,12 @@ static const mlpl_param adam_params[] = {MLPLI_REAL_OPTION("lr", 1e-3, 0, INFINI
 
 static int adam_state(const mlpl_value *p) { return p[ADAM_AMSGRAD].i ? 3 : 2; }
 
-static void adam_prepare(const mlpl_value *p, const slot *s, update *u) {
+static void adam_prepare(
+    const mlpl_value *p, const slot *s, update *u, const update *before) {
+  if (before && before->steps == s->steps) {
+    u->how.adam = before->how.adam; /* powers cost more than all of a small update */
+    return;
+  }
   const double *beta = p[ADAM_BETAS].pair, t = (double)s->steps;
   u->how.adam = (mlplk_adam){.step_size = p[ADAM_LR].f / (1 - pow(beta[0], t)),
       .beta1 = beta[0],
@@ -273,8 +281,7 @@ mlpl_status mlpl_optimizer_set(
 
 /* State is made before anything is changed, so that a failed step changes nothing.
    Options may have changed since. */
-static mlpl_status make_state(mlpl_ctx *cx, mlpl_optimizer *o) {
-  int wanted = o->kind->n_state(o->p);
+static mlpl_status make_state(mlpl_ctx *cx, mlpl_optimizer *o, int wanted) {
   for (int i = 0; i < o->n; i++) {
     slot *s = &o->slot[i];
     if (!s->w->has_grad) continue;
@@ -319,27 +326,29 @@ static void step_task(void *arg, ptrdiff_t i, int worker) {
 static mlpl_status step(mlpl_ctx *cx, mlpl_optimizer *o) {
   step_job j = {o, 0};
   int64_t tasks = 0;
-  MLPL_TRY(make_state(cx, o));
+  int n_state = o->kind->n_state(o->p);
+  MLPL_TRY(make_state(cx, o, n_state));
   for (int i = 0; i < o->n; i++) {
     slot *s = &o->slot[i];
     if (!s->w->has_grad) continue;
     update *u = &o->update[j.n++];
-    *u = (update){.kern = mlpli_kern(s->w),
-        .w = s->w->data,
-        .g = s->w->grad->data,
-        .n = s->w->numel,
-        .first_task = tasks};
-    for (int k = 0; k < o->kind->n_state(o->p); k++) u->state[k] = s->state[k]->data;
-    s->steps++;
-    o->kind->prepare(o->p, s, u);
+    u->kern = mlpli_kern(s->w);
+    u->w = s->w->data;
+    u->g = s->w->grad->data;
+    u->n = s->w->numel;
+    u->first_task = tasks;
+    for (int k = 0; k < MAX_STATE; k++)
+      u->state[k] = k < n_state ? s->state[k]->data : NULL;
+    u->steps = ++s->steps;
+    o->kind->prepare(o->p, s, u, j.n > 1 ? u - 1 : NULL);
     s->fresh = false;
     tasks += (u->n + PART - 1) / PART;
     mlpli_touch(s->w);
   }
   if (tasks > j.n)
     cx->par.run(&cx->par, tasks, step_task, &j);
-  else
-    for (ptrdiff_t i = 0; i < tasks; i++) step_task(&j, i, 0);
+  else /* all are short */
+    for (int i = 0; i < j.n; i++) o->kind->part(&o->update[i], 0, o->update[i].n);
   return MLPL_OK;
 }
 

@@ -30,6 +30,10 @@ typedef struct layer {
   mlpl_tensor *mask; /* of a DROPOUT; made when it is first needed */
   mlpl_tensor *gy;   /* gradient of y */
   mlpl_tensor *gz;   /* of a LINEAR with relu: gradient before the activation */
+  /* of the present step: what it read, where that one's gradient goes (NULL: nowhere) */
+  mlpl_tensor *x, *gx;
+  /* of a LINEAR, all but the addresses: y = x W^T, gx = g W, gradient of W = g^T x */
+  mlplk_gemm forward, to_x, to_w;
 } layer;
 
 struct mlpl_step {
@@ -47,6 +51,8 @@ struct mlpl_step {
   mlpl_tensor *value;  /* the loss */
   int64_t rows, width; /* of x */
   uint8_t dtype;
+  void *scratch; /* of the products */
+  size_t scratch_bytes;
 };
 
 /* ---- laying out -------------------------------------------------------------------- */
@@ -135,12 +141,26 @@ static void forget(mlpl_step *s) {
   drop(&s->each);
   drop(&s->value);
   mlpli_free(s->cx->heap, s->label);
+  mlpli_free(s->cx->heap, s->scratch);
   s->label = NULL;
+  s->scratch = NULL;
+  s->scratch_bytes = 0;
   s->n = 0;
 }
 
 static mlpl_status buffer(mlpl_step *s, mlpl_tensor **t, int64_t width) {
   return mlpli_tensor_make(s->cx, t, s->dtype, 2, (int64_t[]){s->rows, width});
+}
+
+/* Sizes and strides of a layer's products; x stands for anything of its input's shape. */
+static void make_products(layer *l, int64_t in) {
+  const mlpl_tensor *w = l->module->parameter[0], *b = l->module->parameter[1];
+  mlpli_matrix y = mlpli_matrix_of(l->y), W = mlpli_matrix_of(w),
+               x = {NULL, y.rows, in, in, 1};
+  l->forward = mlpli_gemm(
+      x, mlpli_transposed(W), 0, y, b, l->relu ? MLPLK_ACT_RELU : MLPLK_ACT_NONE);
+  l->to_x = mlpli_gemm(y, W, 0, x, NULL, MLPLK_ACT_NONE);
+  l->to_w = mlpli_gemm(mlpli_transposed(y), x, 0, W, NULL, MLPLK_ACT_NONE);
 }
 
 static mlpl_status make_buffers(mlpl_step *s, mlpl_tensor *x) {
@@ -149,8 +169,10 @@ static mlpl_status make_buffers(mlpl_step *s, mlpl_tensor *x) {
       s->cx, &s->in, x, 0, 2, (int64_t[]){s->rows, width}, (int64_t[]){width, 1}));
   for (int i = 0; i < s->n; i++) {
     layer *l = &s->layer[i];
+    int64_t in = width;
     if (l->kind == LINEAR) width = l->module->parameter[0]->shape[0];
     MLPL_TRY(buffer(s, &l->y, width));
+    if (l->kind == LINEAR) make_products(l, in);
     MLPL_TRY(buffer(s, &l->gy, width));
     if (l->relu) MLPL_TRY(buffer(s, &l->gz, width));
   }
@@ -181,8 +203,9 @@ static bool fits(const mlpl_step *s) {
     const layer *l = &s->layer[i];
     if (l->kind != LINEAR) continue;
     const mlpl_tensor *w = l->module->parameter[0];
-    if (w->dtype != s->dtype || w->shape[1] != width || !w->requires_grad) return false;
-    if (l->module->parameter[1] && !l->module->parameter[1]->requires_grad) return false;
+    const mlpl_tensor *b = l->module->parameter[1];
+    if (w->dtype != s->dtype || w->shape[1] != width || !w->contiguous) return false;
+    if (!w->requires_grad || (b && !b->requires_grad)) return false;
     width = w->shape[0];
   }
   return s->n && s->layer[0].kind == LINEAR && s->layer[s->n - 1].kind != DROPOUT;
@@ -234,42 +257,48 @@ static bool is_plain(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor
 
 /* ---- a planned step ---------------------------------------------------------------- */
 
-static mlpl_status forward_linear(mlpl_ctx *cx, const layer *l, mlpl_tensor *x) {
-  return mlpli_product(cx, x->dtype, mlpli_matrix_of(x),
-      mlpli_transposed(mlpli_matrix_of(l->module->parameter[0])), 0,
-      mlpli_matrix_of(l->y), l->module->parameter[1],
-      l->relu ? MLPLK_ACT_RELU : MLPLK_ACT_NONE);
+/* A product at these addresses, with scratch memory that stays. */
+static mlpl_status product(mlpl_step *s, mlplk_gemm *g, const mlpl_tensor *a,
+    const mlpl_tensor *b, mlpl_tensor *c) {
+  const mlplk_table *k = mlpli_kern(c);
+  const mlplk_par *par = &s->cx->par;
+  g->a = a->data;
+  g->b = b->data;
+  g->c = c->data;
+  size_t bytes = k->gemm(g, s->scratch, s->scratch_bytes, par);
+  if (bytes == 0) return MLPL_OK;
+  mlpli_free(s->cx->heap, s->scratch);
+  s->scratch_bytes = 0;
+  if (!(s->scratch = mlpli_alloc(s->cx->heap, bytes)))
+    return mlpli_no_memory(s->cx, "product", bytes);
+  s->scratch_bytes = bytes;
+  k->gemm(g, s->scratch, bytes, par);
+  return MLPL_OK;
 }
 
-static mlpl_status forward_dropout(
-    mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
-  double p = l->module->p[0].f;
-  *y = x;
-  if (!l->module->training || p == 0) return MLPL_OK;
-  if (!l->mask) MLPL_TRY(mlpli_tensor_like(cx, &l->mask, x));
-  mlpli_random_fill(l->mask, MLPLI_DROPOUT, p, p < 1 ? 1 / (1 - p) : 0);
-  mlpli_map(MLPLK_MUL, l->y, x, l->mask, 0);
-  *y = l->y;
-  return MLPL_OK;
+static mlpl_status forward_linear(mlpl_step *s, layer *l) {
+  const mlpl_tensor *b = l->module->parameter[1];
+  if (b) l->forward.bias = b->data;
+  return product(s, &l->forward, l->x, l->module->parameter[0], l->y);
 }
 
 static bool drops(const layer *l) {
   return l->module->training && l->module->p[0].f != 0;
 }
 
-/* The value that layer i reads. */
-static mlpl_tensor *input_of(mlpl_step *s, int i) {
-  for (int k = i - 1; k >= 0; k--)
-    if (s->layer[k].kind != DROPOUT || drops(&s->layer[k])) return s->layer[k].y;
-  return s->in;
+static mlpl_status forward_dropout(mlpl_ctx *cx, layer *l) {
+  double p = l->module->p[0].f;
+  if (!drops(l)) return MLPL_OK;
+  if (!l->mask) MLPL_TRY(mlpli_tensor_like(cx, &l->mask, l->x));
+  mlpli_random_fill(l->mask, MLPLI_DROPOUT, p, p < 1 ? 1 / (1 - p) : 0);
+  mlpli_map(MLPLK_MUL, l->y, l->x, l->mask, 0);
+  return MLPL_OK;
 }
 
-static mlpl_status forward_layer(
-    mlpl_ctx *cx, layer *l, mlpl_tensor *x, mlpl_tensor **y) {
-  if (l->kind == DROPOUT) return forward_dropout(cx, l, x, y);
-  *y = l->y;
-  if (l->kind == LINEAR) return forward_linear(cx, l, x);
-  mlpli_map(l->f, l->y, x, NULL, l->p);
+static mlpl_status forward_layer(mlpl_step *s, layer *l) {
+  if (l->kind == LINEAR) return forward_linear(s, l);
+  if (l->kind == DROPOUT) return forward_dropout(s->cx, l);
+  mlpli_map(l->f, l->y, l->x, NULL, l->p);
   return MLPL_OK;
 }
 
@@ -281,9 +310,9 @@ static double layer_flops(const layer *l) {
       : (double)l->y->numel;
 }
 
-static double layer_bytes(const layer *l, const mlpl_tensor *x) {
+static double layer_bytes(const layer *l) {
   double w = l->kind == LINEAR ? (double)l->module->parameter[0]->numel : 0;
-  return ((double)x->numel + (double)l->y->numel + w) * mlpli_dtype_size[x->dtype];
+  return ((double)l->x->numel + (double)l->y->numel + w) * mlpli_dtype_size[l->x->dtype];
 }
 
 typedef struct measure {
@@ -299,82 +328,70 @@ static void begin(mlpl_ctx *cx, const layer *l, const char *pass, measure *m) {
   mlpli_span_begin(cx, &m->span);
 }
 
+static __attribute__((noinline)) mlpl_status measured(mlpl_step *s, layer *l,
+    const char *pass, mlpl_status (*run)(mlpl_step *, layer *), double passes) {
+  measure m;
+  begin(s->cx, l, pass, &m);
+  mlpl_status status = run(s, l);
+  mlpli_span_end(s->cx, &m.span, m.entry, passes * layer_bytes(l),
+      (l->gx && l->kind == LINEAR ? passes : 1) * layer_flops(l));
+  return status;
+}
+
+/* A dropout that lets everything through is not there: its neighbours meet. */
 static mlpl_status forward(mlpl_step *s, mlpl_tensor **scores) {
-  mlpl_ctx *cx = s->cx;
-  mlpl_tensor *at = s->in;
+  mlpl_tensor *at = s->in, *gradient = NULL;
   for (int i = 0; i < s->n; i++) {
     layer *l = &s->layer[i];
-    mlpl_tensor *x = at;
-    measure m;
-    if (cx->profile) begin(cx, l, "forward", &m);
-    mlpl_status status = forward_layer(cx, l, x, &at);
-    if (cx->profile)
-      mlpli_span_end(cx, &m.span, m.entry, layer_bytes(l, x), layer_flops(l));
-    if (status != MLPL_OK) return status;
+    l->x = at;
+    l->gx = gradient;
+    MLPL_TRY(s->cx->profile ? measured(s, l, "forward", forward_layer, 1)
+                            : forward_layer(s, l));
+    if (l->kind == DROPOUT && !drops(l)) continue;
+    at = l->y;
+    gradient = l->gy;
   }
   *scores = at;
   return MLPL_OK;
 }
 
-/* The gradient's memory of a parameter, as zero_grad leaves it. */
+/* The gradient's memory of a parameter, after zero_grad: kept from the last step, unless
+   something else left it there. */
 static mlpl_status fresh_grad(mlpl_ctx *cx, mlpl_tensor *w) {
-  mlpl_tensor_zero_grad(w);
+  if (w->grad && (!w->grad->contiguous || w->grad->dtype != w->dtype)) drop(&w->grad);
   if (!w->grad) MLPL_TRY(mlpli_tensor_make(cx, &w->grad, w->dtype, w->ndim, w->shape));
   w->has_grad = true;
   return MLPL_OK;
 }
 
 /* dx = g W (not for the first layer), dW = g^T x, db = column sums of g */
-static mlpl_status backward_linear(
-    mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *gx) {
+static mlpl_status backward_linear(mlpl_step *s, layer *l) {
   mlpl_tensor *w = l->module->parameter[0], *b = l->module->parameter[1], *g = l->gy;
   if (l->relu) {
     mlpli_map(MLPLK_RELU_GRAD, l->gz, l->gy, l->y, 0);
     g = l->gz;
   }
-  if (gx)
-    MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_matrix_of(g), mlpli_matrix_of(w), 0,
-        mlpli_matrix_of(gx), NULL, MLPLK_ACT_NONE));
-  MLPL_TRY(fresh_grad(cx, w));
-  MLPL_TRY(mlpli_product(cx, g->dtype, mlpli_transposed(mlpli_matrix_of(g)),
-      mlpli_matrix_of(x), 0, mlpli_matrix_of(w->grad), NULL, MLPLK_ACT_NONE));
+  if (l->gx) MLPL_TRY(product(s, &l->to_x, g, w, l->gx));
+  MLPL_TRY(fresh_grad(s->cx, w));
+  MLPL_TRY(product(s, &l->to_w, g, l->x, w->grad));
   if (!b) return MLPL_OK;
-  MLPL_TRY(fresh_grad(cx, b));
-  return mlpli_reduce(cx, MLPLK_SUM, b->grad, g, 1);
+  MLPL_TRY(fresh_grad(s->cx, b));
+  return mlpli_reduce(s->cx, MLPLK_SUM, b->grad, g, 1);
 }
 
-/* The gradient of the value below layer i: of the next layer down that has a value of its
-   own. */
-static mlpl_tensor *gradient_below(mlpl_step *s, int i) {
-  for (int k = i - 1; k >= 0; k--)
-    if (s->layer[k].kind != DROPOUT || drops(&s->layer[k])) return s->layer[k].gy;
-  return NULL;
-}
-
-static mlpl_status backward_layer(
-    mlpl_ctx *cx, const layer *l, mlpl_tensor *x, mlpl_tensor *below) {
-  if (l->kind == LINEAR) return backward_linear(cx, l, x, below);
+static mlpl_status backward_layer(mlpl_step *s, layer *l) {
+  if (l->kind == LINEAR) return backward_linear(s, l);
   if (l->kind == MAP)
-    mlpli_map(l->grad, below, l->gy, l->from_input ? x : l->y, l->p);
+    mlpli_map(l->grad, l->gx, l->gy, l->from_input ? l->x : l->y, l->p);
   else if (drops(l))
-    mlpli_map(MLPLK_MUL, below, l->gy, l->mask, 0);
+    mlpli_map(MLPLK_MUL, l->gx, l->gy, l->mask, 0);
   return MLPL_OK;
 }
 
 static mlpl_status backward(mlpl_step *s) {
-  mlpl_ctx *cx = s->cx;
-  for (int i = s->n - 1; i >= 0; i--) {
-    layer *l = &s->layer[i];
-    mlpl_tensor *x = input_of(s, i), *below = gradient_below(s, i);
-    measure m;
-    if (cx->profile) begin(cx, l, "backward", &m);
-    mlpl_status status = backward_layer(cx, l, x, below);
-    double products = below && l->kind == LINEAR ? 2 : 1;
-    if (cx->profile)
-      mlpli_span_end(
-          cx, &m.span, m.entry, 2 * layer_bytes(l, x), products * layer_flops(l));
-    if (status != MLPL_OK) return status;
-  }
+  for (int i = s->n - 1; i >= 0; i--)
+    MLPL_TRY(s->cx->profile ? measured(s, &s->layer[i], "backward", backward_layer, 2)
+                            : backward_layer(s, &s->layer[i]));
   return MLPL_OK;
 }
 

@@ -98,12 +98,13 @@ typedef struct job {
   const mlplk_table *t;
   mlplk_gemm g;
   void *scratch;
+  size_t bytes;
   const mlplk_par *par;
   fortran_gemm *blis;
 } job;
 
 static void ours(job *j) {
-  j->t->gemm(&j->g, j->scratch, j->par);
+  j->t->gemm(&j->g, j->scratch, j->bytes, j->par);
 }
 
 /* Row-major C = A B is column-major C' = B' A'. */
@@ -164,7 +165,8 @@ static void measure(const mlplk_table *t, fortran_gemm *blis, const char *label,
       .c = c, .rs_c = n, .cs_c = 1};
   if (form == 'F')
     j.g.bias = bias, j.g.bias_stride = 1, j.g.act = MLPLK_ACT_RELU;
-  j.scratch = block(t->gemm_scratch(&j.g, 2) + 64);
+  j.bytes = t->gemm(&j.g, NULL, 0, &two);
+  j.scratch = block(j.bytes + 64);
   double flops = 2.0 * m * n * k;
   j.par = &mlplk_serial;
   double one = seconds(ours, &j);

@@ -13,6 +13,84 @@ enum { STACK_MAX = 4096 }; /* elements of a panel that path PANEL packs on the s
 #define WORK_PER_ELEMENT 4
 enum { MOST_TASKS = 16, DOT_ROWS = LANES == 16 ? 32 : 8 };
 
+/* ---- products of a few numbers, where finding a path takes longer ---- */
+
+enum { TINY = 64 };
+
+static inline int is_tiny(const mlplk_gemm *g) {
+  return g->m * g->n * g->k <= TINY && g->m <= TINY && g->n <= TINY && g->k <= TINY &&
+      g->k > 0 && !g->packed_a && !g->packed_b;
+}
+
+/* B and C with rows along memory, n <= LANES: a row of C at a time. */
+static __attribute__((noinline)) void tiny_rows(
+    const mlplk_gemm *g, const real alpha, const real beta) {
+  const ptrdiff_t k = g->k, cs_a = g->cs_a, rs_b = g->rs_b;
+  const int act = g->act;
+  const mask in = first(g->n);
+  const vec bias = g->bias ? load_first(g->bias, in) : (vec){0};
+  for (ptrdiff_t i = 0; i < g->m; i++) {
+    const real *a = (const real *)g->a + i * g->rs_a, *b = g->b;
+    real *c = (real *)g->c + i * g->rs_c;
+    vec sum = {0};
+    for (ptrdiff_t l = 0; l < k; l++, a += cs_a, b += rs_b)
+      sum = fma_vec(splat(*a), load_first(b, in), sum);
+    sum *= alpha;
+    if (beta != 0) sum += beta * load_first(c, in);
+    if (g->bias) sum += bias;
+    if (act == MLPLK_ACT_RELU) sum = relu_vec(sum);
+    store_first(c, in, sum);
+  }
+}
+
+/* Any strides: an element of C at a time. k is a constant where it is small. */
+static inline __attribute__((always_inline)) void tiny_elements(
+    const mlplk_gemm *g, const real alpha, const real beta, const ptrdiff_t k) {
+  const ptrdiff_t cs_a = g->cs_a, rs_b = g->rs_b, cs_b = g->cs_b, cs_c = g->cs_c;
+  const int act = g->act;
+  for (ptrdiff_t i = 0; i < g->m; i++) {
+    const real *a = (const real *)g->a + i * g->rs_a, *b = g->b, *bias = g->bias;
+    real *c = (real *)g->c + i * g->rs_c;
+    for (ptrdiff_t j = g->n; j > 0; j--, b += cs_b, c += cs_c) {
+      real sum = 0;
+      const real *at_a = a, *at_b = b;
+      for (ptrdiff_t l = 0; l < k; l++, at_a += cs_a, at_b += rs_b)
+        sum = madd(*at_a, *at_b, sum);
+      sum *= alpha;
+      if (beta != 0) sum += beta * *c;
+      if (bias) sum += *bias, bias += g->bias_stride;
+      *c = act == MLPLK_ACT_RELU ? relu(sum) : sum;
+    }
+  }
+}
+
+#define TINY_ELEMENTS(name, k)                                                           \
+  static __attribute__((noinline)) void name(                                            \
+      const mlplk_gemm *g, const real alpha, const real beta) {                          \
+    tiny_elements(g, alpha, beta, k);                                                    \
+  }
+TINY_ELEMENTS(tiny_elements_1, 1)
+TINY_ELEMENTS(tiny_elements_2, 2)
+TINY_ELEMENTS(tiny_elements_4, 4)
+TINY_ELEMENTS(tiny_elements_8, 8)
+TINY_ELEMENTS(tiny_elements_k, g->k)
+
+static void run_tiny(const mlplk_gemm *g) {
+  const real alpha = (real)g->alpha, beta = (real)g->beta;
+  if (g->n <= LANES && g->cs_b == 1 && g->cs_c == 1 && (!g->bias || g->bias_stride == 1))
+    tiny_rows(g, alpha, beta);
+  else if (g->k == 1)
+    tiny_elements_1(g, alpha, beta);
+  else if (g->k == 2)
+    tiny_elements_2(g, alpha, beta);
+  else if (g->k == 4)
+    tiny_elements_4(g, alpha, beta);
+  else if (g->k == 8)
+    tiny_elements_8(g, alpha, beta);
+  else
+    tiny_elements_k(g, alpha, beta);
+}
+
 /* ---- orientation ---- */
 
 static product as_given(const mlplk_gemm *g) {
@@ -171,25 +249,29 @@ static void in_place(
 
 /* ---- the table's functions ---- */
 
-size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers) {
+static __attribute__((noinline)) size_t run(
+    const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par) {
   product p = oriented(g);
   path chosen = path_of(&p);
-  return chosen == PACKED ? VARIANT(gemm_packed_scratch)(&p, workers)
-      : chosen == PANEL   ? panel_scratch(&p, workers)
-                          : 0;
-}
-
-void VARIANT(gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par) {
-  product p = oriented(g);
-  switch (path_of(&p)) {
+  size_t needed = chosen == PACKED ? VARIANT(gemm_packed_scratch)(&p, par->workers)
+      : chosen == PANEL            ? panel_scratch(&p, par->workers)
+                                   : 0;
+  if (needed > bytes) return needed;
+  switch (chosen) {
     case NOTHING: break;
     case OUTER: in_place(&p, run_outer, NULL, par); break;
     case DOT: in_place(&p, run_dot, NULL, par); break;
-    case PANEL:
-      in_place(&p, run_panel, panel_scratch(&p, 1) ? scratch : NULL, par);
-      break;
+    case PANEL: in_place(&p, run_panel, needed ? scratch : NULL, par); break;
     case PACKED: VARIANT(gemm_packed)(&p, scratch, par); break;
   }
+  return 0;
+}
+
+size_t VARIANT(gemm)(
+    const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par) {
+  if (!is_tiny(g)) return run(g, scratch, bytes, par);
+  run_tiny(g);
+  return 0;
 }
 
 static size_t packed_bytes(ptrdiff_t n, ptrdiff_t width, ptrdiff_t k) {

@@ -47,15 +47,17 @@ static inline void momentum_step(ptrdiff_t n, real *w, const real *g, real *buf,
 }
 
 void VARIANT(sgd)(ptrdiff_t n, void *w, const void *g, void *buf, const mlplk_sgd *args) {
+  if (args->momentum == 0) {
+    plain_step(n, w, g, (real)args->lr, (real)args->weight_decay);
+    return;
+  }
   const factors f = {
       .lr = (real)args->lr,
       .momentum = (real)args->momentum,
       .fresh = (real)(1 - args->dampening),
       .decay = (real)args->weight_decay,
   };
-  if (args->momentum == 0)
-    plain_step(n, w, g, f.lr, f.decay);
-  else if (f.decay == 0)
+  if (f.decay == 0)
     momentum_step(n, w, g, buf, f, args->first, args->nesterov, 0);
   else
     momentum_step(n, w, g, buf, f, args->first, args->nesterov, 1);

@@ -73,8 +73,8 @@ static void sum_tile(real out[TILE], const real *x, ptrdiff_t s_r, ptrdiff_t r) 
 
 static void sum_few(
     real *restrict out, int width, const real *restrict x, ptrdiff_t s_r, ptrdiff_t r) {
-  for (int c = 0; c < width; c++) out[c] = 0;
-  for (ptrdiff_t j = 0; j < r; j++)
+  for (int c = 0; c < width; c++) out[c] = r ? 0 + x[c] : 0; /* -0 becomes 0 */
+  for (ptrdiff_t j = 1; j < r; j++)
     for (int c = 0; c < width; c++) out[c] += x[j * s_r + c];
 }
 

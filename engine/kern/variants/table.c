@@ -7,7 +7,6 @@ extern const mlplk_table VARIANT(table);
 const mlplk_table VARIANT(table) = {
     .isa = MLPLK_STRING(MLPLK_ISA),
     .real_bytes = sizeof(real),
-    .gemm_scratch = VARIANT(gemm_scratch),
     .gemm = VARIANT(gemm),
     .pack_a_bytes = VARIANT(pack_a_bytes),
     .pack_b_bytes = VARIANT(pack_b_bytes),

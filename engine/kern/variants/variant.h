@@ -18,6 +18,17 @@ typedef double real;
 #error "MLPLK_REAL must be 32 or 64"
 #endif
 
+/* a b + c, rounded once where the instruction set can. */
+static inline real madd(real a, real b, real c) {
+#if !defined(__FMA__)
+  return a * b + c;
+#elif MLPLK_REAL == 32
+  return __builtin_fmaf(a, b, c);
+#else
+  return __builtin_fma(a, b, c);
+#endif
+}
+
 #define MLPLK_PASTE_(a, b, c) mlplk_##a##_##b##_##c
 #define MLPLK_PASTE(a, b, c) MLPLK_PASTE_(a, b, c)
 #define MLPLK_STRING_(s) #s
@@ -26,8 +37,8 @@ typedef double real;
 /* VARIANT(gemm) is mlplk_gemm_f32_avx2 and so on */
 #define VARIANT(name) MLPLK_PASTE(name, MLPLK_TYPE, MLPLK_ISA)
 
-size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers);
-void VARIANT(gemm)(const mlplk_gemm *g, void *scratch, const mlplk_par *par);
+size_t VARIANT(gemm)(
+    const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par);
 size_t VARIANT(pack_a_bytes)(ptrdiff_t m, ptrdiff_t k);
 size_t VARIANT(pack_b_bytes)(ptrdiff_t k, ptrdiff_t n);
 void VARIANT(pack_a)(

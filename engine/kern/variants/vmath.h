@@ -81,17 +81,6 @@ static inline real root(real x) {
 #endif
 }
 
-/* a b + c, rounded once where the instruction set can. */
-static inline real madd(real a, real b, real c) {
-#if !defined(__FMA__)
-  return a * b + c;
-#elif MLPLK_REAL == 32
-  return __builtin_fmaf(a, b, c);
-#else
-  return __builtin_fma(a, b, c);
-#endif
-}
-
 /* 2^n for an integer n in the range of normal exponents, given n + MAGIC. */
 static inline real power_of_two(real n_plus_magic) {
   return real_of((bits_of(n_plus_magic) + EXPONENT_BIAS) << EXPONENT_SHIFT);
