@@ -221,21 +221,88 @@ local function resident()
   return file and 4096 * tonumber(file:read("a"):match "^%d+ (%d+)")
 end
 
+-- Rungs of the ladder in their plain loop, in a process of its own: after the first epoch
+-- of 64 batches the engine asks the system for nothing. Says how often it did, and by how
+-- many bytes the process has grown.
+local rung_script = [=[
+local mlpl = require "mlpl"
+local nn, optim, data = mlpl.nn, mlpl.optim, mlpl.data
+local rungs = {
+  L3 = { steps = 100000, features = 64, size = 32, make = function()
+    local model = nn.Sequential { nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10) }
+    return model, optim.SGD(model:parameters(), { lr = 1e-3 })
+  end },
+  L8 = { steps = 1000, features = 784, size = 256, make = function()
+    local model = nn.Sequential {
+      nn.Linear(784, 1024), nn.ReLU(), nn.Dropout(0.5),
+      nn.Linear(1024, 1024), nn.ReLU(), nn.Dropout(0.5), nn.Linear(1024, 10),
+    }
+    return model, optim.Adam(model:parameters(), { lr = 1e-5 })
+  end },
+}
+local rung = rungs[arg[1]]
+local model, opt = rung.make()
+local n = 64 * rung.size
+local train = data.TensorDataset(mlpl.randn(n, rung.features), mlpl.randint(1, 10, { n }))
+
+local function resident()
+  local file <close> = io.open "/proc/self/statm"
+  return file and 4096 * tonumber(file:read("a"):match "^%d+ (%d+)") or 0
+end
+
+local function epoch()
+  for x, y in train:batches { size = rung.size, shuffle = true } do
+    local loss = nn.cross_entropy(model(x), y)
+    opt:zero_grad()
+    loss:backward()
+    opt:step()
+  end
+end
+
+epoch()
+local requests, bytes = mlpl.memory().requests, resident()
+for _ = 1, math.ceil(rung.steps / 64) do epoch() end
+print(mlpl.memory().requests - requests, resident() - bytes)
+]=]
+
+local function rung_asks_for_nothing(name)
+  if sanitized then lu.skip "sanitized builds keep no freed blocks" end
+  process.with_file(rung_script, function(path)
+    local said, wrong = process.run(path, name)
+    local requests, growth = said:match "^(%d+)\t(%-?%d+)\n$"
+    lu.assertEquals(requests, "0", said .. wrong)
+    lu.assertTrue(tonumber(growth) < MB, growth)
+  end)
+end
+
+function TestStride:test_a_hundred_thousand_steps_of_a_small_net()
+  rung_asks_for_nothing "L3"
+end
+
+function TestStride:test_a_thousand_steps_of_a_large_net()
+  rung_asks_for_nothing "L8"
+end
+
 -- Runs `step` over the batches of some epochs. The first ones may ask for memory, until as
--- much garbage has gathered as ever will; all that follow may not.
+-- much garbage has gathered as ever will (the more the larger Lua's own heap is, which here
+-- holds all the tests); then come 2000 steps that ask for none.
 local function asks_for_nothing(ds, size, step)
   if sanitized then lu.skip "sanitized builds keep no freed blocks" end
-  local function epoch()
-    local steps = 0
-    for x, y in ds:batches { size = size, shuffle = true } do
-      step(x, y)
-      steps = steps + 1
+  local function epochs(steps)
+    while steps > 0 do
+      for x, y in ds:batches { size = size, shuffle = true } do
+        step(x, y)
+        steps = steps - 1
+      end
     end
-    return steps
   end
-  for _ = 1, 100 do epoch() end
-  local requests, bytes, steps = mlpl.memory().requests, resident(), 0
-  while steps < 2000 do steps = steps + epoch() end
+  local requests, bytes
+  for _ = 1, 5 do
+    epochs(4000)
+    requests, bytes = mlpl.memory().requests, resident()
+    epochs(2000)
+    if mlpl.memory().requests == requests then break end
+  end
   lu.assertEquals(mlpl.memory().requests, requests)
   if bytes then lu.assertTrue(resident() - bytes < MB, resident() - bytes) end
 end

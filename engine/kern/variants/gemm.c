@@ -18,8 +18,8 @@ enum { MOST_TASKS = 16, DOT_ROWS = LANES == 16 ? 32 : 8 };
 enum { TINY = 64 };
 
 static inline int is_tiny(const mlplk_gemm *g) {
-  return g->m * g->n * g->k <= TINY && g->m <= TINY && g->n <= TINY && g->k <= TINY &&
-      g->k > 0 && !g->packed_a && !g->packed_b;
+  return g->m <= TINY && g->n <= TINY && g->k <= TINY && g->k > 0 &&
+      g->m * g->n * g->k <= TINY && !g->packed_a && !g->packed_b;
 }
 
 /* B and C with rows along memory, n <= LANES: a row of C at a time. */
