@@ -112,8 +112,11 @@ static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
 
 /* ---- without recording ------------------------------------------------------------- */
 
+/* Straight into y where the row can; a forward pass may also put another tensor in
+   out's place. */
 static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
-  mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {y->t, NULL};
+  mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL, NULL};
+  mlpl_status status;
   bool straight = false;
   if (!c->op->view) {
     mlpli_shape s;
@@ -122,18 +125,18 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
     MLPL_TRY(check_fit(cx, y, dtype, s.ndim, s.size));
     straight = dtype == y->t->dtype && may_write(y->t, c);
   }
-  mlpl_status status;
   if (straight) {
+    out[0] = mlpli_retain(y->t);
     status = c->op->forward(cx, c, out);
     if (status == MLPL_OK || status == MLPL_ENOMEM) mlpli_touch(y->t);
-    return status;
   }
-  out[0] = NULL;
-  status = mlpli_compute(cx, c, out);
-  if (status == MLPL_OK)
+  else
+    status = mlpli_compute(cx, c, out);
+  if (status == MLPL_OK && out[0] != y->t) {
     status = check_fit(cx, y, out[0]->dtype, out[0]->ndim, out[0]->shape);
-  if (status == MLPL_OK) status = copy_into(cx, y->t, out[0]);
-  if (status == MLPL_OK) mlpli_touch(y->t);
+    if (status == MLPL_OK) status = copy_into(cx, y->t, out[0]);
+    if (status == MLPL_OK) mlpli_touch(y->t);
+  }
   mlpl_tensor_release(out[0]);
   return status;
 }
@@ -158,7 +161,7 @@ static mlpl_status write_into(mlpl_ctx *cx, const target *y, const mlpl_op *op,
 
 static mlpl_status measured(mlpl_ctx *cx, const target *y, const mlpl_op *op,
     mlpl_tensor *const *in, int n, const mlpl_value *p) {
-  if (!cx->profile || !in[0]) return write_into(cx, y, op, in, n, p);
+  if (!cx->profile || n < 1 || !in[0]) return write_into(cx, y, op, in, n, p);
   mlpli_span span;
   int entry = mlpli_profile_layer(cx, op->name, "forward");
   mlpli_span_begin(cx, &span);
@@ -260,8 +263,11 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
   if (n < 1 || n > op->n_inputs || !inputs[0])
     return mlpl_fail(cx, MLPL_EARG, "%s_: the tensor to change is missing", op->name);
   const target y = {inputs[0], op->name, "_", true};
-  return is_recorded(cx, op, inputs, n) ? apply_recorded(cx, &y, op, inputs, n, params)
-                                        : measured(cx, &y, op, inputs, n, params);
+  /* a row without a gradient ends the history that the tensor had */
+  const bool recorded = is_recorded(cx, op, inputs, n) ||
+      (cx->grad_enabled && mlpli_tracked(inputs[0]));
+  return recorded ? apply_recorded(cx, &y, op, inputs, n, params)
+                  : measured(cx, &y, op, inputs, n, params);
 }
 
 /* ---- fill and assign --------------------------------------------------------------- */
