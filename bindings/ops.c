@@ -88,6 +88,7 @@ static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in
 /* { out = y } in the trailing table. */
 static bool read_out(lua_State *L, const char *what, arguments *a) {
   int options = mlplb_options(L);
+  if (!options) return false;
   if (mlplb_get_option(L, options, "out") != LUA_TNIL) {
     a->options = options;
     if (!mlplb_test_box(L, lua_gettop(L), MLPLB_TENSOR))

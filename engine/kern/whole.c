@@ -31,16 +31,22 @@ static inline int64_t i64_pow_at(int64_t x, int64_t y) {
   return wrap(power);
 }
 
-/* y != 0. The least number divided by -1 traps, so -1 goes its own way. */
-static inline int64_t i64_fmod_at(int64_t x, int64_t y) { return y == -1 ? 0 : x % y; }
+/* y != 0; towards 0. The least number divided by -1 traps, so -1 goes its own way.
+   Numbers of 32 bits, which most are, divide several times as fast. */
+static inline int64_t quotient(int64_t x, int64_t y) {
+  if (((uint64_t)x | (uint64_t)y) >> 32 == 0) return (uint32_t)x / (uint32_t)y;
+  return y == -1 ? i64_neg_at(x) : x / y;
+}
+static inline int64_t i64_fmod_at(int64_t x, int64_t y) {
+  return i64_sub_at(x, i64_mul_at(quotient(x, y), y));
+}
 static inline int64_t i64_remainder_at(int64_t x, int64_t y) {
   int64_t m = i64_fmod_at(x, y);
   return m != 0 && (m < 0) != (y < 0) ? m + y : m;
 }
 static inline int64_t i64_floor_divide_at(int64_t x, int64_t y) {
-  if (y == -1) return i64_neg_at(x);
-  int64_t q = x / y;
-  return x % y != 0 && (x < 0) != (y < 0) ? q - 1 : q;
+  int64_t q = quotient(x, y);
+  return (x < 0) != (y < 0) && i64_mul_at(q, y) != x ? q - 1 : q;
 }
 
 static inline int64_t i64_and_at(int64_t x, int64_t y) { return x & y; }

@@ -40,33 +40,19 @@ static mlpl_status bad_dtype(
       mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
-static mlpl_status check_dtype(mlpl_ctx *cx, const mlpl_op *op, int i,
-    const mlpl_tensor *first, const mlpl_tensor *t) {
-  mlpli_domain d = op->domain[i];
-  if (d == MLPLI_LABELS && t->dtype != MLPL_I64)
-    return bad_dtype(cx, op, i, t, "labels are i64");
-  if (!mlpli_holds_numbers(op, i)) return MLPL_OK;
-  if (!mlpli_is_real(t))
-    return bad_dtype(cx, op, i, t, "it must be f32 or f64 (convert with :to)");
-  if (t->dtype != first->dtype)
-    return mlpl_fail(cx, MLPL_EARG,
-        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
-        op->input_name[0], mlpl_dtype_name((mlpl_dtype)first->dtype), op->input_name[i],
-        mlpl_dtype_name((mlpl_dtype)t->dtype));
-  return MLPL_OK;
-}
-
-static mlpl_status check_inputs(
+/* A row that does not promote: its numbers are not reals of one dtype. */
+static mlpl_status mixed_dtypes(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
-  if (n < op->n_required || n > op->n_inputs)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
-        n, op->n_required, op->n_inputs);
-  for (int i = 0; i < n; i++) {
-    if (in[i] && !op->computes) MLPL_TRY(check_dtype(cx, op, i, in[0], in[i]));
-    if (!in[i] && i < op->n_required)
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
-  }
-  return MLPL_OK;
+  int i = 0;
+  while (!in[i] || !mlpli_holds_numbers(op, i) ||
+      (mlpli_is_real(in[i]) && in[i]->dtype == in[0]->dtype))
+    if (++i == n) return MLPL_OK;
+  if (!mlpli_is_real(in[i]))
+    return bad_dtype(cx, op, i, in[i], "it must be f32 or f64 (convert with :to)");
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+      op->input_name[0], mlpl_dtype_name((mlpl_dtype)in[0]->dtype), op->input_name[i],
+      mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
 }
 
 /* All inputs into cast, converted (recorded, so that a gradient finds its way back). */
@@ -107,34 +93,34 @@ static mlpl_status decide_recording(mlpl_ctx *cx, mlpli_call *c) {
   return MLPL_OK;
 }
 
-/* What all inputs together say: the hot path asks no more. */
-typedef struct survey {
-  unsigned dtypes; /* of those that hold numbers, bits 1 << dtype */
-  bool matters;    /* one may have a history, or be a view of memory that has */
-} survey;
-
-static survey look(const mlpl_op *op, mlpl_tensor *const *in, int n) {
-  survey s = {0, false};
-  for (int i = 0; i < n; i++) {
-    const mlpl_tensor *t = in[i];
-    if (!t) continue;
-    if (mlpli_holds_numbers(op, i)) s.dtypes |= 1u << t->dtype;
-    if (t->node || t->requires_grad || t->is_view) s.matters = true;
-  }
-  return s;
-}
-
+/* One look at every input; what is unusual is gone into afterwards. */
 mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   const mlpl_op *op = c->op;
-  MLPL_TRY(check_inputs(cx, op, c->in, c->n));
+  unsigned dtypes = 0;  /* of inputs that hold numbers, bits 1 << dtype */
+  bool history = false; /* one may have some, or be a view of memory that has */
+  const unsigned takes = op->computes ? op->computes : MLPLI_REALS;
+  if (c->n < op->n_required || c->n > op->n_inputs)
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
+        c->n, op->n_required, op->n_inputs);
+  for (int i = 0; i < c->n; i++) {
+    const mlpl_tensor *t = c->in[i];
+    if (!t) {
+      if (i >= op->n_required) continue;
+      return mlpl_fail(
+          cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+    }
+    if (mlpli_holds_numbers(op, i))
+      dtypes |= 1u << t->dtype;
+    else if (op->domain[i] == MLPLI_LABELS && t->dtype != MLPL_I64)
+      return bad_dtype(cx, op, i, t, "labels are i64");
+    history |= t->node || t->requires_grad || t->is_view;
+  }
   if (op->n_params)
     MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, c->p));
-  const survey s = look(op, c->in, c->n);
-  const bool one = (s.dtypes & (s.dtypes - 1)) == 0;
-  if (op->computes && !(one && (op->computes & s.dtypes)))
-    MLPL_TRY(promote(cx, c, cast));
+  if (dtypes & ~takes || dtypes & (dtypes - 1))
+    MLPL_TRY(op->computes ? promote(cx, c, cast) : mixed_dtypes(cx, op, c->in, c->n));
   c->record = false;
-  return s.matters && cx->grad_enabled ? decide_recording(cx, c) : MLPL_OK;
+  return history && cx->grad_enabled ? decide_recording(cx, c) : MLPL_OK;
 }
 
 /* ---- the call ---------------------------------------------------------------------- */
