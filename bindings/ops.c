@@ -18,8 +18,8 @@ typedef struct arguments {
     double f64;
     int64_t i64;
     unsigned char byte;
-  } value;      /* of the number */
-  int options;  /* where the table with `out` is; 0: there is none */
+  } value;     /* of the number */
+  int options; /* where the table with `out` is; 0: there is none */
   mlpl_tensor *out;
   mlpl_value values[MLPL_MAX_PARAMS];
 } arguments;
@@ -28,8 +28,8 @@ typedef struct arguments {
 ** A Lua number beside a tensor of `dtype` is as if it had that dtype, but that a float
 ** makes reals of whole numbers, and a whole number makes numbers of truth values.
 */
-static void read_number(lua_State *L, const char *what, int arg, mlpl_dtype dtype,
-    arguments *a) {
+static void read_number(
+    lua_State *L, const char *what, int arg, mlpl_dtype dtype, arguments *a) {
   if (lua_isboolean(L, arg)) {
     a->dtype = MLPL_BOOL;
     a->value.byte = (unsigned char)lua_toboolean(L, arg);
@@ -48,8 +48,8 @@ static void read_number(lua_State *L, const char *what, int arg, mlpl_dtype dtyp
   else {
     lua_Integer v = lua_tointeger(L, arg);
     if (v < 0 || v > 255)
-      luaL_error(L, "%s: %I does not fit u8, which holds 0 to 255; convert with :to", what,
-          v);
+      luaL_error(
+          L, "%s: %I does not fit u8, which holds 0 to 255; convert with :to", what, v);
     a->value.byte = (unsigned char)v;
   }
 }
@@ -123,8 +123,8 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
 }
 
 /* Apply with the number made to a tensor for as long as that takes; nothing raises. */
-static mlpl_status apply(mlplb_state *s, const mlpl_op *op, arguments *a,
-    mlpl_tensor **out, bool in_place) {
+static mlpl_status apply(
+    mlplb_state *s, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
   mlpl_tensor *number = NULL;
   if (a->number >= 0) {
     mlpl_status status = mlpl_tensor_copy(s->cx, &number, a->dtype, 0, NULL, &a->value);

@@ -177,9 +177,9 @@ static int tensor_to(lua_State *L) {
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
   int tries = 0;
-  do status = record
-      ? mlpl_op_apply(s->cx, &out, mlpl_op_find("to"), &t, 1, &option)
-      : mlpl_tensor_to(s->cx, &out, t, dtype);
+  do
+    status = record ? mlpl_op_apply(s->cx, &out, mlpl_op_find("to"), &t, 1, &option)
+                    : mlpl_tensor_to(s->cx, &out, t, dtype);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);

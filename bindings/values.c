@@ -30,8 +30,8 @@ static mlpl_status fill_whole(mlpl_ctx *cx, mlpl_tensor *t, int64_t v) {
 static mlpl_status fill(lua_State *L, mlpl_ctx *cx, mlpl_tensor *t) {
   if (lua_isboolean(L, 2)) return mlpl_tensor_fill(cx, t, lua_toboolean(L, 2));
   if (mlpl_tensor_dtype(t) == MLPL_I64)
-    return fill_whole(cx, t,
-        lua_isinteger(L, 2) ? lua_tointeger(L, 2) : (int64_t)lua_tonumber(L, 2));
+    return fill_whole(
+        cx, t, lua_isinteger(L, 2) ? lua_tointeger(L, 2) : (int64_t)lua_tonumber(L, 2));
   return mlpl_tensor_fill(cx, t, lua_tonumber(L, 2));
 }
 
@@ -123,8 +123,8 @@ void mlplb_open_answers(lua_State *L) {
 }
 
 void mlplb_open_values(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"fill_", tensor_fill}, {"zero_", tensor_zero}, {"copy_", tensor_copy}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"fill_", tensor_fill}, {"zero_", tensor_zero},
+      {"copy_", tensor_copy}, {NULL, NULL}};
   mlplb_setfuncs(L, methods);
   mlplb_open_answers(L);
 }

@@ -303,8 +303,7 @@ MLPL_API mlpl_status mlpl_tensor_write(
 **         MLPL_ESTATE  recording is on, and t is a leaf that requires a gradient or a view
 */
 MLPL_API mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value);
-MLPL_API mlpl_status mlpl_tensor_assign(
-    mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
+MLPL_API mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
 
 /* Have a and b one shape and equal elements (in the dtype that they promote to; NaN is
    equal to nothing)? Other shapes are not equal, and no error. */
@@ -439,8 +438,8 @@ MLPL_API mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
 ** is on and an input or out requires a gradient. Other errors as in place; MLPL_EARG also
 ** for operations with two results.
 */
-MLPL_API mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out,
-    const mlpl_op *op, mlpl_tensor *const *inputs, int n, const mlpl_value *params);
+MLPL_API mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op,
+    mlpl_tensor *const *inputs, int n, const mlpl_value *params);
 
 /* The same as mlpl_op_apply by name: mlpl_call(cx, &y, "softmax", (mlpl_tensor *[]){x}, 1,
    (mlpl_arg[]){{.name = "dim", .value = -1}, {.name = NULL}}). args may be NULL; out has

@@ -20,7 +20,7 @@ struct mlpli_node {
   bool queued; /* waits in the present backward pass */
   uint8_t n_in, dtype, ndim;
   uint8_t in_dtype; /* of the inputs that have a gradient */
-  int profile; /* the profiler's entry for the backward pass */
+  int profile;      /* the profiler's entry for the backward pass */
   mlpl_ctx *cx;
   const mlpl_op *op;
   mlpli_node *dying;                /* next on the context's list of nodes to free */

@@ -97,32 +97,29 @@ static inline uint8_t bool_not_at(uint8_t x) { return !x; }
 /* ---- kernels ----------------------------------------------------------------------- */
 
 #define ARITHMETIC(type, t)                                                              \
-  static MLPLK_LOOP(type##_add, type##_add_at, t, t)                                     \
-  static MLPLK_LOOP(type##_sub, type##_sub_at, t, t)                                     \
-  static MLPLK_LOOP(type##_mul, type##_mul_at, t, t)                                     \
-  static MLPLK_LOOP(type##_pow, type##_pow_at, t, t)                                     \
-  static MLPLK_LOOP(type##_floor_divide, type##_floor_divide_at, t, t)                   \
-  static MLPLK_LOOP(type##_remainder, type##_remainder_at, t, t)                         \
-  static MLPLK_LOOP(type##_fmod, type##_fmod_at, t, t)                                   \
-  static MLPLK_LOOP(type##_maximum, type##_maximum_at, t, t)                             \
-  static MLPLK_LOOP(type##_minimum, type##_minimum_at, t, t)                             \
-  static MLPLK_LOOP_1(type##_neg, type##_neg_at, t, t)                                   \
-  static MLPLK_LOOP_1(type##_abs, type##_abs_at, t, t)                                   \
-  static MLPLK_LOOP_1(type##_sign, type##_sign_at, t, t)
+  static MLPLK_LOOP(type##_add, type##_add_at, t, t) static MLPLK_LOOP(                  \
+      type##_sub, type##_sub_at, t, t) static MLPLK_LOOP(type##_mul, type##_mul_at, t,   \
+      t) static MLPLK_LOOP(type##_pow, type##_pow_at, t,                                 \
+      t) static MLPLK_LOOP(type##_floor_divide, type##_floor_divide_at, t,               \
+      t) static MLPLK_LOOP(type##_remainder, type##_remainder_at, t,                     \
+      t) static MLPLK_LOOP(type##_fmod, type##_fmod_at, t,                               \
+      t) static MLPLK_LOOP(type##_maximum, type##_maximum_at, t,                         \
+      t) static MLPLK_LOOP(type##_minimum, type##_minimum_at, t,                         \
+      t) static MLPLK_LOOP_1(type##_neg, type##_neg_at, t,                               \
+      t) static MLPLK_LOOP_1(type##_abs, type##_abs_at, t,                               \
+      t) static MLPLK_LOOP_1(type##_sign, type##_sign_at, t, t)
 
 #define LOGIC(type, t)                                                                   \
-  static MLPLK_LOOP(type##_eq, type##_eq_at, uint8_t, t)                                 \
-  static MLPLK_LOOP(type##_ne, type##_ne_at, uint8_t, t)                                 \
-  static MLPLK_LOOP(type##_lt, type##_lt_at, uint8_t, t)                                 \
-  static MLPLK_LOOP(type##_le, type##_le_at, uint8_t, t)                                 \
-  static MLPLK_LOOP(type##_gt, type##_gt_at, uint8_t, t)                                 \
-  static MLPLK_LOOP(type##_ge, type##_ge_at, uint8_t, t)                                 \
-  static MLPLK_LOOP_1(type##_never, type##_never_at, uint8_t, t)                         \
-  static MLPLK_LOOP_1(type##_always, type##_always_at, uint8_t, t)                       \
-  static MLPLK_LOOP(type##_and, type##_and_at, t, t)                                     \
-  static MLPLK_LOOP(type##_or, type##_or_at, t, t)                                       \
-  static MLPLK_LOOP(type##_xor, type##_xor_at, t, t)                                     \
-  static MLPLK_LOOP_1(type##_not, type##_not_at, t, t)
+  static MLPLK_LOOP(type##_eq, type##_eq_at, uint8_t, t) static MLPLK_LOOP(              \
+      type##_ne, type##_ne_at, uint8_t, t) static MLPLK_LOOP(type##_lt, type##_lt_at,    \
+      uint8_t, t) static MLPLK_LOOP(type##_le, type##_le_at, uint8_t,                    \
+      t) static MLPLK_LOOP(type##_gt, type##_gt_at, uint8_t,                             \
+      t) static MLPLK_LOOP(type##_ge, type##_ge_at, uint8_t,                             \
+      t) static MLPLK_LOOP_1(type##_never, type##_never_at, uint8_t,                     \
+      t) static MLPLK_LOOP_1(type##_always, type##_always_at, uint8_t,                   \
+      t) static MLPLK_LOOP(type##_and, type##_and_at, t, t) static MLPLK_LOOP(type##_or, \
+      type##_or_at, t, t) static MLPLK_LOOP(type##_xor, type##_xor_at, t,                \
+      t) static MLPLK_LOOP_1(type##_not, type##_not_at, t, t)
 
 ARITHMETIC(i64, int64_t)
 ARITHMETIC(u8, uint8_t)
@@ -148,13 +145,13 @@ static MLPLK_LOOP_1(bool_not, bool_not_at, uint8_t, uint8_t)
     [MLPLK_XOR] = type##_xor, [MLPLK_NOT] = not_,                                        \
   }
 
-mlplk_map *const mlplk_whole_map[MLPLK_N_WHOLES][MLPLK_N_MAPS] = {
-    [MLPLK_I64] = ARITHMETIC_TABLE(i64),
-    [MLPLK_U8] = ARITHMETIC_TABLE(u8),
-    [MLPLK_BOOL] = {[MLPLK_ADD] = u8_or,
-        [MLPLK_MUL] = u8_and,
-        [MLPLK_MAXIMUM] = u8_or,
-        [MLPLK_MINIMUM] = u8_and}};
+    mlplk_map *const mlplk_whole_map[MLPLK_N_WHOLES][MLPLK_N_MAPS] = {
+        [MLPLK_I64] = ARITHMETIC_TABLE(i64),
+        [MLPLK_U8] = ARITHMETIC_TABLE(u8),
+        [MLPLK_BOOL] = {[MLPLK_ADD] = u8_or,
+            [MLPLK_MUL] = u8_and,
+            [MLPLK_MAXIMUM] = u8_or,
+            [MLPLK_MINIMUM] = u8_and}};
 
 mlplk_map *const mlplk_whole_logic[MLPLK_N_WHOLES][MLPLK_N_LOGICS] = {
     [MLPLK_I64] = LOGIC_TABLE(i64, i64_not),

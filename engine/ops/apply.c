@@ -106,8 +106,7 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
     const mlpl_tensor *t = c->in[i];
     if (!t) {
       if (i >= op->n_required) continue;
-      return mlpl_fail(
-          cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
     }
     if (mlpli_holds_numbers(op, i))
       dtypes |= 1u << t->dtype;

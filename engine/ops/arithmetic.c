@@ -290,8 +290,8 @@ const mlpl_op mlpli_op_leaky_relu = {MAP_ROW(leaky_relu, MLPLI_SMOOTH, 1),
     HAS_BACKWARD(leaky_relu), PARAMS(leaky_relu_params), .in_place = true};
 const mlpl_op mlpli_op_elu = {MAP_ROW(elu, MLPLI_SMOOTH, MLPLI_SAVE_OUT),
     HAS_BACKWARD(elu), PARAMS(elu_params), .in_place = true};
-const mlpl_op mlpli_op_sigmoid = {MAP_ROW(sigmoid, MLPLI_REAL, MLPLI_SAVE_OUT),
-    HAS_BACKWARD(sigmoid), OF(MLPLI_REALS)};
+const mlpl_op mlpli_op_sigmoid = {
+    MAP_ROW(sigmoid, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(sigmoid), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_tanh = {
     MAP_ROW(tanh, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(tanh), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_clone = {MAP_ROW(clone, MLPLI_ANY, 0), HAS_BACKWARD(clone)};

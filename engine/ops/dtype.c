@@ -59,9 +59,9 @@ mlpl_status mlpli_promoted(
   if (op->computes == MLPLI_REALS && kind_of(common) < 2) common = MLPL_F32;
   *dtype = common;
   if (op->computes >> common & 1) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG, "%s: there is none of %s; it takes %s (convert with :to)",
-      op->name, mlpl_dtype_name((mlpl_dtype)common),
-      names_of(op->computes, text, sizeof text));
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: there is none of %s; it takes %s (convert with :to)", op->name,
+      mlpl_dtype_name((mlpl_dtype)common), names_of(op->computes, text, sizeof text));
 }
 
 int mlpli_gives_truth(const mlpli_call *c) {
@@ -93,8 +93,5 @@ static BACKWARD(to) {
 static const mlpl_param to_params[] = {
     {"dtype", MLPL_PARAM_INT, MLPL_REQUIRED, 0, MLPL_F32, MLPL_BOOL, NULL, 0}};
 
-const mlpl_op mlpli_op_to = {MAP_ROW(to, MLPLI_ANY, 0),
-    HAS_BACKWARD(to),
-    PARAMS(to_params),
-    .dtype = to_dtype,
-    .internal = true};
+const mlpl_op mlpli_op_to = {MAP_ROW(to, MLPLI_ANY, 0), HAS_BACKWARD(to),
+    PARAMS(to_params), .dtype = to_dtype, .internal = true};

@@ -34,7 +34,8 @@ bool mlpli_overlaps_itself(const mlpl_tensor *t) {
 }
 
 static bool same_elements(const mlpl_tensor *a, const mlpl_tensor *b) {
-  if (a->data != b->data || a->dtype != b->dtype || !mlpli_same_shape(a, b->ndim, b->shape))
+  if (a->data != b->data || a->dtype != b->dtype ||
+      !mlpli_same_shape(a, b->ndim, b->shape))
     return false;
   for (int d = 0; d < a->ndim; d++)
     if (a->shape[d] > 1 && a->stride[d] != b->stride[d]) return false;
@@ -90,9 +91,9 @@ static mlpl_status check_fit(
         y->what, y->form, mlpli_shape_text(a, ndim, shape), mlpli_tensor_text(b, y->t));
   if (y->t->dtype == dtype || (y->converts && mlpli_can_hold(y->t->dtype, dtype)))
     return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG, "%s%s: the result is of %s, the tensor to hold it of %s",
-      y->what, y->form, mlpl_dtype_name((mlpl_dtype)dtype),
-      mlpl_dtype_name((mlpl_dtype)y->t->dtype));
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s%s: the result is of %s, the tensor to hold it of %s", y->what, y->form,
+      mlpl_dtype_name((mlpl_dtype)dtype), mlpl_dtype_name((mlpl_dtype)y->t->dtype));
 }
 
 /* Before a change is recorded, or takes history away. */
@@ -104,7 +105,8 @@ static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
         y->what, y->form);
   if (y->t->is_view)
     return mlpl_fail(cx, MLPL_ESTATE,
-        "%s%s: the change would be recorded, and the tensor is a view: the tensor that it "
+        "%s%s: the change would be recorded, and the tensor is a view: the tensor that "
+        "it "
         "is a part of would change without a record; :clone() it first",
         y->what, y->form);
   return MLPL_OK;
@@ -185,8 +187,7 @@ mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
   const target y = {out, op->name, "", false};
   if (op->n_outputs != 1)
-    return mlpl_fail(
-        cx, MLPL_EARG, "%s: out takes one result; this gives two", op->name);
+    return mlpl_fail(cx, MLPL_EARG, "%s: out takes one result; this gives two", op->name);
   if (is_recorded(cx, op, inputs, n) || (cx->grad_enabled && mlpli_tracked(out)))
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: out has no gradient, and an input or out requires one; do without out, or "
@@ -287,7 +288,8 @@ mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
 }
 
 /* src as a tensor of t's shape and dtype with memory of its own; recorded. */
-static mlpl_status assigned(mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *t, mlpl_tensor *src) {
+static mlpl_status assigned(
+    mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *t, mlpl_tensor *src) {
   mlpl_value size = {.sizes = {.n = t->ndim}}, dtype = {.i = t->dtype};
   mlpl_tensor *wide;
   for (int d = 0; d < t->ndim; d++) size.sizes.v[d] = t->shape[d];

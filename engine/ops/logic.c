@@ -87,8 +87,7 @@ static mlpl_status ask(mlpl_ctx *cx, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor
   return MLPL_OK;
 }
 
-mlpl_status mlpl_tensor_equal(
-    mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, bool *equal) {
+mlpl_status mlpl_tensor_equal(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, bool *equal) {
   *equal = false;
   if (!mlpli_same_shape(a, b->ndim, b->shape)) return MLPL_OK;
   return ask(cx, MLPLI_OP_EQ, a, b, NULL, equal);

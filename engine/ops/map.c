@@ -7,7 +7,7 @@
 
 typedef struct map_job {
   mlplk_map *f;
-  char *p[3]; /* out, x, y */
+  char *p[3];      /* out, x, y */
   int64_t size[3]; /* of an element */
   double param;
   int64_t run, pieces; /* elements of a run, tasks a run is cut into */
@@ -62,13 +62,18 @@ static void map_strided(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x,
   par->run(par, tasks, map_task, &j);
 }
 
+/* The stride with which a kernel reads t beside n elements of a contiguous result: 1, or 0
+   for a single number; -1: it is not that simple. */
+static inline int simple_stride(const mlpl_tensor *t, int64_t n) {
+  return t->numel == n ? (t->contiguous ? 1 : -1) : t->numel == 1 ? 0 : -1;
+}
+
 static inline void map_all(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x,
     const mlpl_tensor *y, double param) {
   if (!y) y = x;
-  bool plain = out->contiguous && x->contiguous && y->contiguous &&
-      x->numel == out->numel && y->numel == out->numel;
-  if (plain && out->numel <= GRAIN)
-    f(out->numel, out->data, 1, x->data, 1, y->data, 1, param);
+  const int sx = simple_stride(x, out->numel), sy = simple_stride(y, out->numel);
+  if (out->contiguous && out->numel <= GRAIN && (sx | sy) >= 0)
+    f(out->numel, out->data, 1, x->data, sx, y->data, sy, param);
   else
     map_strided(f, out, x, y, param);
 }
@@ -80,8 +85,8 @@ void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
       out, x, y, param);
 }
 
-void mlpli_logic(mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
-    const mlpl_tensor *y) {
+void mlpli_logic(
+    mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y) {
   map_all(mlpli_is_real(x) ? mlpli_kern(x)->logic[kind]
                            : mlplk_whole_logic[x->dtype - MLPL_I64][kind],
       out, x, y, 0);

@@ -40,7 +40,8 @@ static bool has_any(const mlpl_tensor *t, wrong_number *wrong) {
 }
 
 /* Checked where a result has elements at all. */
-static mlpl_status check_divisor(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out) {
+static mlpl_status check_divisor(
+    mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out) {
   const mlpl_tensor *b = c->in[1];
   if (mlpli_is_real(b) || !out->numel || !has_any(b, is_zero)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_EARG,
@@ -132,8 +133,8 @@ static mlpl_status give_chosen(
   mlpl_tensor *most = mlpli_xaffine(&e, tie, -0.5, 1);
   for (int i = 0; i < 2; i++)
     if (mlpli_wants(n, i))
-      share[i] = mlpli_xsub(&e, most,
-          mlpli_x1(&e, MLPLI_OP_TO, mlpli_x2(&e, lost[i], a, b, NULL), &real));
+      share[i] = mlpli_xsub(
+          &e, most, mlpli_x1(&e, MLPLI_OP_TO, mlpli_x2(&e, lost[i], a, b, NULL), &real));
   mlpl_set_grad_enabled(cx, was);
   for (int i = 0; i < 2; i++)
     if (share[i]) mlpli_xgive(&e, n, i, mlpli_xmul(&e, g, share[i]));
@@ -162,14 +163,10 @@ const mlpl_op mlpli_op_floor_divide = {.name = "floor_divide",
     .computes = MLPLI_NUMBERS,
     .in_place = true};
 const mlpl_op mlpli_op_remainder = {BINARY_ROW(remainder, MLPLI_REAL, MLPLI_NONZERO, 3),
-    .computes = MLPLI_NUMBERS,
-    .in_place = true};
+    .computes = MLPLI_NUMBERS, .in_place = true};
 const mlpl_op mlpli_op_fmod = {BINARY_ROW(fmod, MLPLI_REAL, MLPLI_NONZERO, 3),
-    .computes = MLPLI_NUMBERS,
-    .in_place = true};
+    .computes = MLPLI_NUMBERS, .in_place = true};
 const mlpl_op mlpli_op_maximum = {BINARY_ROW(maximum, MLPLI_REAL, MLPLI_REAL, 3),
-    .computes = MLPLI_NUMBERS | MLPLI_TRUTH,
-    .in_place = true};
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};
 const mlpl_op mlpli_op_minimum = {BINARY_ROW(minimum, MLPLI_REAL, MLPLI_REAL, 3),
-    .computes = MLPLI_NUMBERS | MLPLI_TRUTH,
-    .in_place = true};
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};

@@ -58,10 +58,10 @@ struct mlpl_op {
   /* dtypes that it computes in (bits 1 << dtype): its inputs are converted to what they
      promote to (dtype.c). 0: inputs that hold numbers are f32 or f64, all the same */
   uint8_t computes;
-  bool gives_index;       /* the output is i64, else it has the first input's dtype */
-  bool in_place;          /* forward may write where an input lies, element by element */
-  bool internal;          /* serves the engine; not a method in Lua */
-  bool random;            /* draws from the context's generator */
+  bool gives_index; /* the output is i64, else it has the first input's dtype */
+  bool in_place;    /* forward may write where an input lies, element by element */
+  bool internal;    /* serves the engine; not a method in Lua */
+  bool random;      /* draws from the context's generator */
   const mlpl_param *params;
   /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
   int (*dtype)(const mlpli_call *c);
@@ -238,8 +238,8 @@ bool mlpli_overlaps_itself(const mlpl_tensor *t);
 void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
     const mlpl_tensor *y, double p);
 /* The same for truth values and bits; the kernel is that of x's dtype. */
-void mlpli_logic(mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
-    const mlpl_tensor *y);
+void mlpli_logic(
+    mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y);
 
 /* Reduce the axes in `axes` (bits); out is contiguous and holds the other axes' elements
    in order. */

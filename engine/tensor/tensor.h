@@ -12,7 +12,7 @@
    struct. */
 typedef struct mlpli_storage {
   atomic_int refs;
-  uint32_t version; /* counts changes in place, so that a recorded operation sees them */
+  uint32_t version;  /* counts changes in place, so that a recorded operation sees them */
   uint32_t recorded; /* version after the last change that was recorded; 0: none was */
   mlpli_heap *heap;
   size_t bytes;
