@@ -65,6 +65,8 @@ static void two_inputs(lua_State *L, const char *what, arguments *a) {
   a->in[0] = mlplb_test_tensor(L, 1);
   a->in[1] = mlplb_test_tensor(L, 2);
   if (a->in[0] && a->in[1]) return;
+  if (is_number(L, 1) && is_number(L, 2))
+    luaL_error(L, "%s: both operands are numbers; one must be a tensor", what);
   if (!a->in[0] && !a->in[1]) luaL_typeerror(L, 1, "mlpl.Tensor or a number");
   a->number = a->in[0] ? 1 : 0;
   if (!is_number(L, a->number + 1))
@@ -227,7 +229,8 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
 static lua_CFunction caller_of(const mlpl_op *op) {
   int n_params;
   mlpl_op_params(op, &n_params);
-  return mlpl_op_broadcasts(op) && n_params == 0 ? op_call_two : op_call;
+  bool two = mlpl_op_broadcasts(op) && n_params == 0 && mlpl_op_outputs(op) == 1;
+  return two ? op_call_two : op_call;
 }
 
 /* Operations into the table on top, unless it has something of that name. */

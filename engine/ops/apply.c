@@ -43,16 +43,19 @@ static mlpl_status bad_dtype(
 /* A row that does not promote: its numbers are not reals of one dtype. */
 static mlpl_status mixed_dtypes(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
-  int i = 0;
-  while (!in[i] || !mlpli_holds_numbers(op, i) ||
-      (mlpli_is_real(in[i]) && in[i]->dtype == in[0]->dtype))
-    if (++i == n) return MLPL_OK;
-  if (!mlpli_is_real(in[i]))
-    return bad_dtype(cx, op, i, in[i], "it must be f32 or f64 (convert with :to)");
-  return mlpl_fail(cx, MLPL_EARG,
-      "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
-      op->input_name[0], mlpl_dtype_name((mlpl_dtype)in[0]->dtype), op->input_name[i],
-      mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
+  int first = -1;
+  for (int i = 0; i < n; i++) {
+    if (!in[i] || !mlpli_holds_numbers(op, i)) continue;
+    if (!mlpli_is_real(in[i]))
+      return bad_dtype(cx, op, i, in[i], "it must be f32 or f64 (convert with :to)");
+    if (first < 0) first = i;
+    if (in[i]->dtype != in[first]->dtype)
+      return mlpl_fail(cx, MLPL_EARG,
+          "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+          op->input_name[first], mlpl_dtype_name((mlpl_dtype)in[first]->dtype),
+          op->input_name[i], mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
+  }
+  return MLPL_OK;
 }
 
 /* All inputs into cast, converted (recorded, so that a gradient finds its way back). */

@@ -106,8 +106,7 @@ static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
   if (y->t->is_view)
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s%s: the change would be recorded, and the tensor is a view: the tensor that "
-        "it "
-        "is a part of would change without a record; :clone() it first",
+        "it is a part of would change without a record; :clone() it first",
         y->what, y->form);
   return MLPL_OK;
 }

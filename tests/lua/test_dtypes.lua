@@ -111,6 +111,7 @@ function TestDtypesPromotion:test_what_there_is_not()
     function() return f & 1 end)
   fails("bitwise_not: there is none of f32; it takes i64, u8, bool (convert with :to)",
     function() return ~f end)
+  fails("add: both operands are numbers; one must be a tensor", mlpl.add, 1, 2)
   fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
     f.matmul, mlpl.zeros(1, 1), mlpl.zeros(1, 1, { dtype = "f64" }))
   fails("relu: input is i64; it must be f32 or f64 (convert with :to)", f.relu, i64 { 1 })
