@@ -146,6 +146,9 @@ int mlplb_method(lua_State *L, const char *type);
 /* An empty tensor box (fast: metatable from upvalue 2). Only from functions with the
    binding's upvalues. */
 mlplb_box *mlplb_tensor_box(lua_State *L);
+mlplb_box *mlplb_tensor_box_of(lua_State *L, mlplb_state *s); /* where s is at hand */
+/* The tensor at arg; NULL: there is none, or it was released. */
+mlpl_tensor *mlplb_tensor_at(lua_State *L, const mlplb_state *s, int arg);
 mlpl_tensor *mlplb_check_tensor(lua_State *L, int arg);
 /* NULL when it is no tensor; raises when it was released */
 mlpl_tensor *mlplb_test_tensor(lua_State *L, int arg);
@@ -161,6 +164,7 @@ typedef struct mlplb_named {
   int n;
   const char *name[MLPL_MAX_INPUTS];
   mlpl_tensor *tensor[MLPL_MAX_INPUTS];
+  bool out; /* the caller has read the option `out` */
 } mlplb_named;
 
 /*
@@ -200,6 +204,11 @@ mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 
 /* methods into the table on top */
 void mlplb_open_ops(lua_State *L);
+/* the same operations as functions into the table on top, where it has none of the name */
+void mlplb_open_functions(lua_State *L);
+/* values.c: methods, and those of them that are functions too, into the table on top */
+void mlplb_open_values(lua_State *L);
+void mlplb_open_answers(lua_State *L);
 /* inputs and options from argument 1 on */
 int mlplb_op_call(lua_State *L, const mlpl_op *op);
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes the view */

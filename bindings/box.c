@@ -89,8 +89,9 @@ mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user) {
   return fill_place(L, s, place, type);
 }
 
-mlplb_box *mlplb_tensor_box(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
+mlplb_box *mlplb_tensor_box(lua_State *L) { return mlplb_tensor_box_of(L, mlplb_get(L)); }
+
+mlplb_box *mlplb_tensor_box_of(lua_State *L, mlplb_state *s) {
   mlplb_box **place = lua_newuserdatauv(L, sizeof *place, 0);
   *place = &s->nothing;
   lua_pushvalue(L, lua_upvalueindex(2));
@@ -100,14 +101,23 @@ mlplb_box *mlplb_tensor_box(lua_State *L) {
 
 /* ---- looking ----------------------------------------------------------------------- */
 
-static mlplb_box **find_place(lua_State *L, int arg, mlplb_type type) {
+static mlplb_box **place_of(
+    lua_State *L, const mlplb_state *s, int arg, mlplb_type type) {
   mlplb_box **place = lua_touserdata(L, arg);
   if (!place || !lua_getmetatable(L, arg)) return NULL;
   const void *meta = lua_topointer(L, -1);
   lua_pop(L, 1);
-  /* its context may be closed */
-  const mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
   return meta == s->meta[type] ? place : NULL;
+}
+
+/* The context of the state may be closed. */
+static mlplb_box **find_place(lua_State *L, int arg, mlplb_type type) {
+  return place_of(L, lua_touserdata(L, lua_upvalueindex(1)), arg, type);
+}
+
+mlpl_tensor *mlplb_tensor_at(lua_State *L, const mlplb_state *s, int arg) {
+  mlplb_box **place = place_of(L, s, arg, MLPLB_TENSOR);
+  return place ? (*place)->object : NULL;
 }
 
 mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type) {

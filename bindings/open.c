@@ -173,6 +173,7 @@ int luaopen_mlpl(lua_State *L) {
   lua_setfield(L, -2, "data");
   mlplb_open_step(L);
   mlplb_open_profile(L);
+  mlplb_open_functions(L);
   open_metrics(L);
   lua_setfield(L, -2, "metrics");
   run_scripts(L);

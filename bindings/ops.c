@@ -7,38 +7,71 @@
 
 #include <string.h>
 
-/* A number where a tensor of the other's dtype could stand, as a tensor without axes. The
-   box goes on the stack. */
-static mlpl_tensor *number_input(lua_State *L, int arg, mlpl_dtype dtype) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_tensor *t = NULL;
-  mlplb_box *box = mlplb_tensor_box(L);
-  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, lua_tonumber(L, arg)) != MLPL_OK)
-    mlplb_raise(L, s);
-  box->object = t;
-  lua_replace(L, arg);
-  return t;
+/* What a call is given. */
+typedef struct arguments {
+  mlpl_tensor *in[MLPL_MAX_INPUTS];
+  int n;
+  int number; /* the input that is a number, to be made; -1: none */
+  mlpl_dtype dtype;
+  union {
+    float f32;
+    double f64;
+    int64_t i64;
+    unsigned char byte;
+  } value;     /* of the number */
+  int options; /* where the table with `out` is; 0: there is none */
+  mlpl_tensor *out;
+  mlpl_value values[MLPL_MAX_PARAMS];
+} arguments;
+
+/*
+** A Lua number beside a tensor of `dtype` is as if it had that dtype, but that a float
+** makes reals of whole numbers, and a whole number makes numbers of truth values.
+*/
+static void read_number(
+    lua_State *L, const char *what, int arg, mlpl_dtype dtype, arguments *a) {
+  if (lua_isboolean(L, arg)) {
+    a->dtype = MLPL_BOOL;
+    a->value.byte = (unsigned char)lua_toboolean(L, arg);
+    return;
+  }
+  const bool whole = lua_isinteger(L, arg);
+  if (dtype > MLPL_F64 && !whole) dtype = MLPL_F32;
+  if (dtype == MLPL_BOOL) dtype = MLPL_I64;
+  a->dtype = dtype;
+  if (dtype == MLPL_F32)
+    a->value.f32 = (float)lua_tonumber(L, arg);
+  else if (dtype == MLPL_F64)
+    a->value.f64 = lua_tonumber(L, arg);
+  else if (dtype == MLPL_I64)
+    a->value.i64 = lua_tointeger(L, arg);
+  else {
+    lua_Integer v = lua_tointeger(L, arg);
+    if (v < 0 || v > 255)
+      luaL_error(
+          L, "%s: %I does not fit u8, which holds 0 to 255; convert with :to", what, v);
+    a->value.byte = (unsigned char)v;
+  }
+}
+
+static bool is_number(lua_State *L, int arg) {
+  int type = lua_type(L, arg);
+  return type == LUA_TNUMBER || type == LUA_TBOOLEAN;
 }
 
 /* Two operands that broadcast: either may be a number. */
-static void two_inputs(lua_State *L, const char *what, mlpl_tensor **in) {
-  if (lua_gettop(L) > 2)
-    luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, 3));
-  in[0] = mlplb_test_tensor(L, 1);
-  in[1] = mlplb_test_tensor(L, 2);
-  if (in[0] && in[1]) return;
-  if (in[0] && lua_type(L, 2) == LUA_TNUMBER)
-    in[1] = number_input(L, 2, mlpl_tensor_dtype(in[0]));
-  else if (in[1] && lua_type(L, 1) == LUA_TNUMBER)
-    in[0] = number_input(L, 1, mlpl_tensor_dtype(in[1]));
-  else
-    luaL_typeerror(L, in[0] ? 2 : 1, "mlpl.Tensor or a number");
-}
-
-static bool takes_numbers(const mlpl_op *op) {
-  int required, n_params, n = mlpl_op_inputs(op, &required);
-  mlpl_op_params(op, &n_params);
-  return n == 2 && n_params == 0 && strcmp(mlpl_op_name(op), "matmul") != 0;
+static void two_inputs(lua_State *L, const char *what, arguments *a) {
+  a->n = 2;
+  a->in[0] = mlplb_test_tensor(L, 1);
+  a->in[1] = mlplb_test_tensor(L, 2);
+  if (a->in[0] && a->in[1]) return;
+  if (is_number(L, 1) && is_number(L, 2))
+    luaL_error(L, "%s: both operands are numbers; one must be a tensor", what);
+  if (!a->in[0] && !a->in[1]) luaL_typeerror(L, 1, "mlpl.Tensor or a number");
+  a->number = a->in[0] ? 1 : 0;
+  if (!is_number(L, a->number + 1))
+    luaL_typeerror(L, a->number + 1, "mlpl.Tensor or a number");
+  read_number(L, what, a->number + 1, mlpl_tensor_dtype(a->in[1 - a->number]), a);
 }
 
 /* Inputs from argument 1 on: required ones, then optional ones as long as they are
@@ -54,38 +87,80 @@ static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in
   return i + 1;
 }
 
-static int inputs_and_params(
-    lua_State *L, const mlpl_op *op, mlpl_tensor **in, mlpl_value *values) {
-  int required, n = mlpl_op_inputs(op, &required), n_params;
+/* { out = y } in the trailing table. */
+static bool read_out(lua_State *L, const char *what, arguments *a) {
+  int options = mlplb_options(L);
+  if (!options) return false;
+  if (mlplb_get_option(L, options, "out") != LUA_TNIL) {
+    a->options = options;
+    if (!mlplb_test_box(L, lua_gettop(L), MLPLB_TENSOR))
+      luaL_error(L, "%s: out is %s; it must be a tensor", what, mlplb_shown(L, -1));
+    a->out = mlplb_check(L, lua_gettop(L), MLPLB_TENSOR);
+  }
+  lua_pop(L, 1);
+  return a->out != NULL;
+}
+
+static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
+  int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
+  const char *what = mlpl_op_name(op);
   const mlpl_param *params = mlpl_op_params(op, &n_params);
   mlplb_named named = {.n = n - required};
-  memset(in, 0, MLPL_MAX_INPUTS * sizeof *in);
-  int next = positional_inputs(L, n, required, in);
-  if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return n;
+  if (mlpl_op_broadcasts(op))
+    two_inputs(L, what, a);
+  else {
+    memset(a->in, 0, sizeof a->in);
+    next = positional_inputs(L, n, required, a->in);
+    a->n = n;
+  }
+  if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return;
+  named.out = read_out(L, what, a);
   for (int i = required; i < n; i++) {
     named.name[i - required] = mlpl_op_input_name(op, i);
-    named.tensor[i - required] = in[i];
+    named.tensor[i - required] = a->in[i];
   }
-  mlplb_params(L, mlpl_op_name(op), next, params, n_params, values, &named);
-  for (int i = required; i < n; i++) in[i] = named.tensor[i - required];
-  while (n > required && !in[n - 1]) n--;
-  return n;
+  mlplb_params(L, what, next, params, n_params, a->values, &named);
+  for (int i = required; i < n; i++) a->in[i] = named.tensor[i - required];
+  while (a->n > required && !a->in[a->n - 1]) a->n--;
+}
+
+/* Apply with the number made to a tensor for as long as that takes; nothing raises. */
+static mlpl_status apply(
+    mlplb_state *s, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
+  mlpl_tensor *number = NULL;
+  if (a->number >= 0) {
+    mlpl_status status = mlpl_tensor_copy(s->cx, &number, a->dtype, 0, NULL, &a->value);
+    if (status != MLPL_OK) return status;
+    a->in[a->number] = number;
+  }
+  mlpl_status status = in_place
+      ? mlpl_op_apply_in_place(s->cx, op, a->in, a->n, a->values)
+      : a->out ? mlpl_op_apply_into(s->cx, a->out, op, a->in, a->n, a->values)
+               : mlpl_op_apply(s->cx, out, op, a->in, a->n, a->values);
+  mlpl_tensor_release(number);
+  return status;
 }
 
 int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   mlplb_state *s = mlplb_get(L);
-  mlpl_tensor *in[MLPL_MAX_INPUTS], *out[2] = {NULL, NULL};
-  mlpl_value values[MLPL_MAX_PARAMS];
-  int n = 2, tries = 0;
-  if (takes_numbers(op))
-    two_inputs(L, mlpl_op_name(op), in);
-  else
-    n = inputs_and_params(L, op, in, values);
+  arguments a;
+  mlpl_tensor *out[2] = {NULL, NULL};
+  mlpl_status status;
+  int tries = 0;
+  a.number = -1;
+  a.options = 0;
+  a.out = NULL;
+  inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
+  if (a.out) {
+    do status = apply(s, op, &a, NULL, false);
+    while (mlplb_again(L, s, status, &tries));
+    mlplb_get_option(L, a.options, "out");
+    return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  }
   mlplb_box *second = mlpl_op_outputs(op) == 2 ? mlplb_tensor_box(L) : NULL;
   mlplb_box *box = mlplb_tensor_box(L);
-  mlpl_status status;
-  do status = mlpl_op_apply(s->cx, out, op, in, n, values);
+  do status = apply(s, op, &a, out, false);
   while (mlplb_again(L, s, status, &tries));
   box->object = out[0];
   if (second) second->object = out[1];
@@ -95,13 +170,52 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   return 2;
 }
 
+/* x:add_(y): the tensor at 1 becomes the result. */
+static int op_call_in_place(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
+  arguments a;
+  mlpl_status status;
+  int tries = 0;
+  a.number = -1;
+  a.options = 0;
+  a.out = NULL;
+  mlplb_check_tensor(L, 1);
+  inputs_and_params(L, op, &a);
+  if (a.out) return luaL_error(L, "%s_: out makes no sense in place", mlpl_op_name(op));
+  mlplb_pressure(L, s);
+  do status = apply(s, op, &a, NULL, true);
+  while (mlplb_again(L, s, status, &tries));
+  lua_settop(L, 1);
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
 /* The row is upvalue 3. */
 static int op_call(lua_State *L) {
   return mlplb_op_call(L, lua_touserdata(L, lua_upvalueindex(3)));
 }
 
-/* Lua gives unary minus its operand twice. */
-static int op_neg(lua_State *L) {
+/* The same where two tensors broadcast and nothing else is asked: the hot path of
+   operators. */
+static int op_call_two(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
+  mlpl_tensor *in[2], *out = NULL;
+  mlpl_status status;
+  int tries = 0;
+  if (lua_gettop(L) != 2 || !(in[0] = mlplb_tensor_at(L, s, 1)) ||
+      !(in[1] = mlplb_tensor_at(L, s, 2)))
+    return mlplb_op_call(L, op);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box_of(L, s);
+  do status = mlpl_op_apply(s->cx, &out, op, in, 2, NULL);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = out;
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
+/* Lua gives the operand of - and ~ twice. */
+static int op_unary(lua_State *L) {
   lua_settop(L, 1);
   return op_call(L);
 }
@@ -112,24 +226,55 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
   lua_pushcclosure(L, f, MLPLB_UPVALUES + 1);
 }
 
+static lua_CFunction caller_of(const mlpl_op *op) {
+  int n_params;
+  mlpl_op_params(op, &n_params);
+  bool two = mlpl_op_broadcasts(op) && n_params == 0 && mlpl_op_outputs(op) == 1;
+  return two ? op_call_two : op_call;
+}
+
+/* Operations into the table on top, unless it has something of that name. */
+static void set_functions(lua_State *L) {
+  for (int i = 0; mlpl_op_at(i); i++) {
+    const mlpl_op *op = mlpl_op_at(i);
+    if (mlpl_op_is_internal(op)) continue;
+    lua_pushstring(L, mlpl_op_name(op));
+    if (lua_rawget(L, -2) == LUA_TNIL) {
+      push_op(L, caller_of(op), op);
+      lua_setfield(L, -3, mlpl_op_name(op));
+    }
+    lua_pop(L, 1);
+  }
+}
+
+void mlplb_open_functions(lua_State *L) {
+  set_functions(L);
+  mlplb_open_answers(L);
+}
+
 /* Methods into the table on top, operators into the tensors' metatable. */
 void mlplb_open_ops(lua_State *L) {
   static const struct {
     const char *event, *op;
   } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"},
-      {"__pow", "pow"}};
+      {"__pow", "pow"}, {"__mod", "remainder"}, {"__idiv", "floor_divide"},
+      {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"}};
+  set_functions(L);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op)) continue;
-    push_op(L, op_call, op);
-    lua_setfield(L, -2, mlpl_op_name(op));
+    if (!mlpl_op_has_in_place(op)) continue;
+    lua_pushfstring(L, "%s_", mlpl_op_name(op));
+    push_op(L, op_call_in_place, op);
+    lua_rawset(L, -3);
   }
   luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-    push_op(L, op_call, mlpl_op_find(operators[i].op));
+    push_op(L, op_call_two, mlpl_op_find(operators[i].op));
     lua_setfield(L, -2, operators[i].event);
   }
-  push_op(L, op_neg, mlpl_op_find("neg"));
+  push_op(L, op_unary, mlpl_op_find("neg"));
   lua_setfield(L, -2, "__unm");
+  push_op(L, op_unary, mlpl_op_find("bitwise_not"));
+  lua_setfield(L, -2, "__bnot");
   lua_pop(L, 1);
 }

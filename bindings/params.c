@@ -237,6 +237,7 @@ static void one_option(lua_State *L, const char *what, const mlpl_param *params,
     named->tensor[i] = named_tensor(L, what, key);
     return;
   }
+  if (named && named->out && strcmp(key, "out") == 0) return;
   unknown(L, what, params, n, named);
 }
 

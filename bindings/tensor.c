@@ -171,16 +171,15 @@ static int tensor_to(lua_State *L) {
   mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
   lua_settop(L, 1);
   if (dtype == mlpl_tensor_dtype(t)) return 1;
-  if (mlpl_tensor_requires_grad(t) && mlpl_grad_enabled(s->cx) &&
-      (dtype == MLPL_F32 || dtype == MLPL_F64))
-    return luaL_error(L,
-        "to: no gradient would pass through the conversion; convert before recording, or "
-        ":detach() first");
+  const bool record = mlpl_tensor_requires_grad(t) && mlpl_grad_enabled(s->cx);
+  const mlpl_value option = {.i = dtype};
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
   int tries = 0;
-  do status = mlpl_tensor_to(s->cx, &out, t, dtype);
+  do
+    status = record ? mlpl_op_apply(s->cx, &out, mlpl_op_find("to"), &t, 1, &option)
+                    : mlpl_tensor_to(s->cx, &out, t, dtype);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
@@ -244,7 +243,8 @@ static int tensor_zero_grad(lua_State *L) {
 
 static int no_order(lua_State *L) {
   return luaL_error(L,
-      "tensors are not ordered by <, <=, > and >=; compare numbers, which :item() gives");
+      "tensors are not ordered by <, <=, > and >=; :lt, :le, :gt and :ge compare their "
+      "elements, :item() gives a number");
 }
 
 /* ---- fields ------------------------------------------------------------------------ */
@@ -308,5 +308,6 @@ void mlplb_open_tensor(lua_State *L) {
       {"zero_grad", tensor_zero_grad}, {NULL, NULL}};
   mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
   mlplb_open_ops(L);
+  mlplb_open_values(L);
   lua_pop(L, 1);
 }

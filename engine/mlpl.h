@@ -292,11 +292,35 @@ MLPL_API mlpl_status mlpl_tensor_read(
 MLPL_API mlpl_status mlpl_tensor_write(
     mlpl_ctx *cx, mlpl_tensor *t, const void *src, size_t bytes);
 
+/*
+** In place: every element of t becomes value, converted as in mlpl_tensor_to; or the
+** elements of src, which stretches to t's shape and is converted to its dtype. t and src
+** may share memory. Where recording is on and t or src has a gradient history, t takes
+** src's (fill: none); the rules are those of mlpl_op_apply_in_place.
+**
+** Errors  MLPL_EARG    t is stretched: elements of it share a place in memory
+**         MLPL_ESHAPE  src does not stretch to t's shape
+**         MLPL_ESTATE  recording is on, and t is a leaf that requires a gradient or a view
+*/
+MLPL_API mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value);
+MLPL_API mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
+
+/* Have a and b one shape and equal elements (in the dtype that they promote to; NaN is
+   equal to nothing)? Other shapes are not equal, and no error. */
+MLPL_API mlpl_status mlpl_tensor_equal(
+    mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, bool *equal);
+/* Is |a - b| <= atol + rtol |b| everywhere (broadcast)? Equal infinities are close; NaN is
+   close to NaN where equal_nan says so. MLPL_ESHAPE; MLPL_EARG: a negative tolerance. */
+MLPL_API mlpl_status mlpl_tensor_allclose(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b,
+    double rtol, double atol, bool equal_nan, bool *close);
+
 /* A copy with memory of its own; contiguous, without gradient history. */
 MLPL_API mlpl_status mlpl_tensor_clone(
     mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
-/* The same elements in another dtype (a copy, without gradient history). Reals to whole
-   numbers truncate. */
+/* The same elements in another dtype (a copy, without gradient history; mlpl_call of "to"
+   with option dtype is the same with one). Reals to whole numbers truncate; NaN becomes 0
+   and what i64 cannot hold its nearest end; u8 keeps the low 8 bits of that; bool is
+   x != 0. */
 MLPL_API mlpl_status mlpl_tensor_to(
     mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t, mlpl_dtype dtype);
 /* A view without gradient history: shares memory with t. */
@@ -370,15 +394,54 @@ MLPL_API int mlpl_op_outputs(const mlpl_op *op);
 MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
 MLPL_API const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n);
 
+/* Are the two inputs stretched to a common shape, so that either may be a number? */
+MLPL_API bool mlpl_op_broadcasts(const mlpl_op *op);
+/* Does mlpl_op_apply_in_place take it? Element-wise operations whose result has the first
+   input's shape and dtype; in Lua the name with an underscore. */
+MLPL_API bool mlpl_op_has_in_place(const mlpl_op *op);
+
 /*
 ** Apply an operation: n inputs (an optional one may be NULL), options in the order of
 ** mlpl_op_params. Gives out[0], and out[1] where mlpl_op_outputs is 2. Recorded when an
 ** input requires a gradient and recording is on.
+**
+** dtypes  Arithmetic, element-wise functions and comparisons promote as PyTorch does: bool
+**         < u8 < i64 < f32 < f64, and a tensor without axes counts only where it is of a
+**         higher kind (truth values, whole numbers, reals) than all that have axes.
+**         Functions of real numbers take whole numbers as f32. Whole numbers wrap around;
+**         dividing them by 0 (floor_divide, remainder, fmod) or raising them to a negative
+**         power is MLPL_EARG. Other operations want f32 or f64, one dtype for all inputs.
 */
 MLPL_API mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params);
 
-/* The same by name: mlpl_call(cx, &y, "softmax", (mlpl_tensor *[]){x}, 1,
+/*
+** inputs[0] becomes the result (x:add_(y)). The result has its shape; a dtype of its kind
+** or a lower one is converted. Inputs may share its memory.
+**
+** Recording  Where an input requires a gradient and recording is on, inputs[0] continues
+**            with the result's history. A backward pass that needs the values it had before
+**            is MLPL_ESTATE and names the operation that does.
+** Errors     MLPL_ESTATE  recorded, and inputs[0] is a leaf that requires a gradient, or a
+**                         view (what it is a part of would change without a record)
+**            MLPL_EARG    the operation has no such form; inputs[0] is stretched; the result
+**                         is of a dtype that it cannot hold
+**            MLPL_ESHAPE  the result has another shape
+**            inputs[0] is as it was, but that MLPL_ENOMEM may leave it partly written.
+*/
+MLPL_API mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
+    mlpl_tensor *const *inputs, int n, const mlpl_value *params);
+
+/*
+** The same, written into out, which has the result's shape and dtype and may share memory
+** with inputs (`out=` in PyTorch). Borrows out. Never recorded: MLPL_ESTATE where recording
+** is on and an input or out requires a gradient. Other errors as in place; MLPL_EARG also
+** for operations with two results.
+*/
+MLPL_API mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op,
+    mlpl_tensor *const *inputs, int n, const mlpl_value *params);
+
+/* The same as mlpl_op_apply by name: mlpl_call(cx, &y, "softmax", (mlpl_tensor *[]){x}, 1,
    (mlpl_arg[]){{.name = "dim", .value = -1}, {.name = NULL}}). args may be NULL; out has
    room for mlpl_op_outputs tensors. */
 MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,

@@ -210,7 +210,7 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
         "retain_graph to the first",
         n->op->name);
   for (int i = 0; i < n->n_in; i++)
-    if (n->edge[i].leaf && n->edge[i].leaf->dtype != n->dtype)
+    if (n->edge[i].leaf && n->edge[i].leaf->dtype != n->in_dtype)
       return mlpl_fail(cx, MLPL_ESTATE,
           "backward: %s of %s was converted to %s after it was recorded",
           n->op->input_name[i], n->op->name,

@@ -19,7 +19,8 @@ struct mlpli_node {
   bool spent;  /* a backward pass went through and freed what was saved */
   bool queued; /* waits in the present backward pass */
   uint8_t n_in, dtype, ndim;
-  int profile; /* the profiler's entry for the backward pass */
+  uint8_t in_dtype; /* of the inputs that have a gradient */
+  int profile;      /* the profiler's entry for the backward pass */
   mlpl_ctx *cx;
   const mlpl_op *op;
   mlpli_node *dying;                /* next on the context's list of nodes to free */

@@ -79,7 +79,10 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   }
   for (int i = 0; i < c->n; i++) {
     if (!c->in[i]) continue;
-    if (op->differentiable & 1u << i) set_edge(&n->edge[i], c->in[i]);
+    if (op->differentiable & 1u << i) {
+      set_edge(&n->edge[i], c->in[i]);
+      n->in_dtype = c->in[i]->dtype;
+    }
     if (op->saves & 1u << i) save_input(n, i, c->in[i]);
   }
   n->extra = c->extra ? mlpli_retain(c->extra) : NULL;

@@ -107,11 +107,51 @@ typedef enum mlplk_map_kind {
   /* x = logit, y = target: (1 - y) x - logsigmoid(x), stable for any x */
   MLPLK_BCE_LOGITS,
   MLPLK_BCE_LOGITS_GRAD, /* x = logit, y = target: sigmoid(x) - y */
+  /* x / y rounded down, as Python's //; x / 0 as division gives it */
+  MLPLK_FLOOR_DIVIDE,
+  MLPLK_REMAINDER, /* x - y floor(x / y), with the sign of y: Lua's and Python's % */
+  MLPLK_FMOD,      /* the remainder with the sign of x, as C's fmod */
+  MLPLK_MAXIMUM,   /* the larger; NaN when either is */
+  MLPLK_MINIMUM,   /* the smaller; NaN when either is */
   MLPLK_N_MAPS
 } mlplk_map_kind;
 
 typedef void mlplk_map(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
     ptrdiff_t s_x, const void *y, ptrdiff_t s_y, double p);
+
+/*
+** Maps that give truth values: out is one byte an element, 0 or 1. Comparisons with NaN
+** are false, but NE, which is true. The last four take whole numbers, and give elements of
+** their inputs' type.
+*/
+typedef enum mlplk_logic_kind {
+  MLPLK_EQ,
+  MLPLK_NE,
+  MLPLK_LT,
+  MLPLK_LE,
+  MLPLK_GT,
+  MLPLK_GE,
+  MLPLK_ISNAN,    /* of x alone, as the next two */
+  MLPLK_ISINF,    /* either infinity */
+  MLPLK_ISFINITE, /* neither NaN nor infinite */
+  MLPLK_N_REAL_LOGICS,
+  MLPLK_AND = MLPLK_N_REAL_LOGICS, /* bit by bit */
+  MLPLK_OR,
+  MLPLK_XOR,
+  MLPLK_NOT, /* of x alone; of a truth value: 1 - x */
+  MLPLK_N_LOGICS
+} mlplk_logic_kind;
+
+/*
+** The same maps over whole numbers (whole.c). Sums, differences and products wrap around;
+** |x|, -x and x // -1 of the least i64 are that number itself. FLOOR_DIVIDE, REMAINDER and
+** FMOD need y != 0, POW needs y >= 0. Maps that make no sense for the type are NULL: of
+** real-valued functions there are none, and truth values have ADD (or), MUL (and), MAXIMUM
+** and MINIMUM.
+*/
+typedef enum mlplk_whole { MLPLK_I64, MLPLK_U8, MLPLK_BOOL, MLPLK_N_WHOLES } mlplk_whole;
+extern mlplk_map *const mlplk_whole_map[MLPLK_N_WHOLES][MLPLK_N_MAPS];
+extern mlplk_map *const mlplk_whole_logic[MLPLK_N_WHOLES][MLPLK_N_LOGICS];
 
 /* ---- reductions -------------------------------------------------------------------- */
 
@@ -194,6 +234,7 @@ typedef struct mlplk_table {
       ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
 
   mlplk_map *map[MLPLK_N_MAPS];
+  mlplk_map *logic[MLPLK_N_REAL_LOGICS];
   mlplk_reduce *reduce[MLPLK_N_REDUCES];
 
   /* n rows of k: row i of y at y + i * s_y, of x at x + i * s_x. y may be x. k >= 1. */

@@ -12,6 +12,18 @@ static double bce_logits(double x, double y) {
   return (1 - y) * x - (x < 0 ? x : 0) + log1p(exp(-fabs(x)));
 }
 
+/* The remainder that has y's sign, and what it leaves of x divided by y. */
+static double floor_remainder(double x, double y) {
+  double m = fmod(x, y);
+  return m != 0 && (m < 0) != (y < 0) ? m + y : m;
+}
+
+static double floor_divide(double x, double y) {
+  if (y == 0) return x / y;
+  double m = fmod(x, y), q = (x - m) / y - (m != 0 && (m < 0) != (y < 0) ? 1 : 0);
+  return q == 0 ? copysign(0, x / y) : round(q);
+}
+
 double mlplk_map_reference(mlplk_map_kind kind, double x, double y, double p) {
   switch (kind) {
     case MLPLK_COPY: return x;
@@ -42,6 +54,11 @@ double mlplk_map_reference(mlplk_map_kind kind, double x, double y, double p) {
     case MLPLK_SQUARED_DIFFERENCE: return (x - y) * (x - y);
     case MLPLK_BCE_LOGITS: return bce_logits(x, y);
     case MLPLK_BCE_LOGITS_GRAD: return sigmoid(x) - y;
+    case MLPLK_FLOOR_DIVIDE: return floor_divide(x, y);
+    case MLPLK_REMAINDER: return floor_remainder(x, y);
+    case MLPLK_FMOD: return fmod(x, y);
+    case MLPLK_MAXIMUM: return x != x || y != y ? NAN : fmax(x, y);
+    case MLPLK_MINIMUM: return x != x || y != y ? NAN : fmin(x, y);
     case MLPLK_N_MAPS: break;
   }
   return NAN;

@@ -34,61 +34,105 @@ const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
 
 /* ---- checks ------------------------------------------------------------------------ */
 
-static bool wants_real(mlpli_domain d) { return d < MLPLI_LABELS; }
-
 static mlpl_status bad_dtype(
     mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *t, const char *rule) {
   return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name, op->input_name[i],
       mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
-static mlpl_status check_dtype(mlpl_ctx *cx, const mlpl_op *op, int i,
-    const mlpl_tensor *first, const mlpl_tensor *t) {
-  mlpli_domain d = op->domain[i];
-  if (d == MLPLI_LABELS && t->dtype != MLPL_I64)
-    return bad_dtype(cx, op, i, t, "labels are i64");
-  if (!wants_real(d)) return MLPL_OK;
-  if (!mlpli_is_real(t))
-    return bad_dtype(cx, op, i, t, "it must be f32 or f64 (convert with :to)");
-  if (t->dtype != first->dtype)
-    return mlpl_fail(cx, MLPL_EARG,
-        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
-        op->input_name[0], mlpl_dtype_name((mlpl_dtype)first->dtype), op->input_name[i],
-        mlpl_dtype_name((mlpl_dtype)t->dtype));
-  return MLPL_OK;
-}
-
-static mlpl_status check_inputs(
+/* A row that does not promote: its numbers are not reals of one dtype. */
+static mlpl_status mixed_dtypes(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
-  if (n < op->n_required || n > op->n_inputs)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
-        n, op->n_required, op->n_inputs);
+  int first = -1;
   for (int i = 0; i < n; i++) {
-    if (in[i])
-      MLPL_TRY(check_dtype(cx, op, i, in[0], in[i]));
-    else if (i < op->n_required)
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+    if (!in[i] || !mlpli_holds_numbers(op, i)) continue;
+    if (!mlpli_is_real(in[i]))
+      return bad_dtype(cx, op, i, in[i], "it must be f32 or f64 (convert with :to)");
+    if (first < 0) first = i;
+    if (in[i]->dtype != in[first]->dtype)
+      return mlpl_fail(cx, MLPL_EARG,
+          "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+          op->input_name[first], mlpl_dtype_name((mlpl_dtype)in[first]->dtype),
+          op->input_name[i], mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
   }
   return MLPL_OK;
 }
 
-static bool must_record(
-    const mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
-  if (!cx->grad_enabled || !op->backward) return false;
-  for (int i = 0; i < n; i++)
-    if (mlpli_tracked(in[i]) && op->differentiable & 1u << i) return true;
-  return false;
+/* All inputs into cast, converted (recorded, so that a gradient finds its way back). */
+static mlpl_status promote(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
+  int dtype, i;
+  mlpl_status status = MLPL_OK;
+  MLPL_TRY(mlpli_promoted(cx, c->op, c->in, c->n, &dtype));
+  for (i = 0; i < c->n && status == MLPL_OK; i++) {
+    mlpl_tensor *t = c->in[i];
+    if (!t || t->dtype == dtype || !mlpli_holds_numbers(c->op, i))
+      cast[i] = t ? mlpli_retain(t) : NULL;
+    else
+      status = mlpli_apply(
+          cx, &cast[i], MLPLI_OP_TO, &t, 1, (mlpl_value[]){{.i = dtype}});
+  }
+  if (status == MLPL_OK)
+    c->in = cast;
+  else
+    while (i > 0) mlpl_tensor_release(cast[--i]);
+  return status;
+}
+
+static mlpl_status stale_view(mlpl_ctx *cx, const mlpl_op *op, int i) {
+  return mlpl_fail(cx, MLPL_ESTATE,
+      "%s: %s is a view of memory that a recorded operation has changed in place since; "
+      "make the view again",
+      op->name, op->input_name[i]);
+}
+
+static mlpl_status decide_recording(mlpl_ctx *cx, mlpli_call *c) {
+  const mlpl_op *op = c->op;
+  for (int i = 0; i < c->n; i++) {
+    const mlpl_tensor *t = c->in[i];
+    if (!t || !(op->differentiable & 1u << i)) continue;
+    if (t->is_view && t->storage->recorded > t->seen) return stale_view(cx, op, i);
+    if (mlpli_tracked(t) && op->backward) c->record = true;
+  }
+  return MLPL_OK;
+}
+
+/* One look at every input; what is unusual is gone into afterwards. */
+mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
+  const mlpl_op *op = c->op;
+  unsigned dtypes = 0;  /* of inputs that hold numbers, bits 1 << dtype */
+  bool history = false; /* one may have some, or be a view of memory that has */
+  const unsigned takes = op->computes ? op->computes : MLPLI_REALS;
+  if (c->n < op->n_required || c->n > op->n_inputs)
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
+        c->n, op->n_required, op->n_inputs);
+  for (int i = 0; i < c->n; i++) {
+    const mlpl_tensor *t = c->in[i];
+    if (!t) {
+      if (i >= op->n_required) continue;
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+    }
+    if (mlpli_holds_numbers(op, i))
+      dtypes |= 1u << t->dtype;
+    else if (op->domain[i] == MLPLI_LABELS && t->dtype != MLPL_I64)
+      return bad_dtype(cx, op, i, t, "labels are i64");
+    history |= t->node || t->requires_grad || t->is_view;
+  }
+  if (op->n_params)
+    MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, c->p));
+  if (dtypes & ~takes || dtypes & (dtypes - 1))
+    MLPL_TRY(op->computes ? promote(cx, c, cast) : mixed_dtypes(cx, op, c->in, c->n));
+  c->record = false;
+  return history && cx->grad_enabled ? decide_recording(cx, c) : MLPL_OK;
 }
 
 /* ---- the call ---------------------------------------------------------------------- */
 
-static mlpl_status compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
+mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   const mlpl_op *op = c->op;
   if (op->view) return op->view(cx, c, out);
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
-  MLPL_TRY(mlpli_tensor_make(
-      cx, out, op->gives_index ? MLPL_I64 : c->in[0]->dtype, s.ndim, s.size));
+  MLPL_TRY(mlpli_tensor_make(cx, out, mlpli_result_dtype(c), s.ndim, s.size));
   return op->forward(cx, c, out);
 }
 
@@ -120,16 +164,21 @@ double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tens
 
 static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
+  mlpl_tensor *cast[MLPL_MAX_INPUTS];
   for (int i = 0; i < op->n_outputs; i++) out[i] = NULL;
-  MLPL_TRY(check_inputs(cx, op, inputs, n));
-  MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, params));
-  mlpli_call c = {op, n, inputs, params, must_record(cx, op, inputs, n), false, NULL};
-  const mlplk_stream before = cx->random;
-  mlpl_status status = compute(cx, &c, out);
-  if (status == MLPL_OK && c.record) status = mlpli_record(cx, &c, out[0]);
-  mlpl_tensor_release(c.extra);
-  if (status != MLPL_OK) release_all(out, op->n_outputs);
-  return mlpli_undraw(cx, before, status);
+  mlpli_call c = {.op = op, .n = n, .in = inputs, .p = params};
+  mlpl_status status = mlpli_begin(cx, &c, cast);
+  if (status == MLPL_OK) {
+    const mlplk_stream before = cx->random;
+    status = mlpli_compute(cx, &c, out);
+    if (status == MLPL_OK && c.record && mlpli_is_real(out[0]))
+      status = mlpli_record(cx, &c, out[0]);
+    mlpl_tensor_release(c.extra);
+    if (status != MLPL_OK) release_all(out, op->n_outputs);
+    status = mlpli_undraw(cx, before, status);
+  }
+  if (c.in == cast) release_all(cast, n);
+  return status;
 }
 
 mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,

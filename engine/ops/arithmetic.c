@@ -33,7 +33,6 @@ FORWARD2(add, MLPLK_ADD)
 FORWARD2(sub, MLPLK_SUB)
 FORWARD2(mul, MLPLK_MUL)
 FORWARD2(div, MLPLK_DIV)
-FORWARD2(pow, MLPLK_POW)
 FORWARD1(neg, MLPLK_NEG, 0)
 FORWARD1(abs, MLPLK_ABS, 0)
 FORWARD1(sign, MLPLK_SIGN, 0)
@@ -46,6 +45,12 @@ FORWARD1(leaky_relu, MLPLK_LEAKY_RELU, c->p[0].f)
 FORWARD1(elu, MLPLK_ELU, c->p[0].f)
 FORWARD1(sigmoid, MLPLK_SIGMOID, 0)
 FORWARD1(tanh, MLPLK_TANH, 0)
+
+static FORWARD(pow) {
+  MLPL_TRY(mlpli_check_exponent(cx, c, *out));
+  mlpli_map(MLPLK_POW, *out, c->in[0], c->in[1], 0);
+  return MLPL_OK;
+}
 
 /* scale x + shift, rounded after each step */
 static mlpl_status affine_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
@@ -252,31 +257,41 @@ static const mlpl_param leaky_relu_params[] = {
     MLPLI_REAL_OPTION("negative_slope", 0.01, -INFINITY, INFINITY)};
 static const mlpl_param elu_params[] = {MLPLI_REAL_OPTION("alpha", 1, 0, 1e300)};
 
-const mlpl_op mlpli_op_add = {BINARY_ROW(add, MLPLI_REAL, MLPLI_REAL, 0)};
-const mlpl_op mlpli_op_sub = {BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0)};
-const mlpl_op mlpli_op_mul = {BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3)};
-const mlpl_op mlpli_op_div = {BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3)};
+/* What most rows here are beside their formula: they promote, and may write in place. */
+#define OF(dtypes) .computes = dtypes, .in_place = true
+
+const mlpl_op mlpli_op_add = {
+    BINARY_ROW(add, MLPLI_REAL, MLPLI_REAL, 0), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
+const mlpl_op mlpli_op_sub = {
+    BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0), OF(MLPLI_NUMBERS)};
+const mlpl_op mlpli_op_mul = {
+    BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
+const mlpl_op mlpli_op_div = {
+    BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_pow = {
-    BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT)};
-const mlpl_op mlpli_op_neg = {MAP_ROW(neg, MLPLI_REAL, 0), HAS_BACKWARD(neg)};
-const mlpl_op mlpli_op_abs = {MAP_ROW(abs, MLPLI_SMOOTH, 1), HAS_BACKWARD(abs)};
-const mlpl_op mlpli_op_sign = {MAP_ROW(sign, MLPLI_SMOOTH, 0)};
+    BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT), OF(MLPLI_NUMBERS)};
+const mlpl_op mlpli_op_neg = {
+    MAP_ROW(neg, MLPLI_REAL, 0), HAS_BACKWARD(neg), OF(MLPLI_NUMBERS)};
+const mlpl_op mlpli_op_abs = {
+    MAP_ROW(abs, MLPLI_SMOOTH, 1), HAS_BACKWARD(abs), OF(MLPLI_NUMBERS)};
+const mlpl_op mlpli_op_sign = {MAP_ROW(sign, MLPLI_SMOOTH, 0), OF(MLPLI_NUMBERS)};
 const mlpl_op mlpli_op_positive = {MAP_ROW(positive, MLPLI_SMOOTH, 0), .internal = true};
 const mlpl_op mlpli_op_affine = {MAP_ROW(affine, MLPLI_REAL, 0), HAS_BACKWARD(affine),
     PARAMS(affine_params), .internal = true};
 const mlpl_op mlpli_op_exp = {
-    MAP_ROW(exp, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(exp)};
-const mlpl_op mlpli_op_log = {MAP_ROW(log, MLPLI_POSITIVE, 1), HAS_BACKWARD(log)};
+    MAP_ROW(exp, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(exp), OF(MLPLI_REALS)};
+const mlpl_op mlpli_op_log = {
+    MAP_ROW(log, MLPLI_POSITIVE, 1), HAS_BACKWARD(log), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_sqrt = {
-    MAP_ROW(sqrt, MLPLI_POSITIVE, MLPLI_SAVE_OUT), HAS_BACKWARD(sqrt)};
+    MAP_ROW(sqrt, MLPLI_POSITIVE, MLPLI_SAVE_OUT), HAS_BACKWARD(sqrt), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_relu = {
-    MAP_ROW(relu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(relu)};
+    MAP_ROW(relu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(relu), .in_place = true};
 const mlpl_op mlpli_op_leaky_relu = {MAP_ROW(leaky_relu, MLPLI_SMOOTH, 1),
-    HAS_BACKWARD(leaky_relu), PARAMS(leaky_relu_params)};
-const mlpl_op mlpli_op_elu = {
-    MAP_ROW(elu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(elu), PARAMS(elu_params)};
+    HAS_BACKWARD(leaky_relu), PARAMS(leaky_relu_params), .in_place = true};
+const mlpl_op mlpli_op_elu = {MAP_ROW(elu, MLPLI_SMOOTH, MLPLI_SAVE_OUT),
+    HAS_BACKWARD(elu), PARAMS(elu_params), .in_place = true};
 const mlpl_op mlpli_op_sigmoid = {
-    MAP_ROW(sigmoid, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(sigmoid)};
+    MAP_ROW(sigmoid, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(sigmoid), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_tanh = {
-    MAP_ROW(tanh, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(tanh)};
+    MAP_ROW(tanh, MLPLI_REAL, MLPLI_SAVE_OUT), HAS_BACKWARD(tanh), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_clone = {MAP_ROW(clone, MLPLI_ANY, 0), HAS_BACKWARD(clone)};

@@ -7,8 +7,8 @@
 
 typedef struct map_job {
   mlplk_map *f;
-  char *p[3]; /* out, x, y */
-  size_t size;
+  char *p[3];      /* out, x, y */
+  int64_t size[3]; /* of an element */
   double param;
   int64_t run, pieces; /* elements of a run, tasks a run is cut into */
   int64_t n_runs, runs_per_task;
@@ -21,7 +21,7 @@ static void map_run(const map_job *j, int64_t run, int64_t start, int64_t n) {
   char *p[3];
   mlpli_walk_at(w, run, at);
   for (int a = 0; a < 3; a++)
-    p[a] = j->p[a] + (at[a] + start * w->stride[a][last]) * (int64_t)j->size;
+    p[a] = j->p[a] + (at[a] + start * w->stride[a][last]) * j->size[a];
   j->f(n, p[0], w->stride[0][last], p[1], w->stride[1][last], p[2], w->stride[2][last],
       j->param);
 }
@@ -47,7 +47,8 @@ static void map_strided(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x,
   mlpli_broadcast_strides(y, out->ndim, out->shape, sy);
   map_job j = {.f = f,
       .p = {out->data, x->data, y->data},
-      .size = mlpli_dtype_size[out->dtype],
+      .size = {mlpli_dtype_size[out->dtype], mlpli_dtype_size[x->dtype],
+          mlpli_dtype_size[y->dtype]},
       .param = param};
   mlpli_walk_init(
       &j.walk, out->ndim, out->shape, 3, (const int64_t *[]){out->stride, sx, sy});
@@ -61,14 +62,32 @@ static void map_strided(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x,
   par->run(par, tasks, map_task, &j);
 }
 
-void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
+/* The stride with which a kernel reads t beside n elements of a contiguous result: 1, or 0
+   for a single number; -1: it is not that simple. */
+static inline int simple_stride(const mlpl_tensor *t, int64_t n) {
+  return t->numel == n ? (t->contiguous ? 1 : -1) : t->numel == 1 ? 0 : -1;
+}
+
+static inline void map_all(mlplk_map *f, mlpl_tensor *out, const mlpl_tensor *x,
     const mlpl_tensor *y, double param) {
-  mlplk_map *f = mlpli_kern(out)->map[kind];
   if (!y) y = x;
-  bool plain = out->contiguous && x->contiguous && y->contiguous &&
-      x->numel == out->numel && y->numel == out->numel;
-  if (plain && out->numel <= GRAIN)
-    f(out->numel, out->data, 1, x->data, 1, y->data, 1, param);
+  const int sx = simple_stride(x, out->numel), sy = simple_stride(y, out->numel);
+  if (out->contiguous && out->numel <= GRAIN && (sx | sy) >= 0)
+    f(out->numel, out->data, 1, x->data, sx, y->data, sy, param);
   else
     map_strided(f, out, x, y, param);
+}
+
+void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
+    const mlpl_tensor *y, double param) {
+  map_all(mlpli_is_real(x) ? mlpli_kern(x)->map[kind]
+                           : mlplk_whole_map[x->dtype - MLPL_I64][kind],
+      out, x, y, param);
+}
+
+void mlpli_logic(
+    mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y) {
+  map_all(mlpli_is_real(x) ? mlpli_kern(x)->logic[kind]
+                           : mlplk_whole_logic[x->dtype - MLPL_I64][kind],
+      out, x, y, 0);
 }

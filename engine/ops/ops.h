@@ -55,10 +55,16 @@ struct mlpl_op {
   uint8_t n_params;
   uint8_t saves;
   uint8_t differentiable; /* bit i: input i has a gradient */
-  bool gives_index;       /* the output is i64, else it has the first input's dtype */
-  bool internal;          /* serves the engine; not a method in Lua */
-  bool random;            /* draws from the context's generator */
+  /* dtypes that it computes in (bits 1 << dtype): its inputs are converted to what they
+     promote to (dtype.c). 0: inputs that hold numbers are f32 or f64, all the same */
+  uint8_t computes;
+  bool gives_index; /* the output is i64, else it has the first input's dtype */
+  bool in_place;    /* forward may write where an input lies, element by element */
+  bool internal;    /* serves the engine; not a method in Lua */
+  bool random;      /* draws from the context's generator */
   const mlpl_param *params;
+  /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
+  int (*dtype)(const mlpli_call *c);
   /* Either shape and forward (out is made, contiguous, not set) or view, which gives *out
      itself. */
   mlpl_status (*shape)(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *out);
@@ -109,6 +115,30 @@ struct mlpl_op {
   OP(SPREAD, spread)                                                                     \
   OP(PICK, pick)                                                                         \
   OP(CLONE, clone)                                                                       \
+  OP(TO, to)                                                                             \
+  OP(FLOOR_DIVIDE, floor_divide)                                                         \
+  OP(REMAINDER, remainder)                                                               \
+  OP(FMOD, fmod)                                                                         \
+  OP(MAXIMUM, maximum)                                                                   \
+  OP(MINIMUM, minimum)                                                                   \
+  OP(EQ, eq)                                                                             \
+  OP(NE, ne)                                                                             \
+  OP(LT, lt)                                                                             \
+  OP(LE, le)                                                                             \
+  OP(GT, gt)                                                                             \
+  OP(GE, ge)                                                                             \
+  OP(ISNAN, isnan)                                                                       \
+  OP(ISINF, isinf)                                                                       \
+  OP(ISFINITE, isfinite)                                                                 \
+  OP(ISCLOSE, isclose)                                                                   \
+  OP(LOGICAL_AND, logical_and)                                                           \
+  OP(LOGICAL_OR, logical_or)                                                             \
+  OP(LOGICAL_XOR, logical_xor)                                                           \
+  OP(LOGICAL_NOT, logical_not)                                                           \
+  OP(BITWISE_AND, bitwise_and)                                                           \
+  OP(BITWISE_OR, bitwise_or)                                                             \
+  OP(BITWISE_XOR, bitwise_xor)                                                           \
+  OP(BITWISE_NOT, bitwise_not)                                                           \
   OP(SOFTMAX, softmax)                                                                   \
   OP(LOG_SOFTMAX, log_softmax)                                                           \
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
@@ -125,6 +155,18 @@ extern const mlpl_op *const mlpli_op_table[MLPLI_N_OPS];
 static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_id id,
     mlpl_tensor *const *in, int n, const mlpl_value *p) {
   return mlpl_op_apply(cx, out, mlpli_op_table[id], in, n, p);
+}
+
+/*
+** The parts of a call (apply.c). begin checks c's inputs and options; where inputs must be
+** converted it puts them all into cast[n], which c then has as inputs and the caller
+** releases (c->in == cast). compute makes the results; recording is the caller's.
+*/
+mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast);
+mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
+static inline int mlpli_result_dtype(const mlpli_call *c) {
+  if (c->op->dtype) return c->op->dtype(c);
+  return c->op->gives_index ? MLPL_I64 : c->in[0]->dtype;
 }
 
 /* What the profiler counts for a call. */
@@ -161,12 +203,43 @@ static inline bool mlpli_same_shape(
   return true;
 }
 
+/* ---- dtypes (dtype.c) -------------------------------------------------------------- */
+
+/* What `computes` is made of. A row that computes in reals alone takes whole numbers and
+   truth values as f32, one that computes in truth alone takes everything as x != 0. */
+#define MLPLI_REALS (1 << MLPL_F32 | 1 << MLPL_F64)
+#define MLPLI_WHOLES (1 << MLPL_I64 | 1 << MLPL_U8)
+#define MLPLI_TRUTH (1 << MLPL_BOOL)
+#define MLPLI_NUMBERS (MLPLI_REALS | MLPLI_WHOLES)
+
+/* Does input i of the row hold numbers, whatever their dtype? */
+static inline bool mlpli_holds_numbers(const mlpl_op *op, int i) {
+  return op->domain[i] < MLPLI_LABELS;
+}
+
+/* The dtype that the inputs of a promoting row are computed in; MLPL_EARG: the row has
+   no such arithmetic. */
+mlpl_status mlpli_promoted(
+    mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n, int *dtype);
+int mlpli_gives_truth(const mlpli_call *c); /* a row's `dtype`: bool */
+/* Can a tensor of dtype take results of another: not reals into whole numbers, numbers
+   into truth values. */
+bool mlpli_can_hold(int dtype, int result);
+
+/* ---- memory that is written to (inplace.c) ----------------------------------------- */
+
+/* Do several elements of t lie at one place? */
+bool mlpli_overlaps_itself(const mlpl_tensor *t);
+
 /* ---- work shared by rows ----------------------------------------------------------- */
 
 /* out = f(x, y, p), x and y (NULL: none) read with out's shape; on several threads when
    large. */
 void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
     const mlpl_tensor *y, double p);
+/* The same for truth values and bits; the kernel is that of x's dtype. */
+void mlpli_logic(
+    mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y);
 
 /* Reduce the axes in `axes` (bits); out is contiguous and holds the other axes' elements
    in order. */

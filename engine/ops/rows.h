@@ -26,6 +26,10 @@ mlpl_status mlpli_shape_same(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 
+/* That whole numbers are not raised to negative powers (modulo.c); out: the result. */
+mlpl_status mlpli_check_exponent(
+    mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out);
+
 /* ---- rows -------------------------------------------------------------------------- */
 
 #define MANY 9e15 /* more than any count */

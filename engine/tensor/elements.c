@@ -63,11 +63,51 @@ static void copy_run(
   }
 }
 
+static int64_t whole_i64(int64_t v) { return v; }
+static int64_t whole_u8(uint8_t v) { return v; }
+static int64_t whole_f32(float v) { return to_int((double)v); }
+static int64_t whole_f64(double v) { return to_int(v); }
+
+/* n elements of one type to those of any dtype; strides in elements. */
+#define CAST_FROM(from, type)                                                            \
+  static void cast_##from(                                                               \
+      int64_t n, char *d, int to, int64_t sd, const char *s, int64_t ss) {               \
+    const type *x = (const void *)s;                                                     \
+    float *f32 = (void *)d;                                                              \
+    double *f64 = (void *)d;                                                             \
+    int64_t *i64 = (void *)d;                                                            \
+    uint8_t *byte = (void *)d;                                                           \
+    switch (to) {                                                                        \
+      case MLPL_F32:                                                                     \
+        for (int64_t i = 0; i < n; i++) f32[i * sd] = (float)x[i * ss];                  \
+        return;                                                                          \
+      case MLPL_F64:                                                                     \
+        for (int64_t i = 0; i < n; i++) f64[i * sd] = (double)x[i * ss];                 \
+        return;                                                                          \
+      case MLPL_I64:                                                                     \
+        for (int64_t i = 0; i < n; i++) i64[i * sd] = whole_##from(x[i * ss]);           \
+        return;                                                                          \
+      case MLPL_U8:                                                                      \
+        for (int64_t i = 0; i < n; i++) byte[i * sd] = (uint8_t)whole_##from(x[i * ss]); \
+        return;                                                                          \
+      default:                                                                           \
+        for (int64_t i = 0; i < n; i++) byte[i * sd] = x[i * ss] != 0;                   \
+    }                                                                                    \
+  }
+
+CAST_FROM(f32, float)
+CAST_FROM(f64, double)
+CAST_FROM(i64, int64_t)
+CAST_FROM(u8, uint8_t)
+
 static void cast_run(
     int64_t n, char *d, int to, int64_t sd, const char *s, int from, int64_t ss) {
-  sd *= mlpli_dtype_size[to], ss *= mlpli_dtype_size[from];
-  for (int64_t i = 0; i < n; i++)
-    mlpli_store(d + i * sd, to, mlpli_load(s + i * ss, from));
+  switch (from) {
+    case MLPL_F32: cast_f32(n, d, to, sd, s, ss); return;
+    case MLPL_F64: cast_f64(n, d, to, sd, s, ss); return;
+    case MLPL_I64: cast_i64(n, d, to, sd, s, ss); return;
+    default: cast_u8(n, d, to, sd, s, ss); /* and bool */
+  }
 }
 
 void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src) {

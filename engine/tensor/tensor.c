@@ -37,7 +37,7 @@ static mlpli_storage *storage_new(mlpli_heap *heap, size_t bytes) {
   mlpli_storage *s = mlpli_alloc(heap, all);
   if (!s) return NULL;
   atomic_init(&s->refs, 1);
-  s->version = 0;
+  s->version = s->recorded = 0;
   s->heap = heap;
   s->bytes = bytes;
   s->data = (char *)s + MLPLI_ALIGN;
@@ -83,7 +83,7 @@ static mlpl_tensor *blank(mlpl_ctx *cx, int dtype, int ndim) {
   t->refs = 1;
   t->dtype = (uint8_t)dtype;
   t->ndim = (uint8_t)ndim;
-  t->requires_grad = t->has_grad = false;
+  t->requires_grad = t->has_grad = t->is_view = false;
   t->cx = cx;
   t->grad = NULL;
   t->node = NULL;
@@ -135,6 +135,8 @@ mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
   mlpl_tensor *v = blank(cx, t->dtype, ndim);
   if (!v) return mlpli_no_memory(cx, "view", sizeof *v);
   v->storage = storage_retain(t->storage);
+  v->is_view = true;
+  v->seen = t->storage->version;
   v->data = t->data + offset * mlpli_dtype_size[t->dtype];
   v->numel = 1;
   for (int d = 0; d < ndim; d++) {
@@ -149,7 +151,9 @@ mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
 }
 
 mlpl_status mlpli_tensor_alias(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t) {
-  return mlpli_tensor_view(cx, out, t, 0, t->ndim, t->shape, t->stride);
+  MLPL_TRY(mlpli_tensor_view(cx, out, t, 0, t->ndim, t->shape, t->stride));
+  (*out)->is_view = false;
+  return MLPL_OK;
 }
 
 mlpl_tensor *mlpl_tensor_retain(mlpl_tensor *t) { return mlpli_retain(t); }

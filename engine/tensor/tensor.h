@@ -12,7 +12,8 @@
    struct. */
 typedef struct mlpli_storage {
   atomic_int refs;
-  uint32_t version; /* counts changes in place, so that a recorded operation sees them */
+  uint32_t version;  /* counts changes in place, so that a recorded operation sees them */
+  uint32_t recorded; /* version after the last change that was recorded; 0: none was */
   mlpli_heap *heap;
   size_t bytes;
   void *data; /* MLPLI_ALIGN aligned */
@@ -24,6 +25,8 @@ struct mlpl_tensor {
   bool requires_grad; /* a leaf that wants a gradient */
   bool has_grad;      /* grad holds one; if not, grad is memory kept for the next */
   bool contiguous;    /* row-major without gaps */
+  bool is_view;       /* was made of another's storage... */
+  uint32_t seen;      /* ...when that had this version */
   mlpl_ctx *cx;
   mlpli_storage *storage;
   char *data; /* of element [0, ..., 0] */
@@ -58,7 +61,7 @@ mlpl_status mlpli_tensor_like(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
 /* A view of t's storage starting `offset` elements after t's first. */
 mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t,
     int64_t offset, int ndim, const int64_t *shape, const int64_t *stride);
-/* A view of all of t, without history. */
+/* A view of all of t, without history: for history it is a tensor of its own. */
 mlpl_status mlpli_tensor_alias(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
 /* t itself, retained, when it is contiguous, else a contiguous copy. No history. */
 mlpl_status mlpli_tensor_contiguous(

@@ -5,7 +5,8 @@
 static const char *const names[MLPLK_N_MAPS] = {"copy", "add", "sub", "mul", "div", "pow",
     "scale", "add_scaled", "neg", "abs", "sign", "positive", "exp", "log", "sqrt", "relu",
     "leaky_relu", "elu", "sigmoid", "tanh", "relu_grad", "leaky_grad", "elu_grad",
-    "sigmoid_grad", "tanh_grad", "squared_difference", "bce_logits", "bce_logits_grad"};
+    "sigmoid_grad", "tanh_grad", "squared_difference", "bce_logits", "bce_logits_grad",
+    "floor_divide", "remainder", "fmod", "maximum", "minimum"};
 
 static const double specials[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e-3, -1e-3,
     10, -10, 30.5, -30.5, 87, -87, 88.8, -88.8, 104, -104, 150, -150, 709, -709, 746,
@@ -20,7 +21,8 @@ static int is_binary(int kind) {
   case MLPLK_ADD: case MLPLK_SUB: case MLPLK_MUL: case MLPLK_DIV: case MLPLK_POW:
   case MLPLK_ADD_SCALED: case MLPLK_RELU_GRAD: case MLPLK_LEAKY_GRAD: case MLPLK_ELU_GRAD:
   case MLPLK_SIGMOID_GRAD: case MLPLK_TANH_GRAD: case MLPLK_SQUARED_DIFFERENCE:
-  case MLPLK_BCE_LOGITS: case MLPLK_BCE_LOGITS_GRAD:
+  case MLPLK_BCE_LOGITS: case MLPLK_BCE_LOGITS_GRAD: case MLPLK_FLOOR_DIVIDE:
+  case MLPLK_REMAINDER: case MLPLK_FMOD: case MLPLK_MAXIMUM: case MLPLK_MINIMUM:
     return 1;
   default:
     return 0;
@@ -41,6 +43,10 @@ static double allowed(const mlplk_table *t, int kind, double x, double y, double
   case MLPLK_SIGMOID_GRAD: term = fmax(term, fabs(x * y)); break;
   case MLPLK_BCE_LOGITS: term = fmax(1, fabs(x)) * fmax(1, fabs(1 - y)); break;
   case MLPLK_BCE_LOGITS_GRAD: term = fmax(1, fabs(y)); break;
+  /* the sum that turns the remainder's sign; in f32 it may round, in double it is exact */
+  case MLPLK_REMAINDER: term = fabs(y); break;
+  /* the quotient is rounded before it is made whole: one off where it is far from exact */
+  case MLPLK_FLOOR_DIVIDE: term = fmax(fabs(exact), fabs(x / y)); break;
   case MLPLK_ELU_GRAD: term = fmax(fabs(exact), fabs(x * p)); break;
   default: break;
   }

@@ -128,7 +128,8 @@ static int check_case(mlpl_ctx *cx, const op_case *one, uint64_t *random) {
   unsigned can = 0;
   int checks = 0;
   for (int i = 0; i < c.n; i++)
-    if (c.leaf[i] && c.op->differentiable >> i & 1) can |= 1u << i;
+    if (c.leaf[i] && mlpli_is_real(c.leaf[i]) && c.op->differentiable >> i & 1)
+      can |= 1u << i;
   for (unsigned wanted = 1; wanted <= can; wanted++) {
     if (wanted & ~can) continue;
     graph g = {.c = &c, .random = mlpl_random_get(cx)};

@@ -47,10 +47,10 @@ static void inputs(void **state) {
       "exp: 2 tensors given; it takes 1 to 1");
   assert_fails(cx, TRY2("add", F32(2), NULL), MLPL_EARG, "add: b is missing");
   assert_fails(cx, TRY2("linear", F32(2), NULL), MLPL_EARG, "linear: weight is missing");
-  assert_fails(cx, TRY1("exp", I64(2), {0}), MLPL_EARG,
-      "exp: input is i64; it must be f32 or f64 (convert with :to)");
-  assert_fails(cx, TRY2("add", F32(2), F64(2)), MLPL_EARG,
-      "add: a is f32, b is f64; they must have one dtype (convert with :to)");
+  assert_fails(cx, TRY1("relu", I64(2), {0}), MLPL_EARG,
+      "relu: input is i64; it must be f32 or f64 (convert with :to)");
+  assert_fails(cx, TRY2("matmul", F32(2, 2), F64(2, 2)), MLPL_EARG,
+      "matmul: a is f32, b is f64; they must have one dtype (convert with :to)");
   assert_fails(cx, TRY3("linear", F32(2), F32(3, 2), I64(3)), MLPL_EARG,
       "linear: bias is i64; it must be f32 or f64");
   test_drop_and_close(cx);

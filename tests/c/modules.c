@@ -327,9 +327,9 @@ static void custom_layers(void **state) {
   assert_works(cx, mlpl_backward(cx, y, NULL, 0));
   assert_near(
       mlpl_tensor_grad(x), 1e-14, (1 - pow(tanh(swished), 2)) * s * (1 + 1.5 * (1 - s)));
-  mlpl_tensor *whole = test_new(cx, MLPL_I64, SIZES(2));
-  assert_fails(cx, mlpl_forward(cx, m, &y, &whole, 1), MLPL_EARG,
-      "sigmoid: input is i64; it must be f32 or f64 (convert with :to)");
+  mlpl_module *linear = module(cx, "Linear", ARGS(ARG("in_features", 2), ARG("out_features", 1)));
+  m = SEQUENTIAL(cx, m, linear);
+  assert_fails(cx, mlpl_forward(cx, m, &y, &x, 1), MLPL_EARG, "linear: input is f64, weight is f32");
   assert_null(y);
   assert_int_equal(n_released, 0);
   mlpl_module_release(m);

@@ -6,6 +6,7 @@
 **            t  stored in the reverse order of axes   n  cut out of a larger tensor
 **            g  a gap behind every element            e  stretched along its first axis
 **            i  i64 labels or places                  j  labels, every second one -100
+**            w  i64 numbers   o  those but 0 and negative ones   b  truth values
 ** Options  name=value, separated by blanks; sizes as above.
 */
 #ifndef TEST_OP_CASES_H
@@ -37,6 +38,12 @@ typedef struct op_case {
       {f, "2x1x3 4x1", ""}, {f, "2x3t 3g", ""}, {f, "1x2x1x2x1x1x2x1 2x1", ""},          \
       {f, "0 0", ""}, {f, "0x3 3", ""}, {f, "0x3 1x1", ""}, {f, "2x0 2x1", ""},          \
       {f, "0 1", ""}
+
+/* whole numbers, and with real ones where those are taken */
+#define WHOLE_CASES(f)                                                                   \
+  {f, "sw so", ""}, {f, "3w 3o", ""}, {f, "2x3w 3o", ""}, {f, "2x3wt 2x1o", ""},         \
+      {f, "2x3wn 2x3og", ""}, {f, "2x3w 2x3oe", ""}, {f, "0x3w 3o", ""},                 \
+      {f, "17w 17o", ""}, {f, "sw 17o", ""}
 
 #define REDUCTION_CASES(f)                                                               \
   {f, "s", ""}, {f, "s", "dim=0"}, {f, "s", "dim=-1 keepdim=1"}, {f, "1", "dim=0"},      \
@@ -184,6 +191,28 @@ static const op_case op_cases[] = {
     {"binary_cross_entropy_with_logits", "2x3e 2x3 s 2x3t", ""},
     {"binary_cross_entropy_with_logits", "0x3 0x3 3 3", "reduction=none"},
 
+    UNARY_CASES("to", "dtype=1"), BINARY_CASES("floor_divide"),
+    BINARY_CASES("remainder"), BINARY_CASES("fmod"), BINARY_CASES("maximum"),
+    BINARY_CASES("minimum"), BINARY_CASES("eq"), BINARY_CASES("ne"), BINARY_CASES("lt"),
+    BINARY_CASES("le"), BINARY_CASES("gt"), BINARY_CASES("ge"), UNARY_CASES("isnan", ""),
+    UNARY_CASES("isinf", ""), UNARY_CASES("isfinite", ""), BINARY_CASES("isclose"),
+    {"isclose", "7 7", "rtol=0.5"}, {"isclose", "7 7", "atol=1 equal_nan=1"},
+    BINARY_CASES("logical_and"), BINARY_CASES("logical_or"), BINARY_CASES("logical_xor"),
+    UNARY_CASES("logical_not", ""), WHOLE_CASES("add"), WHOLE_CASES("sub"),
+    WHOLE_CASES("mul"), WHOLE_CASES("div"), WHOLE_CASES("pow"),
+    WHOLE_CASES("floor_divide"), WHOLE_CASES("remainder"), WHOLE_CASES("fmod"),
+    WHOLE_CASES("maximum"), WHOLE_CASES("minimum"), WHOLE_CASES("eq"), WHOLE_CASES("ne"),
+    WHOLE_CASES("lt"), WHOLE_CASES("le"), WHOLE_CASES("gt"), WHOLE_CASES("ge"),
+    WHOLE_CASES("isclose"), WHOLE_CASES("bitwise_and"), WHOLE_CASES("bitwise_or"),
+    WHOLE_CASES("bitwise_xor"), WHOLE_CASES("logical_and"), {"add", "2x3b 3b", ""},
+    {"mul", "2x3b 3b", ""}, {"maximum", "2x3b 3b", ""}, {"minimum", "2x3b 3b", ""},
+    {"eq", "2x3b 3b", ""}, {"lt", "2x3b 3w", ""}, {"bitwise_and", "2x3b 3b", ""},
+    {"bitwise_or", "2x3b 3b", ""}, {"bitwise_xor", "2x3b 3b", ""},
+    {"logical_xor", "2x3b 3w", ""}, {"logical_or", "2x3bt 3w", ""}, {"neg", "2x3w", ""},
+    {"abs", "2x3wt", ""}, {"sign", "2x3wn", ""}, {"exp", "2x3w", ""},
+    {"sqrt", "2x3o", ""}, {"bitwise_not", "2x3w", ""}, {"bitwise_not", "2x3bg", ""},
+    {"logical_not", "2x3w", ""}, {"isnan", "2x3w", ""}, {"isfinite", "2x3b", ""},
+
     UNARY_CASES("dropout", ""), {"dropout", "3x4", "p=0"}, {"dropout", "3x4", "p=1"},
     {"dropout", "3x4", "p=0.2"}, {"dropout", "3x4t", "training=0"},
     {"dropout", "3x4n", "p=0.9 training=1"},
@@ -194,6 +223,7 @@ static const op_case op_cases[] = {
 typedef struct case_input {
   bool there, stretched;
   char layout, labels; /* t n g, i j; 0: neither */
+  char whole;          /* w o b; 0: none */
   int ndim;
   int64_t size[MLPL_MAX_RANK];
 } case_input;
@@ -235,6 +265,7 @@ static inline int read_inputs(const char *text, case_input *in) {
     for (; *text && *text != ' '; text++) {
       if (*text == 'e') one->stretched = true;
       else if (strchr("ij", *text)) one->labels = *text;
+      else if (strchr("wob", *text)) one->whole = *text;
       else one->layout = *text;
     }
     while (*text == ' ') text++;
@@ -330,9 +361,17 @@ static inline int64_t case_classes(const made_case *c) {
 static inline mlpl_tensor *case_leaf(
     mlpl_ctx *cx, const made_case *c, int i, mlpl_dtype dtype, uint64_t *random) {
   const case_input *in = &c->in[i];
-  mlpl_tensor *t = case_tensor(cx, in->labels ? MLPL_I64 : dtype, in);
+  mlpl_dtype own = in->whole == 'b' ? MLPL_BOOL
+      : in->whole || in->labels     ? MLPL_I64
+                                    : dtype;
+  mlpl_tensor *t = case_tensor(cx, own, in);
   for (int64_t e = 0; e < t->numel; e++) {
-    if (!in->labels) case_put(t, e, case_draw(c->op->domain[i], random, e));
+    if (in->whole == 'b') case_put(t, e, (double)(test_random(random) % 2));
+    else if (in->whole)
+      case_put(t, e,
+          in->whole == 'o' ? (double)(1 + test_random(random) % 3)
+                           : (double)(test_random(random) % 9) - 4);
+    else if (!in->labels) case_put(t, e, case_draw(c->op->domain[i], random, e));
     else if (in->labels == 'j' && e % 2) case_put(t, e, -100);
     else case_put(t, e, (double)(test_random(random) % (uint64_t)case_classes(c)));
   }

@@ -19,12 +19,13 @@ static void check_nan(mlpl_ctx *cx, const op_case *one, int i, mlpl_dtype dtype)
   uint64_t random = 5;
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS];
   made_case c = case_make(cx, one, dtype, &random);
-  if (i < c.n && c.leaf[i] && !c.in[i].labels && c.leaf[i]->numel && !hides_nan(c.op)) {
+  if (i < c.n && c.leaf[i] && !c.in[i].labels && c.leaf[i]->numel && !c.in[i].whole &&
+      !hides_nan(c.op)) {
     int64_t found = 0;
     for (int64_t e = 0; e < c.leaf[i]->numel; e++) case_put(c.leaf[i], e, (double)NAN);
     assert_works(cx, case_apply(cx, &c, c.leaf, out));
     for (int64_t e = 0; e < out[0]->numel; e++) found += isnan(case_get(out[0], e));
-    if (out[0]->numel && !found)
+    if (out[0]->numel && mlpli_is_real(out[0]) && !found)
       fail_msg("%s: input %d is NaN, the result is not", case_text(one), i);
     mlpl_tensor_release(out[0]);
     mlpl_tensor_release(out[1]);

@@ -76,7 +76,11 @@ static double unary(mlpli_op_id id, const mlpl_value *p, double x) {
   case MLPLI_OP_ELU: return x > 0 ? x : p[0].f * expm1(x);
   case MLPLI_OP_SIGMOID: return 1 / (1 + exp(-x));
   case MLPLI_OP_TANH: return tanh(x);
-  case MLPLI_OP_CLONE: return x;
+  case MLPLI_OP_CLONE: case MLPLI_OP_TO: return x;
+  case MLPLI_OP_ISNAN: return isnan(x);
+  case MLPLI_OP_ISINF: return isinf(x) != 0;
+  case MLPLI_OP_ISFINITE: return isfinite(x);
+  case MLPLI_OP_LOGICAL_NOT: return x == 0;
   default: fail_msg("no plain function"); return 0;
   }
 }
@@ -88,13 +92,43 @@ static double binary(mlpli_op_id id, double a, double b) {
   case MLPLI_OP_MUL: return a * b;
   case MLPLI_OP_DIV: return a / b;
   case MLPLI_OP_POW: return pow(a, b);
+  case MLPLI_OP_FLOOR_DIVIDE: return floor(a / b);
+  case MLPLI_OP_REMAINDER: return a - b * floor(a / b);
+  case MLPLI_OP_FMOD: return a - b * trunc(a / b);
+  case MLPLI_OP_MAXIMUM: return a > b ? a : b;
+  case MLPLI_OP_MINIMUM: return a < b ? a : b;
+  case MLPLI_OP_EQ: return a == b;
+  case MLPLI_OP_NE: return a != b;
+  case MLPLI_OP_LT: return a < b;
+  case MLPLI_OP_LE: return a <= b;
+  case MLPLI_OP_GT: return a > b;
+  case MLPLI_OP_GE: return a >= b;
+  case MLPLI_OP_LOGICAL_AND: return a != 0 && b != 0;
+  case MLPLI_OP_LOGICAL_OR: return a != 0 || b != 0;
+  case MLPLI_OP_LOGICAL_XOR: return (a != 0) != (b != 0);
+  case MLPLI_OP_BITWISE_AND: return (double)((int64_t)a & (int64_t)b);
+  case MLPLI_OP_BITWISE_OR: return (double)((int64_t)a | (int64_t)b);
+  case MLPLI_OP_BITWISE_XOR: return (double)((int64_t)a ^ (int64_t)b);
   default: fail_msg("no plain function"); return 0;
   }
 }
 
 static void plain_unary(plain *p, mlpli_op_id id) {
   p->y = array_new(p->x[0].ndim, p->x[0].size);
-  for (int64_t i = 0; i < p->y.n; i++) p->y.v[i] = unary(id, p->c->p, p->x[0].v[i]);
+  for (int64_t i = 0; i < p->y.n; i++) {
+    double x = p->x[0].v[i];
+    if (id != MLPLI_OP_BITWISE_NOT) p->y.v[i] = unary(id, p->c->p, x);
+    else p->y.v[i] = p->c->in[0].whole == 'b' ? x == 0 : -x - 1;
+  }
+}
+
+/* Truth values are added and multiplied as or and and. */
+static double combined(const plain *p, mlpli_op_id id, double a, double b) {
+  const mlpl_value *o = p->c->p;
+  if (id == MLPLI_OP_ISCLOSE) return fabs(a - b) <= o[1].f + o[0].f * fabs(b);
+  double v = binary(id, a, b);
+  bool truth = p->c->in[0].whole == 'b' && p->c->in[1].whole == 'b';
+  return truth && v > 1 ? 1 : v;
 }
 
 static void plain_binary(plain *p, mlpli_op_id id) {
@@ -109,7 +143,7 @@ static void plain_binary(plain *p, mlpli_op_id id) {
   p->y = array_new(n, size);
   for (int64_t i = 0; i < p->y.n; i++) {
     index_of(&p->y, i, at);
-    p->y.v[i] = binary(id, stretched(a, n, at), stretched(b, n, at));
+    p->y.v[i] = combined(p, id, stretched(a, n, at), stretched(b, n, at));
   }
 }
 
@@ -370,7 +404,13 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_SUB:
   case MLPLI_OP_MUL:
   case MLPLI_OP_DIV:
-  case MLPLI_OP_POW: plain_binary(p, id); return true;
+  case MLPLI_OP_POW:
+  case MLPLI_OP_FLOOR_DIVIDE: case MLPLI_OP_REMAINDER: case MLPLI_OP_FMOD:
+  case MLPLI_OP_MAXIMUM: case MLPLI_OP_MINIMUM: case MLPLI_OP_EQ: case MLPLI_OP_NE:
+  case MLPLI_OP_LT: case MLPLI_OP_LE: case MLPLI_OP_GT: case MLPLI_OP_GE:
+  case MLPLI_OP_ISCLOSE: case MLPLI_OP_LOGICAL_AND: case MLPLI_OP_LOGICAL_OR:
+  case MLPLI_OP_LOGICAL_XOR: case MLPLI_OP_BITWISE_AND: case MLPLI_OP_BITWISE_OR:
+  case MLPLI_OP_BITWISE_XOR: plain_binary(p, id); return true;
   case MLPLI_OP_SUM:
   case MLPLI_OP_MEAN:
   case MLPLI_OP_MAX:
@@ -512,6 +552,12 @@ static const op_case large_cases[] = {
     {"mse_loss", "300x70 300x70t", ""},
     {"binary_cross_entropy_with_logits", "300x70 300x70 70 300x1", ""},
     {"clone", "300x70t", ""},
+    {"lt", "300x70t 300x1", ""},
+    {"isclose", "300x70t 300x1", ""},
+    {"mul", "300x70wt 300x1o", ""},
+    {"remainder", "40000wg 40000o", ""},
+    {"logical_and", "300x70b 300x70", ""},
+    {"to", "300x70n", "dtype=0"},
     {"dropout", "300x300", ""},
 };
 

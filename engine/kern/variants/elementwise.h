@@ -13,6 +13,10 @@ mlplk_map VARIANT(map_copy), VARIANT(map_add), VARIANT(map_sub), VARIANT(map_mul
     VARIANT(map_relu_grad), VARIANT(map_leaky_grad), VARIANT(map_elu_grad),
     VARIANT(map_sigmoid_grad), VARIANT(map_tanh_grad), VARIANT(map_squared_difference),
     VARIANT(map_bce_logits), VARIANT(map_bce_logits_grad);
+mlplk_map VARIANT(map_floor_divide), VARIANT(map_remainder), VARIANT(map_fmod),
+    VARIANT(map_maximum), VARIANT(map_minimum);
+mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIANT(ge),
+    VARIANT(isnan), VARIANT(isinf), VARIANT(isfinite);
 
 #define MLPLK_MAP_TABLE                                                                  \
   {                                                                                      \
@@ -34,6 +38,17 @@ mlplk_map VARIANT(map_copy), VARIANT(map_add), VARIANT(map_sub), VARIANT(map_mul
     [MLPLK_SQUARED_DIFFERENCE] = VARIANT(map_squared_difference),                        \
     [MLPLK_BCE_LOGITS] = VARIANT(map_bce_logits),                                        \
     [MLPLK_BCE_LOGITS_GRAD] = VARIANT(map_bce_logits_grad),                              \
+    [MLPLK_FLOOR_DIVIDE] = VARIANT(map_floor_divide),                                    \
+    [MLPLK_REMAINDER] = VARIANT(map_remainder), [MLPLK_FMOD] = VARIANT(map_fmod),        \
+    [MLPLK_MAXIMUM] = VARIANT(map_maximum), [MLPLK_MINIMUM] = VARIANT(map_minimum),      \
+  }
+
+#define MLPLK_LOGIC_TABLE                                                                \
+  {                                                                                      \
+    [MLPLK_EQ] = VARIANT(eq), [MLPLK_NE] = VARIANT(ne), [MLPLK_LT] = VARIANT(lt),        \
+    [MLPLK_LE] = VARIANT(le), [MLPLK_GT] = VARIANT(gt), [MLPLK_GE] = VARIANT(ge),        \
+    [MLPLK_ISNAN] = VARIANT(isnan), [MLPLK_ISINF] = VARIANT(isinf),                      \
+    [MLPLK_ISFINITE] = VARIANT(isfinite),                                                \
   }
 
 #endif

@@ -1,0 +1,537 @@
+-- dtypes that meet, whole numbers and truth values, comparisons, and operations that write
+-- into a tensor that exists.
+
+local lu = require "luaunit"
+local mlpl = require "mlpl"
+local expect = require "expect"
+
+local values, fails = expect.values, expect.fails
+local tensor, inf, nan = mlpl.tensor, math.huge, 0 / 0
+
+local function i64(t) return tensor(t, { dtype = "i64" }) end
+local function u8(t) return tensor(t, { dtype = "u8" }) end
+local function leaf(t) return tensor(t, { requires_grad = true }) end
+
+-- The elements and the dtype.
+local function are(x, dtype, wanted)
+  lu.assertEquals(x:totable(), wanted)
+  lu.assertEquals(x.dtype, dtype)
+end
+
+-- ---- promotion ------------------------------------------------------------------------
+
+TestDtypesPromotion = {}
+
+local order = { "bool", "u8", "i64", "f32", "f64" }
+local kind = { bool = 0, u8 = 1, i64 = 1, f32 = 2, f64 = 2 }
+
+-- PyTorch's rule, said once more.
+local function promoted(a, a_axes, b, b_axes)
+  local rank = {}
+  for i, name in ipairs(order) do rank[name] = i end
+  if a_axes ~= b_axes then
+    local with, without = a_axes and a or b, a_axes and b or a
+    if kind[without] <= kind[with] then return with end
+    return without
+  end
+  return rank[a] > rank[b] and a or b
+end
+
+function TestDtypesPromotion:test_every_pair()
+  for _, a in ipairs(order) do
+    for _, b in ipairs(order) do
+      for _, axes in ipairs { { true, true }, { true, false }, { false, true },
+        { false, false } } do
+        local x = axes[1] and mlpl.ones(2, { dtype = a }) or mlpl.ones({}, { dtype = a })
+        local y = axes[2] and mlpl.ones(2, { dtype = b }) or mlpl.ones({}, { dtype = b })
+        local wanted = promoted(a, axes[1], b, axes[2])
+        lu.assertEquals((x + y).dtype, wanted, a .. " + " .. b)
+        lu.assertEquals(x:eq(y).dtype, "bool")
+        lu.assertEquals(x:div(y).dtype, kind[wanted] == 2 and wanted or "f32")
+      end
+    end
+  end
+end
+
+function TestDtypesPromotion:test_numbers()
+  local f, d, i = tensor { 1, 2 }, tensor({ 1, 2 }, { dtype = "f64" }), i64 { 1, 2 }
+  are(f + 2.5, "f32", { 3.5, 4.5 })
+  are(d + 2.5, "f64", { 3.5, 4.5 })
+  are(f + 2, "f32", { 3, 4 })
+  are(i + 2, "i64", { 3, 4 })
+  are(i + 2.0, "f32", { 3, 4 })                -- a float makes reals, as in PyTorch
+  are(2.5 - i, "f32", { 1.5, 0.5 })
+  are(i * f, "f32", { 1, 4 })
+  are(i + d, "f64", { 2, 4 })
+  are(u8 { 1, 2 } + i, "i64", { 2, 4 })
+  are(u8 { 1, 255 } + 1, "u8", { 2, 0 })
+  are(tensor { true, false } + 1, "i64", { 2, 1 })
+  are(tensor { true, false } * 0.5, "f32", { 0.5, 0 })
+  are(tensor { true, false }:eq(true), "bool", { true, false })
+  are(i64 { 0 } + math.maxinteger, "i64", { math.maxinteger })
+  are(i:exp(), "f32", tensor { 1, 2 }:exp():totable())
+  are(tensor { true }:sqrt(), "f32", { 1 })
+  fails("add: 256 does not fit u8, which holds 0 to 255; convert with :to",
+    function() return u8 { 1 } + 256 end)
+  fails("sub: -1 does not fit u8, which holds 0 to 255; convert with :to",
+    function() return u8 { 1 } - -1 end)
+end
+
+function TestDtypesPromotion:test_gradients_keep_the_dtype_of_their_input()
+  local w, v = leaf { 1, 2 }, tensor({ 3, 4 }, { dtype = "f64", requires_grad = true })
+  local y = w * v
+  lu.assertEquals(y.dtype, "f64")
+  y:sum():backward()
+  are(w.grad, "f32", { 3, 4 })
+  are(v.grad, "f64", { 1, 2 })
+  local x = leaf { 1, 2 };
+  (x * i64 { 3, 5 }):sum():backward()
+  are(x.grad, "f32", { 3, 5 })
+end
+
+function TestDtypesPromotion:test_second_gradients_pass_conversions()
+  local w = leaf { 2 }
+  local y = (w:to("f64") ^ 3):to("f32")
+  y:sum():backward { create_graph = true }
+  local g = w.grad
+  lu.assertEquals(g.dtype, "f32")
+  values(g, { 12 })
+  w:zero_grad()
+  g:sum():backward()
+  values(w.grad, { 12 })                       -- d 3w^2 / dw = 6 w
+end
+
+function TestDtypesPromotion:test_what_there_is_not()
+  local b, f = tensor { true }, tensor { 1 }
+  fails("sub: there is none of bool; it takes f32, f64, i64, u8 (convert with :to)",
+    function() return b - b end)
+  fails("neg: there is none of bool; it takes f32, f64, i64, u8 (convert with :to)",
+    function() return -b end)
+  fails("bitwise_and: there is none of f32; it takes i64, u8, bool (convert with :to)",
+    function() return f & 1 end)
+  fails("bitwise_not: there is none of f32; it takes i64, u8, bool (convert with :to)",
+    function() return ~f end)
+  fails("add: both operands are numbers; one must be a tensor", mlpl.add, 1, 2)
+  fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
+    f.matmul, mlpl.zeros(1, 1), mlpl.zeros(1, 1, { dtype = "f64" }))
+  fails("relu: input is i64; it must be f32 or f64 (convert with :to)", f.relu, i64 { 1 })
+end
+
+-- ---- whole numbers --------------------------------------------------------------------
+
+TestDtypesWhole = {}
+
+function TestDtypesWhole:test_arithmetic_is_luas()
+  local a, b = {}, {}
+  for x = -7, 7 do
+    for y = -3, 3 do
+      if y ~= 0 then a[#a + 1], b[#b + 1] = x, y end
+    end
+  end
+  local x, y = i64(a), i64(b)
+  local function each(f)
+    local t = {}
+    for k = 1, #a do t[k] = f(a[k], b[k]) end
+    return t
+  end
+  are(x + y, "i64", each(function(p, q) return p + q end))
+  are(x - y, "i64", each(function(p, q) return p - q end))
+  are(x * y, "i64", each(function(p, q) return p * q end))
+  are(x // y, "i64", each(function(p, q) return p // q end))
+  are(x % y, "i64", each(function(p, q) return p % q end))
+  are(x:fmod(y), "i64", each(function(p, q) return math.fmod(p, q) end))
+  are(x & y, "i64", each(function(p, q) return p & q end))
+  are(x | y, "i64", each(function(p, q) return p | q end))
+  are(x ~ y, "i64", each(function(p, q) return p ~ q end))
+  are(~x, "i64", each(function(p) return ~p end))
+  are(-x, "i64", each(function(p) return -p end))
+  are(x:abs(), "i64", each(function(p) return math.abs(p) end))
+  are(x:maximum(y), "i64", each(math.max))
+  are(x:minimum(y), "i64", each(math.min))
+  are(x ^ y:abs(), "i64", each(function(p, q) return math.tointeger(p ^ math.abs(q)) end))
+  local real = x:to("f64")
+  are(real // y, "f64", each(function(p, q) return (p + 0.0) // q + 0.0 end))
+  are(real % y, "f64", each(function(p, q) return (p + 0.0) % q end))
+  values(x / y, each(function(p, q) return p / q end), 1e-7)
+end
+
+function TestDtypesWhole:test_at_the_ends()
+  local least, most = i64 { math.mininteger }, i64 { math.maxinteger }
+  are(most + 1, "i64", { math.mininteger })
+  are(least - 1, "i64", { math.maxinteger })
+  are(most * 2, "i64", { -2 })
+  are(-least, "i64", { math.mininteger })
+  are(least:abs(), "i64", { math.mininteger })
+  are(least // -1, "i64", { math.mininteger })
+  are(least % -1, "i64", { 0 })
+  are(least:fmod(-1), "i64", { 0 })
+  are(i64 { 3 } ^ i64 { 39, 40 }, "i64", { 4052555153018976267, 3 * 4052555153018976267 })
+  are(u8 { 200 } + u8 { 100 }, "u8", { 44 })
+  are(u8 { 3 } - u8 { 5 }, "u8", { 254 })
+  are(-u8 { 1, 0 }, "u8", { 255, 0 })
+  are(~u8 { 1 }, "u8", { 254 })
+  are(u8 { 200, 7 } // 3, "u8", { 66, 2 })
+  are(u8 { 200, 7 } % 3, "u8", { 2, 1 })
+  are(u8 { 3 } ^ 6, "u8", { 217 })
+  are(u8 { 0, 9 }:sign(), "u8", { 0, 1 })
+end
+
+function TestDtypesWhole:test_what_has_no_answer()
+  local x = i64 { 1, 2 }
+  local rule = "; whole numbers (%s) cannot be divided by it (f32 and f64 can)"
+  fails("floor_divide: b has a 0" .. rule:format "i64", function() return x // 0 end)
+  fails("remainder: b has a 0" .. rule:format "i64",
+    function() return x % i64 { { 1, 1 }, { 1, 0 } }:t() end)
+  fails("fmod: b has a 0" .. rule:format "u8", u8({ 1 }).fmod, u8 { 1 }, 0)
+  fails("pow: b has a negative number; whole numbers (i64) have no negative powers " ..
+    "(f32 and f64 do)", function() return x ^ i64 { 1, -1 } end)
+  are(i64 {} // 0, "i64", {})
+  values(x / 0, { inf, inf })
+  values(x ^ -1.0, { 1, 0.5 })
+  local same = x
+  lu.assertErrorMsgContains("b has a 0", function() x:floor_divide_(0) end)
+  are(same, "i64", { 1, 2 })
+end
+
+function TestDtypesWhole:test_truth_values()
+  local a, b = tensor { true, true, false, false }, tensor { true, false, true, false }
+  are(a & b, "bool", { true, false, false, false })
+  are(a | b, "bool", { true, true, true, false })
+  are(a ~ b, "bool", { false, true, true, false })
+  are(~a, "bool", { false, false, true, true })
+  are(a + b, "bool", { true, true, true, false })
+  are(a * b, "bool", { true, false, false, false })
+  are(a:maximum(b), "bool", { true, true, true, false })
+  are(a:lt(b), "bool", { false, false, true, false })
+  are(a:to("f32"), "f32", { 1, 1, 0, 0 })
+end
+
+function TestDtypesWhole:test_conversions()
+  local odd = tensor { nan, inf, -inf, 2.9, -2.9, 300, -1 }
+  are(odd:to("i64"), "i64", { 0, math.maxinteger, math.mininteger, 2, -2, 300, -1 })
+  are(odd:to("bool"), "bool", { true, true, true, true, true, true, true })
+  are(tensor { 2.9, 300, -1 }:to("u8"), "u8", { 2, 44, 255 })   -- the low 8 bits
+  are(i64 { 300, -1 }:to("u8"), "u8", { 44, 255 })
+  are(i64 { (1 << 53) + 1 }:to("f64"), "f64", { 2.0 ^ 53 })
+end
+
+-- ---- real remainders ------------------------------------------------------------------
+
+function TestDtypesWhole:test_remainders_of_reals()
+  local x = tensor({ 5.5, -5.5, 5.5, -5.5 }, { dtype = "f64" })
+  local y = tensor({ 2, 2, -2, -2 }, { dtype = "f64" })
+  values(x % y, { 1.5, 0.5, -0.5, -1.5 })
+  values(x // y, { 2, -3, -3, 2 })
+  values(x:fmod(y), { 1.5, -1.5, 1.5, -1.5 })
+  values(tensor { 1, -1, 0 } // 0, { inf, -inf, nan })
+  values(tensor { 1 } % 0, { nan })
+  values(tensor { -1, 1 } % inf, { inf, 1 })
+  values(tensor({ 1 }, { dtype = "f64" }) // 0.1, { 9 })        -- as in Python
+  local w = leaf { 5.5, -5.5 }
+  local v = leaf { 2, 2 };
+  (w % v):sum():backward()
+  values(w.grad, { 1, 1 })
+  values(v.grad, { -2, 3 })
+end
+
+function TestDtypesWhole:test_larger_and_smaller()
+  local a, b = leaf { 1, 5, 2 }, leaf { 3, 4, 2 }
+  local y = a:maximum(b)
+  values(y, { 3, 5, 2 })
+  y:sum():backward()
+  values(a.grad, { 0, 1, 0.5 })
+  values(b.grad, { 1, 0, 0.5 })
+  values(tensor { nan, 1 }:maximum(tensor { 1, nan }), { nan, nan })
+  values(tensor { nan, 1 }:minimum(0), { nan, 0 })
+end
+
+-- ---- comparisons ----------------------------------------------------------------------
+
+TestDtypesLogic = {}
+
+function TestDtypesLogic:test_comparisons()
+  local a, b = tensor { 1, 2, 3, nan }, tensor { 2, 2, 2, nan }
+  are(a:eq(b), "bool", { false, true, false, false })
+  are(a:ne(b), "bool", { true, false, true, true })
+  are(a:lt(b), "bool", { true, false, false, false })
+  are(a:le(b), "bool", { true, true, false, false })
+  are(a:gt(b), "bool", { false, false, true, false })
+  are(a:ge(b), "bool", { false, true, true, false })
+  are(a:gt(1.5), "bool", { false, true, true, false })
+  are(mlpl.lt(2, a), "bool", { false, false, true, false })
+  are(tensor { { 1 }, { 2 } }:eq(tensor { 1, 2 }), "bool",
+    { { true, false }, { false, true } })
+  are(i64 { 1, 2 }:lt(1.5), "bool", { true, false })
+  are(i64 { (1 << 53) + 1 }:eq(1 << 53), "bool", { false })
+  fails("lt: sizes differ: a is [4], b is [3]; aligned at the last axis, sizes must be " ..
+    "equal or 1", a.lt, a, mlpl.zeros(3))
+end
+
+function TestDtypesLogic:test_logic()
+  local a, b = tensor { 0, 2, nan }, i64 { 0, 0, 1 }
+  are(a:logical_and(b), "bool", { false, false, true })
+  are(a:logical_or(b), "bool", { false, true, true })
+  are(a:logical_xor(b), "bool", { false, true, false })
+  are(a:logical_not(), "bool", { true, false, false })
+  are(a:isnan(), "bool", { false, false, true })
+  are(tensor { inf, -inf, nan, 1 }:isinf(), "bool", { true, true, false, false })
+  are(tensor { inf, -inf, nan, 1 }:isfinite(), "bool", { false, false, false, true })
+  are(b:isnan(), "bool", { false, false, false })
+  are(b:isfinite(), "bool", { true, true, true })
+end
+
+function TestDtypesLogic:test_nearly_equal()
+  local a = tensor({ 1, 100, inf, nan }, { dtype = "f64" })
+  local b = tensor({ 1 + 1e-9, 100.1, inf, nan }, { dtype = "f64" })
+  are(a:isclose(b), "bool", { true, false, true, false })
+  are(a:isclose(b, 1e-2, 0, true), "bool", { true, true, true, true })
+  are(a:isclose(100, { atol = 99 }), "bool", { true, true, false, false })
+  lu.assertFalse(a:allclose(b))
+  lu.assertFalse(a:allclose(b, { rtol = 0.01 }))
+  lu.assertTrue(a:allclose(b, { rtol = 0.01, equal_nan = true }))
+  lu.assertTrue(mlpl.allclose(tensor { 1 }, i64 { 1, 1 }))
+  lu.assertTrue(mlpl.zeros(0):allclose(mlpl.zeros(0)))
+  fails("isclose: rtol is -1; it must be at least 0", a.isclose, a, b, -1)
+  fails("allclose: unknown option 'tol'; the options are rtol, atol, equal_nan",
+    a.allclose, a, b, { tol = 1 })
+end
+
+function TestDtypesLogic:test_equal()
+  lu.assertTrue(tensor { 1, 2 }:equal(tensor { 1, 2 }))
+  lu.assertFalse(tensor { 1, 2 }:equal(tensor { 1, 3 }))
+  lu.assertFalse(tensor { 1, 1 }:equal(tensor { 1 }))
+  lu.assertFalse(tensor { nan }:equal(tensor { nan }))
+  lu.assertTrue(mlpl.equal(i64 { 1 }, tensor { 1 }))
+  lu.assertTrue(mlpl.arange(6):reshape(2, 3):t():equal(mlpl.tensor { { 1, 4 }, { 2, 5 },
+    { 3, 6 } }))
+end
+
+-- ---- in place -------------------------------------------------------------------------
+
+TestDtypesInPlace = {}
+
+function TestDtypesInPlace:test_values_and_the_receiver()
+  local x = tensor { 1, 2, 3 }
+  lu.assertIs(x:add_(tensor { 1, 1, 1 }), x)
+  values(x, { 2, 3, 4 })
+  values(x:mul_(2):sub_(1), { 3, 5, 7 })
+  values(x:div_(2), { 1.5, 2.5, 3.5 })
+  values(x:pow_(2), { 2.25, 6.25, 12.25 })
+  values(x:sqrt_():neg_():abs_(), { 1.5, 2.5, 3.5 })
+  values(x:floor_divide_(1):remainder_(2), { 1, 0, 1 })
+  values(x:sub_(x), { 0, 0, 0 })
+  values(x:exp_():log_():tanh_():sigmoid_():relu_(), { 0.5, 0.5, 0.5 })
+  values(x:maximum_(tensor { 0, 1, 0 }):leaky_relu_(0.1), { 0.5, 1, 0.5 })
+  are(i64 { 6, 7 }:bitwise_and_(3), "i64", { 2, 3 })
+  are(x:fill_(2):zero_(), "f32", { 0, 0, 0 })
+  fails("a tensor has no field or method 'eq_'", function() return x.eq_ end)
+  fails("a tensor has no field or method 'clone_'", function() return x.clone_ end)
+end
+
+function TestDtypesInPlace:test_dtypes_and_shapes_must_fit()
+  local x, i = tensor { 1, 2 }, i64 { 1, 2 }
+  are(x:add_(tensor({ 0.5, 0.5 }, { dtype = "f64" })), "f32", { 1.5, 2.5 })
+  are(x:add_(i), "f32", { 2.5, 4.5 })
+  are(u8 { 1, 2 }:add_(i), "u8", { 2, 4 })
+  fails("add_: the result is of f32, the tensor to hold it of i64", i.add_, i, 0.5)
+  fails("div_: the result is of f32, the tensor to hold it of i64", i.div_, i, 2)
+  fails("add_: the result is [2x2], the tensor to hold it [2]", x.add_, x,
+    mlpl.zeros(2, 2))
+  fails("add_: the result is of i64, the tensor to hold it of bool",
+    function() tensor({ true, false }):add_(i) end)
+  are(i, "i64", { 1, 2 })
+  lu.assertErrorMsgContains("mlpl.Tensor expected, got number", x.add_, 1, x)
+  fails("add_: out makes no sense in place", x.add_, x, 1, { out = x })
+end
+
+function TestDtypesInPlace:test_memory_that_is_shared()
+  local x = mlpl.arange(9):reshape(3, 3)
+  values(mlpl.arange(9):reshape(3, 3):add_(1), { { 2, 3, 4 }, { 5, 6, 7 }, { 8, 9, 10 } })
+  values(x:add_(x:t()), { { 2, 6, 10 }, { 6, 10, 14 }, { 10, 14, 18 } })
+  local y = mlpl.arange(5)
+  y[{ { 2, 5 } }]:copy_(y[{ { 1, 4 } }])
+  values(y, { 1, 1, 2, 3, 4 })
+  y[{ { 2, 5 } }]:add_(y[{ { 1, 4 } }])
+  values(y, { 1, 2, 3, 5, 7 })
+  y[2]:zero_()
+  values(y, { 1, 0, 3, 5, 7 })
+  local text = "add_: the tensor, [3x2], is stretched: several of its elements share one " ..
+    "place in memory; :clone() it first"
+  fails(text, function() tensor({ 1, 2 }):expand(3, 2):add_(1) end)
+  fails(text:gsub("add_", "fill_"), function() tensor({ 1, 2 }):expand(3, 2):fill_(1) end)
+end
+
+function TestDtypesInPlace:test_fill_and_copy()
+  local x = mlpl.zeros(2, 2)
+  values(x:copy_(tensor { 1, 2 }), { { 1, 2 }, { 1, 2 } })
+  values(x:t():copy_(tensor { 1, 2 }), { { 1, 2 }, { 1, 2 } })
+  values(x, { { 1, 1 }, { 2, 2 } })
+  values(x:fill_(tensor(7)), { { 7, 7 }, { 7, 7 } })
+  are(i64 { 0 }:fill_(math.maxinteger), "i64", { math.maxinteger })
+  are(i64 { 0, 0 }:copy_(tensor { 2.9, -2.9 }), "i64", { 2, -2 })
+  are(tensor { true, true }:fill_(false), "bool", { false, false })
+  fails("fill_: 2.5 does not fit i64", function() i64({ 1 }):fill_(2.5) end)
+  fails("fill_: 256 does not fit u8", function() u8({ 1 }):fill_(256) end)
+  fails("fill_: the value is a tensor with axes; it must be one number (see copy_)",
+    x.fill_, x, tensor { 1, 2 })
+  fails("copy_: the tensor is [2x2], the values are [3], which do not stretch to it",
+    x.copy_, x, mlpl.zeros(3))
+  fails("copy_: the tensor is [2x2], the values are [1x2x2], which do not stretch to it",
+    x.copy_, x, mlpl.zeros(1, 2, 2))
+end
+
+-- ---- in place, recorded ---------------------------------------------------------------
+
+TestDtypesRecorded = {}
+
+local function gradient(f)
+  local w = leaf { 1, 2, 3 }
+  f(w):sum():backward()
+  return w.grad
+end
+
+function TestDtypesRecorded:test_gradients_are_those_of_the_plain_forms()
+  local pairs_of = {
+    { function(w) return (w * 2):add_(1):mul_(w) end,
+      function(w) return ((w * 2) + 1) * w end },
+    { function(w) local h = w * 2 return h:mul_(h) end,
+      function(w) local h = w * 2 return h * h end },
+    { function(w) return (w * 0.5):exp_():sigmoid_():tanh_() end,
+      function(w) return (w * 0.5):exp():sigmoid():tanh() end },
+    { function(w) return (w - 2):relu_():add_(w) end,
+      function(w) return (w - 2):relu() + w end },
+    { function(w) return tensor({ 1, 1, 1 }):div_(w) end,
+      function(w) return 1 / w end },
+    { function(w) return tensor({ 1, 1, 1 }):add_(w:to("f64") ^ 2) end,
+      function(w) return w ^ 2 + 1 end },
+    { function(w) return (w * 3):copy_(w ^ 2) end, function(w) return w ^ 2 end },
+    { function(w) return mlpl.zeros(3):copy_(w) end, function(w) return w end },
+    { function(w) return (w * 3):pow_(2):sub_(w):neg_() end,
+      function(w) return -((w * 3) ^ 2 - w) end },
+    { function(w) return w + (w * 3):zero_() end, function(w) return w end },
+    { function(w) return w + (w * 3):sign_() end, function(w) return w end },
+    { function(w) return w + (w * 3):floor_divide_(2) end, function(w) return w end },
+  }
+  for i, each in ipairs(pairs_of) do
+    local got, wanted = gradient(each[1]), gradient(each[2])
+    lu.assertTrue(got:allclose(wanted), "gradient " .. i)
+  end
+end
+
+function TestDtypesRecorded:test_old_values_that_are_needed()
+  local w = leaf { 1, 2 }
+  local old = "was changed in place after it was recorded; its old value is needed"
+  local y = w:exp()
+  y:add_(1)
+  fails("backward: the result of exp " .. old, function() y:sum():backward() end)
+  local h = w * 2
+  local z = h * h
+  h:add_(1)
+  fails("backward: a of mul " .. old, function() z:sum():backward() end)
+  local c = tensor { 3, 4 }
+  local v = w * c
+  c:zero_()
+  fails("backward: b of mul " .. old, function() v:sum():backward() end)
+  local sum = w + c                            -- needs no values
+  c:fill_(9)
+  sum:sum():backward()
+  values(w.grad, { 1, 1 })
+end
+
+function TestDtypesRecorded:test_leaves()
+  local w = leaf { 1, 2 }
+  local text = ": the tensor is a leaf that requires a gradient, and what was recorded " ..
+    "with it would lose its value; change it under no_grad"
+  fails("add_" .. text, w.add_, w, 1)
+  fails("fill_" .. text, w.fill_, w, 1)
+  fails("copy_" .. text, w.copy_, w, mlpl.zeros(2))
+  fails("floor_divide_" .. text, w.floor_divide_, w, 1)
+  mlpl.no_grad(function() w:sub_(w):add_(3) end)
+  values(w, { 3, 3 })
+  lu.assertTrue(w.requires_grad)
+  w:detach():mul_(2)
+  values(w, { 6, 6 })
+end
+
+function TestDtypesRecorded:test_views()
+  local w = leaf { { 1, 2 }, { 3, 4 } }
+  local h = w * 2
+  local row = h[1]
+  local text = ": the change would be recorded, and the tensor is a view: the tensor " ..
+    "that it is a part of would change without a record; :clone() it first"
+  fails("mul_" .. text, row.mul_, row, 2)
+  fails("fill_" .. text, row.zero_, row)
+  fails("add_" .. text, function() mlpl.zeros(2, 2)[1]:add_(w[1]) end)
+  h:mul_(3)                                    -- the view sees it, its history does not
+  fails("add: a is a view of memory that a recorded operation has changed in place " ..
+    "since; make the view again", function() return row + 1 end)
+  values(mlpl.no_grad(function() return row + 1 end), { 7, 13 })
+  values(h[1] + 1, { 7, 13 })
+  h[1]:sum():backward()
+  values(w.grad, { { 6, 6 }, { 0, 0 } })
+end
+
+function TestDtypesRecorded:test_constants_end_a_history()
+  local w = leaf { 1 }
+  lu.assertFalse((w * 2):zero_().requires_grad)
+  lu.assertFalse((w * 2):copy_(mlpl.zeros(1)).requires_grad)
+  lu.assertFalse((w * 2):sign_().requires_grad)
+  lu.assertTrue(mlpl.zeros(1):add_(w).requires_grad)
+  lu.assertFalse(i64({ 1 }):copy_(w * 3).requires_grad)
+end
+
+-- ---- out ------------------------------------------------------------------------------
+
+TestDtypesOut = {}
+
+function TestDtypesOut:test_results_go_where_they_are_wanted()
+  local a, b, y = mlpl.arange(4):reshape(2, 2), mlpl.ones(2, 2), mlpl.zeros(2, 2)
+  lu.assertIs(mlpl.add(a, b, { out = y }), y)
+  values(y, { { 2, 3 }, { 4, 5 } })
+  lu.assertIs(a:matmul(b, { out = y }), y)
+  values(y, { { 3, 3 }, { 7, 7 } })
+  lu.assertIs(mlpl.mul(2, a, { out = y }), y)
+  values(y, { { 2, 4 }, { 6, 8 } })
+  local sum = mlpl.zeros(2)
+  lu.assertIs(a:sum(1, { out = sum }), sum)
+  values(sum, { 4, 6 })
+  values(a:sum { dim = 2, out = sum }, { 3, 7 })
+  local truth = mlpl.zeros(2, 2, { dtype = "bool" })
+  are(a:lt(2.5, { out = truth }), "bool", { { true, true }, { false, false } })
+  values(a:t({ out = y }), { { 1, 3 }, { 2, 4 } })
+end
+
+function TestDtypesOut:test_memory_that_is_shared()
+  local a = tensor { { 1, 2 }, { 3, 4 } }
+  values(mlpl.add(a, a, { out = a }), { { 2, 4 }, { 6, 8 } })
+  values(a:matmul(a, { out = a }), { { 28, 40 }, { 60, 88 } })
+  values(a:t({ out = a }), { { 28, 60 }, { 40, 88 } })
+  values(mlpl.add(a, 1, { out = a:t() }), { { 29, 61 }, { 41, 89 } })
+  values(a, { { 29, 41 }, { 61, 89 } })
+  values(a:softmax(2, { out = a }):sum(2), { 1, 1 }, 1e-6)
+end
+
+function TestDtypesOut:test_refused()
+  local a = mlpl.ones(2, 2)
+  fails("add: the result is [2x2], the tensor to hold it [2]", mlpl.add, a, a,
+    { out = mlpl.zeros(2) })
+  fails("add: the result is of f32, the tensor to hold it of f64", mlpl.add, a, a,
+    { out = mlpl.zeros(2, 2, { dtype = "f64" }) })
+  fails("add: out is 3; it must be a tensor", mlpl.add, a, a, { out = 3 })
+  fails("add: unknown option 'of'; it has no options", mlpl.add, a, a,
+    { out = mlpl.zeros(2, 2), of = 1 })
+  fails("max: out takes one result; this gives two", a.max, a, 1, { out = mlpl.zeros(2) })
+  fails("add: the tensor, [2x2], is stretched: several of its elements share one place " ..
+    "in memory; :clone() it first", mlpl.add, a, a, { out = mlpl.zeros(2):expand(2, 2) })
+  local w, y = leaf { 1 }, mlpl.zeros(1)
+  local text = "mul: out has no gradient, and an input or out requires one; do without " ..
+    "out, or work under no_grad"
+  fails(text, mlpl.mul, w, w, { out = y })
+  fails(text, mlpl.mul, y, y, { out = w })
+  values(mlpl.no_grad(mlpl.mul, w, 3, { out = y }), { 3 })
+  values(mlpl.no_grad(mlpl.mul, y, 2, { out = w }), { 6 })
+  local gone = mlpl.zeros(1)
+  gone:release()
+  lu.assertErrorMsgContains("this mlpl.Tensor was released", mlpl.mul, y, y,
+    { out = gone })
+end
