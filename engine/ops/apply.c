@@ -2,6 +2,7 @@
 #include "base/profile.h"
 #include "grad/grad.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const mlpl_op *mlpl_op_at(int i) {
@@ -27,9 +28,23 @@ const char *mlpl_op_input_name(const mlpl_op *op, int i) {
   return i >= 0 && i < op->n_inputs ? op->input_name[i] : NULL;
 }
 
+bool mlpl_op_takes_list(const mlpl_op *op) { return op->list != MLPLI_NO_LIST; }
+bool mlpl_op_takes_number(const mlpl_op *op, int i) { return op->numbers >> i & 1; }
+int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
+
 const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
   *n = op->n_params;
   return op->params;
+}
+
+const char *mlpli_input_text(char *buf, const mlpl_ctx *cx, const mlpl_op *op, int i) {
+  const int last = op->n_inputs - 1;
+  if (op->list && i >= last)
+    snprintf(
+        buf, MLPLI_INPUT_TEXT, "%s %d", op->input_name[last], i - last + cx->index_base);
+  else
+    snprintf(buf, MLPLI_INPUT_TEXT, "%s", op->input_name[i]);
+  return buf;
 }
 
 /* ---- checks ------------------------------------------------------------------------ */
@@ -38,36 +53,46 @@ static bool wants_real(mlpli_domain d) { return d < MLPLI_LABELS; }
 
 static mlpl_status bad_dtype(
     mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *t, const char *rule) {
-  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name, op->input_name[i],
-      mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
+  char name[MLPLI_INPUT_TEXT];
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name,
+      mlpli_input_text(name, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
 static mlpl_status check_dtype(mlpl_ctx *cx, const mlpl_op *op, int i,
     const mlpl_tensor *first, const mlpl_tensor *t) {
-  mlpli_domain d = op->domain[i];
+  mlpli_domain d = op->domain[mlpli_input_place(op, i)];
   if (d == MLPLI_LABELS && t->dtype != MLPL_I64)
     return bad_dtype(cx, op, i, t, "labels are i64");
-  if (!wants_real(d)) return MLPL_OK;
-  if (!mlpli_is_real(t))
+  if (d == MLPLI_INDEX && t->dtype != MLPL_I64)
+    return bad_dtype(cx, op, i, t, "indices are i64");
+  if (d == MLPLI_MASK && t->dtype != MLPL_BOOL)
+    return bad_dtype(cx, op, i, t, "a mask is bool");
+  if (!wants_real(d) && d != MLPLI_LIKE) return MLPL_OK;
+  if (d != MLPLI_LIKE && !mlpli_is_real(t))
     return bad_dtype(cx, op, i, t, "it must be f32 or f64 (convert with :to)");
+  char a[MLPLI_INPUT_TEXT], b[MLPLI_INPUT_TEXT];
   if (t->dtype != first->dtype)
     return mlpl_fail(cx, MLPL_EARG,
         "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
-        op->input_name[0], mlpl_dtype_name((mlpl_dtype)first->dtype), op->input_name[i],
-        mlpl_dtype_name((mlpl_dtype)t->dtype));
+        mlpli_input_text(a, cx, op, 0), mlpl_dtype_name((mlpl_dtype)first->dtype),
+        mlpli_input_text(b, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype));
   return MLPL_OK;
 }
 
 static mlpl_status check_inputs(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
-  if (n < op->n_required || n > op->n_inputs)
+  if (op->list && n < op->n_required)
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d or more", op->name,
+        n, op->n_required);
+  if (n < op->n_required || (n > op->n_inputs && !op->list))
     return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
         n, op->n_required, op->n_inputs);
   for (int i = 0; i < n; i++) {
     if (in[i])
       MLPL_TRY(check_dtype(cx, op, i, in[0], in[i]));
-    else if (i < op->n_required)
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+    else if (i < op->n_required || op->list == MLPLI_LIST)
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name,
+          mlpli_input_text((char[MLPLI_INPUT_TEXT]){0}, cx, op, i));
   }
   return MLPL_OK;
 }
@@ -76,7 +101,7 @@ static bool must_record(
     const mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
   if (!cx->grad_enabled || !op->backward) return false;
   for (int i = 0; i < n; i++)
-    if (mlpli_tracked(in[i]) && op->differentiable & 1u << i) return true;
+    if (mlpli_tracked(in[i]) && mlpli_input_in(op->differentiable, op, i)) return true;
   return false;
 }
 
@@ -85,6 +110,7 @@ static bool must_record(
 static mlpl_status compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   const mlpl_op *op = c->op;
   if (op->view) return op->view(cx, c, out);
+  if (op->compose) return op->compose(cx, c, out);
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
   MLPL_TRY(mlpli_tensor_make(
@@ -115,7 +141,7 @@ double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tens
   bool product = op == mlpli_op_table[MLPLI_OP_LINEAR] ||
       op == mlpli_op_table[MLPLI_OP_MATMUL];
   if (product && in[0]->ndim) return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
-  return op->view ? 0 : n > m ? n : m;
+  return op->view || op->compose ? 0 : n > m ? n : m;
 }
 
 static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
