@@ -41,11 +41,32 @@ static bool takes_numbers(const mlpl_op *op) {
   return n == 2 && n_params == 0 && strcmp(mlpl_op_name(op), "matmul") != 0;
 }
 
+/* Some rows have options between the first input and the others, x:gather(dim, index):
+   they move behind the inputs. Given by name, they do not stand there. */
+static void options_behind(lua_State *L, const mlpl_op *op, int n) {
+  int k = mlpl_op_options_first(op);
+  if (!k || lua_type(L, 2) != LUA_TNUMBER) return;
+  for (int i = 1; i < n; i++)
+    if (!mlpl_op_takes_number(op, i) || lua_type(L, 1 + k + i) != LUA_TNUMBER)
+      mlplb_check_tensor(L, 1 + k + i);
+  for (int i = 0; i < k; i++) {
+    lua_pushvalue(L, 2);
+    lua_insert(L, 2 + k + n - 1);
+    lua_remove(L, 2);
+  }
+}
+
 /* Inputs from argument 1 on: required ones, then optional ones as long as they are
    tensors or nil. Returns the next argument. */
-static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in) {
+static int positional_inputs(
+    lua_State *L, const mlpl_op *op, int n, int required, mlpl_tensor **in) {
   int i = 0;
-  for (; i < required; i++) in[i] = mlplb_check_tensor(L, i + 1);
+  options_behind(L, op, required);
+  for (; i < required; i++) {
+    bool number = i && lua_type(L, i + 1) == LUA_TNUMBER && mlpl_op_takes_number(op, i);
+    in[i] = number ? number_input(L, i + 1, mlpl_tensor_dtype(in[0]))
+                   : mlplb_check_tensor(L, i + 1);
+  }
   for (; i < n; i++) {
     mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
     if (!t && !lua_isnil(L, i + 1)) break;
@@ -60,7 +81,7 @@ static int inputs_and_params(
   const mlpl_param *params = mlpl_op_params(op, &n_params);
   mlplb_named named = {.n = n - required};
   memset(in, 0, MLPL_MAX_INPUTS * sizeof *in);
-  int next = positional_inputs(L, n, required, in);
+  int next = positional_inputs(L, op, n, required, in);
   if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return n;
   for (int i = required; i < n; i++) {
     named.name[i - required] = mlpl_op_input_name(op, i);
@@ -70,6 +91,49 @@ static int inputs_and_params(
   for (int i = required; i < n; i++) in[i] = named.tensor[i - required];
   while (n > required && !in[n - 1]) n--;
   return n;
+}
+
+/* The tensors of the array at 1, in an array of the engine's; both it and an array that
+   holds what is in it are pushed, for a finalizer may empty the script's own. */
+static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
+  if (lua_type(L, 1) != LUA_TTABLE)
+    luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
+        mlplb_shown(L, 1), what);
+  size_t length = lua_rawlen(L, 1);
+  if (length > 1 << 24) luaL_error(L, "%s: %I tensors are too many", what, length);
+  mlplb_only_array(L, 1, what, "tensors; options have a table of their own");
+  *n = (int)length;
+  lua_createtable(L, *n, 0);
+  mlpl_tensor **in = lua_newuserdatauv(L, (length + 1) * sizeof *in, 0);
+  for (int i = 0; i < *n; i++) {
+    lua_rawgeti(L, 1, i + 1);
+    mlplb_box *box = mlplb_test_box(L, -1, MLPLB_TENSOR);
+    if (!box || !box->object)
+      luaL_error(L, "%s: tensor %d is %s; it must be a tensor", what, i + 1,
+          box ? "released" : mlplb_shown(L, -1));
+    in[i] = box->object;
+    lua_rawseti(L, -3, i + 1);
+  }
+  return in;
+}
+
+/* cat{a, b}, cat({a, b}, dim): a row whose input is a list. */
+int mlplb_list_call(lua_State *L, const mlpl_op *op) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_value values[MLPL_MAX_PARAMS];
+  mlpl_tensor *out = NULL;
+  int n, n_params, tries = 0;
+  const mlpl_param *params = mlpl_op_params(op, &n_params);
+  if (lua_gettop(L) == 0) lua_pushnil(L);
+  mlplb_params(L, mlpl_op_name(op), 2, params, n_params, values, NULL);
+  mlpl_tensor **in = list_inputs(L, mlpl_op_name(op), &n);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  mlpl_status status;
+  do status = mlpl_op_apply(s->cx, &out, op, in, n, values);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = out;
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
 int mlplb_op_call(lua_State *L, const mlpl_op *op) {
@@ -120,7 +184,7 @@ void mlplb_open_ops(lua_State *L) {
       {"__pow", "pow"}};
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op)) continue;
+    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op)) continue;
     push_op(L, op_call, op);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
