@@ -38,7 +38,8 @@ static void two_inputs(lua_State *L, const char *what, mlpl_tensor **in) {
 static bool takes_numbers(const mlpl_op *op) {
   int required, n_params, n = mlpl_op_inputs(op, &required);
   mlpl_op_params(op, &n_params);
-  return n == 2 && n_params == 0 && strcmp(mlpl_op_name(op), "matmul") != 0;
+  return n == 2 && n_params == 0 && mlpl_op_takes_number(op, 1) &&
+      strcmp(mlpl_op_name(op), "matmul") != 0;
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
@@ -63,7 +64,8 @@ static int positional_inputs(
   int i = 0;
   options_behind(L, op, required);
   for (; i < required; i++) {
-    bool number = i && lua_type(L, i + 1) == LUA_TNUMBER && mlpl_op_takes_number(op, i);
+    bool number = i && mlpl_op_options_first(op) && mlpl_op_takes_number(op, i) &&
+        lua_type(L, i + 1) == LUA_TNUMBER;
     in[i] = number ? number_input(L, i + 1, mlpl_tensor_dtype(in[0]))
                    : mlplb_check_tensor(L, i + 1);
   }

@@ -71,7 +71,8 @@ struct mlpl_op {
   uint8_t list;           /* mlpli_list */
   /* options that a call in Lua gives between the first input and the others */
   uint8_t options_first;
-  uint8_t numbers; /* bit i: input i may be a number in Lua */
+  uint8_t numbers;   /* bit i: input i may be a number in Lua */
+  bool tensors_only; /* of two inputs without options, which else may be numbers there */
   const mlpl_param *params;
   /* Either shape and forward (out is made, contiguous, not set) or view, which gives *out
      itself. */
@@ -200,7 +201,7 @@ static inline int mlpli_input_place(const mlpl_op *op, int i) {
   return i < op->n_inputs ? i : op->n_inputs - 1;
 }
 static inline bool mlpli_input_in(uint8_t bits, const mlpl_op *op, int i) {
-  return bits >> mlpli_input_place(op, i) & 1u;
+  return ((unsigned)bits >> mlpli_input_place(op, i) & 1u) != 0;
 }
 
 /* Name of input i for messages: "weight"; of a list, "tensor 3" as the user counts. */
