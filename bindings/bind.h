@@ -35,6 +35,15 @@ typedef struct mlplb_box {
   mlplb_type type;
 } mlplb_box;
 
+/* Rows that indexing applies, found once. */
+typedef enum mlplb_row {
+  MLPLB_SELECT,
+  MLPLB_SLICE,
+  MLPLB_INDEX,
+  MLPLB_NONZERO,
+  MLPLB_N_ROWS
+} mlplb_row;
+
 /* One for each Lua state; a userdata, whose user values are the error of a callback and
    the last block of boxes. */
 enum { MLPLB_STATE_ERROR = 1, MLPLB_STATE_BOXES, MLPLB_STATE_VALUES = MLPLB_STATE_BOXES };
@@ -45,9 +54,10 @@ typedef struct mlplb_state {
   lua_Integer seed;  /* as it was last set */
   /* addresses of the metatables: a check costs no look-up */
   const void *meta[MLPLB_N_TYPES];
-  struct block *blocks; /* all boxes */
-  mlplb_box *free;      /* those not in use */
-  mlplb_box nothing;    /* the box of a value that was collected */
+  struct block *blocks;             /* all boxes */
+  mlplb_box *free;                  /* those not in use */
+  mlplb_box nothing;                /* the box of a value that was collected */
+  const mlpl_op *row[MLPLB_N_ROWS]; /* NULL: not looked up yet */
 } mlplb_state;
 
 #define MLPLB_UPVALUES 2
@@ -211,8 +221,16 @@ void mlplb_open_values(lua_State *L);
 void mlplb_open_answers(lua_State *L);
 /* inputs and options from argument 1 on */
 int mlplb_op_call(lua_State *L, const mlpl_op *op);
-int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes the view */
-void mlplb_tostring(lua_State *L, mlpl_tensor *t);      /* print.c */
+/* the inputs in one array at argument 1, then options */
+int mlplb_list_call(lua_State *L, const mlpl_op *op);
+int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes it */
+/* t[key] = the value at index `value` */
+int mlplb_set_index(lua_State *L, mlpl_tensor *t, int key, int value);
+/* methods split, chunk, unbind into the table on top */
+void mlplb_open_parts(lua_State *L);
+/* functions that join and arrange tensors into the table on top */
+void mlplb_open_shapes(lua_State *L);
+void mlplb_tostring(lua_State *L, mlpl_tensor *t); /* print.c */
 /* functions into the table on top */
 void mlplb_open_create(lua_State *L);
 void mlplb_open_nn(lua_State *L);    /* pushes the table */

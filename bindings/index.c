@@ -1,21 +1,67 @@
-/* x[i] and x[{ {a, b}, i, {} }]: views, made by the table's select and narrow, so that
-   gradients flow. */
+/*
+** x[key] and x[key] = value. A key is a whole number, a mask, an index tensor, or a table
+** with an entry for each leading axis: a number (the axis goes), a range {first, last} or
+** {first, last, step}, {} for the whole axis, an index tensor, or a mask (which stands
+** for as many axes as it has). Numbers and ranges give views, made by the table's select
+** and slice; masks and index tensors give copies (index). Gradients flow through all of
+** them.
+*/
 #include "bind.h"
 
 #include <string.h>
 
-/* Apply select or narrow to the tensor in the box on top, and replace that box. */
-static void apply(lua_State *L, const char *row, const mlpl_value *p) {
+static const mlpl_op *row(mlplb_state *s, mlplb_row which) {
+  static const char *const name[MLPLB_N_ROWS] = {
+      "select", "slice", "index", "nonzero"};
+  if (!s->row[which]) s->row[which] = mlpl_op_find(name[which]);
+  return s->row[which];
+}
+
+/* Push what a row gives. */
+static mlpl_tensor *apply(
+    lua_State *L, mlplb_row which, mlpl_tensor *const *in, int n, const mlpl_value *p) {
   mlplb_state *s = mlplb_get(L);
-  mlpl_tensor *in = mlplb_check_tensor(L, -1), *out = NULL;
   mlplb_box *box = mlplb_tensor_box(L);
+  mlpl_tensor *out = NULL;
   int tries = 0;
   mlpl_status status;
-  do status = mlpl_op_apply(s->cx, &out, mlpl_op_find(row), &in, 1, p);
+  do status = mlpl_op_apply(s->cx, &out, row(s, which), in, n, p);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
   if (status != MLPL_OK) mlplb_raise(L, s);
-  lua_remove(L, -2);
+  return out;
+}
+
+/* ---- a key ------------------------------------------------------------------------- */
+
+/* What the entries of a key say, axis by axis. Tensors of it stay on the stack. */
+typedef struct subscript {
+  const mlpl_tensor *x;
+  int axis;          /* of x, the next that an entry stands for */
+  int left;          /* axes that are left so far of those before it */
+  bool part;         /* something is cut from x */
+  mlpl_value cut[3]; /* start, step, count for the row slice */
+  int n_index;       /* axes that are left up to the last with an index tensor */
+  mlpl_tensor *index[MLPL_MAX_RANK]; /* by axes that are left */
+} subscript;
+
+enum { START, STEP, COUNT };
+
+static void set_cut(subscript *u, int64_t start, int64_t step, int64_t count) {
+  u->cut[START].sizes.v[u->axis] = start;
+  u->cut[STEP].sizes.v[u->axis] = step;
+  u->cut[COUNT].sizes.v[u->axis] = count;
+  u->axis++;
+  for (int i = START; i <= COUNT; i++) u->cut[i].sizes.n = u->axis;
+}
+
+static int64_t size_of(const subscript *u) { return mlpl_tensor_shape(u->x)[u->axis]; }
+
+/* The whole axis, perhaps with an index tensor. */
+static void whole(subscript *u, mlpl_tensor *index) {
+  set_cut(u, 0, 1, size_of(u));
+  u->index[u->left++] = index;
+  if (index) u->n_index = u->left;
 }
 
 /* A position along an axis of size n, from 0; i counts from 1 or, negative, from the end.
@@ -32,11 +78,13 @@ static lua_Integer whole_key(lua_State *L, int index, const char *what) {
   lua_Integer i = lua_tointegerx(L, index, &ok);
   if (!ok || lua_type(L, index) != LUA_TNUMBER)
     luaL_error(L,
-        "%s is %s; an index is a whole number, a range {first, last} or {} for the whole "
-        "axis",
+        "%s is %s; an index is a whole number, a range {first, last}, {} for the whole "
+        "axis, a mask or an index tensor",
         what, mlplb_shown(L, index));
   return i;
 }
+
+/* ---- ranges ------------------------------------------------------------------------ */
 
 static lua_Integer range_end(lua_State *L, int range, int which) {
   lua_rawgeti(L, range, which);
@@ -45,75 +93,223 @@ static lua_Integer range_end(lua_State *L, int range, int which) {
   return i;
 }
 
-static int push_self(lua_State *L) {
-  lua_pushvalue(L, 1);
-  return 1;
-}
-
-/* {a, b} along an axis of the tensor on top: both ends included. */
-static void narrow(lua_State *L, int range, int axis, int k) {
-  mlpl_tensor *t = mlplb_check_tensor(L, -1);
-  int64_t n = mlpl_tensor_shape(t)[axis];
-  size_t length = lua_rawlen(L, range);
-  mlplb_only_array(L, range, "index", "ends of a range");
-  if (length == 0) return;
-  if (length != 2)
-    luaL_error(L, "a range has %d numbers; it is {first, last}, or {} for the whole axis",
-        (int)length);
-  lua_Integer a = range_end(L, range, 1), b = range_end(L, range, 2);
+/* {a, b} along the next axis: both ends included. */
+static void plain_range(lua_State *L, subscript *u, lua_Integer a, lua_Integer b) {
+  int k = u->axis + 1;
+  int64_t n = size_of(u);
   /* {n + 1, n} is empty, as in a for loop */
   int64_t first = a == n + 1 && b == n ? n : place(L, a, k, n);
   int64_t last = b == 0 && a == 1 ? -1 : place(L, b, k, n);
   if (last < first - 1)
     luaL_error(L, "range {%I, %I} of axis %d runs backwards", a, b, k);
-  mlpl_value p[3];
-  memset(p, 0, sizeof p);
-  p[0].i = axis;
-  p[1].i = first;
-  p[2].i = last - first + 1;
-  apply(L, "narrow", p);
+  int64_t count = last - first + 1;
+  u->part = u->part || count != n;
+  set_cut(u, count ? first : 0, 1, count);
+  u->index[u->left++] = NULL;
 }
 
-static void select(lua_State *L, lua_Integer i, int axis, int k) {
-  mlpl_value p[2];
-  memset(p, 0, sizeof p);
-  p[0].i = axis;
-  p[1].i = place(L, i, k, mlpl_tensor_shape(mlplb_check_tensor(L, -1))[axis]);
-  apply(L, "select", p);
+/* {a, b, step}: b included where it is met. */
+static void stepped_range(
+    lua_State *L, subscript *u, lua_Integer a, lua_Integer b, lua_Integer step) {
+  int k = u->axis + 1;
+  int64_t first = place(L, a, k, size_of(u)), last = place(L, b, k, size_of(u));
+  if (step == 0) luaL_error(L, "range {%I, %I, 0} of axis %d: the step is 0", a, b, k);
+  if (step > 0 ? last < first : last > first)
+    luaL_error(L, "range {%I, %I, %I} of axis %d runs the other way", a, b, step, k);
+  /* the quotient of negative numbers; -2^63 is one step at most */
+  int64_t more = step == LUA_MININTEGER ? 0 : (last - first) / step;
+  u->part = true;
+  set_cut(u, first, more ? step : 1, more + 1);
+  u->index[u->left++] = NULL;
 }
 
-/* One entry of the key table for each leading axis; selected axes disappear, so `axis`
-   counts those that stay. */
-static int by_table(lua_State *L, const mlpl_tensor *t, int key) {
-  int n = (int)lua_rawlen(L, key), axis = 0;
-  if (n > mlpl_tensor_ndim(t))
-    return luaL_error(L, "%d indices for a tensor with %d axes", n, mlpl_tensor_ndim(t));
-  mlplb_only_array(L, key, "index", "indices");
-  push_self(L);
-  for (int k = 1; k <= n; k++) {
-    if (lua_rawgeti(L, key, k) == LUA_TTABLE) {
-      int range = lua_gettop(L);
-      lua_pushvalue(L, -2);
-      narrow(L, range, axis++, k);
-      lua_replace(L, range - 1);
-      lua_pop(L, 1);
-    }
-    else {
-      lua_Integer i = whole_key(L, -1, "an entry of the index table");
-      lua_pop(L, 1);
-      select(L, i, axis, k);
-    }
+static void range(lua_State *L, subscript *u, int index) {
+  size_t length = lua_rawlen(L, index);
+  mlplb_only_array(L, index, "index", "ends of a range");
+  if (length == 0)
+    whole(u, NULL);
+  else if (length == 2)
+    plain_range(L, u, range_end(L, index, 1), range_end(L, index, 2));
+  else if (length == 3)
+    stepped_range(
+        L, u, range_end(L, index, 1), range_end(L, index, 2), range_end(L, index, 3));
+  else
+    luaL_error(L,
+        "a range has %d numbers; it is {first, last}, {first, last, step}, or {} for the "
+        "whole axis",
+        (int)length);
+}
+
+/* ---- masks and index tensors ------------------------------------------------------- */
+
+static const char *shape_text(lua_State *L, int n, const int64_t *shape) {
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addchar(&b, '[');
+  for (int d = 0; d < n; d++) {
+    if (d) luaL_addchar(&b, 'x');
+    lua_pushinteger(L, shape[d]);
+    luaL_addvalue(&b);
   }
-  return 1;
+  luaL_addchar(&b, ']');
+  luaL_pushresult(&b);
+  return lua_tostring(L, -1);
 }
 
-int mlplb_index(lua_State *L, mlpl_tensor *t, int key) {
-  if (lua_istable(L, key)) return by_table(L, t, key);
+/* A mask becomes an index tensor for each axis that it stands for. */
+static void mask(lua_State *L, subscript *u, mlpl_tensor *m) {
+  int n = mlpl_tensor_ndim(m), left = mlpl_tensor_ndim(u->x) - u->axis;
+  const int64_t *own = mlpl_tensor_shape(m), *of = mlpl_tensor_shape(u->x) + u->axis;
+  mlpl_value column[2];
+  memset(column, 0, sizeof column);
+  column[0].i = 1;
+  bool fits = n >= 1 && n <= left;
+  for (int d = 0; d < n && fits; d++) fits = own[d] == of[d];
+  if (!fits)
+    luaL_error(L,
+        "the mask is %s, the axes of the tensor from %d on are %s; it must have the "
+        "sizes of the first of them",
+        shape_text(L, n, own), u->axis + 1, shape_text(L, left, of));
+  mlpl_tensor *rows = apply(L, MLPLB_NONZERO, &m, 1, NULL);
+  for (int d = 0; d < n; d++) {
+    column[1].i = d;
+    whole(u, apply(L, MLPLB_SELECT, &rows, 1, column));
+  }
+}
+
+/* The tensor on top, which stays there. */
+static void tensor_entry(lua_State *L, subscript *u, mlpl_tensor *t) {
+  mlpl_dtype dtype = mlpl_tensor_dtype(t);
+  if (dtype == MLPL_BOOL)
+    mask(L, u, t);
+  else if (dtype == MLPL_I64)
+    whole(u, t);
+  else
+    luaL_error(L, "an index tensor is %s; indices are i64, masks are bool",
+        mlpl_dtype_name(dtype));
+}
+
+/* ---- entries ----------------------------------------------------------------------- */
+
+static void number_entry(lua_State *L, subscript *u, lua_Integer i) {
+  u->part = true;
+  set_cut(u, place(L, i, u->axis + 1, size_of(u)), 1, -1);
+}
+
+/* The entry on top; tensors stay on the stack. */
+static void entry(lua_State *L, subscript *u, const char *what) {
+  mlplb_box *box = mlplb_test_box(L, -1, MLPLB_TENSOR);
+  if (box && !box->object) luaL_error(L, "%s is a tensor that was released", what);
+  if (box) {
+    tensor_entry(L, u, box->object);
+    return;
+  }
+  if (lua_istable(L, -1))
+    range(L, u, lua_gettop(L));
+  else
+    number_entry(L, u, whole_key(L, -1, what));
+  lua_pop(L, 1);
+}
+
+static void too_many(lua_State *L, const mlpl_tensor *x, int n) {
+  luaL_error(L, "%d indices for a tensor with %d axes", n, mlpl_tensor_ndim(x));
+}
+
+static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) {
+  memset(u, 0, sizeof *u);
+  u->x = x;
+  luaL_checkstack(L, 4 * MLPL_MAX_RANK, "index");
+  if (!lua_istable(L, key)) {
+    if (mlpl_tensor_ndim(x) == 0) {
+      if (!mlplb_test_box(L, key, MLPLB_TENSOR)) whole_key(L, key, "the index");
+      luaL_error(L, "a tensor without axes cannot be indexed; :item() gives its value");
+    }
+    lua_pushvalue(L, key);
+    entry(L, u, "the index");
+    return;
+  }
+  int n = (int)lua_rawlen(L, key);
+  if (n > mlpl_tensor_ndim(x)) too_many(L, x, n);
+  mlplb_only_array(L, key, "index", "indices");
+  for (int k = 1; k <= n; k++) {
+    if (u->axis == mlpl_tensor_ndim(x)) too_many(L, x, n); /* a mask stood for several */
+    lua_rawgeti(L, key, k);
+    entry(L, u, "an entry of the index table");
+  }
+}
+
+/* ---- reading ----------------------------------------------------------------------- */
+
+static int select(lua_State *L, mlpl_tensor *x, int key) {
+  mlpl_value p[2];
   lua_Integer i = whole_key(L, key, "the index");
-  if (mlpl_tensor_ndim(t) == 0)
+  if (mlpl_tensor_ndim(x) == 0)
     return luaL_error(
         L, "a tensor without axes cannot be indexed; :item() gives its value");
-  push_self(L);
-  select(L, i, 0, 1);
+  memset(p, 0, sizeof p);
+  p[1].i = place(L, i, 1, mlpl_tensor_shape(x)[0]);
+  apply(L, MLPLB_SELECT, &x, 1, p);
   return 1;
+}
+
+int mlplb_index(lua_State *L, mlpl_tensor *x, int key) {
+  subscript u;
+  mlplb_pressure(L, mlplb_get(L));
+  if (lua_type(L, key) == LUA_TNUMBER) return select(L, x, key);
+  read_key(L, &u, x, key);
+  mlpl_tensor *in[1 + MLPL_MAX_RANK] = {x};
+  lua_pushvalue(L, 1);
+  if (u.part) in[0] = apply(L, MLPLB_SLICE, in, 1, u.cut);
+  memcpy(in + 1, u.index, sizeof u.index);
+  if (u.n_index) apply(L, MLPLB_INDEX, in, 1 + u.n_index, NULL);
+  return 1;
+}
+
+/* ---- assignment -------------------------------------------------------------------- */
+
+/* A number as a tensor of x's dtype, pushed; it must arrive as it is. */
+static mlpl_tensor *number(lua_State *L, const mlpl_tensor *x, int value) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_dtype dtype = mlpl_tensor_dtype(x);
+  mlpl_tensor *t = NULL;
+  bool truth = lua_isboolean(L, value);
+  double v = truth ? lua_toboolean(L, value) : lua_tonumber(L, value);
+  int64_t i = 0;
+  if (dtype == MLPL_I64 || dtype == MLPL_U8) {
+    int ok = 1;
+    i = truth ? lua_toboolean(L, value) : lua_tointegerx(L, value, &ok);
+    if (!ok || (dtype == MLPL_U8 && (i < 0 || i > 255)))
+      luaL_error(L, "assignment: %s does not fit %s", mlplb_shown(L, value),
+          mlpl_dtype_name(dtype));
+  }
+  mlplb_box *box = mlplb_tensor_box(L);
+  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, v) != MLPL_OK) mlplb_raise(L, s);
+  box->object = t;
+  if (dtype == MLPL_I64) memcpy(mlpl_tensor_data(t), &i, sizeof i); /* past 2^53, too */
+  return t;
+}
+
+/* Garbage may share x's memory with it, so that a refusal is tried again once everything
+   is collected: what a script can still reach decides, not when the collector ran. */
+static bool shared_by_garbage(lua_State *L, mlpl_status status, int *collected) {
+  if (status != MLPL_ESTATE || (*collected)++) return false;
+  lua_gc(L, LUA_GCCOLLECT);
+  return true;
+}
+
+int mlplb_set_index(lua_State *L, mlpl_tensor *x, int key, int value) {
+  mlplb_state *s = mlplb_get(L);
+  subscript u;
+  int tries = 0, collected = 0;
+  mlpl_status status;
+  mlplb_pressure(L, s);
+  mlpl_tensor *v = mlplb_test_tensor(L, value);
+  if (!v && lua_type(L, value) != LUA_TNUMBER && !lua_isboolean(L, value))
+    return luaL_error(L, "assignment: the value is %s; it must be a number or a tensor",
+        mlplb_shown(L, value));
+  read_key(L, &u, x, key);
+  if (!v) v = number(L, x, value);
+  do status = mlpl_tensor_assign(s->cx, x, v, u.index, u.n_index, u.cut);
+  while (mlplb_again(L, s, status, &tries) || shared_by_garbage(L, status, &collected));
+  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
 }

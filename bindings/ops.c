@@ -60,6 +60,13 @@ static bool is_number(lua_State *L, int arg) {
 }
 
 /* Two operands that broadcast: either may be a number. */
+/* The input at `place` is the number at arg, beside `other`. */
+static void number_input(
+    lua_State *L, const char *what, int place, int arg, const mlpl_tensor *other, arguments *a) {
+  a->number = place;
+  read_number(L, what, arg, mlpl_tensor_dtype(other), a);
+}
+
 static void two_inputs(lua_State *L, const char *what, arguments *a) {
   a->n = 2;
   a->in[0] = mlplb_test_tensor(L, 1);
@@ -68,17 +75,41 @@ static void two_inputs(lua_State *L, const char *what, arguments *a) {
   if (is_number(L, 1) && is_number(L, 2))
     luaL_error(L, "%s: both operands are numbers; one must be a tensor", what);
   if (!a->in[0] && !a->in[1]) luaL_typeerror(L, 1, "mlpl.Tensor or a number");
-  a->number = a->in[0] ? 1 : 0;
-  if (!is_number(L, a->number + 1))
-    luaL_typeerror(L, a->number + 1, "mlpl.Tensor or a number");
-  read_number(L, what, a->number + 1, mlpl_tensor_dtype(a->in[1 - a->number]), a);
+  int place = a->in[0] ? 1 : 0;
+  if (!is_number(L, place + 1)) luaL_typeerror(L, place + 1, "mlpl.Tensor or a number");
+  number_input(L, what, place, place + 1, a->in[1 - place], a);
+}
+
+/* Some rows have options between the first input and the others, x:gather(dim, index):
+   they move behind the inputs. Given by name, they do not stand there. */
+static void options_behind(lua_State *L, const mlpl_op *op, int n) {
+  int k = mlpl_op_options_first(op);
+  if (!k || lua_type(L, 2) != LUA_TNUMBER) return;
+  for (int i = 1; i < n; i++)
+    if (!mlpl_op_takes_number(op, i) || lua_type(L, 1 + k + i) != LUA_TNUMBER)
+      mlplb_check_tensor(L, 1 + k + i);
+  for (int i = 0; i < k; i++) {
+    lua_pushvalue(L, 2);
+    lua_insert(L, 2 + k + n - 1);
+    lua_remove(L, 2);
+  }
 }
 
 /* Inputs from argument 1 on: required ones, then optional ones as long as they are
    tensors or nil. Returns the next argument. */
-static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in) {
+static int positional_inputs(
+    lua_State *L, const mlpl_op *op, int n, int required, arguments *a) {
+  mlpl_tensor **in = a->in;
   int i = 0;
-  for (; i < required; i++) in[i] = mlplb_check_tensor(L, i + 1);
+  options_behind(L, op, required);
+  for (; i < required; i++) {
+    bool number = i && mlpl_op_options_first(op) && mlpl_op_takes_number(op, i) &&
+        lua_type(L, i + 1) == LUA_TNUMBER;
+    if (number)
+      number_input(L, mlpl_op_name(op), i, i + 1, in[0], a);
+    else
+      in[i] = mlplb_check_tensor(L, i + 1);
+  }
   for (; i < n; i++) {
     mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
     if (!t && !lua_isnil(L, i + 1)) break;
@@ -110,7 +141,7 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
     two_inputs(L, what, a);
   else {
     memset(a->in, 0, sizeof a->in);
-    next = positional_inputs(L, n, required, a->in);
+    next = positional_inputs(L, op, n, required, a);
     a->n = n;
   }
   if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return;
@@ -139,6 +170,49 @@ static mlpl_status apply(
                : mlpl_op_apply(s->cx, out, op, a->in, a->n, a->values);
   mlpl_tensor_release(number);
   return status;
+}
+
+/* The tensors of the array at 1, in an array of the engine's; both it and an array that
+   holds what is in it are pushed, for a finalizer may empty the script's own. */
+static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
+  if (lua_type(L, 1) != LUA_TTABLE)
+    luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
+        mlplb_shown(L, 1), what);
+  size_t length = lua_rawlen(L, 1);
+  if (length > 1 << 24) luaL_error(L, "%s: %I tensors are too many", what, length);
+  mlplb_only_array(L, 1, what, "tensors; options have a table of their own");
+  *n = (int)length;
+  lua_createtable(L, *n, 0);
+  mlpl_tensor **in = lua_newuserdatauv(L, (length + 1) * sizeof *in, 0);
+  for (int i = 0; i < *n; i++) {
+    lua_rawgeti(L, 1, i + 1);
+    mlplb_box *box = mlplb_test_box(L, -1, MLPLB_TENSOR);
+    if (!box || !box->object)
+      luaL_error(L, "%s: tensor %d is %s; it must be a tensor", what, i + 1,
+          box ? "released" : mlplb_shown(L, -1));
+    in[i] = box->object;
+    lua_rawseti(L, -3, i + 1);
+  }
+  return in;
+}
+
+/* cat{a, b}, cat({a, b}, dim): a row whose input is a list. */
+int mlplb_list_call(lua_State *L, const mlpl_op *op) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_value values[MLPL_MAX_PARAMS];
+  mlpl_tensor *out = NULL;
+  int n, n_params, tries = 0;
+  const mlpl_param *params = mlpl_op_params(op, &n_params);
+  if (lua_gettop(L) == 0) lua_pushnil(L);
+  mlplb_params(L, mlpl_op_name(op), 2, params, n_params, values, NULL);
+  mlpl_tensor **in = list_inputs(L, mlpl_op_name(op), &n);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  mlpl_status status;
+  do status = mlpl_op_apply(s->cx, &out, op, in, n, values);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = out;
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
 int mlplb_op_call(lua_State *L, const mlpl_op *op) {
@@ -237,7 +311,7 @@ static lua_CFunction caller_of(const mlpl_op *op) {
 static void set_functions(lua_State *L) {
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op)) continue;
+    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op)) continue;
     lua_pushstring(L, mlpl_op_name(op));
     if (lua_rawget(L, -2) == LUA_TNIL) {
       push_op(L, caller_of(op), op);
@@ -262,7 +336,7 @@ void mlplb_open_ops(lua_State *L) {
   set_functions(L);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (!mlpl_op_has_in_place(op)) continue;
+    if (mlpl_op_takes_list(op) || !mlpl_op_has_in_place(op)) continue;
     lua_pushfstring(L, "%s_", mlpl_op_name(op));
     push_op(L, op_call_in_place, op);
     lua_rawset(L, -3);

@@ -125,6 +125,17 @@ int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes
   return (int)n;
 }
 
+/* Axes, from arg up to (not including) end: numbers or one array. */
+static void axes(
+    lua_State *L, int arg, int end, const char *what, const char *name, mlpl_value *v) {
+  v->sizes.n = mlplb_sizes(L, what, arg, end, v->sizes.v);
+  for (int i = 0; i < v->sizes.n; i++) {
+    lua_pushinteger(L, v->sizes.v[i]);
+    v->sizes.v[i] = position(L, -1, what, name);
+    lua_pop(L, 1);
+  }
+}
+
 /* The value at an absolute index, in its option's type. */
 static void convert(
     lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
@@ -138,6 +149,7 @@ static void convert(
     case MLPL_PARAM_SIZES:
       v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v);
       return;
+    case MLPL_PARAM_AXES: axes(L, index, index + 1, what, p->name, v); return;
     case MLPL_PARAM_REAL:
       if (lua_type(L, index) != LUA_TNUMBER)
         complain(L, index, what, p->name, "a number");
@@ -263,22 +275,30 @@ bool mlplb_get_flag(
 
 /* ---- all options of a call --------------------------------------------------------- */
 
+static bool is_list(const mlpl_param *p) {
+  return p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_AXES;
+}
+
 void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params,
     int n, mlpl_value *values, mlplb_named *named) {
   bool given[MLPL_MAX_PARAMS] = {false};
   int top = lua_gettop(L), options = top >= first ? mlplb_options(L) : 0;
-  if (options == first && n && params[0].type == MLPL_PARAM_SIZES && is_empty(L, options))
-    options = 0;
+  if (options == first && n && is_list(&params[0]) && is_empty(L, options)) options = 0;
   int end = options ? options : top + 1;
   int i = 0, arg = first;
   for (; arg < end && i < n; i++) {
-    if (params[i].type == MLPL_PARAM_SIZES) {
+    bool left_out = lua_isnil(L, arg) &&
+        (!is_list(&params[i]) || !(params[i].flags & MLPL_REQUIRED));
+    if (is_list(&params[i]) && i == n - 1 && !left_out) { /* the last takes the rest */
       memset(&values[i], 0, sizeof values[i]);
-      values[i].sizes.n = mlplb_sizes(L, what, arg, end, values[i].sizes.v);
+      if (params[i].type == MLPL_PARAM_AXES)
+        axes(L, arg, end, what, params[i].name, &values[i]);
+      else
+        values[i].sizes.n = mlplb_sizes(L, what, arg, end, values[i].sizes.v);
       arg = end;
       given[i] = true;
     }
-    else if (lua_isnil(L, arg))
+    else if (left_out)
       values[i] = mlpl_param_standard(&params[i]), arg++;
     else
       convert(L, arg++, what, &params[i], &values[i]), given[i] = true;

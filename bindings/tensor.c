@@ -279,8 +279,7 @@ static int tensor_newindex(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-  if (!name)
-    return luaL_error(L, "elements of a tensor cannot be assigned to; make a new tensor");
+  if (!name) return mlplb_set_index(L, t, 2, 3);
   if (strcmp(name, "requires_grad") == 0 && lua_isboolean(L, 3))
     return mlpl_tensor_set_requires_grad(s->cx, t, lua_toboolean(L, 3)) == MLPL_OK
         ? 0
@@ -309,5 +308,6 @@ void mlplb_open_tensor(lua_State *L) {
   mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
   mlplb_open_ops(L);
   mlplb_open_values(L);
+  mlplb_open_parts(L);
   lua_pop(L, 1);
 }

@@ -182,7 +182,9 @@ typedef enum mlpl_param_type {
   MLPL_PARAM_INDEX,
   MLPL_PARAM_CHOICE, /* one of `choices`, held as its place in that list */
   MLPL_PARAM_SIZES,  /* up to MLPL_MAX_RANK whole numbers */
-  MLPL_PARAM_PAIR    /* two reals */
+  MLPL_PARAM_PAIR,   /* two reals */
+  /* up to MLPL_MAX_RANK axes, held as sizes are; none: not given. In Lua from 1 */
+  MLPL_PARAM_AXES
 } mlpl_param_type;
 
 typedef enum mlpl_param_flags {
@@ -250,6 +252,21 @@ MLPL_API mlpl_status mlpl_tensor_copy(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype 
 MLPL_API mlpl_status mlpl_tensor_arange(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     double first, double last, double step);
 
+/* n numbers from first to last, both included, at equal distances. f32 and f64. */
+MLPL_API mlpl_status mlpl_tensor_linspace(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    double first, double last, int64_t n);
+/* base to the power of those numbers. */
+MLPL_API mlpl_status mlpl_tensor_logspace(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    double first, double last, int64_t n, double base);
+/* [rows x cols] with ones on the diagonal. */
+MLPL_API mlpl_status mlpl_tensor_eye(
+    mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int64_t rows, int64_t cols);
+/* Indices of the elements of a [rows x cols] matrix on and below its diagonal (lower), or
+   on and above it: [2 x count], index-valued, row by row. offset moves the diagonal to
+   the right. */
+MLPL_API mlpl_status mlpl_tensor_triangle_indices(mlpl_ctx *cx, mlpl_tensor **t,
+    int64_t rows, int64_t cols, int64_t offset, bool lower);
+
 /* Uniform in [lo, hi); normal. f32 and f64. Drawn from the context's generator. */
 MLPL_API mlpl_status mlpl_tensor_rand(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, double lo, double hi);
@@ -284,6 +301,22 @@ MLPL_API mlpl_status mlpl_tensor_get(
 MLPL_API mlpl_status mlpl_tensor_item(mlpl_ctx *cx, const mlpl_tensor *t, double *value);
 MLPL_API mlpl_status mlpl_tensor_item_int(
     mlpl_ctx *cx, const mlpl_tensor *t, int64_t *value);
+/*
+** x[...] = values, in place: the part of x that start, step and count describe (as many
+** leading axes as part[0].sizes has numbers; count -1: the element at start, the axis
+** goes), in it the places of n index tensors (index-valued, one for each leading axis of
+** the part, NULL: the whole axis; see the row index). values broadcast to the part and
+** are converted to x's dtype. Where x or values is part of a graph and recording is on,
+** the assignment is recorded as an operation, and later uses of x see it.
+**
+** Errors  MLPL_ESHAPE  values do not broadcast to the part
+**         MLPL_EARG    an index or a part leaves x, or elements of x share memory
+**         MLPL_ESTATE  recorded, x is a leaf that requires a gradient, or other tensors
+**                      (views) share its memory and could not see the change's gradient
+*/
+MLPL_API mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *values,
+    mlpl_tensor *const *index, int n, const mlpl_value part[3]);
+
 /* All elements, row-major, in t's dtype, into dst, which holds `bytes` = numel *
    mlpl_dtype_bytes. */
 MLPL_API mlpl_status mlpl_tensor_read(
@@ -393,6 +426,13 @@ MLPL_API int mlpl_op_outputs(const mlpl_op *op);
 /* serves the engine; nothing for a user */
 MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
 MLPL_API const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n);
+/* The last input stands for any number of tensors (cat, stack). */
+MLPL_API bool mlpl_op_takes_list(const mlpl_op *op);
+/* How many options PyTorch's argument order has between the first input and the others:
+   gather(x, dim, index). mlpl_op_apply takes inputs and options apart anyway. */
+MLPL_API int mlpl_op_options_first(const mlpl_op *op);
+/* A number may stand for input i: the host makes a tensor without axes of it. */
+MLPL_API bool mlpl_op_takes_number(const mlpl_op *op, int i);
 
 /* Are the two inputs stretched to a common shape, so that either may be a number? */
 MLPL_API bool mlpl_op_broadcasts(const mlpl_op *op);

@@ -203,6 +203,7 @@ static void empty(queue *q) {
 }
 
 static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
+  char name[MLPLI_INPUT_TEXT] = "the result";
   if (n->spent)
     return mlpl_fail(cx, MLPL_ESTATE,
         "backward: the graph below %s was freed by an earlier backward; to go through it "
@@ -213,15 +214,15 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
     if (n->edge[i].leaf && n->edge[i].leaf->dtype != n->in_dtype)
       return mlpl_fail(cx, MLPL_ESTATE,
           "backward: %s of %s was converted to %s after it was recorded",
-          n->op->input_name[i], n->op->name,
+          mlpli_input_text(name, cx, n->op, i), n->op->name,
           mlpl_dtype_name((mlpl_dtype)n->edge[i].leaf->dtype));
-  for (int i = 0; i <= MLPL_MAX_INPUTS; i++) {
-    const mlpl_tensor *t = i < MLPL_MAX_INPUTS ? n->in[i] : n->out;
-    if (t && t->storage->version != n->version[i])
+  for (int i = 0; i <= n->n_in; i++) {
+    const mlpl_tensor *t = i < n->n_in ? n->in[i] : n->out;
+    if (t && t->storage->version != (i < n->n_in ? n->version[i] : n->out_version))
       return mlpl_fail(cx, MLPL_ESTATE,
           "backward: %s of %s was changed in place after it was recorded; its old value "
           "is needed",
-          i < MLPL_MAX_INPUTS ? n->op->input_name[i] : "the result", n->op->name);
+          i < n->n_in ? mlpli_input_text(name, cx, n->op, i) : name, n->op->name);
   }
   return MLPL_OK;
 }
@@ -230,7 +231,7 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
 static mlpl_status measured_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_span span;
   double flops = 0, bytes = mlpli_op_bytes(n->in, n->n_in, g);
-  bool product = n->in[0] && n->in[1];
+  bool product = n->n_in > 1 && n->in[0] && n->in[1];
   for (int i = 0; i < n->n_in && i < 2; i++)
     if (mlpli_wants(n, i))
       flops += product ? mlpli_op_flops(n->op, n->in, g) : (double)g->numel;

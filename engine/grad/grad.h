@@ -13,28 +13,30 @@ typedef struct mlpli_edge {
   mlpl_tensor *leaf;
 } mlpli_edge;
 
-/* One recorded operation. */
+/* One recorded operation. What there is of every input (as many as the call had, and at
+   least as many as the row has) and of every option follows the struct in its block. */
 struct mlpli_node {
   int refs;
   bool spent;  /* a backward pass went through and freed what was saved */
   bool queued; /* waits in the present backward pass */
-  uint8_t n_in, dtype, ndim;
+  uint8_t dtype, ndim;
   uint8_t in_dtype; /* of the inputs that have a gradient */
+  int n_in;         /* inputs of the call */
   int profile;      /* the profiler's entry for the backward pass */
   mlpl_ctx *cx;
   const mlpl_op *op;
-  mlpli_node *dying;                /* next on the context's list of nodes to free */
-  uint64_t order;                   /* later operations have larger numbers */
-  mlpl_tensor *grad;                /* of the output, gathered in the present pass */
-  mlpl_tensor *in[MLPL_MAX_INPUTS]; /* saved inputs, else NULL */
+  mlpli_node *dying; /* next on the context's list of nodes to free */
+  uint64_t order;    /* later operations have larger numbers */
+  mlpl_tensor *grad; /* of the output, gathered in the present pass */
+  mlpli_edge *edge;  /* where the gradient of every input goes */
+  mlpl_tensor **in;  /* saved inputs, else NULL */
+  uint32_t *version; /* of the saved inputs when they were saved */
   /* saved output (an alias without history), else NULL */
   mlpl_tensor *out;
+  uint32_t out_version;
   mlpl_tensor *extra;
-  /* of the saved tensors when they were saved; the last: out's */
-  uint32_t version[MLPL_MAX_INPUTS + 1];
-  mlpli_edge edge[MLPL_MAX_INPUTS];
   int64_t shape[MLPL_MAX_RANK]; /* of the output */
-  mlpl_value p[];               /* the options */
+  mlpl_value *p;                /* the options */
 };
 
 static inline mlpli_node *mlpli_node_retain(mlpli_node *n) {

@@ -59,31 +59,49 @@ static void save_input(mlpli_node *n, int i, mlpl_tensor *in) {
   n->version[i] = in->storage->version;
 }
 
-mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
-  const mlpl_op *op = c->op;
-  size_t bytes = sizeof(mlpli_node) + op->n_params * sizeof(mlpl_value);
+/* A node with room for n_in inputs. Options and edges, whose alignment is a pointer's,
+   come first. */
+static mlpli_node *node_new(mlpl_ctx *cx, const mlpl_op *op, int n_in) {
+  size_t slots = (size_t)(n_in > op->n_inputs ? n_in : op->n_inputs);
+  size_t per_slot = sizeof(mlpli_edge) + sizeof(mlpl_tensor *) + sizeof(uint32_t);
+  size_t options = op->n_params * sizeof(mlpl_value);
+  size_t bytes = sizeof(mlpli_node) + options + slots * per_slot;
   mlpli_node *n = mlpli_alloc(cx->heap, bytes);
-  if (!n) return mlpli_no_memory(cx, op->name, bytes);
-  memset(n, 0, sizeof *n);
+  if (!n) {
+    mlpli_no_memory(cx, op->name, bytes);
+    return NULL;
+  }
+  memset(n, 0, bytes);
+  n->p = (mlpl_value *)(void *)(n + 1);
+  n->edge = (mlpli_edge *)(void *)(n->p + op->n_params);
+  n->in = (mlpl_tensor **)(void *)(n->edge + slots);
+  n->version = (uint32_t *)(void *)(n->in + slots);
   n->refs = 1;
   n->cx = cx;
   n->op = op;
-  n->n_in = (uint8_t)c->n;
+  n->n_in = n_in;
+  return n;
+}
+
+mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
+  const mlpl_op *op = c->op;
+  mlpli_node *n = node_new(cx, op, c->n);
+  if (!n) return MLPL_ENOMEM;
   if (op->saves & MLPLI_SAVE_OUT && !c->forget_out) {
     mlpl_status status = mlpli_tensor_alias(cx, &n->out, out);
     if (status != MLPL_OK) {
       mlpli_free(cx->heap, n);
       return status;
     }
-    n->version[MLPL_MAX_INPUTS] = out->storage->version;
+    n->out_version = out->storage->version;
   }
   for (int i = 0; i < c->n; i++) {
     if (!c->in[i]) continue;
-    if (op->differentiable & 1u << i) {
+    if (mlpli_input_in(op->differentiable, op, i)) {
       set_edge(&n->edge[i], c->in[i]);
       n->in_dtype = c->in[i]->dtype;
     }
-    if (op->saves & 1u << i) save_input(n, i, c->in[i]);
+    if (mlpli_input_in(op->saves, op, i)) save_input(n, i, c->in[i]);
   }
   n->extra = c->extra ? mlpli_retain(c->extra) : NULL;
   n->dtype = out->dtype;

@@ -2,6 +2,7 @@
 #include "base/profile.h"
 #include "grad/grad.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const mlpl_op *mlpl_op_at(int i) {
@@ -27,23 +28,42 @@ const char *mlpl_op_input_name(const mlpl_op *op, int i) {
   return i >= 0 && i < op->n_inputs ? op->input_name[i] : NULL;
 }
 
+bool mlpl_op_takes_list(const mlpl_op *op) { return op->list != MLPLI_NO_LIST; }
+bool mlpl_op_takes_number(const mlpl_op *op, int i) {
+  bool pair = op->n_inputs == 2 && op->n_params == 0 && !op->tensors_only && !op->list;
+  return pair || ((unsigned)op->numbers >> i & 1u) != 0;
+}
+int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
+
 const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
   *n = op->n_params;
   return op->params;
+}
+
+const char *mlpli_input_text(char *buf, const mlpl_ctx *cx, const mlpl_op *op, int i) {
+  const int last = op->n_inputs - 1;
+  if (op->list && i >= last)
+    snprintf(
+        buf, MLPLI_INPUT_TEXT, "%s %d", op->input_name[last], i - last + cx->index_base);
+  else
+    snprintf(buf, MLPLI_INPUT_TEXT, "%s", op->input_name[i]);
+  return buf;
 }
 
 /* ---- checks ------------------------------------------------------------------------ */
 
 static mlpl_status bad_dtype(
     mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *t, const char *rule) {
-  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name, op->input_name[i],
-      mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
+  char name[MLPLI_INPUT_TEXT];
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name,
+      mlpli_input_text(name, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
 /* A row that does not promote: its numbers are not reals of one dtype. */
 static mlpl_status mixed_dtypes(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
   int first = -1;
+  char a[MLPLI_INPUT_TEXT], b[MLPLI_INPUT_TEXT];
   for (int i = 0; i < n; i++) {
     if (!in[i] || !mlpli_holds_numbers(op, i)) continue;
     if (!mlpli_is_real(in[i]))
@@ -52,16 +72,45 @@ static mlpl_status mixed_dtypes(
     if (in[i]->dtype != in[first]->dtype)
       return mlpl_fail(cx, MLPL_EARG,
           "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
-          op->input_name[first], mlpl_dtype_name((mlpl_dtype)in[first]->dtype),
-          op->input_name[i], mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
+          mlpli_input_text(a, cx, op, first),
+          mlpl_dtype_name((mlpl_dtype)in[first]->dtype), mlpli_input_text(b, cx, op, i),
+          mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
   }
   return MLPL_OK;
+}
+
+/* Of an input that is not computed with. */
+static mlpl_status check_kind(mlpl_ctx *cx, const mlpl_op *op, int i,
+    const mlpl_tensor *first, const mlpl_tensor *t) {
+  char a[MLPLI_INPUT_TEXT], b[MLPLI_INPUT_TEXT];
+  mlpli_domain d = op->domain[mlpli_input_place(op, i)];
+  if (d == MLPLI_LABELS && t->dtype != MLPL_I64)
+    return bad_dtype(cx, op, i, t, "labels are i64");
+  if (d == MLPLI_INDEX && t->dtype != MLPL_I64)
+    return bad_dtype(cx, op, i, t, "indices are i64");
+  if (d == MLPLI_MASK && t->dtype != MLPL_BOOL)
+    return bad_dtype(cx, op, i, t, "a mask is bool");
+  if (d == MLPLI_LIKE && t->dtype != first->dtype)
+    return mlpl_fail(cx, MLPL_EARG,
+        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+        mlpli_input_text(a, cx, op, 0), mlpl_dtype_name((mlpl_dtype)first->dtype),
+        mlpli_input_text(b, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype));
+  return MLPL_OK;
+}
+
+static mlpl_status bad_count(mlpl_ctx *cx, const mlpl_op *op, int n) {
+  if (op->list)
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d or more", op->name,
+        n, op->n_required);
+  return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name, n,
+      op->n_required, op->n_inputs);
 }
 
 /* All inputs into cast, converted (recorded, so that a gradient finds its way back). */
 static mlpl_status promote(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   int dtype, i;
   mlpl_status status = MLPL_OK;
+  MLPL_ASSERT(!c->op->list);
   MLPL_TRY(mlpli_promoted(cx, c->op, c->in, c->n, &dtype));
   for (i = 0; i < c->n && status == MLPL_OK; i++) {
     mlpl_tensor *t = c->in[i];
@@ -79,17 +128,18 @@ static mlpl_status promote(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
 }
 
 static mlpl_status stale_view(mlpl_ctx *cx, const mlpl_op *op, int i) {
+  char name[MLPLI_INPUT_TEXT];
   return mlpl_fail(cx, MLPL_ESTATE,
       "%s: %s is a view of memory that a recorded operation has changed in place since; "
       "make the view again",
-      op->name, op->input_name[i]);
+      op->name, mlpli_input_text(name, cx, op, i));
 }
 
 static mlpl_status decide_recording(mlpl_ctx *cx, mlpli_call *c) {
   const mlpl_op *op = c->op;
   for (int i = 0; i < c->n; i++) {
     const mlpl_tensor *t = c->in[i];
-    if (!t || !(op->differentiable & 1u << i)) continue;
+    if (!t || !mlpli_input_in(op->differentiable, op, i)) continue;
     if (t->is_view && t->storage->recorded > t->seen) return stale_view(cx, op, i);
     if (mlpli_tracked(t) && op->backward) c->record = true;
   }
@@ -102,19 +152,19 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   unsigned dtypes = 0;  /* of inputs that hold numbers, bits 1 << dtype */
   bool history = false; /* one may have some, or be a view of memory that has */
   const unsigned takes = op->computes ? op->computes : MLPLI_REALS;
-  if (c->n < op->n_required || c->n > op->n_inputs)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name,
-        c->n, op->n_required, op->n_inputs);
+  if (c->n < op->n_required || (c->n > op->n_inputs && !op->list))
+    return bad_count(cx, op, c->n);
   for (int i = 0; i < c->n; i++) {
     const mlpl_tensor *t = c->in[i];
     if (!t) {
-      if (i >= op->n_required) continue;
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
+      if (i >= op->n_required && op->list != MLPLI_LIST) continue;
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name,
+          mlpli_input_text((char[MLPLI_INPUT_TEXT]){0}, cx, op, i));
     }
     if (mlpli_holds_numbers(op, i))
       dtypes |= 1u << t->dtype;
-    else if (op->domain[i] == MLPLI_LABELS && t->dtype != MLPL_I64)
-      return bad_dtype(cx, op, i, t, "labels are i64");
+    else if (op->domain[mlpli_input_place(op, i)] != MLPLI_ANY)
+      MLPL_TRY(check_kind(cx, op, i, c->in[0], t));
     history |= t->node || t->requires_grad || t->is_view;
   }
   if (op->n_params)
@@ -130,6 +180,7 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
 mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   const mlpl_op *op = c->op;
   if (op->view) return op->view(cx, c, out);
+  if (op->compose) return op->compose(cx, c, out);
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
   MLPL_TRY(mlpli_tensor_make(cx, out, mlpli_result_dtype(c), s.ndim, s.size));
@@ -159,7 +210,7 @@ double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tens
   bool product = op == mlpli_op_table[MLPLI_OP_LINEAR] ||
       op == mlpli_op_table[MLPLI_OP_MATMUL];
   if (product && in[0]->ndim) return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
-  return op->view ? 0 : n > m ? n : m;
+  return op->view || op->compose ? 0 : n > m ? n : m;
 }
 
 static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,

@@ -10,15 +10,20 @@ mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t) {
   return t;
 }
 
-static mlpl_tensor *apply(
+mlpl_tensor *mlpli_xn(
     mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in, int n, const mlpl_value *p) {
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL};
-  for (int i = 0; i < n; i++)
-    if (!in[i]) return NULL;
   if (e->status != MLPL_OK) return NULL;
   e->status = mlpli_apply(e->cx, out, id, in, n, p);
   mlpl_tensor_release(out[1]);
   return mlpli_xkeep(e, out[0]);
+}
+
+static mlpl_tensor *apply(
+    mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in, int n, const mlpl_value *p) {
+  for (int i = 0; i < n; i++)
+    if (!in[i]) return NULL;
+  return mlpli_xn(e, id, in, n, p);
 }
 
 mlpl_tensor *mlpli_x1(
@@ -89,4 +94,9 @@ void mlpli_xgive(mlpli_expr *e, mlpli_node *n, int i, mlpl_tensor *gx) {
 mlpl_status mlpli_expr_end(mlpli_expr *e) {
   while (e->n) mlpl_tensor_release(e->temp[--e->n]);
   return e->status;
+}
+
+mlpl_status mlpli_xresult(mlpli_expr *e, mlpl_tensor **out, mlpl_tensor *y) {
+  *out = e->status == MLPL_OK ? mlpli_retain(y) : NULL;
+  return mlpli_expr_end(e);
 }

@@ -22,7 +22,10 @@ typedef enum mlpli_domain {
   MLPLI_SHARE,    /* 0 <= x <= 1 */
   MLPLI_LABELS,   /* i64, index-valued */
   MLPLI_TARGET,   /* labels, or real numbers like the first input's */
-  MLPLI_ANY       /* any dtype */
+  MLPLI_ANY,      /* any dtype */
+  MLPLI_LIKE,     /* any dtype: that of the first input */
+  MLPLI_INDEX,    /* i64, index-valued */
+  MLPLI_MASK      /* bool */
 } mlpli_domain;
 
 typedef struct mlpli_shape {
@@ -46,6 +49,13 @@ typedef struct mlpli_call {
   0x10 /* in `saves`: backward reads the output; bits 0..3: that input */
 #define MLPLI_MAX_OUTPUTS 2
 
+/* Whether the last input of a row stands for any number of tensors. */
+typedef enum mlpli_list {
+  MLPLI_NO_LIST,
+  MLPLI_LIST, /* all of them are there */
+  MLPLI_GAPS  /* some may be NULL */
+} mlpli_list;
+
 struct mlpl_op {
   const char *name;
   const char *input_name[MLPL_MAX_INPUTS];
@@ -62,6 +72,11 @@ struct mlpl_op {
   bool in_place;    /* forward may write where an input lies, element by element */
   bool internal;    /* serves the engine; not a method in Lua */
   bool random;      /* draws from the context's generator */
+  uint8_t list;     /* mlpli_list */
+  /* options that a call in Lua gives between the first input and the others */
+  uint8_t options_first;
+  uint8_t numbers;   /* bit i: input i may be a number in Lua */
+  bool tensors_only; /* of two inputs without options, which else may be numbers there */
   const mlpl_param *params;
   /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
   int (*dtype)(const mlpli_call *c);
@@ -70,6 +85,9 @@ struct mlpl_op {
   mlpl_status (*shape)(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *out);
   mlpl_status (*forward)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   mlpl_status (*view)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
+  /* Or instead of all passes: gives *out by applying other rows, which record
+     themselves. */
+  mlpl_status (*compose)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   /* g is the gradient of the output. Hands a gradient to every input that wants one
      (grad.h). */
   mlpl_status (*backward)(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
@@ -144,7 +162,57 @@ struct mlpl_op {
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
   OP(MSE_LOSS, mse_loss)                                                                 \
   OP(BCE_WITH_LOGITS, bce_with_logits)                                                   \
-  OP(DROPOUT, dropout)
+  OP(DROPOUT, dropout)                                                                   \
+  OP(VIEW, view)                                                                         \
+  OP(PERMUTE, permute)                                                                   \
+  OP(MOVEDIM, movedim)                                                                   \
+  OP(SWAPAXES, swapaxes)                                                                 \
+  OP(SQUEEZE, squeeze)                                                                   \
+  OP(UNSQUEEZE, unsqueeze)                                                               \
+  OP(UNFLATTEN, unflatten)                                                               \
+  OP(RAVEL, ravel)                                                                       \
+  OP(VIEW_AS, view_as)                                                                   \
+  OP(RESHAPE_AS, reshape_as)                                                             \
+  OP(EXPAND_AS, expand_as)                                                               \
+  OP(DIAGONAL, diagonal)                                                                 \
+  OP(PLACE_DIAGONAL, place_diagonal)                                                     \
+  OP(UNFOLD, unfold)                                                                     \
+  OP(PLACE_UNFOLD, place_unfold)                                                         \
+  OP(SLICE, slice)                                                                       \
+  OP(PLACE_SLICE, place_slice)                                                           \
+  OP(CAT, cat)                                                                           \
+  OP(STACK, stack)                                                                       \
+  OP(HSTACK, hstack)                                                                     \
+  OP(VSTACK, vstack)                                                                     \
+  OP(INDEX, index)                                                                       \
+  OP(PLACE_INDEX, place_index)                                                           \
+  OP(INDEX_PUT, index_put)                                                               \
+  OP(INDEX_SELECT, index_select)                                                         \
+  OP(INDEX_ADD, index_add)                                                               \
+  OP(INDEX_COPY, index_copy)                                                             \
+  OP(INDEX_FILL, index_fill)                                                             \
+  OP(TAKE, take)                                                                         \
+  OP(MASKED_SELECT, masked_select)                                                       \
+  OP(MASKED_SCATTER, masked_scatter)                                                     \
+  OP(NONZERO, nonzero)                                                                   \
+  OP(GATHER, gather)                                                                     \
+  OP(PLACE_GATHER, place_gather)                                                         \
+  OP(SCATTER, scatter)                                                                   \
+  OP(SCATTER_ADD, scatter_add)                                                           \
+  OP(TAKE_ALONG_DIM, take_along_dim)                                                     \
+  OP(ONE_HOT, one_hot)                                                                   \
+  OP(TILE, tile)                                                                         \
+  OP(REPEAT_INTERLEAVE, repeat_interleave)                                               \
+  OP(FLIP, flip)                                                                         \
+  OP(ROLL, roll)                                                                         \
+  OP(ROT90, rot90)                                                                       \
+  OP(TRIL, tril)                                                                         \
+  OP(TRIU, triu)                                                                         \
+  OP(DIAG, diag)                                                                         \
+  OP(DIAG_EMBED, diag_embed)                                                             \
+  OP(TRACE, trace)                                                                       \
+  OP(PAD, pad)                                                                           \
+  OP(PAD_CONSTANT, pad_constant)
 
 /* Places in the table. */
 #define MLPLI_OP_ID(ID, row) MLPLI_OP_##ID,
@@ -156,6 +224,19 @@ static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_
     mlpl_tensor *const *in, int n, const mlpl_value *p) {
   return mlpl_op_apply(cx, out, mlpli_op_table[id], in, n, p);
 }
+
+/* Where input i of a call is described in its row: those of a list share the last
+   place. */
+static inline int mlpli_input_place(const mlpl_op *op, int i) {
+  return i < op->n_inputs ? i : op->n_inputs - 1;
+}
+static inline bool mlpli_input_in(uint8_t bits, const mlpl_op *op, int i) {
+  return ((unsigned)bits >> mlpli_input_place(op, i) & 1u) != 0;
+}
+
+/* Name of input i for messages: "weight"; of a list, "tensor 3" as the user counts. */
+#define MLPLI_INPUT_TEXT 40
+const char *mlpli_input_text(char *buf, const mlpl_ctx *cx, const mlpl_op *op, int i);
 
 /*
 ** The parts of a call (apply.c). begin checks c's inputs and options; where inputs must be
@@ -186,6 +267,9 @@ mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param 
 /* *axis counted from 0 in [0, ndim); the error names axis and rank. */
 mlpl_status mlpli_axis(
     mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis);
+/* *axes (bits) of a list of axes; the error names one that stands twice. */
+mlpl_status mlpli_axes(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
+    int *list, unsigned *axes);
 
 /* ---- shapes (broadcast.c) ---------------------------------------------------------- */
 
@@ -214,7 +298,7 @@ static inline bool mlpli_same_shape(
 
 /* Does input i of the row hold numbers, whatever their dtype? */
 static inline bool mlpli_holds_numbers(const mlpl_op *op, int i) {
-  return op->domain[i] < MLPLI_LABELS;
+  return op->domain[mlpli_input_place(op, i)] < MLPLI_LABELS;
 }
 
 /* The dtype that the inputs of a promoting row are computed in; MLPL_EARG: the row has
@@ -313,6 +397,11 @@ mlpl_tensor *mlpli_xkeep(mlpli_expr *e, mlpl_tensor *t);
 mlpl_tensor *mlpli_xout(mlpli_expr *e, mlpli_node *n);
 /* Give gx, summed to the shape of the input where that was broadcast, to input i. */
 void mlpli_xgive(mlpli_expr *e, mlpli_node *n, int i, mlpl_tensor *gx);
+/* n inputs, of which some may be NULL where the row allows it */
+mlpl_tensor *mlpli_xn(
+    mlpli_expr *e, mlpli_op_id id, mlpl_tensor *const *in, int n, const mlpl_value *p);
 mlpl_status mlpli_expr_end(mlpli_expr *e);
+/* The end of a composed row: *out is y, held. */
+mlpl_status mlpli_xresult(mlpli_expr *e, mlpl_tensor **out, mlpl_tensor *y);
 
 #endif

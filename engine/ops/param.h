@@ -27,6 +27,12 @@
   { name, MLPL_PARAM_CHOICE, MLPL_OPTIONAL, 0, 0, 0, choices, 0 }
 #define MLPLI_SIZES_NEEDED(name)                                                         \
   { name, MLPL_PARAM_SIZES, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
+#define MLPLI_SIZES_OPTION(name)                                                         \
+  { name, MLPL_PARAM_SIZES, MLPL_OPTIONAL, 0, 0, 0, NULL, 0 }
+#define MLPLI_AXES_NEEDED(name)                                                          \
+  { name, MLPL_PARAM_AXES, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
+#define MLPLI_AXES_OPTION(name)                                                          \
+  { name, MLPL_PARAM_AXES, MLPL_OPTIONAL, 0, 0, 0, NULL, 0 }
 #define MLPLI_PAIR_OPTION(name, first, second, min, max)                                 \
   { name, MLPL_PARAM_PAIR, MLPL_OPTIONAL, first, min, max, NULL, second }
 

@@ -15,7 +15,7 @@ mlpl_value mlpl_param_standard(const mlpl_param *p) {
     v.pair[0] = p->standard, v.pair[1] = p->standard2;
   else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard))
     v.i = MLPL_NO_AXIS;
-  else if (p->type != MLPL_PARAM_SIZES)
+  else if (p->type != MLPL_PARAM_SIZES && p->type != MLPL_PARAM_AXES)
     v.i = (int64_t)p->standard;
   return v;
 }
@@ -87,6 +87,7 @@ static mlpl_status check_value(
     case MLPL_PARAM_CHOICE:
       if (v->i < 0 || v->i >= n_choices(p)) return bad_choice(cx, what, p, NULL);
       return MLPL_OK;
+    case MLPL_PARAM_AXES:
     case MLPL_PARAM_SIZES:
       if (v->sizes.n < 0 || v->sizes.n > MLPL_MAX_RANK)
         return mlpl_fail(cx, MLPL_EARG,
@@ -130,7 +131,7 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
   if (a->value != floor(a->value) || fabs(a->value) > 9007199254740992.0)
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be a whole number", what,
         p->name, a->value);
-  if (p->type == MLPL_PARAM_SIZES) {
+  if (p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_AXES) {
     if (a->value < 0 || a->value > MLPL_MAX_RANK || (a->value > 0 && !a->sizes))
       return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g sizes; a tensor has at most %d axes",
           what, p->name, a->value, MLPL_MAX_RANK);
@@ -175,4 +176,17 @@ mlpl_status mlpli_axis(
   return mlpl_fail(cx, MLPL_EARG,
       "%s: axis %lld is outside %d to %d (or -%d to -1 from the end)", what, shown, base,
       ndim - 1 + base, ndim);
+}
+
+mlpl_status mlpli_axes(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
+    int *list, unsigned *axes) {
+  *axes = 0;
+  for (int i = 0; i < given->sizes.n; i++) {
+    MLPL_TRY(mlpli_axis(cx, what, given->sizes.v[i], ndim, &list[i]));
+    if (*axes >> list[i] & 1)
+      return mlpl_fail(cx, MLPL_EARG, "%s: axis %d stands twice among the axes", what,
+          list[i] + cx->index_base);
+    *axes |= 1u << list[i];
+  }
+  return MLPL_OK;
 }

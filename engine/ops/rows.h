@@ -17,6 +17,8 @@
 #define FORWARD(name)                                                                    \
   mlpl_status name##_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
 #define VIEW(name) mlpl_status name##_view(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
+#define COMPOSE(name)                                                                    \
+  mlpl_status name##_compose(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
 #define BACKWARD(name)                                                                   \
   mlpl_status name##_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g)
 
@@ -53,6 +55,11 @@ mlpl_status mlpli_check_exponent(
   .name = #f, .input_name = {"input"}, .domain = {MLPLI_ANY}, .n_inputs = 1,             \
   .n_required = 1, .n_outputs = 1, .differentiable = 1, .view = f##_view,                \
   HAS_BACKWARD(back)
+
+/* made of other rows */
+#define COMPOSE_ROW(f, in)                                                               \
+  .name = #f, .input_name = {"input"}, .domain = {in}, .n_inputs = 1, .n_required = 1,   \
+  .n_outputs = 1, .differentiable = 1, .compose = f##_compose
 
 /* ---- losses ------------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 /* Views: other shapes and strides of the same memory. reshape and flatten copy where no
    view can do it. */
 #include "ops/rows.h"
+#include "ops/shape.h"
 
 #include "grad/grad.h"
 
@@ -58,48 +59,79 @@ static BACKWARD(t) {
 
 /* ---- reshape, flatten -------------------------------------------------------------- */
 
-/* Row-major view of x, or of a contiguous copy of it. */
+/* torch's rule: runs of x's axes that continue each other can be cut anew. */
+bool mlpli_view_strides(
+    const mlpl_tensor *x, int ndim, const int64_t *shape, int64_t *stride) {
+  int64_t base = 1, have = 1, want = 1;
+  int d = ndim - 1;
+  if (x->numel == 0 || x->ndim == 0) {
+    for (; d >= 0; d--) {
+      stride[d] = want;
+      want *= shape[d] > 0 ? shape[d] : 1;
+    }
+    return true;
+  }
+  base = x->stride[x->ndim - 1];
+  for (int k = x->ndim - 1; k >= 0; k--) {
+    have *= x->shape[k];
+    bool ends = k == 0 || (x->shape[k - 1] != 1 && x->stride[k - 1] != have * base);
+    if (!ends) continue;
+    for (; d >= 0 && (want < have || shape[d] == 1); d--) {
+      stride[d] = want * base;
+      want *= shape[d];
+    }
+    if (want != have) return false;
+    if (k > 0) base = x->stride[k - 1], have = want = 1;
+  }
+  return d < 0;
+}
+
+/* View of x in row-major order, or of a contiguous copy of it where none is possible. */
 static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim,
     const int64_t *shape, mlpl_tensor **out) {
-  int64_t stride[MLPL_MAX_RANK], step = 1;
+  int64_t stride[MLPL_MAX_RANK];
   mlpl_tensor *base;
-  for (int d = ndim - 1; d >= 0; d--) {
-    stride[d] = step;
-    step *= shape[d] > 0 ? shape[d] : 1;
-  }
+  if (mlpli_view_strides(x, ndim, shape, stride))
+    return mlpli_tensor_view(cx, out, x, 0, ndim, shape, stride);
   MLPL_TRY(mlpli_tensor_contiguous(cx, &base, x));
+  mlpli_view_strides(base, ndim, shape, stride);
   mlpl_status status = mlpli_tensor_view(cx, out, base, 0, ndim, shape, stride);
   mlpl_tensor_release(base);
   return status;
 }
 
 static mlpl_status cannot_reshape(
-    mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_value *p) {
+    mlpl_ctx *cx, const char *what, const mlpl_tensor *x, const mlpl_value *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
-  return mlpl_fail(cx, MLPL_ESHAPE, "reshape: %s has %lld elements, which do not fit %s",
+  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s has %lld elements, which do not fit %s", what,
       mlpli_tensor_text(a, x), (long long)x->numel,
       mlpli_shape_text(b, p->sizes.n, p->sizes.v));
 }
 
-static VIEW(reshape) {
-  const mlpl_tensor *x = c->in[0];
-  int n = c->p[0].sizes.n, open = -1;
-  int64_t shape[MLPL_MAX_RANK], known = 1;
+mlpl_status mlpli_fill_in(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
+    const mlpl_value *p, int64_t *shape) {
+  int n = p->sizes.n, open = -1;
+  int64_t known = 1;
   for (int d = 0; d < n; d++) {
-    shape[d] = c->p[0].sizes.v[d];
+    shape[d] = p->sizes.v[d];
     if (shape[d] == -1 && open < 0)
       open = d;
     else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known))
-      return cannot_reshape(cx, x, c->p);
+      return cannot_reshape(cx, what, x, p);
   }
-  if (open < 0 && !mlpli_shape_fits(n, shape)) return cannot_reshape(cx, x, c->p);
+  if (open < 0 && !mlpli_shape_fits(n, shape)) return cannot_reshape(cx, what, x, p);
   if (open >= 0) {
-    if (known == 0 || x->numel % known) return cannot_reshape(cx, x, c->p);
+    if (known == 0 || x->numel % known) return cannot_reshape(cx, what, x, p);
     shape[open] = x->numel / known;
     known *= shape[open];
   }
-  if (known != x->numel) return cannot_reshape(cx, x, c->p);
-  return reshaped(cx, x, n, shape, out);
+  return known == x->numel ? MLPL_OK : cannot_reshape(cx, what, x, p);
+}
+
+static VIEW(reshape) {
+  int64_t shape[MLPL_MAX_RANK];
+  MLPL_TRY(mlpli_fill_in(cx, "reshape", c->in[0], c->p, shape));
+  return reshaped(cx, c->in[0], c->p[0].sizes.n, shape, out);
 }
 
 static BACKWARD(reshape) {

@@ -7,6 +7,7 @@
 **            g  a gap behind every element            e  stretched along its first axis
 **            i  i64 labels or places                  j  labels, every second one -100
 **            w  i64 numbers   o  those but 0 and negative ones   b  truth values
+**            k  i64 places, no two the same           m  a mask
 ** Options  name=value, separated by blanks; sizes as above.
 */
 #ifndef TEST_OP_CASES_H
@@ -216,13 +217,14 @@ static const op_case op_cases[] = {
     UNARY_CASES("dropout", ""), {"dropout", "3x4", "p=0"}, {"dropout", "3x4", "p=1"},
     {"dropout", "3x4", "p=0.2"}, {"dropout", "3x4t", "training=0"},
     {"dropout", "3x4n", "p=0.9 training=1"},
+#include "op_cases_shapes.h"
 };
 
 /* ---- reading a case ---------------------------------------------------------------- */
 
 typedef struct case_input {
   bool there, stretched;
-  char layout, labels; /* t n g, i j; 0: neither */
+  char layout, labels; /* t n g, i j k m; 0: neither */
   char whole;          /* w o b; 0: none */
   int ndim;
   int64_t size[MLPL_MAX_RANK];
@@ -264,7 +266,7 @@ static inline int read_inputs(const char *text, case_input *in) {
     else text++;
     for (; *text && *text != ' '; text++) {
       if (*text == 'e') one->stretched = true;
-      else if (strchr("ij", *text)) one->labels = *text;
+      else if (strchr("ijkm", *text)) one->labels = *text;
       else if (strchr("wob", *text)) one->whole = *text;
       else one->layout = *text;
     }
@@ -277,7 +279,7 @@ static inline int read_inputs(const char *text, case_input *in) {
 static inline void read_options(
     mlpl_ctx *cx, const mlpl_op *op, const char *text, mlpl_value *p) {
   mlpl_arg args[MLPL_MAX_PARAMS + 1] = {{0}};
-  int64_t sizes[MLPL_MAX_RANK];
+  int64_t sizes[MLPL_MAX_PARAMS][MLPL_MAX_RANK];
   char words[256], *word = words;
   int n = 0, n_params;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
@@ -287,11 +289,12 @@ static inline void read_options(
     if (end) *end = '\0';
     value[-1] = '\0';
     args[n] = (mlpl_arg){
-        .name = word, .value = strtod(value, NULL), .text = value, .sizes = sizes};
+        .name = word, .value = strtod(value, NULL), .text = value, .sizes = sizes[n]};
     for (int i = 0; i < n_params; i++)
-      if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_SIZES) {
+      if (strcmp(params[i].name, word) == 0 &&
+          (params[i].type == MLPL_PARAM_SIZES || params[i].type == MLPL_PARAM_AXES)) {
         const char *at = value;
-        args[n].value = read_sizes(&at, sizes);
+        args[n].value = read_sizes(&at, sizes[n]);
       }
     n++;
     word = end ? end + 1 : value + strlen(value);
@@ -352,8 +355,38 @@ static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i)
   }
 }
 
-/* What labels or places are counted in. */
-static inline int64_t case_classes(const made_case *c) {
+static inline int64_t case_numel(const case_input *in) {
+  int64_t n = 1;
+  for (int d = 0; d < in->ndim; d++) n *= in->size[d];
+  return n;
+}
+
+/* Places of rows with index tensors: how long the axis is that input i counts along. */
+static inline int64_t case_places(const made_case *c, int i) {
+  const char *op = c->op->name;
+  const case_input *x = &c->in[0];
+  if (strcmp(op, "one_hot") == 0) return c->p[0].i < 0 ? 4 : c->p[0].i;
+  if (strcmp(op, "take") == 0) return case_numel(x);
+  if (strcmp(op, "index") == 0) return x->size[i - 1];
+  if (strcmp(op, "place_index") == 0) return c->p[0].sizes.v[i - 1];
+  if (strcmp(op, "index_put") == 0) { /* along the axes that the part leaves */
+    int left = i - 2, d = 0;
+    for (; d < c->p[2].sizes.n; d++)
+      if (c->p[2].sizes.v[d] >= 0 && left-- == 0) return c->p[2].sizes.v[d];
+    return x->size[d + left];
+  }
+  int64_t dim = c->p[strcmp(op, "place_gather") == 0 ? 1 : 0].i;
+  if (strcmp(op, "place_gather") == 0) return c->p[0].sizes.v[dim];
+  if (dim == MLPL_NO_AXIS) return case_numel(x);
+  return x->size[dim < 0 ? dim + x->ndim : dim];
+}
+
+/* What labels or places of input i are counted in. */
+static inline int64_t case_classes(const made_case *c, int i) {
+  if (c->op->domain[mlpli_input_place(c->op, i)] == MLPLI_INDEX) {
+    int64_t n = case_places(c, i);
+    return n > 0 ? n : 1; /* of a case that is to be refused */
+  }
   if (strcmp(c->op->name, "spread") == 0) return c->p[1].i;
   return c->in[0].size[strcmp(c->op->name, "pick") == 0 ? c->p[0].i : 1];
 }
@@ -361,9 +394,9 @@ static inline int64_t case_classes(const made_case *c) {
 static inline mlpl_tensor *case_leaf(
     mlpl_ctx *cx, const made_case *c, int i, mlpl_dtype dtype, uint64_t *random) {
   const case_input *in = &c->in[i];
-  mlpl_dtype own = in->whole == 'b' ? MLPL_BOOL
-      : in->whole || in->labels     ? MLPL_I64
-                                    : dtype;
+  mlpl_dtype own = in->whole == 'b' || in->labels == 'm' ? MLPL_BOOL
+      : in->whole || in->labels                         ? MLPL_I64
+                                                        : dtype;
   mlpl_tensor *t = case_tensor(cx, own, in);
   for (int64_t e = 0; e < t->numel; e++) {
     if (in->whole == 'b') case_put(t, e, (double)(test_random(random) % 2));
@@ -371,9 +404,12 @@ static inline mlpl_tensor *case_leaf(
       case_put(t, e,
           in->whole == 'o' ? (double)(1 + test_random(random) % 3)
                            : (double)(test_random(random) % 9) - 4);
-    else if (!in->labels) case_put(t, e, case_draw(c->op->domain[i], random, e));
+    else if (!in->labels)
+      case_put(t, e, case_draw(c->op->domain[mlpli_input_place(c->op, i)], random, e));
+    else if (in->labels == 'm') case_put(t, e, test_random(random) % 2 == 0);
+    else if (in->labels == 'k') case_put(t, e, (double)(e * 7 % case_classes(c, i)));
     else if (in->labels == 'j' && e % 2) case_put(t, e, -100);
-    else case_put(t, e, (double)(test_random(random) % (uint64_t)case_classes(c)));
+    else case_put(t, e, (double)(test_random(random) % (uint64_t)case_classes(c, i)));
   }
   return t;
 }

@@ -96,18 +96,17 @@ end
 
 function TestIndex:test_what_is_no_index()
   local x = self.x
-  local rule = "; an index is a whole number, a range {first, last} or {} for the " ..
-    "whole axis"
+  local rule = "; an index is a whole number, a range {first, last}, {} for the " ..
+    "whole axis, a mask or an index tensor"
   local function get(text, key) fails(text, function() return x[key] end) end
   get("the index is 1.5" .. rule, 1.5)
   get("the index is true" .. rule, true)
   get("the index is nil" .. rule, nil)
-  get("the index is a mlpl.Tensor" .. rule, mlpl.tensor(1))
+  get("an index tensor is f32; indices are i64, masks are bool", mlpl.tensor(1))
   get("an entry of the index table is '1'" .. rule, { "1" })
   get("an end of a range is 0.5" .. rule, { { 0.5, 2 } })
-  get("a range has 1 numbers; it is {first, last}, or {} for the whole axis", { { 1 } })
-  get("a range has 3 numbers; it is {first, last}, or {} for the whole axis",
-    { { 1, 2, 3 } })
+  get("a range has 1 numbers; it is {first, last}, {first, last, step}, or {} for the " ..
+    "whole axis", { { 1 } })
   get("index: unknown key 'dim' among the indices", { 1, dim = 1 })
   get("index: unknown key 'first' among the ends of a range", { { first = 1 } })
   get("a tensor has no field or method '1'", "1")

@@ -71,6 +71,7 @@ local made = {
   g = function() return (mlpl.ones(2, 3, { requires_grad = true }) * 2):sum() end,
   w = function() return mlpl.ones(4, 3) end,
   labels = function() return mlpl.tensor({ 1, 3 }, { dtype = "i64" }) end,
+  mask = function() return mlpl.tensor { true, false, true } end,
   model = function()
     return nn.Sequential { nn.Linear(3, 3), nn.Dropout(), function(x) return x end }
   end,
@@ -99,6 +100,54 @@ local as_in_earnest = {
   ["mlpl.rand"] = "2, 3",
   ["mlpl.randn"] = "2, 3",
   ["mlpl.randint"] = "1, 6, { 3 }",
+  ["mlpl.cat"] = "{ x, x }, 1",
+  ["mlpl.stack"] = "{ x, x }, 1",
+  ["mlpl.hstack"] = "{ x, x }",
+  ["mlpl.vstack"] = "{ x, x }",
+  ["mlpl.eye"] = "2, 3",
+  ["mlpl.linspace"] = "0, 1, 5",
+  ["mlpl.logspace"] = "0, 1, 5, 2",
+  ["mlpl.tril_indices"] = "3, 3, 0",
+  ["mlpl.triu_indices"] = "3, 3, 0",
+  ["mlpl.meshgrid"] = "mask, mask",
+  ["mlpl.empty"] = "2, 3",
+  ["mlpl.full_like"] = "x, 7",
+  ["mlpl.nn.pad"] = "x, { 1, 1 }, 'reflect', 0",
+  ["mlpl.nn.one_hot"] = "labels, 3",
+  ["tensor:view"] = "x, 3, 2",
+  ["tensor:permute"] = "x, 2, 1",
+  ["tensor:movedim"] = "x, 1, 2",
+  ["tensor:swapaxes"] = "x, 1, 2",
+  ["tensor:squeeze"] = "x, 1",
+  ["tensor:unsqueeze"] = "x, 1",
+  ["tensor:unflatten"] = "x, 2, { 3, 1 }",
+  ["tensor:view_as"] = "x, x",
+  ["tensor:reshape_as"] = "x, x",
+  ["tensor:expand_as"] = "x, x",
+  ["tensor:diagonal"] = "x, 1, 1, 2",
+  ["tensor:unfold"] = "x, 2, 2, 1",
+  ["tensor:split"] = "x, { 1, 1 }, 1",
+  ["tensor:chunk"] = "x, 2, 1",
+  ["tensor:unbind"] = "x, 1",
+  ["tensor:index_select"] = "x, 2, labels",
+  ["tensor:index_add"] = "x, 2, labels, x:narrow(2, 1, 2), 1",
+  ["tensor:index_copy"] = "x, 2, labels, x:narrow(2, 1, 2)",
+  ["tensor:index_fill"] = "x, 2, labels, 7",
+  ["tensor:take"] = "x, labels",
+  ["tensor:masked_select"] = "x, mask",
+  ["tensor:masked_scatter"] = "x, mask, x",
+  ["tensor:gather"] = "x, 2, labels:reshape(2, 1)",
+  ["tensor:scatter"] = "x, 2, labels:reshape(2, 1), 7",
+  ["tensor:scatter_add"] = "x, 2, labels:reshape(2, 1), x",
+  ["tensor:take_along_dim"] = "x, labels:reshape(2, 1), 2",
+  ["tensor:one_hot"] = "labels, 3",
+  ["tensor:tile"] = "x, 2, 2",
+  ["tensor:repeat_interleave"] = "x, 2, 1",
+  ["tensor:flip"] = "x, 1",
+  ["tensor:roll"] = "x, 1, 2",
+  ["tensor:rot90"] = "x, 1, { 1, 2 }",
+  ["tensor:diag_embed"] = "x, 0, 1, 2",
+  ["tensor:pad"] = "x, { 1, 1 }, 'constant', 0",
   ["mlpl.no_grad"] = "f, 1",
   ["mlpl.threads"] = "2",
   ["mlpl.terminal"] = "1",
@@ -370,6 +419,21 @@ function TestMisuse:test_every_index()
         { i }, { key[1], j }, { { i, 1 } }, { { 1, j } }, { { i, j } }, { i, a = j },
       }
       for _, k in ipairs(keys) do check("x[k]", function() return x[k] end, { n = 0 }) end
+    end
+  end)
+end
+
+function TestMisuse:test_every_assignment()
+  each_odd(function(make)
+    for _, key in ipairs { { 1, 1 }, { {}, 1 }, { { 1, 1 }, { 1, 2 } } } do
+      local i, j = make(), make()
+      local keys = { i, { i }, { key[1], j }, { { i, 1 } }, { { 1, 2, j } }, { i, j }, key }
+      for _, k in pairs(keys) do
+        for _, value in ipairs { 1, mlpl.zeros(4), j } do
+          local x = mlpl.arange(24):reshape(2, 3, 4)
+          check("x[k] = v", function() x[k] = value end, { n = 0 })
+        end
+      end
     end
   end)
 end

@@ -1,0 +1,378 @@
+/*
+** Functions that join, cut and make tensors by shape: rows whose input is a list (cat,
+** stack), methods that give several tensors (split, chunk, unbind), and makers.
+*/
+#include "bind.h"
+
+#include <string.h>
+
+/* ---- rows with a list -------------------------------------------------------------- */
+
+/* The row is upvalue 3. */
+static int list_call(lua_State *L) {
+  return mlplb_list_call(L, lua_touserdata(L, lua_upvalueindex(3)));
+}
+
+/* ---- several tensors --------------------------------------------------------------- */
+
+static const mlpl_param dim_params[] = {
+    {"dim", MLPL_PARAM_AXIS, MLPL_OPTIONAL, 0, 0, 0, NULL, 0}};
+static const mlpl_param chunk_params[] = {
+    {"chunks", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 1, 9e15, NULL, 0},
+    {"dim", MLPL_PARAM_AXIS, MLPL_OPTIONAL, 0, 0, 0, NULL, 0}};
+
+/* Push a part; the row checks what it is given. */
+static void push_part(
+    lua_State *L, const mlpl_op *op, mlpl_tensor *x, const mlpl_value *p) {
+  mlplb_state *s = mlplb_get(L);
+  mlplb_box *box = mlplb_tensor_box(L);
+  mlpl_tensor *out = NULL;
+  int tries = 0;
+  mlpl_status status;
+  do status = mlpl_op_apply(s->cx, &out, op, &x, 1, p);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = out;
+  if (status != MLPL_OK) mlplb_raise(L, s);
+}
+
+/* *axis from 0; the engine's sentence is raised when there is none. */
+static int64_t axis_size(
+    lua_State *L, const char *what, mlpl_tensor *x, mlpl_value *axis) {
+  int n = mlpl_tensor_ndim(x);
+  int64_t d = axis->i < 0 ? axis->i + n : axis->i;
+  lua_Integer shown = axis->i < 0 ? axis->i : axis->i + 1;
+  if (n == 0) luaL_error(L, "%s: axis %I of a tensor without axes", what, shown);
+  if (d < 0 || d >= n)
+    luaL_error(L, "%s: axis %I is outside 1 to %d (or -%d to -1 from the end)", what,
+        shown, n, n);
+  axis->i = d;
+  return mlpl_tensor_shape(x)[d];
+}
+
+static void room_for(lua_State *L, const char *what, int64_t parts) {
+  if (parts > 1 << 18 || !lua_checkstack(L, (int)parts + 8))
+    luaL_error(
+        L, "%s: %I parts are more than one call can return", what, (lua_Integer)parts);
+}
+
+/* Parts of `size`, the last with what is left; one empty part of nothing. */
+static int push_equal(lua_State *L, const char *what, mlpl_tensor *x, int64_t axis,
+    int64_t n, int64_t size) {
+  const mlpl_op *narrow = mlpl_op_find("narrow");
+  int64_t parts = n == 0 ? 1 : (n - 1) / size + 1;
+  room_for(L, what, parts);
+  for (int64_t i = 0; i < parts; i++) {
+    mlpl_value p[3] = {{.i = axis}, {.i = i * size}, {.i = size}};
+    if (n - p[1].i < size) p[2].i = n - p[1].i;
+    push_part(L, narrow, x, p);
+  }
+  return (int)parts;
+}
+
+static int push_sizes(lua_State *L, mlpl_tensor *x, int64_t axis, int64_t n, int sizes) {
+  const mlpl_op *narrow = mlpl_op_find("narrow");
+  int64_t parts = (int64_t)lua_rawlen(L, sizes), sum = 0;
+  mlplb_only_array(L, sizes, "split", "sizes; options have a table of their own");
+  room_for(L, "split", parts);
+  for (int i = 1; i <= parts; i++) {
+    lua_rawgeti(L, sizes, i);
+    lua_Integer size = mlplb_whole(L, -1, "split", "a size");
+    lua_pop(L, 1);
+    if (size < 0) luaL_error(L, "split: a size is %I; it must be 0 or more", size);
+    if (size > n - sum)
+      luaL_error(L, "split: the sizes add up to more than axis %I, which has size %I",
+          (lua_Integer)axis + 1, (lua_Integer)n);
+    mlpl_value p[3] = {{.i = axis}, {.i = sum}, {.i = size}};
+    push_part(L, narrow, x, p);
+    sum += size;
+  }
+  if (sum != n)
+    luaL_error(L, "split: the sizes add up to %I, axis %I has size %I", (lua_Integer)sum,
+        (lua_Integer)axis + 1, (lua_Integer)n);
+  return (int)parts;
+}
+
+/* x:split(3), x:split({1, 2, 1}, dim): views */
+static int split(lua_State *L) {
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  mlpl_value axis;
+  bool list = lua_istable(L, 2) && lua_rawlen(L, 2) > 0;
+  lua_Integer size = list ? 1 : mlplb_whole(L, 2, "split", "the size");
+  if (size < 1)
+    return luaL_error(L, "split: the size is %I; it must be at least 1", size);
+  mlplb_pressure(L, mlplb_get(L));
+  mlplb_params(L, "split", 3, dim_params, 1, &axis, NULL);
+  int64_t n = axis_size(L, "split", x, &axis);
+  return list ? push_sizes(L, x, axis.i, n, 2)
+              : push_equal(L, "split", x, axis.i, n, size);
+}
+
+/* x:chunk(3, dim): at most so many parts of one size, the last may be smaller; views */
+static int chunk(lua_State *L) {
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  mlpl_value v[2];
+  mlplb_pressure(L, mlplb_get(L));
+  mlplb_params(L, "chunk", 2, chunk_params, 2, v, NULL);
+  int64_t n = axis_size(L, "chunk", x, &v[1]);
+  if (v[0].i < 1)
+    return luaL_error(
+        L, "chunk: chunks is %I; it must be at least 1", (lua_Integer)v[0].i);
+  int64_t size = n / v[0].i + (n % v[0].i != 0);
+  return push_equal(L, "chunk", x, v[1].i, n, size ? size : 1);
+}
+
+/* x:unbind(dim): every element of an axis; views */
+static int unbind(lua_State *L) {
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  const mlpl_op *op = mlpl_op_find("select");
+  mlpl_value axis;
+  mlplb_pressure(L, mlplb_get(L));
+  mlplb_params(L, "unbind", 2, dim_params, 1, &axis, NULL);
+  int64_t n = axis_size(L, "unbind", x, &axis);
+  room_for(L, "unbind", n);
+  for (int64_t i = 0; i < n; i++) {
+    mlpl_value p[2] = {axis, {.i = i}};
+    push_part(L, op, x, p);
+  }
+  return (int)n;
+}
+
+/* meshgrid(a, b, { indexing = "xy" }): every tensor stretched over the grid of all of
+   them; views */
+static int meshgrid(lua_State *L) {
+  static const char *const keys[] = {"indexing", NULL};
+  const mlpl_op *reshape = mlpl_op_find("reshape"), *expand = mlpl_op_find("expand"),
+                *swap = mlpl_op_find("transpose");
+  int options = mlplb_options(L), n = options ? options - 1 : lua_gettop(L);
+  mlpl_tensor *in[MLPL_MAX_RANK];
+  mlpl_value grid, swapped[2];
+  bool xy = false;
+  mlplb_known_keys(L, options, "meshgrid", keys);
+  if (mlplb_get_option(L, options, "indexing") != LUA_TNIL) {
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    xy = strcmp(text, "xy") == 0;
+    if (!xy && strcmp(text, "ij") != 0)
+      return luaL_error(
+          L, "meshgrid: indexing is %s; it must be one of ij, xy", mlplb_shown(L, -1));
+  }
+  if (n < 1 || n > MLPL_MAX_RANK)
+    return luaL_error(L, "meshgrid: %d tensors; it takes 1 to %d", n, MLPL_MAX_RANK);
+  memset(&grid, 0, sizeof grid);
+  memset(swapped, 0, sizeof swapped);
+  grid.sizes.n = n;
+  swapped[1].i = 1;
+  for (int i = 0; i < n; i++) {
+    in[i] = mlplb_check_tensor(L, i + 1);
+    if (mlpl_tensor_ndim(in[i]) > 1)
+      return luaL_error(L, "meshgrid: tensor %d has %d axes; it must have one", i + 1,
+          mlpl_tensor_ndim(in[i]));
+    grid.sizes.v[i] = mlpl_tensor_numel(in[i]);
+  }
+  mlplb_pressure(L, mlplb_get(L));
+  luaL_checkstack(L, 4 * n, "meshgrid");
+  for (int i = 0; i < n; i++) {
+    mlpl_value own = grid;
+    for (int d = 0; d < n; d++) own.sizes.v[d] = d == i ? grid.sizes.v[i] : 1;
+    push_part(L, reshape, in[i], &own);
+    push_part(L, expand, mlplb_check_tensor(L, -1), &grid);
+    if (xy && n > 1) push_part(L, swap, mlplb_check_tensor(L, -1), swapped);
+    lua_copy(L, -1, i + 1); /* the engine's views hold the memory */
+    lua_settop(L, -2 - (xy && n > 1) - 1);
+  }
+  lua_settop(L, n);
+  return n;
+}
+
+/* ---- makers ------------------------------------------------------------------------ */
+
+static const mlpl_param eye_params[] = {
+    {"n", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
+    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, -1, -1, 9e15, NULL, 0}};
+static const mlpl_param space_params[] = {
+    {"start", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
+    {"stop", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
+    {"steps", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
+    {"base", MLPL_PARAM_REAL, MLPL_OPTIONAL, 10, 0, 0, NULL, 0}};
+static const mlpl_param triangle_params[] = {
+    {"row", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
+    {"col", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
+    {"offset", MLPL_PARAM_INT, MLPL_OPTIONAL, 0, -9e15, 9e15, NULL, 0}};
+
+/* dtype and requires_grad, taken out of the trailing table into a copy of the others. */
+typedef struct made {
+  mlpl_dtype dtype;
+  bool requires_grad;
+} made;
+
+static made take_making(lua_State *L, const char *what, mlpl_dtype standard) {
+  made m = {.dtype = standard};
+  int options = mlplb_options(L);
+  if (!options) return m;
+  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
+    m.dtype = mlplb_dtype(L, lua_gettop(L), what);
+  lua_pop(L, 1);
+  m.requires_grad = mlplb_get_flag(L, options, what, "requires_grad", false);
+  lua_createtable(L, 0, 4);
+  for (lua_pushnil(L); lua_next(L, options);) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    bool ours = strcmp(key, "dtype") == 0 || strcmp(key, "requires_grad") == 0;
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2); /* key, key, value */
+    if (ours)
+      lua_pop(L, 2);
+    else
+      lua_rawset(L, -4);
+  }
+  lua_replace(L, options);
+  return m;
+}
+
+static int finish(
+    lua_State *L, mlplb_box *box, mlpl_tensor *t, made m, mlpl_status status) {
+  mlplb_state *s = mlplb_get(L);
+  box->object = t;
+  if (status == MLPL_OK && m.requires_grad)
+    status = mlpl_tensor_set_requires_grad(s->cx, t, true);
+  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+}
+
+/* eye(3), eye(2, 3) */
+static int eye(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_value v[2];
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  made m = take_making(L, "eye", MLPL_F32);
+  mlplb_params(L, "eye", 1, eye_params, 2, v, NULL);
+  int64_t cols = v[1].i == -1 ? v[0].i : v[1].i;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_eye(s->cx, &t, m.dtype, v[0].i, cols);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, box, t, m, status);
+}
+
+/* linspace(0, 1, 11), logspace(-3, 3, 7): both ends included */
+static int space(lua_State *L, const char *what, bool logarithmic) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_value v[4];
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  made m = take_making(L, what, MLPL_F32);
+  mlplb_params(L, what, 1, space_params, logarithmic ? 4 : 3, v, NULL);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do
+    status = logarithmic
+        ? mlpl_tensor_logspace(s->cx, &t, m.dtype, v[0].f, v[1].f, v[2].i, v[3].f)
+        : mlpl_tensor_linspace(s->cx, &t, m.dtype, v[0].f, v[1].f, v[2].i);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, box, t, m, status);
+}
+static int linspace(lua_State *L) { return space(L, "linspace", false); }
+static int logspace(lua_State *L) { return space(L, "logspace", true); }
+
+/* tril_indices(3, 3): a row of rows and a row of columns, ready to index with */
+static int triangle(lua_State *L, const char *what, bool lower) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_value v[3];
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_params(L, what, 1, triangle_params, 3, v, NULL);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_triangle_indices(s->cx, &t, v[0].i, v[1].i, v[2].i, lower);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, box, t, (made){.dtype = MLPL_I64}, status);
+}
+static int tril_indices(lua_State *L) { return triangle(L, "tril_indices", true); }
+static int triu_indices(lua_State *L) { return triangle(L, "triu_indices", false); }
+
+/* ---- of x's shape and dtype -------------------------------------------------------- */
+
+/* fill NULL: contents are not set */
+static int make_like(lua_State *L, const char *what, int at_most, const double *fill) {
+  mlplb_state *s = mlplb_get(L);
+  const mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  made m = take_making(L, what, mlpl_tensor_dtype(x));
+  int options = mlplb_options(L), last = options ? options - 1 : lua_gettop(L);
+  if (last > at_most)
+    return luaL_error(
+        L, "%s: one argument too many: %s", what, mlplb_shown(L, at_most + 1));
+  static const char *const none[] = {"dtype", "requires_grad", NULL};
+  mlplb_known_keys(L, options, what, none);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  const int n = mlpl_tensor_ndim(x);
+  do
+    status = fill ? mlpl_tensor_full(s->cx, &t, m.dtype, n, mlpl_tensor_shape(x), *fill)
+                  : mlpl_tensor_new(s->cx, &t, m.dtype, n, mlpl_tensor_shape(x));
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, box, t, m, status);
+}
+
+static int zeros_like(lua_State *L) {
+  return make_like(L, "zeros_like", 1, &(double){0});
+}
+static int ones_like(lua_State *L) { return make_like(L, "ones_like", 1, &(double){1}); }
+static int empty_like(lua_State *L) { return make_like(L, "empty_like", 1, NULL); }
+
+/* full_like(x, 7) */
+static int full_like(lua_State *L) {
+  mlplb_check_tensor(L, 1);
+  if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
+    return luaL_error(
+        L, "full_like: the value is %s; it must be a number", mlplb_shown(L, 2));
+  double v = lua_isboolean(L, 2) ? lua_toboolean(L, 2) : lua_tonumber(L, 2);
+  return make_like(L, "full_like", 2, &v);
+}
+
+/* empty(2, 3): contents are not set */
+static int empty(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  int64_t shape[MLPL_MAX_RANK];
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  made m = take_making(L, "empty", MLPL_F32);
+  int options = mlplb_options(L);
+  static const char *const none[] = {"dtype", "requires_grad", NULL};
+  mlplb_known_keys(L, options, "empty", none);
+  int n = mlplb_sizes(L, "empty", 1, options ? options : lua_gettop(L) + 1, shape);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_new(s->cx, &t, m.dtype, n, shape);
+  while (mlplb_again(L, s, status, &tries));
+  return finish(L, box, t, m, status);
+}
+
+/* ---- opening ----------------------------------------------------------------------- */
+
+void mlplb_open_parts(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"split", split}, {"chunk", chunk}, {"unbind", unbind}, {NULL, NULL}};
+  mlplb_setfuncs(L, methods);
+}
+
+void mlplb_open_shapes(lua_State *L) {
+  static const luaL_Reg functions[] = {{"eye", eye}, {"linspace", linspace},
+      {"logspace", logspace}, {"tril_indices", tril_indices},
+      {"triu_indices", triu_indices}, {"meshgrid", meshgrid}, {"empty", empty},
+      {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
+      {"full_like", full_like}, {NULL, NULL}};
+  mlplb_setfuncs(L, functions);
+  for (int i = 0; mlpl_op_at(i); i++) {
+    const mlpl_op *op = mlpl_op_at(i);
+    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op)) continue;
+    mlplb_push_upvalues(L);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)op);
+    lua_pushcclosure(L, list_call, MLPLB_UPVALUES + 1);
+    lua_setfield(L, -2, mlpl_op_name(op));
+  }
+}

@@ -1,0 +1,320 @@
+/*
+** Elements picked and put one by one along an axis: gather, scatter and what is made of
+** them; one_hot. All of it copies. Where several elements go to one place, the last one
+** stays (scatter), or they are added in order (scatter_add): the same bits every time.
+*/
+#include "ops/shape.h"
+
+#include "grad/grad.h"
+#include "ops/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the loop ---------------------------------------------------------------------- */
+
+/* For every element of index, between t at the element's own place, but index[..] along
+   the axis, and o at the element's own place. */
+static mlpl_status along_axis(mlpl_ctx *cx, const char *what, mlpli_move move,
+    mlpl_tensor *t, int axis, const mlpl_tensor *index, const mlpl_tensor *o) {
+  const int last = index->ndim - 1;
+  const int64_t size = mlpli_dtype_size[t->dtype], run = index->shape[last];
+  const int64_t step_t = last == axis ? 0 : t->stride[last], along = t->stride[axis];
+  int64_t where[MLPL_MAX_RANK] = {0}, from = 0, to = 0, *at;
+  MLPL_TRY(mlpli_places(cx, what, index, axis, t->shape[axis], MLPLI_FROM_START, &at));
+  for (int64_t first = 0; first < index->numel; first += run) {
+    for (int64_t i = 0; i < run; i++) {
+      char *pt = t->data + (from + i * step_t + at[first + i] * along) * size;
+      char *po = o->data + (to + i * o->stride[last]) * size;
+      if (move == MLPLI_ADD || size == 1)
+        mlpli_move_run(move, t->dtype, 1, pt, 1, po, 1);
+      else if (size == 4)
+        memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 4);
+      else
+        memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 8);
+    }
+    for (int d = last - 1; d >= 0; d--) {
+      const int64_t step = d == axis ? 0 : t->stride[d];
+      from += step, to += o->stride[d];
+      if (++where[d] < index->shape[d]) break;
+      from -= step * index->shape[d], to -= o->stride[d] * index->shape[d];
+      where[d] = 0;
+    }
+  }
+  mlpli_free(cx->heap, at);
+  return MLPL_OK;
+}
+
+/* That index has x's axes and is nowhere longer than t but along the axis. */
+static mlpl_status check_index(mlpl_ctx *cx, const mlpli_call *c, const char *name,
+    const mlpl_tensor *t, const mlpl_tensor *index, int axis) {
+  bool fits = index->ndim == t->ndim;
+  for (int d = 0; d < t->ndim && fits; d++)
+    fits = d == axis || index->shape[d] <= t->shape[d];
+  if (fits) return MLPL_OK;
+  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT], but[40] = "";
+  if (axis >= 0) snprintf(but, sizeof but, " but along axis %d", axis + cx->index_base);
+  return mlpl_fail(cx, MLPL_ESHAPE,
+      "%s: %s is %s, index is %s; it must have as many axes and be nowhere longer%s",
+      c->op->name, name, mlpli_tensor_text(a, t), mlpli_tensor_text(b, index), but);
+}
+
+static mlpl_status axis_of(
+    mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *p, int *a) {
+  MLPL_TRY(mlpli_axis(cx, c->op->name, p->i, c->in[0]->ndim, a));
+  return check_index(cx, c, "input", c->in[0], c->in[1], *a);
+}
+
+/* ---- gather ------------------------------------------------------------------------ */
+
+static SHAPE(gather) {
+  int axis;
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  *s = (mlpli_shape){.ndim = c->in[1]->ndim};
+  memcpy(s->size, c->in[1]->shape, sizeof s->size);
+  return MLPL_OK;
+}
+
+static FORWARD(gather) {
+  int axis;
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  return along_axis(cx, "gather", MLPLI_TAKE, c->in[0], axis, c->in[1], *out);
+}
+
+static BACKWARD(gather) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_value p[2] = {mlpli_input_sizes(n), n->p[0]};
+  mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_PLACE_GATHER, g, n->in[1], p));
+  return mlpli_expr_end(&e);
+}
+
+/* zeros of `sizes`, with x added at the places */
+static SHAPE(place_gather) {
+  (void)cx;
+  s->ndim = c->p[0].sizes.n;
+  memcpy(s->size, c->p[0].sizes.v, sizeof s->size);
+  return MLPL_OK;
+}
+
+static FORWARD(place_gather) {
+  int axis;
+  mlpli_fill(*out, 0);
+  MLPL_TRY(mlpli_axis(cx, "gather", c->p[1].i, (*out)->ndim, &axis));
+  return along_axis(cx, "gather", MLPLI_ADD, *out, axis, c->in[1], c->in[0]);
+}
+
+static BACKWARD(place_gather) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_GATHER, g, n->in[1], &n->p[1]));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- scatter, scatter_add ---------------------------------------------------------- */
+
+/* The gradient of src: what was gathered, among zeros where src is larger than index;
+   of a number the sum. */
+static void give_source(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
+  int ndim;
+  const int64_t *shape;
+  mlpl_tensor *index = n->in[1], *gs = mlpli_x2(e, MLPLI_OP_GATHER, g, index, n->p);
+  mlpli_input_shape(n, 2, &ndim, &shape);
+  if (ndim && !mlpli_same_shape(index, ndim, shape)) {
+    mlpl_value p[4] = {mlpli_sizes_of(ndim, shape)};
+    p[1].sizes.n = p[2].sizes.n = ndim;
+    for (int d = 0; d < ndim; d++) p[1].sizes.v[d] = 0, p[2].sizes.v[d] = 1;
+    p[3] = mlpli_sizes_of(ndim, index->shape);
+    gs = gs ? mlpli_x1(e, MLPLI_OP_PLACE_SLICE, gs, p) : NULL;
+  }
+  mlpli_xgive(e, n, 2, gs);
+}
+
+static SHAPE(scatter) {
+  int axis;
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  if (c->in[2]->ndim) MLPL_TRY(check_index(cx, c, "src", c->in[2], c->in[1], -1));
+  return mlpli_shape_same(cx, c, s);
+}
+
+/* A src without axes, a number, goes to every place. */
+static mlpl_status scatter(
+    mlpl_ctx *cx, const mlpli_call *c, mlpli_move move, mlpl_tensor *out) {
+  int axis;
+  mlpl_tensor src = *c->in[2];
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  if (src.ndim == 0) {
+    src.ndim = out->ndim;
+    memset(src.stride, 0, sizeof src.stride);
+  }
+  mlpli_copy(out, c->in[0]);
+  return along_axis(cx, c->op->name, move, out, axis, c->in[1], &src);
+}
+
+static FORWARD(scatter) { return scatter(cx, c, MLPLI_PUT, *out); }
+static FORWARD(scatter_add) { return scatter(cx, c, MLPLI_ADD, *out); }
+
+/* As in PyTorch, of several elements for one place each gets the place's gradient. */
+static BACKWARD(scatter) {
+  mlpli_expr e = {.cx = cx};
+  if (mlpli_wants(n, 0)) {
+    mlpl_tensor *zero = NULL;
+    e.status = mlpl_tensor_full(cx, &zero, (mlpl_dtype)g->dtype, 0, NULL, 0);
+    mlpl_tensor *in[3] = {g, n->in[1], mlpli_xkeep(&e, zero)};
+    mlpli_xgive(&e, n, 0, mlpli_xn(&e, MLPLI_OP_SCATTER, in, 3, n->p));
+  }
+  if (mlpli_wants(n, 2)) give_source(&e, n, g);
+  return mlpli_expr_end(&e);
+}
+
+static BACKWARD(scatter_add) {
+  mlpli_expr e = {.cx = cx};
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
+  if (mlpli_wants(n, 2)) give_source(&e, n, g);
+  return mlpli_expr_end(&e);
+}
+
+/* ---- take_along_dim ---------------------------------------------------------------- */
+
+/* t stretched to the sizes of s but along the axis. */
+static mlpl_tensor *stretched(mlpli_expr *e, mlpl_tensor *t, mlpli_shape s, int axis) {
+  s.size[axis] = t->shape[axis];
+  mlpl_value p = mlpli_sizes_of(s.ndim, s.size);
+  return mlpli_same_shape(t, s.ndim, s.size) ? t : mlpli_x1(e, MLPLI_OP_EXPAND, t, &p);
+}
+
+static COMPOSE(take_along_dim) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0], *index = c->in[1];
+  mlpl_value p = c->p[0];
+  mlpli_shape s;
+  int axis = 0;
+  if (p.i == MLPL_NO_AXIS) { /* as if both had one axis */
+    x = mlpli_x1(&e, MLPLI_OP_RAVEL, x, NULL);
+    index = mlpli_x1(&e, MLPLI_OP_RAVEL, index, NULL);
+    p.i = 0;
+    return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_GATHER, x, index, &p));
+  }
+  MLPL_TRY(mlpli_axis(cx, "take_along_dim", p.i, x->ndim, &axis));
+  mlpl_tensor a = *x, b = *index; /* without the axis, to be compared */
+  char ta[MLPLI_SHAPE_TEXT], tb[MLPLI_SHAPE_TEXT];
+  if (a.ndim != b.ndim)
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "take_along_dim: input is %s, indices is %s; they must have as many axes",
+        mlpli_tensor_text(ta, x), mlpli_tensor_text(tb, index));
+  a.shape[axis] = b.shape[axis] = 1;
+  MLPL_TRY(mlpli_broadcast(cx, "take_along_dim", &a, &b, &s));
+  x = stretched(&e, x, s, axis);
+  index = stretched(&e, index, s, axis);
+  return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_GATHER, x, index, &p));
+}
+
+/* ---- one_hot ----------------------------------------------------------------------- */
+
+/* num_classes -1: as many as the largest class asks for. */
+static mlpl_status n_classes(mlpl_ctx *cx, const mlpli_call *c, int64_t *k) {
+  mlpl_tensor *t;
+  const int base = cx->index_base;
+  int64_t most = -1;
+  if ((*k = c->p[0].i) >= 0) return MLPL_OK;
+  if (c->in[0]->numel == 0)
+    return mlpl_fail(cx, MLPL_EARG,
+        "one_hot: the tensor is empty; num_classes must say how many classes there are");
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &t, c->in[0]));
+  const int64_t *v = (const void *)t->data;
+  for (int64_t i = 0; i < t->numel; i++)
+    if (v[i] > most) most = v[i];
+  *k = most < base ? 0 : most < INT64_MAX ? most + 1 - base : INT64_MAX;
+  mlpl_tensor_release(t);
+  return MLPL_OK;
+}
+
+static SHAPE(one_hot) {
+  const mlpl_tensor *x = c->in[0];
+  if (x->ndim == MLPL_MAX_RANK)
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "one_hot: the tensor has %d axes already; classes need one more", MLPL_MAX_RANK);
+  s->ndim = x->ndim + 1;
+  memcpy(s->size, x->shape, sizeof s->size);
+  return n_classes(cx, c, &s->size[x->ndim]);
+}
+
+static FORWARD(one_hot) {
+  const int last = (*out)->ndim - 1;
+  const int64_t k = (*out)->shape[last], one = 1;
+  const int base = cx->index_base;
+  mlpl_tensor *t;
+  mlpl_status status = MLPL_OK;
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &t, c->in[0]));
+  const int64_t *v = (const void *)t->data;
+  mlpli_fill(*out, 0);
+  for (int64_t i = 0; i < t->numel && status == MLPL_OK; i++)
+    if (v[i] < base || v[i] - base >= k)
+      status = mlpl_fail(cx, MLPL_EARG,
+          "one_hot: class %lld; with %lld classes they run from %d to %lld%s",
+          (long long)v[i], (long long)k, base, (long long)(k - 1 + base),
+          v[i] == 0 && base == 1 ? " (are they counted from 0? add 1)" : "");
+    else
+      memcpy((*out)->data + (size_t)(i * k + v[i] - base) * sizeof one, &one, sizeof one);
+  mlpl_tensor_release(t);
+  return status;
+}
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+static const mlpl_param dim_params[] = {MLPLI_AXIS_NEEDED("dim")};
+static const mlpl_param maybe_dim_params[] = {MLPLI_AXIS_OPTION("dim", NAN)};
+static const mlpl_param place_params[] = {
+    MLPLI_SIZES_NEEDED("sizes"), MLPLI_AXIS_NEEDED("dim")};
+static const mlpl_param one_hot_params[] = {
+    MLPLI_INT_OPTION("num_classes", -1, -1, MANY)};
+
+const mlpl_op mlpli_op_gather = {.name = "gather",
+    .input_name = {"input", "index"},
+    .domain = {MLPLI_ANY, MLPLI_INDEX},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 2,
+    .differentiable = 1,
+    .options_first = 1,
+    .shape = shape_gather,
+    .forward = gather_forward,
+    HAS_BACKWARD(gather),
+    PARAMS(dim_params)};
+const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
+    .input_name = {"input", "index"},
+    .domain = {MLPLI_ANY, MLPLI_INDEX},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 2,
+    .differentiable = 1,
+    .internal = true,
+    .shape = shape_place_gather,
+    .forward = place_gather_forward,
+    HAS_BACKWARD(place_gather),
+    PARAMS(place_params)};
+#define SCATTER_ROW(f)                                                                   \
+  .name = #f, .input_name = {"input", "index", "src"},                                   \
+  .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
+  .n_outputs = 1, .saves = 2, .differentiable = 5, .options_first = 1, .numbers = 4,     \
+  .shape = shape_scatter, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(dim_params)
+const mlpl_op mlpli_op_scatter = {SCATTER_ROW(scatter)};
+const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};
+const mlpl_op mlpli_op_take_along_dim = {.name = "take_along_dim",
+    .input_name = {"input", "indices"},
+    .domain = {MLPLI_ANY, MLPLI_INDEX},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .differentiable = 1,
+    .compose = take_along_dim_compose,
+    PARAMS(maybe_dim_params)};
+const mlpl_op mlpli_op_one_hot = {.name = "one_hot",
+    .input_name = {"input"},
+    .domain = {MLPLI_INDEX},
+    .n_inputs = 1,
+    .n_required = 1,
+    .n_outputs = 1,
+    .shape = shape_one_hot,
+    .forward = one_hot_forward,
+    PARAMS(one_hot_params)};

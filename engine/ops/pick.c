@@ -1,0 +1,249 @@
+/*
+** Slices picked and put along one axis, elements picked by one number or by a mask. All
+** of it copies; the work is done by the rows of index.c.
+*/
+#include "grad/grad.h"
+#include "ops/rows.h"
+#include "ops/shape.h"
+
+#include <string.h>
+
+/* ---- along one axis ---------------------------------------------------------------- */
+
+/* The index tensor for the axis after as many gaps as there are axes before it. */
+typedef struct along {
+  int n, axis;
+  mlpl_tensor *in[2 + MLPL_MAX_RANK];
+} along;
+
+static mlpl_status check_along(mlpl_ctx *cx, const mlpli_call *c, along *a, int first) {
+  const mlpl_op *op = c->op;
+  const mlpl_tensor *x = c->in[0], *index = c->in[1];
+  char text[MLPLI_SHAPE_TEXT];
+  int64_t *at;
+  memset(a, 0, sizeof *a);
+  MLPL_TRY(mlpli_axis(cx, op->name, c->p[0].i, x->ndim, &a->axis));
+  if (index->ndim > 1)
+    return mlpl_fail(cx, MLPL_ESHAPE, "%s: index is %s; it must have one axis", op->name,
+        mlpli_tensor_text(text, index));
+  MLPL_TRY(mlpli_places(
+      cx, op->name, index, a->axis, x->shape[a->axis], MLPLI_FROM_START, &at));
+  mlpli_free(cx->heap, at);
+  a->in[0] = c->in[0];
+  a->in[first + a->axis] = c->in[1];
+  a->n = first + a->axis + 1;
+  return MLPL_OK;
+}
+
+/* As if index, which may be without axes, had one. */
+static mlpl_tensor *listed(mlpli_expr *e, mlpl_tensor *index) {
+  mlpl_value one = mlpli_sizes_of(1, (int64_t[]){1});
+  return index->ndim ? index : mlpli_x1(e, MLPLI_OP_RESHAPE, index, &one);
+}
+
+static COMPOSE(index_select) {
+  along a;
+  mlpli_expr e = {.cx = cx};
+  MLPL_TRY(check_along(cx, c, &a, 1));
+  a.in[a.n - 1] = listed(&e, a.in[a.n - 1]);
+  return mlpli_xresult(&e, out, mlpli_xn(&e, MLPLI_OP_INDEX, a.in, a.n, NULL));
+}
+
+/* x with v in (or added to) the slices of the index. */
+static mlpl_tensor *put_along(mlpli_expr *e, along *a, mlpl_tensor *v, bool accumulate) {
+  mlpl_value p[4];
+  memset(p, 0, sizeof p);
+  p[3].i = accumulate; /* after start, step, count */
+  a->in[1] = v;
+  a->in[a->n - 1] = listed(e, a->in[a->n - 1]);
+  return v ? mlpli_xn(e, MLPLI_OP_INDEX_PUT, a->in, a->n, p) : NULL;
+}
+
+/* That source has x's shape, with as many slices as there are indices. */
+static mlpl_status check_source(mlpl_ctx *cx, const mlpli_call *c, const along *a) {
+  const mlpl_tensor *x = c->in[0], *source = c->in[2];
+  char s[MLPLI_SHAPE_TEXT], t[MLPLI_SHAPE_TEXT];
+  int64_t want[MLPL_MAX_RANK];
+  memcpy(want, x->shape, sizeof want);
+  want[a->axis] = c->in[1]->numel;
+  if (mlpli_same_shape(source, x->ndim, want)) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_ESHAPE,
+      "%s: source is %s; with %lld indices along axis %d it must be %s", c->op->name,
+      mlpli_tensor_text(s, source), (long long)want[a->axis], a->axis + cx->index_base,
+      mlpli_shape_text(t, x->ndim, want));
+}
+
+static COMPOSE(index_add) {
+  along a;
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *v = c->in[2];
+  MLPL_TRY(check_along(cx, c, &a, 2));
+  MLPL_TRY(check_source(cx, c, &a));
+  if (c->p[1].f != 1) v = mlpli_xaffine(&e, v, c->p[1].f, 0);
+  return mlpli_xresult(&e, out, put_along(&e, &a, v, true));
+}
+
+static COMPOSE(index_copy) {
+  along a;
+  mlpli_expr e = {.cx = cx};
+  MLPL_TRY(check_along(cx, c, &a, 2));
+  MLPL_TRY(check_source(cx, c, &a));
+  return mlpli_xresult(&e, out, put_along(&e, &a, c->in[2], false));
+}
+
+static COMPOSE(index_fill) {
+  along a;
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *v;
+  MLPL_TRY(check_along(cx, c, &a, 2));
+  MLPL_TRY(mlpl_tensor_full(cx, &v, (mlpl_dtype)c->in[0]->dtype, 0, NULL, c->p[1].f));
+  return mlpli_xresult(&e, out, put_along(&e, &a, mlpli_xkeep(&e, v), false));
+}
+
+/* x as one row of elements. */
+static mlpl_tensor *flat(mlpli_expr *e, mlpl_tensor *x) {
+  mlpl_value p = mlpli_sizes_of(1, (int64_t[]){x ? x->numel : 0});
+  return x ? mlpli_x1(e, MLPLI_OP_RESHAPE, x, &p) : NULL;
+}
+
+static COMPOSE(take) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *in[2] = {flat(&e, c->in[0]), c->in[1]};
+  return mlpli_xresult(&e, out, mlpli_xn(&e, MLPLI_OP_INDEX, in, 2, NULL));
+}
+
+/* ---- masks ------------------------------------------------------------------------- */
+
+/* Where x is not 0: a row of indices for each such element, in order. */
+static int64_t count_nonzero(const mlpl_tensor *x) {
+  int64_t n = 0;
+  const size_t size = mlpli_dtype_size[x->dtype];
+  for (int64_t i = 0; i < x->numel; i++)
+    n += mlpli_load(x->data + (size_t)i * size, x->dtype) != 0;
+  return n;
+}
+
+static SHAPE(nonzero) {
+  mlpl_tensor *x;
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
+  s->ndim = 2;
+  s->size[0] = count_nonzero(x);
+  s->size[1] = x->ndim;
+  mlpl_tensor_release(x);
+  return MLPL_OK;
+}
+
+static FORWARD(nonzero) {
+  mlpl_tensor *x;
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
+  const size_t size = mlpli_dtype_size[x->dtype];
+  int64_t *row = (int64_t *)(void *)(*out)->data;
+  for (int64_t i = 0; i < x->numel; i++) {
+    if (mlpli_load(x->data + (size_t)i * size, x->dtype) == 0) continue;
+    int64_t left = i;
+    for (int d = x->ndim - 1; d >= 0; d--) {
+      row[d] = left % x->shape[d] + cx->index_base;
+      left /= x->shape[d];
+    }
+    row += x->ndim;
+  }
+  mlpl_tensor_release(x);
+  return MLPL_OK;
+}
+
+/* The places where the mask, stretched to the shape s, holds. */
+static mlpl_tensor *places_of_mask(
+    mlpli_expr *e, mlpl_tensor *mask, const mlpli_shape *s) {
+  mlpl_value sizes = mlpli_sizes_of(s->ndim, s->size), first[2];
+  memset(first, 0, sizeof first);
+  first[0].i = 1;
+  mlpl_tensor *row = flat(e, mlpli_x1(e, MLPLI_OP_EXPAND, mask, &sizes));
+  return mlpli_x1(
+      e, MLPLI_OP_SELECT, row ? mlpli_x1(e, MLPLI_OP_NONZERO, row, NULL) : NULL, first);
+}
+
+static COMPOSE(masked_select) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_shape s;
+  MLPL_TRY(mlpli_broadcast(cx, "masked_select", c->in[0], c->in[1], &s));
+  mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size);
+  mlpl_tensor *row = flat(&e, mlpli_x1(&e, MLPLI_OP_EXPAND, c->in[0], &sizes));
+  mlpl_tensor *at = places_of_mask(&e, c->in[1], &s);
+  return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_INDEX, row, at, NULL));
+}
+
+/* x with the first elements of source, in order, where the mask holds. */
+static COMPOSE(masked_scatter) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_shape s;
+  char text[MLPLI_SHAPE_TEXT];
+  MLPL_TRY(mlpli_broadcast(cx, "masked_scatter", c->in[0], c->in[1], &s));
+  mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size), p[4];
+  memset(p, 0, sizeof p);
+  mlpl_tensor *row = flat(&e, mlpli_x1(&e, MLPLI_OP_EXPAND, c->in[0], &sizes));
+  mlpl_tensor *at = places_of_mask(&e, c->in[1], &s);
+  if (at && at->numel > c->in[2]->numel)
+    e.status = mlpl_fail(cx, MLPL_ESHAPE,
+        "masked_scatter: source is %s; the mask asks for %lld elements",
+        mlpli_tensor_text(text, c->in[2]), (long long)at->numel);
+  mlpl_value some[3] = {{.i = 0}, {.i = 0}, {.i = at ? at->numel : 0}};
+  mlpl_tensor *v = mlpli_x1(&e, MLPLI_OP_NARROW, flat(&e, c->in[2]), some);
+  mlpl_tensor *y = v
+      ? mlpli_xn(&e, MLPLI_OP_INDEX_PUT, (mlpl_tensor *[]){row, v, at}, 3, p)
+      : NULL;
+  return mlpli_xresult(&e, out, mlpli_x1(&e, MLPLI_OP_RESHAPE, y, &sizes));
+}
+
+/* ---- rows: all copy ---------------------------------------------------------------- */
+
+static const mlpl_param along_params[] = {MLPLI_AXIS_NEEDED("dim")};
+static const mlpl_param add_params[] = {
+    MLPLI_AXIS_NEEDED("dim"), MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
+static const mlpl_param fill_params[] = {
+    MLPLI_AXIS_NEEDED("dim"), MLPLI_REAL_NEEDED("value")};
+
+#define ALONG_ROW(f, n)                                                                  \
+  .name = #f, .input_name = {"input", "index", "source"},                                \
+  .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = n, .n_required = n,        \
+  .n_outputs = 1, .differentiable = n == 3 ? 5 : 1, .options_first = 1,                  \
+  .compose = f##_compose
+
+const mlpl_op mlpli_op_index_select = {ALONG_ROW(index_select, 2), PARAMS(along_params)};
+const mlpl_op mlpli_op_index_add = {ALONG_ROW(index_add, 3), PARAMS(add_params)};
+const mlpl_op mlpli_op_index_copy = {ALONG_ROW(index_copy, 3), PARAMS(along_params)};
+const mlpl_op mlpli_op_index_fill = {ALONG_ROW(index_fill, 2), PARAMS(fill_params)};
+const mlpl_op mlpli_op_take = {.name = "take",
+    .input_name = {"input", "index"},
+    .domain = {MLPLI_ANY, MLPLI_INDEX},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .differentiable = 1,
+    .tensors_only = true,
+    .compose = take_compose};
+const mlpl_op mlpli_op_nonzero = {.name = "nonzero",
+    .input_name = {"input"},
+    .domain = {MLPLI_ANY},
+    .n_inputs = 1,
+    .n_required = 1,
+    .n_outputs = 1,
+    .gives_index = true,
+    .shape = shape_nonzero,
+    .forward = nonzero_forward};
+const mlpl_op mlpli_op_masked_select = {.name = "masked_select",
+    .input_name = {"input", "mask"},
+    .domain = {MLPLI_ANY, MLPLI_MASK},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .differentiable = 1,
+    .tensors_only = true,
+    .compose = masked_select_compose};
+const mlpl_op mlpli_op_masked_scatter = {.name = "masked_scatter",
+    .input_name = {"input", "mask", "source"},
+    .domain = {MLPLI_ANY, MLPLI_MASK, MLPLI_LIKE},
+    .n_inputs = 3,
+    .n_required = 3,
+    .n_outputs = 1,
+    .differentiable = 5,
+    .compose = masked_scatter_compose};
