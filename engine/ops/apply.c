@@ -126,6 +126,8 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
   mlpli_call c = {op, n, inputs, params, must_record(cx, op, inputs, n), false, NULL};
   const mlplk_stream before = cx->random;
   mlpl_status status = compute(cx, &c, out);
+  if (__builtin_expect(cx->anomaly, 0) && status == MLPL_OK)
+    status = mlpli_check_result(cx, &c, out[0]);
   if (status == MLPL_OK && c.record) status = mlpli_record(cx, &c, out[0]);
   mlpl_tensor_release(c.extra);
   if (status != MLPL_OK) release_all(out, op->n_outputs);
