@@ -11,8 +11,10 @@ static void apply(lua_State *L, const char *row, const mlpl_value *p) {
   mlplb_box *box = mlplb_tensor_box(L);
   int tries = 0;
   mlpl_status status;
+  lua_State *was = mlplb_enter(s, L);
   do status = mlpl_op_apply(s->cx, &out, mlpl_op_find(row), &in, 1, p);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out;
   if (status != MLPL_OK) mlplb_raise(L, s);
   lua_remove(L, -2);

@@ -35,6 +35,7 @@ void mlpl_lua_configure(lua_State *L, const mlpl_config *config) {
 static int state_gc(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, 1);
   mlplb_boxes_close(s);
+  mlplb_anchors_close(s);
   mlpl_close(s->cx);
   s->cx = NULL;
   return 0;
@@ -52,7 +53,7 @@ static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   if (!config.isa && !ignored) config.isa = getenv("MLPL_ISA");
   config.index_base = 1;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  s->L = lua_tothread(L, -1);
+  s->L = s->main = lua_tothread(L, -1);
   lua_pop(L, 1);
   s->seed = (lua_Integer)config.seed;
   mlpl_status status = mlpl_open(&s->cx, &config);
@@ -88,6 +89,7 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   mlpl_status status = open_context(L, s);
   if (status != MLPL_OK) cannot_open(L, status);
   mlplb_boxes_open(L);
+  mlplb_anchors_open(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return s;

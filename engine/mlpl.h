@@ -260,6 +260,42 @@ MLPL_API mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype
 MLPL_API mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, int64_t lo, int64_t hi);
 
+/* A permutation of the n numbers that count from the context's index base. */
+MLPL_API mlpl_status mlpl_tensor_randperm(
+    mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int64_t n);
+
+/*
+** 1 with probability p[i], else 0, in p's shape and dtype (f32 or f64). Not recorded.
+** Errors  MLPL_EARG  a probability that is not from 0 to 1 (the text names the first)
+*/
+MLPL_API mlpl_status mlpl_tensor_bernoulli(
+    mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tensor *p);
+/*
+** n draws from each row of weights [k] or [rows x k], which need not add up to 1: gives
+** index-valued [n] or [rows x n]. Without replacement, in the order in which they were
+** drawn one after the other.
+** Errors  MLPL_EARG  a weight that is negative or not finite, a row of zeros, or, without
+**                    replacement, fewer weights above 0 than draws (the text says where)
+*/
+MLPL_API mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
+    const mlpl_tensor *weights, int64_t n, bool replacement);
+
+/*
+** Fill t, of any strides, with numbers drawn from the context's generator: uniform in [lo,
+** hi); normal; exponential with the given rate; 1 with probability p, else 0 (p of one
+** element or of t's shape). The first three for f32 and f64, the last for any dtype.
+** Errors  MLPL_EARG   parameters outside their domain, or dtype
+**         MLPL_ESTATE t requires a gradient and recording is on
+*/
+MLPL_API mlpl_status mlpl_tensor_fill_uniform(
+    mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi);
+MLPL_API mlpl_status mlpl_tensor_fill_normal(
+    mlpl_ctx *cx, mlpl_tensor *t, double mean, double std);
+MLPL_API mlpl_status mlpl_tensor_fill_exponential(
+    mlpl_ctx *cx, mlpl_tensor *t, double rate);
+MLPL_API mlpl_status mlpl_tensor_fill_bernoulli(
+    mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *p);
+
 MLPL_API mlpl_tensor *mlpl_tensor_retain(mlpl_tensor *t);
 MLPL_API void mlpl_tensor_release(mlpl_tensor *t);
 

@@ -45,7 +45,7 @@ static kind worst(const mlpl_tensor *t, int64_t *place) {
   return found;
 }
 
-static const char *name_of(kind k) { return k == INFINITE ? "infinity" : "NaN"; }
+static const char *name_of(kind k) { return k == INFINITE ? "infinite" : "NaN"; }
 
 /* ---- places in scripts ------------------------------------------------------------- */
 
@@ -102,7 +102,7 @@ mlpl_status mlpli_check_result(
   here(cx, place);
   place_text(text, sizeof text, place);
   return mlpl_fail(cx, MLPL_ENUMERIC,
-      "%s: element %lld of the result, which is %s, is the first %s%s", c->op->name,
+      "%s: element %lld of the result %s is %s, the first there is%s", c->op->name,
       (long long)(at + cx->index_base), mlpli_tensor_text(shape, out), name_of(made), text);
 }
 
@@ -115,7 +115,7 @@ mlpl_status mlpli_check_gradient(
   place_text(text, sizeof text, n->place);
   const char *input = i < MLPL_MAX_INPUTS ? n->op->input_name[i] : NULL;
   return mlpl_fail(cx, MLPL_ENUMERIC,
-      "backward: element %lld of the gradient of %s%s%s is the first %s%s",
+      "backward: element %lld of the gradient of %s%s%s is %s, the first there is%s",
       (long long)(at + cx->index_base), input ? input : "", input ? " of " : "",
       n->op->name, name_of(made), text);
 }

@@ -243,6 +243,7 @@ static mlpli_node *pop(mlpli_pass *p) {
 static void drop_grad(mlpli_node *n) {
   mlpl_tensor_release(n->grad);
   n->grad = NULL;
+  if (n->op->abandon) n->op->abandon(n);
 }
 
 static void empty(mlpli_pass *p) {
@@ -314,6 +315,10 @@ static mlpl_status through(mlpli_pass *p, mlpli_node *n, mlpl_tensor *g) {
   return cx->anomaly ? check_gradients(cx, n) : MLPL_OK;
 }
 
+static bool is_sink(const mlpli_pass *p, const mlpli_node *n) {
+  return n->sink && n->sink->pass == p;
+}
+
 /* Those who want to see the gradient of the operation's result: hooks, the result itself
    if it retains its gradient, mlpl_grad. */
 static mlpl_status show(mlpli_pass *p, mlpli_node *n, mlpl_tensor **g) {
@@ -321,7 +326,7 @@ static mlpl_status show(mlpli_pass *p, mlpli_node *n, mlpl_tensor **g) {
     MLPL_TRY(mlpli_hooks_run(p->cx, n->hooks, g));
     if (n->hooks->keeper) MLPL_TRY(give_leaf(p->cx, n->hooks->keeper, *g));
   }
-  if (n->sink && n->sink->pass == p) MLPL_TRY(gather(p->cx, &n->sink->grad, *g));
+  if (is_sink(p, n)) MLPL_TRY(gather(p->cx, &n->sink->grad, *g));
   return MLPL_OK;
 }
 
@@ -335,7 +340,8 @@ static mlpl_status step(mlpli_pass *p, mlpli_node *n) {
   mlpl_tensor *g = n->grad;
   n->grad = NULL;
   mlpl_status status = g && (n->hooks || n->sink) ? show(p, n, &g) : MLPL_OK;
-  bool go = !p->selective || leads_on(n);
+  /* where a freed node led nobody knows any more: check_saved says so */
+  bool go = !p->selective || leads_on(n) || (n->spent && !is_sink(p, n));
   if (status == MLPL_OK && g && go) status = through(p, n, g);
   mlpl_tensor_release(g);
   for (int i = 0; i < n->n_in && status == MLPL_OK; i++)

@@ -27,7 +27,7 @@ typedef struct input {
 typedef struct output {
   uint8_t dtype, ndim;
   int64_t shape[MLPL_MAX_RANK];
-  mlpl_tensor *grad; /* gathered in pass `function.pass` */
+  mlpl_tensor *grad; /* gathered, on its way to the host */
   mlpli_node *gate;  /* borrowed; NULL: gone */
 } output;
 
@@ -43,7 +43,6 @@ typedef struct function {
   mlpl_custom_function host;
   mlpl_op core_row, relay_row, gate_row;
   mlpli_node *core; /* borrowed; NULL: gone */
-  uint64_t pass;    /* in which the outputs' gradients were gathered */
   int n_in, n_out, n_saved;
   input *in;
   output *out;
@@ -84,6 +83,14 @@ static void close_host(function *f) {
   if (release) release(f->host.ud);
 }
 
+/* Of the core, or of a relay. Gradients may have a history that leads back to f, so that
+   nothing would ever let go of them. */
+static void abandon(mlpli_node *n) {
+  function *f = function_of(n);
+  drop_gathered(f);
+  drop_given(f);
+}
+
 static void core_forget(mlpli_node *n) { close_host(function_of(n)); }
 
 static void function_release(function *f) {
@@ -109,15 +116,12 @@ static void gone(mlpli_node *n) {
 
 /* ---- the backward pass ------------------------------------------------------------- */
 
-/* What an aborted pass left behind is not this one's. */
 static mlpl_status gate_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   function *f = function_of(n);
   mlpli_node *core = n->edge[0].node;
-  if (f->pass != cx->pass->id) drop_gathered(f);
-  f->pass = cx->pass->id;
+  if (core->queued && core->queued != cx->pass) return mlpli_give(cx, n, 0, g); /* fails */
   drop(&f->out[first_of(n)].grad);
   f->out[first_of(n)].grad = mlpli_retain(g);
-  if (core->queued && core->queued != cx->pass) return mlpli_give(cx, n, 0, g); /* fails */
   if (!core->grad) core->grad = mlpli_retain(g); /* any: the core is due */
   return MLPL_OK;
 }
@@ -312,6 +316,7 @@ static void describe(function *f, mlpl_tensor *const *in, mlpl_tensor *const *ou
   f->core_row = f->relay_row = f->gate_row = row;
   f->core_row.backward = core_backward;
   f->core_row.forget = core_forget;
+  f->core_row.abandon = f->relay_row.abandon = abandon;
   f->relay_row.backward = relay_backward;
   f->gate_row.backward = gate_backward;
 }

@@ -75,7 +75,8 @@ typedef struct mlpli_hooks {
   mlpl_tensor *keeper;     /* not a leaf, but keeps its gradient; borrowed, NULL: none */
 } mlpli_hooks;
 
-void mlpli_hooks_release(mlpli_hooks *h);
+/* The node that they are of is spent: their functions go. */
+void mlpli_hooks_spend(mlpli_hooks *h);
 /* t, which has hooks, goes. */
 void mlpli_hooks_leave(mlpl_tensor *t);
 /* *g as the hooks leave it: released and replaced by what they give. */

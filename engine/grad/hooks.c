@@ -43,7 +43,7 @@ void mlpl_hook_remove(mlpl_hook *h) { let_go(h); }
 
 /* ---- lists ------------------------------------------------------------------------- */
 
-void mlpli_hooks_release(mlpli_hooks *h) {
+static void hooks_release(mlpli_hooks *h) {
   if (--h->refs > 0) return;
   mlpl_ctx *cx = h->cx;
   for (mlpl_hook *k = h->first; k; k = k->next) let_go(k);
@@ -52,11 +52,16 @@ void mlpli_hooks_release(mlpli_hooks *h) {
   mlpli_ctx_release(cx);
 }
 
+void mlpli_hooks_spend(mlpli_hooks *h) {
+  for (mlpl_hook *k = h->first; k; k = k->next) let_go(k);
+  hooks_release(h);
+}
+
 void mlpli_hooks_leave(mlpl_tensor *t) {
   mlpli_hooks *h = t->hooks;
   t->hooks = NULL;
   if (h->keeper == t) h->keeper = NULL;
-  mlpli_hooks_release(h);
+  hooks_release(h);
 }
 
 static mlpl_status hooks_of(mlpl_ctx *cx, mlpl_tensor *t, mlpli_hooks **out) {
@@ -159,7 +164,7 @@ mlpl_status mlpli_hooks_run(mlpl_ctx *cx, mlpli_hooks *h, mlpl_tensor **g) {
     if (k == last) break;
   }
   h->running--;
-  mlpli_hooks_release(h);
+  hooks_release(h);
   return status;
 }
 

@@ -22,7 +22,7 @@ void mlpli_node_spend(mlpli_node *n) {
   }
   drop(&n->out);
   drop(&n->extra);
-  if (n->hooks) mlpli_hooks_release(n->hooks);
+  if (n->hooks) mlpli_hooks_spend(n->hooks);
   n->hooks = NULL;
 }
 

@@ -89,7 +89,7 @@ mlpl_status mlpli_select(mlpli_pass *p, mlpl_tensor *const *roots, int n) {
   if (p->n_marks) qsort(p->mark, (size_t)p->n_marks, sizeof *p->mark, by_order);
   for (int at = 0; at < p->n_marks; at++) {
     mlpli_node *node = p->mark[at].node;
-    node->needed = node->sink && node->sink->pass == p;
+    node->needed = node->spent || (node->sink && node->sink->pass == p);
     for (int i = 0; i < node->n_in && !node->needed; i++) {
       const mlpli_edge *e = &node->edge[i];
       node->needed = (e->node || e->leaf) && mlpli_is_selected(p, e);
