@@ -46,9 +46,9 @@ enum {
 };
 typedef struct mlplb_state {
   mlpl_ctx *cx;
-  lua_State *L;      /* where callbacks run: the thread of the call in progress */
-  lua_State *main;   /* the state's first thread, which lives as long as it does */
-  const char *who;   /* what runs as a callback, for errors */
+  lua_State *L;    /* where callbacks run: the thread of the call in progress */
+  lua_State *main; /* the state's first thread, which lives as long as it does */
+  const char *who; /* what runs as a callback, for errors */
   struct mlplb_anchor *anchors;
   size_t soft_limit; /* live bytes at which everything is collected */
   lua_Integer seed;  /* as it was last set */
@@ -260,7 +260,7 @@ mlplb_generator *mlplb_generator_at(lua_State *L, int options, const char *what)
 void mlplb_generator_swap(mlplb_state *s, mlplb_generator *g);
 /* upvalues 3 to 5: the two passes and the name */
 int mlplb_function_call(lua_State *L);
-void mlplb_open_data(lua_State *L);  /* pushes the table */
+void mlplb_open_data(lua_State *L); /* pushes the table */
 /* functions into the table on top */
 void mlplb_open_step(lua_State *L);
 /* functions into the table on top */

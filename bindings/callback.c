@@ -14,7 +14,8 @@ int mlplb_with_traceback(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING) return 1;
   /* the engine's frames cannot be resumed */
   if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
-    lua_pushfstring(L, "%s cannot yield: %s", mlplb_state_push(L)->who, lua_tostring(L, 1));
+    lua_pushfstring(
+        L, "%s cannot yield: %s", mlplb_state_push(L)->who, lua_tostring(L, 1));
     lua_replace(L, 1);
     lua_settop(L, 1);
   }
@@ -28,8 +29,7 @@ mlpl_status mlplb_call_back(
   lua_State *L = s->L;
   const char *was = s->who;
   if (!lua_checkstack(L, 8))
-    return mlpl_fail(
-        s->cx, MLPL_ENOMEM, "%s: not enough memory for the Lua stack", who);
+    return mlpl_fail(s->cx, MLPL_ENOMEM, "%s: not enough memory for the Lua stack", who);
   int top = lua_gettop(L);
   s->who = who;
   lua_pushcfunction(L, mlplb_with_traceback);

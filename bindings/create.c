@@ -15,8 +15,8 @@ typedef struct making {
   int64_t shape[MLPL_MAX_RANK];
 } making;
 
-static making begin_with(lua_State *L, const char *what, mlpl_dtype standard,
-    const char *const *keys) {
+static making begin_with(
+    lua_State *L, const char *what, mlpl_dtype standard, const char *const *keys) {
   making m = {.what = what, .dtype = standard, .options = mlplb_options(L)};
   if (!m.options) return m;
   mlplb_known_keys(L, m.options, what, keys);
@@ -155,8 +155,10 @@ static making begin_random(
   static const char *const keys[] = {"dtype", "requires_grad", "generator", NULL};
   making m = begin_with(L, what, standard, keys);
   *g = mlplb_generator_at(L, m.options, what);
-  if (m.options) lua_settop(L, m.options); /* which stays, and the generator with it */
-  else lua_pop(L, 1);
+  if (m.options)
+    lua_settop(L, m.options); /* which stays, and the generator with it */
+  else
+    lua_pop(L, 1);
   return m;
 }
 

@@ -23,7 +23,8 @@ static int keep_tensors(lua_State *L, const char *method, const char *key) {
   for (int i = 1; i <= n; i++) {
     if (!lua_isnil(L, i + 1) && !mlplb_test_box_anywhere(L, i + 1, MLPLB_TENSOR))
       return luaL_error(L,
-          "%s: argument %d is %s; it takes tensors, a field of the context takes anything",
+          "%s: argument %d is %s; it takes tensors, a field of the context takes "
+          "anything",
           method, i, mlplb_shown(L, i + 1));
     lua_pushvalue(L, i + 1);
     lua_rawseti(L, -2, i);
@@ -96,19 +97,21 @@ static void push_saved(lua_State *L, const places *p, mlpl_tensor *const *saved)
 }
 
 /* The gradient at index of argument i; nil is zero. */
-static void take_gradient(lua_State *L, const char *name, const places *p, run *r, int i,
-    int index) {
+static void take_gradient(
+    lua_State *L, const char *name, const places *p, run *r, int i, int index) {
   int k = 0;
   if (lua_isnil(L, index)) return;
   while (k < p->n_in && p->in[k] != i) k++;
   if (k == p->n_in)
-    luaL_error(L, "%s: backward returned a gradient for argument %d, which is no tensor "
-                  "that has one; return nil in its place",
+    luaL_error(L,
+        "%s: backward returned a gradient for argument %d, which is no tensor "
+        "that has one; return nil in its place",
         name, i);
   const mlplb_box *box = mlplb_test_box_anywhere(L, index, MLPLB_TENSOR);
   if (!box)
-    luaL_error(L, "%s: backward returned a %s as the gradient of argument %d; it must be "
-                  "a tensor or nil",
+    luaL_error(L,
+        "%s: backward returned a %s as the gradient of argument %d; it must be "
+        "a tensor or nil",
         name, luaL_typename(L, index), i);
   if (!box->object)
     luaL_error(L, "%s: the gradient of argument %d was released", name, i);
@@ -139,8 +142,8 @@ static int run_backward(lua_State *L) {
   int n = lua_gettop(L) - first + 2;
   for (int i = p->n_args + 1; i <= n; i++)
     if (!lua_isnil(L, first - 2 + i))
-      luaL_error(L, "%s: backward returned %d gradients for %d arguments", name, n,
-          p->n_args);
+      luaL_error(
+          L, "%s: backward returned %d gradients for %d arguments", name, n, p->n_args);
   for (int i = 1; i <= n && i <= p->n_args; i++)
     take_gradient(L, name, p, r, i, first - 2 + i);
   return 0;
@@ -161,8 +164,7 @@ static mlpl_status call_backward(mlpl_ctx *cx, void *ud, mlpl_tensor **gx,
   run r = {ud, gx, gy, saved};
   mlplb_state *s = mlplb_anchor_state(cx, ud);
   if (!s) return MLPL_ECALLBACK;
-  mlpl_status status = mlplb_call_back(
-      s, "the backward of a function", run_backward, &r);
+  mlpl_status status = mlplb_call_back(s, "the backward of a function", run_backward, &r);
   lua_State *L = s->L;
   lua_pushcfunction(L, forget_saved); /* cannot fail: the key exists */
   lua_pushlightuserdata(L, ud);
@@ -348,7 +350,8 @@ static void record(lua_State *L, int n_args, int context, int first, int n_resul
 int mlplb_function_call(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   int n_args = lua_gettop(L);
-  for (int i = 1; i <= n_args; i++) mlplb_test_tensor(L, i); /* raises for released ones */
+  for (int i = 1; i <= n_args; i++)
+    mlplb_test_tensor(L, i); /* raises for released ones */
   mlplb_pressure(L, s);
   push_context(L);
   int context = n_args + 1;
@@ -358,8 +361,8 @@ int mlplb_function_call(lua_State *L) {
   for (int i = 0; i < n_results; i++)
     any = any || mlplb_test_tensor(L, first + i) != NULL;
   if (!any)
-    return luaL_error(L, "%s: forward returned no tensor",
-        lua_tostring(L, lua_upvalueindex(5)));
+    return luaL_error(
+        L, "%s: forward returned no tensor", lua_tostring(L, lua_upvalueindex(5)));
   if (records) record(L, n_args, context, first, n_results);
   lua_settop(L, first + n_results - 1);
   return n_results;

@@ -25,8 +25,8 @@ mlplb_generator *mlplb_generator_at(lua_State *L, int options, const char *what)
   if (mlplb_get_option(L, options, "generator") == LUA_TNIL) return NULL;
   mlplb_generator *g = luaL_testudata(L, -1, GENERATOR);
   if (!g)
-    luaL_error(L, "%s: generator is %s; it must be a mlpl.Generator", what,
-        mlplb_shown(L, -1));
+    luaL_error(
+        L, "%s: generator is %s; it must be a mlpl.Generator", what, mlplb_shown(L, -1));
   return g;
 }
 
@@ -157,8 +157,7 @@ static int generator_tostring(lua_State *L) {
 static int generator_index(lua_State *L) { return mlplb_method(L, "generator"); }
 
 static int no_field(lua_State *L) {
-  return luaL_error(
-      L, "a generator has no field %s that can be set", mlplb_shown(L, 2));
+  return luaL_error(L, "a generator has no field %s that can be set", mlplb_shown(L, 2));
 }
 
 static void open_generator(lua_State *L) {
@@ -225,8 +224,11 @@ static int multinomial(lua_State *L) {
       ? 1
       : mlplb_whole(L, 2, "multinomial", "the number of draws");
   bool positional = lua_isboolean(L, 3);
-  int options = options_after(
-      L, positional ? 3 : counted || lua_isnil(L, 2) ? 2 : 1, "multinomial", names);
+  int options = options_after(L,
+      positional                       ? 3
+          : counted || lua_isnil(L, 2) ? 2
+                                       : 1,
+      "multinomial", names);
   bool replacement = positional
       ? lua_toboolean(L, 3)
       : mlplb_get_flag(L, options, "multinomial", "replacement", false);
@@ -312,8 +314,7 @@ static int draw_like(lua_State *L, const char *what, real_draw *draw) {
   mlplb_box *box = mlplb_tensor_box(L);
   do {
     mlplb_generator_swap(s, l.g);
-    status = draw(
-        s->cx, &t, l.dtype, mlpl_tensor_ndim(x), mlpl_tensor_shape(x), 0, 1);
+    status = draw(s->cx, &t, l.dtype, mlpl_tensor_ndim(x), mlpl_tensor_shape(x), 0, 1);
     mlplb_generator_swap(s, l.g);
   } while (mlplb_again(L, s, status, &tries));
   return finish_like(L, &l, box, t, status);
@@ -368,8 +369,7 @@ static mlplb_generator *fill_options(lua_State *L, const fill_kind *f, double *v
   for (int i = 0; i < f->n; i++) names[i] = f->name[i];
   names[f->n] = "generator";
   if (last > 1 + f->n)
-    luaL_error(
-        L, "%s: one argument too many: %s", f->what, mlplb_shown(L, 2 + f->n));
+    luaL_error(L, "%s: one argument too many: %s", f->what, mlplb_shown(L, 2 + f->n));
   mlplb_known_keys(L, options, f->what, names);
   for (int i = 0; i < f->n; i++) {
     bool given = i + 2 <= last && !lua_isnil(L, i + 2);

@@ -101,8 +101,8 @@ static int options_at(
   if (lua_gettop(L) > index) mlplb_at_most(L, what, index);
   if (lua_isnoneornil(L, index)) return 0;
   if (!lua_istable(L, index))
-    luaL_error(L, "%s: the options are %s; they must be a table", what,
-        mlplb_shown(L, index));
+    luaL_error(
+        L, "%s: the options are %s; they must be a table", what, mlplb_shown(L, index));
   mlplb_known_keys(L, index, what, names);
   return index;
 }
@@ -349,8 +349,7 @@ static int gradcheck(lua_State *L) {
   mlplb_anchor *f = anchor_at(L, 1);
   lua_State *was = mlplb_enter(s, L);
   hold(&x);
-  mlpl_status status = mlpl_gradcheck(
-      s->cx, call_checked, f, x.t, x.n, eps, atol, rtol);
+  mlpl_status status = mlpl_gradcheck(s->cx, call_checked, f, x.t, x.n, eps, atol, rtol);
   let_go(&x);
   s->L = was;
   mlplb_anchor_release(f);
@@ -491,8 +490,8 @@ void mlplb_open_grad(lua_State *L) {
       {NULL, NULL}};
   static const luaL_Reg autograd[] = {{"grad", grad}, {"jacobian", jacobian},
       {"gradcheck", gradcheck}, {"numeric_grad", numeric_grad}, {"function", function},
-      {"is_tensor", is_tensor}, {"is_callable", callable},
-      {"shown", shown}, {NULL, NULL}};
+      {"is_tensor", is_tensor}, {"is_callable", callable}, {"shown", shown},
+      {NULL, NULL}};
   open_hook(L);
   mlplb_setfuncs(L, functions);
   lua_createtable(L, 0, 8);

@@ -132,8 +132,7 @@ static void run_scripts(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"seed", seed}, {"threads", threads}, {"isa", isa},
     {"clock", clock_}, {"memory", memory}, {"memory_limit", memory_limit},
-    {"is_grad_enabled", is_grad_enabled},
-    {"terminal", mlplb_terminal}, {NULL, NULL}};
+    {"is_grad_enabled", is_grad_enabled}, {"terminal", mlplb_terminal}, {NULL, NULL}};
 
 static void open_metrics(lua_State *L) {
   static const luaL_Reg metrics[] = {{"accuracy", accuracy}, {NULL, NULL}};

@@ -36,6 +36,7 @@ static int state_gc(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, 1);
   mlplb_boxes_close(s);
   mlplb_anchors_close(s);
+  if (s->cx) mlpl_set_anomaly(s->cx, false, NULL, NULL); /* its place is ours */
   mlpl_close(s->cx);
   s->cx = NULL;
   return 0;
@@ -48,7 +49,8 @@ static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
   const config_copy *copy = lua_touserdata(L, -1);
   if (copy) config = copy->config;
-  bool ignored = lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV") != LUA_TNIL; /* mlpl -E */
+  bool ignored = lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV") !=
+      LUA_TNIL; /* mlpl -E */
   lua_pop(L, 1);
   if (!config.isa && !ignored) config.isa = getenv("MLPL_ISA");
   config.index_base = 1;

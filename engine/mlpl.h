@@ -429,7 +429,7 @@ typedef mlpl_status mlpl_hook_function(
     mlpl_ctx *cx, void *ud, mlpl_tensor **replacement, mlpl_tensor *g);
 MLPL_API mlpl_status mlpl_tensor_register_hook(mlpl_ctx *cx, mlpl_hook **hook,
     mlpl_tensor *t, mlpl_hook_function *f, void (*release)(void *ud), void *ud);
-MLPL_API void mlpl_hook_remove(mlpl_hook *hook); /* any number of times */
+MLPL_API void mlpl_hook_remove(mlpl_hook *hook);  /* any number of times */
 MLPL_API void mlpl_hook_release(mlpl_hook *hook); /* the hook itself stays */
 
 /*

@@ -103,7 +103,8 @@ mlpl_status mlpli_check_result(
   place_text(text, sizeof text, place);
   return mlpl_fail(cx, MLPL_ENUMERIC,
       "%s: element %lld of the result %s is %s, the first there is%s", c->op->name,
-      (long long)(at + cx->index_base), mlpli_tensor_text(shape, out), name_of(made), text);
+      (long long)(at + cx->index_base), mlpli_tensor_text(shape, out), name_of(made),
+      text);
 }
 
 mlpl_status mlpli_check_gradient(

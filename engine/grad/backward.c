@@ -299,9 +299,9 @@ static mlpl_status check_gradients(mlpl_ctx *cx, const mlpli_node *n) {
     const mlpli_edge *e = &n->edge[i];
     if (!mlpli_wants(n, i)) continue;
     const mlpli_sink *sink = e->leaf ? e->leaf->sink : NULL;
-    const mlpl_tensor *grad = e->node            ? e->node->grad
-        : sink && sink->pass == cx->pass         ? sink->grad
-                                                 : mlpl_tensor_grad(e->leaf);
+    const mlpl_tensor *grad = e->node    ? e->node->grad
+        : sink && sink->pass == cx->pass ? sink->grad
+                                         : mlpl_tensor_grad(e->leaf);
     MLPL_TRY(mlpli_check_gradient(cx, n, i, grad));
   }
   return MLPL_OK;
@@ -359,7 +359,8 @@ static mlpl_status step(mlpli_pass *p, mlpli_node *n) {
 static mlpl_status start(mlpli_pass *p, mlpl_tensor *root, mlpl_tensor *seed) {
   mlpli_edge e = {root->node, root->node ? NULL : root};
   MLPL_TRY(give_edge(p->cx, &e, seed));
-  return e.node && (!p->selective || mlpli_is_selected(p, &e)) ? push(p, e.node) : MLPL_OK;
+  return e.node && (!p->selective || mlpli_is_selected(p, &e)) ? push(p, e.node)
+                                                               : MLPL_OK;
 }
 
 /* All that a leaf with hooks got in this pass. */
@@ -372,11 +373,10 @@ static mlpl_status finish_leaves(mlpli_pass *p) {
   return MLPL_OK;
 }
 
-static mlpl_status run(mlpli_pass *p, mlpl_tensor *const *roots,
-    mlpl_tensor *const *seeds, int n) {
+static mlpl_status run(
+    mlpli_pass *p, mlpl_tensor *const *roots, mlpl_tensor *const *seeds, int n) {
   mlpl_status status = p->selective ? mlpli_select(p, roots, n) : MLPL_OK;
-  for (int i = 0; i < n && status == MLPL_OK; i++)
-    status = start(p, roots[i], seeds[i]);
+  for (int i = 0; i < n && status == MLPL_OK; i++) status = start(p, roots[i], seeds[i]);
   while (status == MLPL_OK && p->n) {
     mlpli_node *node = pop(p);
     status = step(p, node);
@@ -437,8 +437,8 @@ static void close_pass(mlpli_pass *p) {
 }
 
 /* Hooks and host functions may let go of whatever they can reach: roots are held. */
-static mlpl_status run_held(
-    mlpli_pass *p, mlpl_tensor *const *roots, mlpl_tensor *const *seeds, int n, int flags) {
+static mlpl_status run_held(mlpli_pass *p, mlpl_tensor *const *roots,
+    mlpl_tensor *const *seeds, int n, int flags) {
   bool was = mlpl_set_grad_enabled(p->cx, (flags & MLPL_CREATE_GRAPH) != 0);
   for (int i = 0; i < n; i++) mlpli_retain(roots[i]);
   mlpl_status status = run(p, roots, seeds, n);
@@ -475,8 +475,8 @@ static mlpl_status open_sinks(
   return MLPL_OK;
 }
 
-static mlpl_status take_grads(mlpli_pass *p, mlpli_sink *const *sink, int n, int flags,
-    mlpl_tensor **grads) {
+static mlpl_status take_grads(
+    mlpli_pass *p, mlpli_sink *const *sink, int n, int flags, mlpl_tensor **grads) {
   for (int i = 0; i < n; i++) {
     mlpl_tensor *g = sink[i]->grad;
     if (!g && !(flags & MLPL_ALLOW_UNUSED))
@@ -488,15 +488,15 @@ static mlpl_status take_grads(mlpli_pass *p, mlpli_sink *const *sink, int n, int
     if (is_ours(g))
       grads[i] = mlpli_retain(g);
     else
-      MLPL_TRY(mlpli_apply(
-          p->cx, &grads[i], MLPLI_OP_CLONE, (mlpl_tensor *[]){g}, 1, NULL));
+      MLPL_TRY(
+          mlpli_apply(p->cx, &grads[i], MLPLI_OP_CLONE, (mlpl_tensor *[]){g}, 1, NULL));
   }
   return MLPL_OK;
 }
 
 static mlpl_status grad(mlpli_pass *p, mlpl_tensor **grads, mlpl_tensor *const *outputs,
-    mlpl_tensor *const *given, mlpl_tensor **seeds, int n_out,
-    mlpl_tensor *const *inputs, mlpli_sink **sink, int n_in, int flags) {
+    mlpl_tensor *const *given, mlpl_tensor **seeds, int n_out, mlpl_tensor *const *inputs,
+    mlpli_sink **sink, int n_in, int flags) {
   MLPL_TRY(open_sinks(p, inputs, n_in, sink));
   for (int i = 0; i < n_out; i++)
     MLPL_TRY(make_seed(p, outputs[i], given ? given[i] : NULL, &seeds[i]));
@@ -516,13 +516,13 @@ mlpl_status mlpl_grad(mlpl_ctx *cx, mlpl_tensor **grads, mlpl_tensor *const *out
   for (int i = 0; i < n_in; i++) grads[i] = NULL;
   if (n_out < 1 || n_in < 1)
     return mlpl_fail(cx, MLPL_EARG,
-        "grad: %d outputs and %d inputs; there must be one of each at least", n_out, n_in);
+        "grad: %d outputs and %d inputs; there must be one of each at least", n_out,
+        n_in);
   MLPL_TRY(mlpli_new(cx, &seeds, (size_t)n_out * sizeof *seeds, "grad"));
   mlpl_status status = mlpli_new(cx, &sink, (size_t)n_in * sizeof *sink, "grad");
   if (status == MLPL_OK) {
     open_pass(&p, cx, "grad", (flags & KEEPS_GRAPH) != 0);
-    status = grad(
-        &p, grads, outputs, given, seeds, n_out, inputs, sink, n_in, flags);
+    status = grad(&p, grads, outputs, given, seeds, n_out, inputs, sink, n_in, flags);
     close_pass(&p);
     mlpli_free(cx->heap, sink);
   }

@@ -119,7 +119,8 @@ static void gone(mlpli_node *n) {
 static mlpl_status gate_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   function *f = function_of(n);
   mlpli_node *core = n->edge[0].node;
-  if (core->queued && core->queued != cx->pass) return mlpli_give(cx, n, 0, g); /* fails */
+  if (core->queued && core->queued != cx->pass)
+    return mlpli_give(cx, n, 0, g); /* fails */
   drop(&f->out[first_of(n)].grad);
   f->out[first_of(n)].grad = mlpli_retain(g);
   if (!core->grad) core->grad = mlpli_retain(g); /* any: the core is due */
@@ -132,8 +133,8 @@ static mlpl_status check_given(function *f, int i) {
   const mlpl_tensor *g = in->grad;
   if (g->dtype == in->dtype && mlpli_same_shape(g, in->ndim, in->shape)) return MLPL_OK;
   return mlpl_fail(f->cx, MLPL_ESHAPE,
-      "%s: input %d is %s of %s, the gradient that its backward gave is %s of %s", f->name,
-      i + f->cx->index_base, mlpli_shape_text(a, in->ndim, in->shape),
+      "%s: input %d is %s of %s, the gradient that its backward gave is %s of %s",
+      f->name, i + f->cx->index_base, mlpli_shape_text(a, in->ndim, in->shape),
       mlpl_dtype_name((mlpl_dtype)in->dtype), mlpli_tensor_text(b, g),
       mlpl_dtype_name((mlpl_dtype)g->dtype));
 }
@@ -198,14 +199,14 @@ static mlpl_status fill_gathered(mlpl_ctx *cx, function *f, mlpl_tensor **gy) {
     gy[i] = out->grad;
     out->grad = NULL;
     if (!gy[i])
-      MLPL_TRY(mlpl_tensor_full(
-          cx, &gy[i], (mlpl_dtype)out->dtype, out->ndim, out->shape, 0));
+      MLPL_TRY(
+          mlpl_tensor_full(cx, &gy[i], (mlpl_dtype)out->dtype, out->ndim, out->shape, 0));
   }
   return MLPL_OK;
 }
 
-static mlpl_status call_host(mlpl_ctx *cx, function *f, mlpl_tensor **gx,
-    mlpl_tensor **gy, mlpl_tensor **kept) {
+static mlpl_status call_host(
+    mlpl_ctx *cx, function *f, mlpl_tensor **gx, mlpl_tensor **gy, mlpl_tensor **kept) {
   MLPL_TRY(fill_gathered(cx, f, gy));
   for (int i = 0; i < f->n_saved; i++) MLPL_TRY(restore(cx, f, i, &kept[i]));
   bool was = cx->grad_enabled;

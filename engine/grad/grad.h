@@ -126,8 +126,7 @@ static inline bool mlpli_is_selected(const mlpli_pass *p, const mlpli_edge *e) {
 /* ---- looking for NaN and infinity (anomaly.c) -------------------------------------- */
 
 /* That a call made no number that is none. */
-mlpl_status mlpli_check_result(
-    mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out);
+mlpl_status mlpli_check_result(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out);
 /* That the backward pass of n made none in the gradient `grad` of input i. */
 mlpl_status mlpli_check_gradient(
     mlpl_ctx *cx, const mlpli_node *n, int i, const mlpl_tensor *grad);

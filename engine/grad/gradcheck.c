@@ -171,7 +171,8 @@ static mlpl_status differences(const check *c, int i, mlpl_tensor *g) {
     double at = mlpli_load(address(c->x[i], e), x->dtype), up, down, a, b;
     MLPL_TRY(value_at(c, i, e, at + eps, &up, &a));
     MLPL_TRY(value_at(c, i, e, at - eps, &down, &b));
-    mlpli_store(g->data + e * mlpli_dtype_size[g->dtype], g->dtype, (up - down) / (a - b));
+    mlpli_store(
+        g->data + e * mlpli_dtype_size[g->dtype], g->dtype, (up - down) / (a - b));
   }
   return MLPL_OK;
 }
@@ -179,9 +180,9 @@ static mlpl_status differences(const check *c, int i, mlpl_tensor *g) {
 static mlpl_status all_differences(const check *c, mlpl_tensor **grads) {
   for (int i = 0; i < c->n; i++) {
     if (!mlpli_is_real(c->x[i]))
-      return mlpl_fail(c->cx, MLPL_EARG, "numeric_grad: input %d is %s; it must be f32 or "
-                                         "f64",
-          i + c->cx->index_base, mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
+      return mlpl_fail(c->cx, MLPL_EARG,
+          "numeric_grad: input %d is %s; it must be f32 or f64", i + c->cx->index_base,
+          mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
     MLPL_TRY(mlpli_tensor_like(c->cx, &grads[i], c->x[i]));
     MLPL_TRY(differences(c, i, grads[i]));
   }

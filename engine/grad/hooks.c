@@ -98,8 +98,8 @@ static mlpl_status add_hook(mlpl_ctx *cx, mlpl_hook **out, mlpl_tensor *t,
   mlpli_hooks *h;
   mlpl_hook *k;
   if (!mlpli_tracked(t))
-    return mlpl_fail(cx, MLPL_ESTATE,
-        "register_hook: the tensor does not require a gradient");
+    return mlpl_fail(
+        cx, MLPL_ESTATE, "register_hook: the tensor does not require a gradient");
   if (t->node && t->node->spent)
     return mlpl_fail(cx, MLPL_ESTATE,
         "register_hook: the graph below %s was freed by an earlier backward",

@@ -35,8 +35,7 @@ static mlpl_status make_out(jacobian *j, int i) {
 static mlpl_status set_row(mlpl_ctx *cx, mlpl_tensor *out, int64_t at, mlpl_tensor *row) {
   mlpl_tensor *to;
   const int64_t *step = out->stride + out->ndim - row->ndim;
-  MLPL_TRY(mlpli_tensor_view(
-      cx, &to, out, at * row->numel, row->ndim, row->shape, step));
+  MLPL_TRY(mlpli_tensor_view(cx, &to, out, at * row->numel, row->ndim, row->shape, step));
   mlpli_copy(to, row);
   mlpl_tensor_release(to);
   return MLPL_OK;
@@ -140,8 +139,7 @@ static mlpl_status compute(jacobian *j) {
   if (!mlpli_tracked(j->y)) return MLPL_OK;
   int64_t n_rows = j->flags & MLPL_CREATE_GRAPH ? j->n * j->y->numel : 0;
   if (n_rows)
-    MLPL_TRY(mlpli_new(
-        j->cx, &j->rows, (size_t)n_rows * sizeof *j->rows, "jacobian"));
+    MLPL_TRY(mlpli_new(j->cx, &j->rows, (size_t)n_rows * sizeof *j->rows, "jacobian"));
   mlpl_status status = all_rows(j);
   for (int64_t k = 0; k < n_rows; k++) mlpl_tensor_release(j->rows[k]);
   mlpli_free(j->cx->heap, j->rows);

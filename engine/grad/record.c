@@ -63,7 +63,8 @@ static void save_input(mlpli_node *n, int i, mlpl_tensor *in) {
   n->version[i] = in->storage->version;
 }
 
-mlpl_status mlpli_node_new(mlpl_ctx *cx, mlpli_node **out, const mlpl_op *op, int n_params) {
+mlpl_status mlpli_node_new(
+    mlpl_ctx *cx, mlpli_node **out, const mlpl_op *op, int n_params) {
   size_t bytes = sizeof(mlpli_node) + (size_t)n_params * sizeof(mlpl_value);
   mlpli_node *n = *out = mlpli_alloc(cx->heap, bytes);
   if (!n) return mlpli_no_memory(cx, op->name, bytes);

@@ -19,8 +19,8 @@ mlpl_status mlpl_tensor_randperm(
   if ((unsigned)dtype > MLPL_BOOL)
     return mlpl_fail(cx, MLPL_EARG, "randperm: no dtype has number %d", (int)dtype);
   if (n < 0)
-    return mlpl_fail(
-        cx, MLPL_EARG, "randperm: %lld numbers; there cannot be fewer than 0", (long long)n);
+    return mlpl_fail(cx, MLPL_EARG,
+        "randperm: %lld numbers; there cannot be fewer than 0", (long long)n);
   if (n > 0 && (double)(n - 1) + cx->index_base > most[dtype])
     return mlpl_fail(cx, MLPL_EARG, "randperm: the numbers up to %lld do not fit %s",
         (long long)(n - 1 + cx->index_base), mlpl_dtype_name(dtype));
@@ -76,8 +76,7 @@ static mlpl_status end(mlpl_tensor *t, mlpl_tensor *draw) {
   return MLPL_OK;
 }
 
-mlpl_status mlpl_tensor_fill_uniform(
-    mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi) {
+mlpl_status mlpl_tensor_fill_uniform(mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi) {
   mlpl_tensor *draw;
   if (!isfinite(lo) || !isfinite(hi) || lo > hi || !isfinite(hi - lo))
     return mlpl_fail(cx, MLPL_EARG,
@@ -118,8 +117,8 @@ static mlpl_status check_share(
     mlpl_ctx *cx, const char *what, const mlpl_tensor *p, double v, int64_t at) {
   if (v >= 0 && v <= 1) return MLPL_OK;
   if (p->numel == 1)
-    return mlpl_fail(cx, MLPL_EARG,
-        "%s: the probability is %g; it must be from 0 to 1", what, v);
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: the probability is %g; it must be from 0 to 1", what, v);
   return mlpl_fail(cx, MLPL_EARG,
       "%s: the probability at element %lld is %g; it must be from 0 to 1", what,
       (long long)(at + cx->index_base), v);
@@ -131,7 +130,8 @@ static mlpl_status draw_bernoulli(mlpl_ctx *cx, const char *what, mlpl_tensor *o
     const mlpl_tensor *p, mlpl_tensor *u) {
   size_t size = mlpli_dtype_size[p->dtype], step = p->numel == 1 ? 0 : size;
   for (int64_t i = 0; i < p->numel; i++)
-    MLPL_TRY(check_share(cx, what, p, mlpli_load(p->data + (size_t)i * size, p->dtype), i));
+    MLPL_TRY(
+        check_share(cx, what, p, mlpli_load(p->data + (size_t)i * size, p->dtype), i));
   mlpli_random_fill(u, MLPLI_UNIFORM, 0, 1);
   char *to = out->data;
   for (int64_t i = 0; i < out->numel; i++, to += mlpli_dtype_size[out->dtype]) {
@@ -142,8 +142,7 @@ static mlpl_status draw_bernoulli(mlpl_ctx *cx, const char *what, mlpl_tensor *o
   return MLPL_OK;
 }
 
-mlpl_status mlpl_tensor_bernoulli(
-    mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tensor *p) {
+mlpl_status mlpl_tensor_bernoulli(mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tensor *p) {
   mlpl_tensor *flat, *u = NULL;
   *t = NULL;
   MLPL_TRY(check_real(cx, "bernoulli", p));
@@ -174,7 +173,8 @@ mlpl_status mlpl_tensor_fill_bernoulli(
   MLPL_TRY(check_target(cx, "bernoulli_", t));
   if (!is_shaped_like(p, t))
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "bernoulli_: the tensor is %s, the probabilities are %s; they must have its shape",
+        "bernoulli_: the tensor is %s, the probabilities are %s; they must have its "
+        "shape",
         mlpli_tensor_text(a, t), mlpli_tensor_text(b, p));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, p));
   mlpl_status status = mlpli_tensor_make(cx, &u, p->dtype, t->ndim, t->shape);
@@ -210,7 +210,8 @@ static mlpl_status check_row(const drawing *d, int64_t row) {
   for (int64_t i = 0; i < d->k; i++) {
     if (!isfinite(d->w[i]) || d->w[i] < 0)
       return mlpl_fail(cx, MLPL_EARG,
-          "multinomial: weight %lld of row %lld is %g; weights are finite and not negative",
+          "multinomial: weight %lld of row %lld is %g; weights are finite and not "
+          "negative",
           (long long)(i + cx->index_base), (long long)(row + cx->index_base), d->w[i]);
     sum += d->w[i];
     positive += d->w[i] > 0;
@@ -222,7 +223,8 @@ static mlpl_status check_row(const drawing *d, int64_t row) {
         (long long)(row + cx->index_base), sum);
   if (!d->replacement && positive < d->n)
     return mlpl_fail(cx, MLPL_EARG,
-        "multinomial: row %lld has %lld weights above 0; without replacement, %lld cannot "
+        "multinomial: row %lld has %lld weights above 0; without replacement, %lld "
+        "cannot "
         "be drawn",
         (long long)(row + cx->index_base), (long long)positive, (long long)d->n);
   return MLPL_OK;
