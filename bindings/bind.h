@@ -22,6 +22,7 @@ typedef enum mlplb_type {
   MLPLB_DATASET,
   MLPLB_BATCHES,
   MLPLB_STEP,
+  MLPLB_HOOK,
   MLPLB_N_TYPES
 } mlplb_type;
 
@@ -44,12 +45,20 @@ typedef enum mlplb_row {
   MLPLB_N_ROWS
 } mlplb_row;
 
-/* One for each Lua state; a userdata, whose user values are the error of a callback and
-   the last block of boxes. */
-enum { MLPLB_STATE_ERROR = 1, MLPLB_STATE_BOXES, MLPLB_STATE_VALUES = MLPLB_STATE_BOXES };
+/* One for each Lua state; a userdata, whose user values are the error of a callback, the
+   last block of boxes, and the values that the engine holds. */
+enum {
+  MLPLB_STATE_ERROR = 1,
+  MLPLB_STATE_BOXES,
+  MLPLB_STATE_ANCHORS,
+  MLPLB_STATE_VALUES = MLPLB_STATE_ANCHORS
+};
 typedef struct mlplb_state {
   mlpl_ctx *cx;
-  lua_State *L;      /* where callbacks run: the thread of the call in progress */
+  lua_State *L;    /* where callbacks run: the thread of the call in progress */
+  lua_State *main; /* the state's first thread, which lives as long as it does */
+  const char *who; /* what runs as a callback, for errors */
+  struct mlplb_anchor *anchors;
   size_t soft_limit; /* live bytes at which everything is collected */
   lua_Integer seed;  /* as it was last set */
   /* addresses of the metatables: a check costs no look-up */
@@ -135,6 +144,34 @@ int mlplb_release(lua_State *L, mlplb_type type);
    boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
 void mlplb_remember(lua_State *L, const void *object); /* the box on top */
+
+/* ---- callback.c: Lua that the engine calls ----------------------------------------- */
+
+/*
+** A Lua value that an engine object holds: the pointer goes where the engine takes a
+** host's data, mlplb_anchor_release where it takes the function that lets go of it. An
+** object that outlives the Lua state finds that there is none.
+*/
+typedef struct mlplb_anchor mlplb_anchor;
+/* Takes the value from the top of the stack. To be given away before anything can raise. */
+mlplb_anchor *mlplb_anchor_new(lua_State *L);
+void mlplb_anchor_release(void *anchor);
+/* The state, or NULL after an error: it is closed. */
+mlplb_state *mlplb_anchor_state(mlpl_ctx *cx, const mlplb_anchor *anchor);
+void mlplb_anchor_push(lua_State *L, const mlplb_anchor *anchor);
+void mlplb_anchors_open(lua_State *L); /* the state is on top */
+void mlplb_anchors_close(mlplb_state *s);
+
+/*
+** For functions that the engine calls: run(L), its argument `arg` as a light userdata,
+** under pcall, since nothing may jump across an engine frame. What it raises gets a
+** traceback and waits in the state until the outer call is back in Lua. who: "a Lua
+** layer".
+*/
+mlpl_status mlplb_call_back(
+    mlplb_state *s, const char *who, lua_CFunction run, void *arg);
+/* A message handler: adds a traceback, unless there is one. */
+int mlplb_with_traceback(lua_State *L);
 
 /* ---- types, also in state.c -------------------------------------------------------- */
 
@@ -235,7 +272,22 @@ void mlplb_tostring(lua_State *L, mlpl_tensor *t); /* print.c */
 void mlplb_open_create(lua_State *L);
 void mlplb_open_nn(lua_State *L);    /* pushes the table */
 void mlplb_open_optim(lua_State *L); /* pushes the table */
-void mlplb_open_data(lua_State *L);  /* pushes the table */
+/* methods into the table on top */
+void mlplb_open_grad_methods(lua_State *L);
+void mlplb_open_grad(lua_State *L); /* functions into the table on top */
+/* methods into the table on top; functions into the table on top (generator.c) */
+void mlplb_open_random_methods(lua_State *L);
+void mlplb_open_random(lua_State *L);
+/* The option `generator` of the table at index (0: no table), or NULL: the state's own.
+   Pushes the option. */
+typedef struct mlplb_generator mlplb_generator;
+mlplb_generator *mlplb_generator_at(lua_State *L, int options, const char *what);
+/* Before and after an engine call that draws: the context has the generator's state
+   meanwhile. NULL: nothing. */
+void mlplb_generator_swap(mlplb_state *s, mlplb_generator *g);
+/* upvalues 3 to 5: the two passes and the name */
+int mlplb_function_call(lua_State *L);
+void mlplb_open_data(lua_State *L); /* pushes the table */
 /* functions into the table on top */
 void mlplb_open_step(lua_State *L);
 /* functions into the table on top */

@@ -15,8 +15,8 @@ typedef struct making {
   int64_t shape[MLPL_MAX_RANK];
 } making;
 
-static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
-  static const char *const keys[] = {"dtype", "requires_grad", NULL};
+static making begin_with(
+    lua_State *L, const char *what, mlpl_dtype standard, const char *const *keys) {
   making m = {.what = what, .dtype = standard, .options = mlplb_options(L)};
   if (!m.options) return m;
   mlplb_known_keys(L, m.options, what, keys);
@@ -25,6 +25,11 @@ static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
   lua_pop(L, 1);
   m.requires_grad = mlplb_get_flag(L, m.options, what, "requires_grad", false);
   return m;
+}
+
+static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
+  static const char *const keys[] = {"dtype", "requires_grad", NULL};
+  return begin_with(L, what, standard, keys);
 }
 
 static int end_of_arguments(lua_State *L, const making *m) {
@@ -145,17 +150,33 @@ static int arange(lua_State *L) {
 typedef mlpl_status draw_function(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, double a, double b);
 
+static making begin_random(
+    lua_State *L, const char *what, mlpl_dtype standard, mlplb_generator **g) {
+  static const char *const keys[] = {"dtype", "requires_grad", "generator", NULL};
+  making m = begin_with(L, what, standard, keys);
+  *g = mlplb_generator_at(L, m.options, what);
+  if (m.options)
+    lua_settop(L, m.options); /* which stays, and the generator with it */
+  else
+    lua_pop(L, 1);
+  return m;
+}
+
 static int make_random(lua_State *L, const char *what, draw_function *draw) {
   mlplb_state *s = mlplb_get(L);
-  making m = begin(L, what, MLPL_F32);
+  mlplb_generator *g;
+  making m = begin_random(L, what, MLPL_F32, &g);
   read_shape(L, &m, 1);
   mlpl_tensor *t = NULL;
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = draw(s->cx, &t, m.dtype, m.ndim, m.shape, 0, 1);
-  while (mlplb_again(L, s, status, &tries));
+  do {
+    mlplb_generator_swap(s, g);
+    status = draw(s->cx, &t, m.dtype, m.ndim, m.shape, 0, 1);
+    mlplb_generator_swap(s, g);
+  } while (mlplb_again(L, s, status, &tries));
   return finish(L, &m, box, t, status);
 }
 
@@ -165,7 +186,8 @@ static int randn(lua_State *L) { return make_random(L, "randn", mlpl_tensor_rand
 /* randint(1, 6, {n}): both ends included */
 static int randint(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  making m = begin(L, "randint", MLPL_I64);
+  mlplb_generator *g;
+  making m = begin_random(L, "randint", MLPL_I64, &g);
   lua_Integer lo = mlplb_whole(L, 1, "randint", "the lowest number");
   lua_Integer hi = mlplb_whole(L, 2, "randint", "the highest number");
   read_shape(L, &m, 3);
@@ -174,8 +196,11 @@ static int randint(lua_State *L) {
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_randint(s->cx, &t, m.dtype, m.ndim, m.shape, lo, hi);
-  while (mlplb_again(L, s, status, &tries));
+  do {
+    mlplb_generator_swap(s, g);
+    status = mlpl_tensor_randint(s->cx, &t, m.dtype, m.ndim, m.shape, lo, hi);
+    mlplb_generator_swap(s, g);
+  } while (mlplb_again(L, s, status, &tries));
   return finish(L, &m, box, t, status);
 }
 

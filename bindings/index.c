@@ -25,8 +25,10 @@ static mlpl_tensor *apply(
   mlpl_tensor *out = NULL;
   int tries = 0;
   mlpl_status status;
+  lua_State *was = mlplb_enter(s, L);
   do status = mlpl_op_apply(s->cx, &out, row(s, which), in, n, p);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out;
   if (status != MLPL_OK) mlplb_raise(L, s);
   return out;

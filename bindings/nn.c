@@ -59,47 +59,14 @@ static int run_callback(lua_State *L) {
   return 0;
 }
 
-/* The error with a traceback of its own, while the stack that it describes is still
-   there. */
-static int with_traceback(lua_State *L) {
-  if (lua_type(L, 1) != LUA_TSTRING) return 1;
-  /* the engine's frames cannot be resumed */
-  if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
-    lua_pushfstring(L, "a Lua layer cannot yield: %s", lua_tostring(L, 1));
-    lua_replace(L, 1);
-  }
-  if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
-    luaL_traceback(L, L, lua_tostring(L, 1), 1);
-  return 1;
-}
-
-/* Called by the engine. Nothing may jump across it, so all that can raise runs under
-   pcall; the error waits in the state's user value until the outer call is back in
-   Lua. */
+/* Called by the engine. */
 static mlpl_status call_lua_layer(
     mlpl_ctx *cx, mlpl_module *self, void *ud, mlpl_tensor **y, mlpl_tensor *x) {
-  mlplb_state *s = ud;
-  lua_State *L = s->L;
+  (void)cx;
   callback c = {self, x, NULL};
-  *y = NULL;
-  if (!lua_checkstack(L, 8))
-    return mlpl_fail(cx, MLPL_ENOMEM, "a Lua layer: not enough memory for the Lua stack");
-  int top = lua_gettop(L);
-  lua_pushcfunction(L, with_traceback);
-  lua_pushcfunction(L, run_callback);
-  lua_pushlightuserdata(L, &c);
-  int failed = lua_pcall(L, 1, 0, top + 1);
-  s->L = L;
-  if (failed) {
-    mlplb_state_push(L);
-    lua_pushvalue(L, -2);
-    lua_setiuservalue(L, -2, MLPLB_STATE_ERROR);
-    lua_settop(L, top);
-    return mlpl_fail(cx, MLPL_ECALLBACK, MLPLB_LUA_FAILED);
-  }
-  lua_settop(L, top);
+  mlpl_status status = mlplb_call_back(ud, "a Lua layer", run_callback, &c);
   *y = c.y;
-  return MLPL_OK;
+  return status;
 }
 
 /* Wrap the function on top of the stack; its box replaces it. */

@@ -72,20 +72,6 @@ static int memory_limit(lua_State *L) {
   return 1;
 }
 
-/* mlpl.no_grad(f, ...): f's results; recording is as before whatever happens in f */
-static int no_grad(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  if (!lua_isfunction(L, 1)) {
-    if (luaL_getmetafield(L, 1, "__call") == LUA_TNIL)
-      return luaL_typeerror(L, 1, "function");
-    lua_pop(L, 1);
-  }
-  bool was = mlpl_set_grad_enabled(s->cx, false);
-  int failed = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  mlpl_set_grad_enabled(s->cx, was);
-  return failed ? lua_error(L) : lua_gettop(L);
-}
-
 static int is_grad_enabled(lua_State *L) {
   lua_pushboolean(L, mlpl_grad_enabled(mlplb_get(L)->cx));
   return 1;
@@ -146,8 +132,7 @@ static void run_scripts(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"seed", seed}, {"threads", threads}, {"isa", isa},
     {"clock", clock_}, {"memory", memory}, {"memory_limit", memory_limit},
-    {"no_grad", no_grad}, {"is_grad_enabled", is_grad_enabled},
-    {"terminal", mlplb_terminal}, {NULL, NULL}};
+    {"is_grad_enabled", is_grad_enabled}, {"terminal", mlplb_terminal}, {NULL, NULL}};
 
 static void open_metrics(lua_State *L) {
   static const luaL_Reg metrics[] = {{"accuracy", accuracy}, {NULL, NULL}};
@@ -166,6 +151,8 @@ int luaopen_mlpl(lua_State *L) {
   mlplb_setfuncs(L, functions);
   mlplb_open_create(L);
   mlplb_open_shapes(L);
+  mlplb_open_grad(L);
+  mlplb_open_random(L);
   mlplb_open_nn(L);
   lua_setfield(L, -2, "nn");
   mlplb_open_optim(L);

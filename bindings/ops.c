@@ -234,8 +234,10 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   }
   mlplb_box *second = mlpl_op_outputs(op) == 2 ? mlplb_tensor_box(L) : NULL;
   mlplb_box *box = mlplb_tensor_box(L);
+  lua_State *was = mlplb_enter(s, L); /* anomaly detection asks where the script is */
   do status = apply(s, op, &a, out, false);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out[0];
   if (second) second->object = out[1];
   if (status != MLPL_OK) return mlplb_raise(L, s);

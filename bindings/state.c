@@ -35,6 +35,8 @@ void mlpl_lua_configure(lua_State *L, const mlpl_config *config) {
 static int state_gc(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, 1);
   mlplb_boxes_close(s);
+  mlplb_anchors_close(s);
+  if (s->cx) mlpl_set_anomaly(s->cx, false, NULL, NULL); /* its place is ours */
   mlpl_close(s->cx);
   s->cx = NULL;
   return 0;
@@ -47,12 +49,13 @@ static mlpl_status open_context(lua_State *L, mlplb_state *s) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &config_key);
   const config_copy *copy = lua_touserdata(L, -1);
   if (copy) config = copy->config;
-  bool ignored = lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV") != LUA_TNIL; /* mlpl -E */
+  bool ignored = lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV") !=
+      LUA_TNIL; /* mlpl -E */
   lua_pop(L, 1);
   if (!config.isa && !ignored) config.isa = getenv("MLPL_ISA");
   config.index_base = 1;
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  s->L = lua_tothread(L, -1);
+  s->L = s->main = lua_tothread(L, -1);
   lua_pop(L, 1);
   s->seed = (lua_Integer)config.seed;
   mlpl_status status = mlpl_open(&s->cx, &config);
@@ -88,6 +91,7 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   mlpl_status status = open_context(L, s);
   if (status != MLPL_OK) cannot_open(L, status);
   mlplb_boxes_open(L);
+  mlplb_anchors_open(L);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return s;

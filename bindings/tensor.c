@@ -207,33 +207,6 @@ static int tensor_requires_grad(lua_State *L) {
   return 1;
 }
 
-static const mlpl_param backward_params[] = {
-    {"retain_graph", MLPL_PARAM_BOOL, MLPL_OPTIONAL, 0, 0, 1, NULL, 0},
-    {"create_graph", MLPL_PARAM_BOOL, MLPL_OPTIONAL, 0, 0, 1, NULL, 0}};
-
-/* loss:backward(), y:backward(gradient, { retain_graph = true }) */
-static int tensor_backward(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_tensor *t = mlplb_check_tensor(L, 1), *seed = NULL;
-  int flags = 0, top = lua_gettop(L);
-  if (top > 1) {
-    mlpl_value v[2];
-    bool given = !lua_isnil(L, 2) && !lua_istable(L, 2);
-    if (given) seed = mlplb_check_tensor(L, 2);
-    mlplb_params(
-        L, "backward", given || lua_isnil(L, 2) ? 3 : 2, backward_params, 2, v, NULL);
-    flags = (v[0].i ? MLPL_RETAIN_GRAPH : 0) | (v[1].i ? MLPL_CREATE_GRAPH : 0);
-  }
-  mlplb_pressure(L, s);
-  /* a checkpoint runs its layers again: Lua ones may release whatever they can reach */
-  lua_State *was = mlplb_enter(s, L);
-  mlpl_tensor_retain(t);
-  mlpl_status status = mlpl_backward(s->cx, t, seed, flags);
-  s->L = was;
-  mlpl_tensor_release(t);
-  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
-}
-
 static int tensor_zero_grad(lua_State *L) {
   mlpl_tensor_zero_grad(mlplb_check_tensor(L, 1));
   return 0;
@@ -261,6 +234,18 @@ static int property(lua_State *L, mlpl_tensor *t, const char *name) {
   }
   if (strcmp(name, "requires_grad") == 0) {
     lua_pushboolean(L, mlpl_tensor_requires_grad(t));
+    return 1;
+  }
+  if (strcmp(name, "is_leaf") == 0) {
+    lua_pushboolean(L, mlpl_tensor_is_leaf(t));
+    return 1;
+  }
+  if (strcmp(name, "grad_fn") == 0) {
+    lua_pushstring(L, mlpl_tensor_grad_fn(t)); /* nil for a leaf */
+    return 1;
+  }
+  if (strcmp(name, "retains_grad") == 0) {
+    lua_pushboolean(L, mlpl_tensor_retains_grad(t));
     return 1;
   }
   return luaL_error(L, "a tensor has no field or method %s", mlplb_shown(L, 2));
@@ -303,11 +288,13 @@ void mlplb_open_tensor(lua_State *L) {
       {"numel", tensor_numel}, {"is_contiguous", tensor_is_contiguous},
       {"item", tensor_item}, {"totable", tensor_totable}, {"detach", tensor_detach},
       {"to", tensor_to}, {"contiguous", tensor_contiguous},
-      {"requires_grad_", tensor_requires_grad}, {"backward", tensor_backward},
-      {"zero_grad", tensor_zero_grad}, {NULL, NULL}};
+      {"requires_grad_", tensor_requires_grad}, {"zero_grad", tensor_zero_grad},
+      {NULL, NULL}};
   mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
   mlplb_open_ops(L);
   mlplb_open_values(L);
   mlplb_open_parts(L);
+  mlplb_open_grad_methods(L);
+  mlplb_open_random_methods(L);
   lua_pop(L, 1);
 }

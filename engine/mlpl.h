@@ -277,6 +277,42 @@ MLPL_API mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype
 MLPL_API mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, int64_t lo, int64_t hi);
 
+/* A permutation of the n numbers that count from the context's index base. */
+MLPL_API mlpl_status mlpl_tensor_randperm(
+    mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int64_t n);
+
+/*
+** 1 with probability p[i], else 0, in p's shape and dtype (f32 or f64). Not recorded.
+** Errors  MLPL_EARG  a probability that is not from 0 to 1 (the text names the first)
+*/
+MLPL_API mlpl_status mlpl_tensor_bernoulli(
+    mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tensor *p);
+/*
+** n draws from each row of weights [k] or [rows x k], which need not add up to 1: gives
+** index-valued [n] or [rows x n]. Without replacement, in the order in which they were
+** drawn one after the other.
+** Errors  MLPL_EARG  a weight that is negative or not finite, a row of zeros, or, without
+**                    replacement, fewer weights above 0 than draws (the text says where)
+*/
+MLPL_API mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
+    const mlpl_tensor *weights, int64_t n, bool replacement);
+
+/*
+** Fill t, of any strides, with numbers drawn from the context's generator: uniform in [lo,
+** hi); normal; exponential with the given rate; 1 with probability p, else 0 (p of one
+** element or of t's shape). The first three for f32 and f64, the last for any dtype.
+** Errors  MLPL_EARG   parameters outside their domain, or dtype
+**         MLPL_ESTATE t requires a gradient and recording is on
+*/
+MLPL_API mlpl_status mlpl_tensor_fill_uniform(
+    mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi);
+MLPL_API mlpl_status mlpl_tensor_fill_normal(
+    mlpl_ctx *cx, mlpl_tensor *t, double mean, double std);
+MLPL_API mlpl_status mlpl_tensor_fill_exponential(
+    mlpl_ctx *cx, mlpl_tensor *t, double rate);
+MLPL_API mlpl_status mlpl_tensor_fill_bernoulli(
+    mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *p);
+
 MLPL_API mlpl_tensor *mlpl_tensor_retain(mlpl_tensor *t);
 MLPL_API void mlpl_tensor_release(mlpl_tensor *t);
 
@@ -374,7 +410,8 @@ MLPL_API void mlpl_tensor_zero_grad(mlpl_tensor *t); /* t has no gradient after 
 typedef enum mlpl_backward_flags {
   MLPL_RETAIN_GRAPH = 1, /* keep the graph for another backward */
   /* record the backward pass itself: gradients of gradients (implies retain) */
-  MLPL_CREATE_GRAPH = 2
+  MLPL_CREATE_GRAPH = 2,
+  MLPL_ALLOW_UNUSED = 4 /* of mlpl_grad: an input that no output depends on has none */
 } mlpl_backward_flags;
 
 /*
@@ -393,6 +430,102 @@ typedef enum mlpl_backward_flags {
 MLPL_API mlpl_status mlpl_backward(
     mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *seed, int flags);
 
+/*
+** The same for the n_in tensors of `inputs` alone: only what leads to them is computed, and
+** only they get a gradient, results of operations among them.
+*/
+MLPL_API mlpl_status mlpl_backward_into(mlpl_ctx *cx, mlpl_tensor *t,
+    const mlpl_tensor *seed, mlpl_tensor *const *inputs, int n_in, int flags);
+
+/*
+** Gradients of the outputs' sum, weighted by seeds, with respect to the inputs, leaves or
+** results of operations: gives grads[i] of input i's shape. Nobody's own grad is touched.
+** seeds, or an entry of it, is NULL: 1, for an output of one element. Frees the part of
+** the graph that it went through.
+**
+** Errors  as mlpl_backward's; MLPL_ESTATE an input requires no gradient, or no output
+**         depends on it (with MLPL_ALLOW_UNUSED its grads[i] is NULL)
+*/
+MLPL_API mlpl_status mlpl_grad(mlpl_ctx *cx, mlpl_tensor **grads,
+    mlpl_tensor *const *outputs, mlpl_tensor *const *seeds, int n_out,
+    mlpl_tensor *const *inputs, int n_in, int flags);
+
+/*
+** The Jacobian of y [...] with respect to each input: gives jacobian[i] of y's shape
+** followed by input i's. Inputs that y does not depend on have zeros. The graph stays.
+** flags: MLPL_CREATE_GRAPH.
+*/
+MLPL_API mlpl_status mlpl_jacobian(mlpl_ctx *cx, mlpl_tensor **jacobian, mlpl_tensor *y,
+    mlpl_tensor *const *inputs, int n_in, int flags);
+
+/* What a tensor is to the graph: */
+
+/* no operation made it, or none that was recorded */
+MLPL_API bool mlpl_tensor_is_leaf(const mlpl_tensor *t);
+/* name of the recorded operation that made it, or NULL */
+MLPL_API const char *mlpl_tensor_grad_fn(const mlpl_tensor *t);
+/* Cut t, in place, from the graph that made it: a leaf without gradient. */
+MLPL_API void mlpl_tensor_cut(mlpl_tensor *t);
+/* A result of an operation keeps its gradient, too, in its grad. */
+MLPL_API mlpl_status mlpl_tensor_retain_grad(mlpl_ctx *cx, mlpl_tensor *t);
+MLPL_API bool mlpl_tensor_retains_grad(const mlpl_tensor *t);
+
+/*
+** Hooks see the gradient of t, when all of it is there, in the order in which they were
+** registered; each may give another of the same shape and dtype in *replacement (else it
+** stays NULL), which goes on instead. g is borrowed and must not be changed. A result's
+** hooks run before its operation's backward pass and before it retains its gradient, and
+** go with the graph; a leaf's run at the end of a pass, before its gradient is added to,
+** and stay until they are removed. release (may be NULL) is called once, with ud, when the
+** hook is removed or dies, or cannot be registered. Gives *hook.
+**
+** Errors  MLPL_ESTATE  t requires no gradient; MLPL_ENOMEM
+*/
+typedef struct mlpl_hook mlpl_hook;
+typedef mlpl_status mlpl_hook_function(
+    mlpl_ctx *cx, void *ud, mlpl_tensor **replacement, mlpl_tensor *g);
+MLPL_API mlpl_status mlpl_tensor_register_hook(mlpl_ctx *cx, mlpl_hook **hook,
+    mlpl_tensor *t, mlpl_hook_function *f, void (*release)(void *ud), void *ud);
+MLPL_API void mlpl_hook_remove(mlpl_hook *hook);  /* any number of times */
+MLPL_API void mlpl_hook_release(mlpl_hook *hook); /* the hook itself stays */
+
+/*
+** A differentiable function of the host's: out[0..n_out) were computed, without recording,
+** from in[0..n_in). If recording is on and an input requires a gradient, each out[i] is
+** replaced by a view of it with a history, whose backward pass is f's; else nothing
+** happens.
+**
+** backward  gets the outputs' gradients gy, zeros where there is none, and what was saved;
+**           gives gx[i] of input i's shape and dtype where input i wants a gradient (NULL:
+**           zero). The rest of gx is released unread. Written with operations, it has
+**           gradients itself. Nothing may jump out of it.
+** saved     n_saved tensors that backward reads (inputs, outputs or others; kept). One that
+**           was changed in place since is an error of the backward pass.
+** release   (may be NULL) is called once, with ud: when the graph is freed, or at once if
+**           nothing is recorded or the call fails.
+** Errors    MLPL_EARG  an output is neither f32 nor f64; out is as it was
+*/
+typedef struct mlpl_custom_function {
+  const char *name; /* copied, cut to 47 bytes; what errors call it */
+  mlpl_status (*backward)(mlpl_ctx *cx, void *ud, mlpl_tensor **gx,
+      mlpl_tensor *const *gy, mlpl_tensor *const *saved);
+  void (*release)(void *ud);
+  void *ud;
+} mlpl_custom_function;
+MLPL_API mlpl_status mlpl_record_custom(mlpl_ctx *cx, const mlpl_custom_function *f,
+    mlpl_tensor *const *in, int n_in, mlpl_tensor **out, int n_out,
+    mlpl_tensor *const *saved, int n_saved);
+
+/*
+** Look at every result and every gradient for NaN and infinity. The operation that made
+** the first of them fails with MLPL_ENUMERIC; the text names it, in the backward pass the
+** operation that was recorded, and says where the script called it. where (may be NULL)
+** writes that place into text. Off, it costs nothing.
+*/
+typedef void mlpl_where(void *ud, char *text, size_t size);
+MLPL_API void mlpl_set_anomaly(mlpl_ctx *cx, bool on, mlpl_where *where, void *ud);
+MLPL_API bool mlpl_anomaly(const mlpl_ctx *cx);
+
 /* Recording on (the default) or off; returns what it was. */
 MLPL_API bool mlpl_set_grad_enabled(mlpl_ctx *cx, bool on);
 MLPL_API bool mlpl_grad_enabled(const mlpl_ctx *cx);
@@ -408,6 +541,10 @@ typedef mlpl_status mlpl_function(
     mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n);
 MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
     mlpl_tensor *const *x, int n, double eps, double atol, double rtol);
+/* Gradients of f, which gives one number, by central differences with steps of eps (0:
+   1e-6 in f64, 1e-2 in f32): gives grads[i] of input i's shape, f32 or f64. */
+MLPL_API mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads,
+    mlpl_function *f, void *ud, mlpl_tensor *const *x, int n, double eps);
 
 /* ---- operations -------------------------------------------------------------------- */
 

@@ -71,6 +71,11 @@ struct mlpl_ctx {
   struct mlpli_node *dying; /* recorded operations on their way out (grad/record.c) */
   struct mlpli_profile *profile; /* NULL: not measuring (profile.h) */
   uint64_t n_recorded; /* operations recorded so far: their order for the backward pass */
+  struct mlpli_pass *pass; /* the backward pass at work, or NULL (grad/grad.h) */
+  uint64_t n_passes;       /* backward passes so far: their names */
+  bool anomaly;            /* look for NaN and infinity (grad/anomaly.c) */
+  mlpl_where *where;       /* says where a script is, or NULL */
+  void *where_ud;
   mlpl_log *log;
   void *log_ud;
   char text[MLPLI_TEXT];

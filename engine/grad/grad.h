@@ -18,19 +18,24 @@ typedef struct mlpli_edge {
 struct mlpli_node {
   int refs;
   bool spent;  /* a backward pass went through and freed what was saved */
-  bool queued; /* waits in the present backward pass */
+  bool needed; /* by the pass `stamp`: an input of mlpl_grad lies at it or below */
   uint8_t dtype, ndim;
   uint8_t in_dtype; /* of the inputs that have a gradient */
   int n_in;         /* inputs of the call */
   int profile;      /* the profiler's entry for the backward pass */
   mlpl_ctx *cx;
   const mlpl_op *op;
-  mlpli_node *dying; /* next on the context's list of nodes to free */
-  uint64_t order;    /* later operations have larger numbers */
-  mlpl_tensor *grad; /* of the output, gathered in the present pass */
-  mlpli_edge *edge;  /* where the gradient of every input goes */
-  mlpl_tensor **in;  /* saved inputs, else NULL */
-  uint32_t *version; /* of the saved inputs when they were saved */
+  struct mlpli_pass *queued; /* the backward pass that it waits in or is run by */
+  uint64_t stamp;            /* the last pass that asked whether it is needed */
+  struct mlpli_hooks *hooks; /* on its output's gradient, or NULL */
+  struct mlpli_sink *sink;   /* its output's gradient is asked for, or NULL */
+  char *place;               /* where the script called it (anomaly), or NULL */
+  mlpli_node *dying;         /* next on the context's list of nodes to free */
+  uint64_t order;            /* later operations have larger numbers */
+  mlpl_tensor *grad;         /* of the output, gathered in the present pass */
+  mlpli_edge *edge;          /* where the gradient of every input goes */
+  mlpl_tensor **in;          /* saved inputs, else NULL */
+  uint32_t *version;         /* of the saved inputs when they were saved */
   /* saved output (an alias without history), else NULL */
   mlpl_tensor *out;
   uint32_t out_version;
@@ -53,13 +58,92 @@ static inline bool mlpli_tracked(const mlpl_tensor *t) {
 /* Forget what was saved and where gradients go. */
 void mlpli_node_spend(mlpli_node *n);
 
+/* A node of an operation with n_params options and n_in inputs, in order after all there
+   are. Nothing is saved and no gradient goes anywhere yet. */
+mlpl_status mlpli_node_new(
+    mlpl_ctx *cx, mlpli_node **n, const mlpl_op *op, int n_params, int n_in);
+/* Where the gradient of `in` goes. Keeps what it leads to. */
+void mlpli_edge_set(mlpli_edge *edge, mlpl_tensor *in);
+
 /* Record the call that made out. */
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out);
+
+/* ---- hooks (hooks.c) --------------------------------------------------------------- */
+
+/* Functions that see the gradient of one tensor. */
+typedef struct mlpli_hooks {
+  int refs;
+  mlpl_ctx *cx;
+  mlpl_hook *first, *last; /* in the order in which they are called */
+  int running;             /* calls of mlpli_hooks_run at work */
+  mlpl_tensor *keeper;     /* not a leaf, but keeps its gradient; borrowed, NULL: none */
+} mlpli_hooks;
+
+/* The node that they are of is spent: their functions go. */
+void mlpli_hooks_spend(mlpli_hooks *h);
+/* t, which has hooks, goes. */
+void mlpli_hooks_leave(mlpl_tensor *t);
+/* *g as the hooks leave it: released and replaced by what they give. */
+mlpl_status mlpli_hooks_run(mlpl_ctx *cx, mlpli_hooks *h, mlpl_tensor **g);
+
+/* ---- one backward pass (backward.c, select.c) -------------------------------------- */
+
+/* Where a pass gathers the gradient of an input of mlpl_grad, or of a leaf whose hooks
+   must see all of it. */
+typedef struct mlpli_sink {
+  struct mlpli_pass *pass;
+  struct mlpli_sink *outer; /* the same tensor's in a pass around this one */
+  struct mlpli_sink *next;  /* of the pass */
+  mlpl_tensor *t;           /* held */
+  mlpli_node *node;         /* that made t, held; NULL: t is a leaf */
+  mlpl_tensor *grad;        /* gathered so far, or NULL */
+} mlpli_sink;
+
+/* A pass that is `selective` follows only what leads to its sinks, and leaves all other
+   leaves alone. */
+typedef struct mlpli_pass {
+  mlpl_ctx *cx;
+  struct mlpli_pass *outer; /* that this one runs in: from a hook or a callback */
+  const char *what;         /* "backward" or "grad", for errors */
+  uint64_t id;
+  bool selective, retain;
+  mlpli_sink *sinks, *last_sink;
+  struct mlpli_mark *mark; /* what mlpli_select has marked */
+  int n_marks, mark_room;
+  int n, room; /* the queue: a heap, the latest operation first */
+  mlpli_node **node;
+  mlpli_node *first[32];
+} mlpli_pass;
+
+/* The sink of t in this pass, made if there is none. */
+mlpl_status mlpli_sink_of(mlpli_pass *p, mlpl_tensor *t, mlpli_sink **sink);
+void mlpli_sinks_close(mlpli_pass *p);
+/* Mark the nodes below the roots that lead to a sink; and make nothing of it. */
+mlpl_status mlpli_select(mlpli_pass *p, mlpl_tensor *const *roots, int n);
+void mlpli_unselect(mlpli_pass *p);
+
+static inline bool mlpli_is_selected(const mlpli_pass *p, const mlpli_edge *e) {
+  if (e->leaf) return e->leaf->sink && e->leaf->sink->pass == p;
+  return e->node->stamp == p->id && e->node->needed;
+}
+
+/* ---- looking for NaN and infinity (anomaly.c) -------------------------------------- */
+
+/* That a call made no number that is none. */
+mlpl_status mlpli_check_result(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out);
+/* That the backward pass of n made none in the gradient `grad` of input i. */
+mlpl_status mlpli_check_gradient(
+    mlpl_ctx *cx, const mlpli_node *n, int i, const mlpl_tensor *grad);
+/* Note in n where the script is. */
+mlpl_status mlpli_note_place(mlpl_ctx *cx, mlpli_node *n);
 
 /* ---- for backward functions -------------------------------------------------------- */
 
 static inline bool mlpli_wants(const mlpli_node *n, int i) {
-  return n->edge[i].node || n->edge[i].leaf;
+  const mlpli_edge *e = &n->edge[i];
+  if (!e->node && !e->leaf) return false;
+  const mlpli_pass *p = n->cx->pass;
+  return !p || !p->selective || mlpli_is_selected(p, e);
 }
 /* Shape of input i, whether or not it was saved. Only for inputs that want a gradient. */
 void mlpli_input_shape(const mlpli_node *n, int i, int *ndim, const int64_t **shape);

@@ -1,4 +1,5 @@
-/* Gradients against central differences: every element of the Jacobian of f, in f64. */
+/* Gradients against central differences: every element of the Jacobian of f, in f64; and
+   gradients by central differences alone. */
 #include "grad/grad.h"
 
 #include <math.h>
@@ -33,25 +34,19 @@ static double *element(mlpl_tensor *t, int64_t i) {
   return (double *)(void *)t->data + at;
 }
 
-static void clear(const check *c) {
-  for (int i = 0; i < c->n; i++) mlpl_tensor_zero_grad(c->x[i]);
-}
-
 /* analytic[j][e] for output element j over all elements e of input i, one backward pass a
    row. */
 static mlpl_status analytic(const check *c, int i, double *row, int64_t j) {
-  mlpl_tensor *y, *seed = NULL;
-  clear(c);
+  mlpl_tensor *y, *seed = NULL, *g = NULL;
   MLPL_TRY(evaluate(c, &y));
   mlpl_status status = mlpl_tensor_full(c->cx, &seed, MLPL_F64, y->ndim, y->shape, 0);
   if (status == MLPL_OK) {
     *element(seed, j) = 1;
-    status = mlpl_backward(c->cx, y, seed, 0);
+    status = mlpl_grad(c->cx, &g, &y, &seed, 1, &c->x[i], 1, MLPL_ALLOW_UNUSED);
   }
-  if (status == MLPL_OK) {
-    mlpl_tensor *g = mlpl_tensor_grad(c->x[i]);
+  if (status == MLPL_OK)
     for (int64_t e = 0; e < c->x[i]->numel; e++) row[e] = g ? *element(g, e) : 0;
-  }
+  mlpl_tensor_release(g);
   mlpl_tensor_release(seed);
   mlpl_tensor_release(y);
   return status;
@@ -123,7 +118,6 @@ static mlpl_status check_all(const check *c) {
       status = check_input(
           c, i, n_out, memory, memory + n_out * most, memory + n_out * (most + 1));
   mlpli_free(c->cx->heap, memory);
-  clear(c);
   return status;
 }
 
@@ -133,5 +127,78 @@ mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
   bool was = mlpl_set_grad_enabled(cx, true);
   mlpl_status status = check_all(&c);
   mlpl_set_grad_enabled(cx, was);
+  return status;
+}
+
+/* ---- without a graph --------------------------------------------------------------- */
+
+static char *address(mlpl_tensor *t, int64_t i) {
+  int64_t at = 0;
+  for (int d = t->ndim - 1; d >= 0; d--) {
+    at += i % t->shape[d] * t->stride[d];
+    i /= t->shape[d];
+  }
+  return t->data + at * mlpli_dtype_size[t->dtype];
+}
+
+/* f(x) with element e of input i at v; the step that was really made in v's dtype. */
+static mlpl_status value_at(
+    const check *c, int i, int64_t e, double v, double *value, double *where) {
+  mlpl_tensor *x = c->x[i], *y = NULL;
+  char *p = address(x, e), was[sizeof(double)];
+  memcpy(was, p, mlpli_dtype_size[x->dtype]);
+  mlpli_store(p, x->dtype, v);
+  *where = mlpli_load(p, x->dtype);
+  mlpli_touch(x);
+  mlpl_status status = c->f(c->cx, c->ud, &y, c->x, c->n);
+  if (status == MLPL_OK && y->numel != 1) {
+    char text[MLPLI_SHAPE_TEXT];
+    status = mlpl_fail(c->cx, MLPL_ESHAPE,
+        "numeric_grad: the result is %s; it must be a single number",
+        mlpli_tensor_text(text, y));
+  }
+  if (status == MLPL_OK) status = mlpl_tensor_item(c->cx, y, value);
+  mlpl_tensor_release(y);
+  memcpy(p, was, mlpli_dtype_size[x->dtype]);
+  mlpli_touch(x);
+  return status;
+}
+
+static mlpl_status differences(const check *c, int i, mlpl_tensor *g) {
+  const mlpl_tensor *x = c->x[i];
+  double eps = c->eps ? c->eps : x->dtype == MLPL_F64 ? 1e-6 : 1e-2;
+  for (int64_t e = 0; e < x->numel; e++) {
+    double at = mlpli_load(address(c->x[i], e), x->dtype), up, down, a, b;
+    MLPL_TRY(value_at(c, i, e, at + eps, &up, &a));
+    MLPL_TRY(value_at(c, i, e, at - eps, &down, &b));
+    mlpli_store(
+        g->data + e * mlpli_dtype_size[g->dtype], g->dtype, (up - down) / (a - b));
+  }
+  return MLPL_OK;
+}
+
+static mlpl_status all_differences(const check *c, mlpl_tensor **grads) {
+  for (int i = 0; i < c->n; i++) {
+    if (!mlpli_is_real(c->x[i]))
+      return mlpl_fail(c->cx, MLPL_EARG,
+          "numeric_grad: input %d is %s; it must be f32 or f64", i + c->cx->index_base,
+          mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
+    MLPL_TRY(mlpli_tensor_like(c->cx, &grads[i], c->x[i]));
+    MLPL_TRY(differences(c, i, grads[i]));
+  }
+  return MLPL_OK;
+}
+
+mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads, mlpl_function *f,
+    void *ud, mlpl_tensor *const *x, int n, double eps) {
+  check c = {cx, f, ud, x, n, eps, 0, 0};
+  for (int i = 0; i < n; i++) grads[i] = NULL;
+  bool was = mlpl_set_grad_enabled(cx, false);
+  mlpl_status status = all_differences(&c, grads);
+  mlpl_set_grad_enabled(cx, was);
+  for (int i = 0; i < n && status != MLPL_OK; i++) {
+    mlpl_tensor_release(grads[i]);
+    grads[i] = NULL;
+  }
   return status;
 }

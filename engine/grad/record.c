@@ -22,6 +22,8 @@ void mlpli_node_spend(mlpli_node *n) {
   }
   drop(&n->out);
   drop(&n->extra);
+  if (n->hooks) mlpli_hooks_spend(n->hooks);
+  n->hooks = NULL;
 }
 
 /*
@@ -42,6 +44,8 @@ void mlpli_node_release(mlpli_node *n) {
       mlpli_node_spend(top); /* may put others on top of it */
     else {
       cx->dying = top->dying;
+      if (top->op->gone) top->op->gone(top);
+      mlpli_free(cx->heap, top->place);
       mlpli_free(cx->heap, top);
       mlpli_ctx_release(cx);
     }
@@ -49,7 +53,7 @@ void mlpli_node_release(mlpli_node *n) {
   mlpli_ctx_release(cx);
 }
 
-static void set_edge(mlpli_edge *edge, mlpl_tensor *in) {
+void mlpli_edge_set(mlpli_edge *edge, mlpl_tensor *in) {
   edge->node = in->node ? mlpli_node_retain(in->node) : NULL;
   edge->leaf = !in->node && in->requires_grad ? mlpli_retain(in) : NULL;
 }
@@ -59,38 +63,44 @@ static void save_input(mlpli_node *n, int i, mlpl_tensor *in) {
   n->version[i] = in->storage->version;
 }
 
-/* A node with room for n_in inputs. Options and edges, whose alignment is a pointer's,
-   come first. */
-static mlpli_node *node_new(mlpl_ctx *cx, const mlpl_op *op, int n_in) {
+/* Options and edges, whose alignment is a pointer's, come first. */
+mlpl_status mlpli_node_new(
+    mlpl_ctx *cx, mlpli_node **out, const mlpl_op *op, int n_params, int n_in) {
   size_t slots = (size_t)(n_in > op->n_inputs ? n_in : op->n_inputs);
   size_t per_slot = sizeof(mlpli_edge) + sizeof(mlpl_tensor *) + sizeof(uint32_t);
-  size_t options = op->n_params * sizeof(mlpl_value);
+  size_t options = (size_t)n_params * sizeof(mlpl_value);
   size_t bytes = sizeof(mlpli_node) + options + slots * per_slot;
-  mlpli_node *n = mlpli_alloc(cx->heap, bytes);
-  if (!n) {
-    mlpli_no_memory(cx, op->name, bytes);
-    return NULL;
-  }
+  mlpli_node *n = *out = mlpli_alloc(cx->heap, bytes);
+  if (!n) return mlpli_no_memory(cx, op->name, bytes);
   memset(n, 0, bytes);
   n->p = (mlpl_value *)(void *)(n + 1);
-  n->edge = (mlpli_edge *)(void *)(n->p + op->n_params);
+  n->edge = (mlpli_edge *)(void *)(n->p + n_params);
   n->in = (mlpl_tensor **)(void *)(n->edge + slots);
   n->version = (uint32_t *)(void *)(n->in + slots);
   n->refs = 1;
   n->cx = cx;
   n->op = op;
   n->n_in = n_in;
-  return n;
+  mlpl_status status = cx->anomaly ? mlpli_note_place(cx, n) : MLPL_OK;
+  if (status != MLPL_OK) {
+    mlpli_free(cx->heap, n);
+    *out = NULL;
+    return status;
+  }
+  n->order = ++cx->n_recorded;
+  mlpli_ctx_retain(cx);
+  return MLPL_OK;
 }
 
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   const mlpl_op *op = c->op;
-  mlpli_node *n = node_new(cx, op, c->n);
-  if (!n) return MLPL_ENOMEM;
+  mlpli_node *n;
+  MLPL_TRY(mlpli_node_new(cx, &n, op, op->n_params, c->n));
   if (op->saves & MLPLI_SAVE_OUT && !c->forget_out) {
     mlpl_status status = mlpli_tensor_alias(cx, &n->out, out);
     if (status != MLPL_OK) {
-      mlpli_free(cx->heap, n);
+      n->spent = true; /* its options are still the caller's */
+      mlpli_node_release(n);
       return status;
     }
     n->out_version = out->storage->version;
@@ -98,7 +108,7 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   for (int i = 0; i < c->n; i++) {
     if (!c->in[i]) continue;
     if (mlpli_input_in(op->differentiable, op, i)) {
-      set_edge(&n->edge[i], c->in[i]);
+      mlpli_edge_set(&n->edge[i], c->in[i]);
       n->in_dtype = c->in[i]->dtype;
     }
     if (mlpli_input_in(op->saves, op, i)) save_input(n, i, c->in[i]);
@@ -109,8 +119,6 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   memcpy(n->shape, out->shape, sizeof n->shape);
   if (op->n_params) memcpy(n->p, c->p, op->n_params * sizeof(mlpl_value));
   if (cx->profile) n->profile = mlpli_profile_layer(cx, op->name, "backward");
-  n->order = ++cx->n_recorded;
-  mlpli_ctx_retain(cx);
   out->node = n;
   return MLPL_OK;
 }

@@ -37,6 +37,10 @@ static mlpl_status backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   if (cx->grad_enabled)
     return mlpl_fail(cx, MLPL_ESTATE,
         "checkpoint: its backward pass cannot be recorded (create_graph)");
+  if (cx->pass->selective)
+    return mlpl_fail(cx, MLPL_ESTATE,
+        "checkpoint: gradients go into all leaves inside it; use backward without a list "
+        "of inputs");
   MLPL_TRY(mlpli_tensor_alias(cx, &x, n->in[0]));
   x->requires_grad = mlpli_wants(n, 0);
   mlpl_status status = run_again(cx, n, x, &y);

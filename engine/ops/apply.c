@@ -222,6 +222,8 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
   if (status == MLPL_OK) {
     const mlplk_stream before = cx->random;
     status = mlpli_compute(cx, &c, out);
+    if (__builtin_expect(cx->anomaly, 0) && status == MLPL_OK)
+      status = mlpli_check_result(cx, &c, out[0]);
     if (status == MLPL_OK && c.record && mlpli_is_real(out[0]))
       status = mlpli_record(cx, &c, out[0]);
     mlpl_tensor_release(c.extra);

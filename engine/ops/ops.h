@@ -93,6 +93,10 @@ struct mlpl_op {
   mlpl_status (*backward)(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
   /* let go of what the node keeps in its options; NULL: nothing */
   void (*forget)(mlpli_node *n);
+  /* a backward pass that had gathered something for it ends before its turn; NULL: nothing */
+  void (*abandon)(mlpli_node *n);
+  /* the node itself goes: let go of what its options share with others; NULL: nothing */
+  void (*gone)(mlpli_node *n);
 };
 
 /* All rows, in the order of their family's files: name of the id, name of the row. */

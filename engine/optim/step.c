@@ -252,7 +252,8 @@ static bool is_plain(const mlpl_step *s, const mlpl_tensor *x, const mlpl_tensor
     m = m->n_children ? m->child[0] : NULL;
   }
   return flat && x->contiguous && mlpli_is_real(x) && !mlpli_tracked(x) && x->numel &&
-      is_plain_loss(s, x, y) && s->cx->grad_enabled && !s->cx->predicting;
+      is_plain_loss(s, x, y) && s->cx->grad_enabled && !s->cx->predicting &&
+      !s->cx->anomaly;
 }
 
 /* ---- a planned step ---------------------------------------------------------------- */

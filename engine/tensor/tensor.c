@@ -87,6 +87,8 @@ static mlpl_tensor *blank(mlpl_ctx *cx, int dtype, int ndim) {
   t->cx = cx;
   t->grad = NULL;
   t->node = NULL;
+  t->hooks = NULL;
+  t->sink = NULL;
   return t;
 }
 
@@ -162,6 +164,7 @@ void mlpl_tensor_release(mlpl_tensor *t) {
   if (!t || --t->refs > 0) return;
   mlpl_ctx *cx = t->cx;
   if (t->node) mlpli_node_release(t->node);
+  if (t->hooks) mlpli_hooks_leave(t);
   mlpl_tensor_release(t->grad);
   storage_release(t->storage);
   mlpli_free(cx->heap, t);

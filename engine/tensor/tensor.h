@@ -33,6 +33,9 @@ struct mlpl_tensor {
   int64_t numel;
   struct mlpl_tensor *grad;
   struct mlpli_node *node; /* the recorded operation that made it, or NULL */
+  struct mlpli_hooks
+      *hooks; /* of a leaf; those of its node where it retains its gradient */
+  struct mlpli_sink *sink; /* where a backward pass gathers its gradient, or NULL */
   int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK]; /* strides in elements */
 };
 

@@ -6,7 +6,7 @@
 
 local mlpl, script = ...
 
-local lazy = { args = "args", progress = "progress", profiler = "profiler", _nearest = "nearest" }
+local lazy = { args = "args", autograd = "autograd", progress = "progress", profiler = "profiler", _nearest = "nearest" }
 
 -- The string keys of a table, and what would be there if asked for.
 local function names_in(t, more)
@@ -26,11 +26,16 @@ local function shown(name)
   return form:format(tostring(name))
 end
 
-local function guard(t, title, more)
+local guard
+
+function guard(t, title, more)
   local function missing(_, name)
     local file = more and more[name]
     if file then
       local value = script(file)
+      if type(value) == "table" and not getmetatable(value) then
+        guard(value, title .. "." .. name)
+      end
       rawset(t, name, value)
       return value
     end

@@ -247,11 +247,43 @@ static void exchanged(void **state) {
   mlpl_tensor_release(kept);
 }
 
+/* So does a graph with Lua functions in it: they are gone, which is an error. */
+static void graphs_outlive_the_state(void **state) {
+  (void)state;
+  lua_State *L = luaL_newstate();
+  assert_non_null(L);
+  luaL_openlibs(L);
+  mlpl_openlib(L);
+  if (luaL_dostring(L,
+          "local mlpl = require 'mlpl'\n"
+          "mlpl.detect_anomaly(true)\n"
+          "local F = mlpl.autograd.Function {\n"
+          "  forward = function(_, x) return x * 2 end,\n"
+          "  backward = function(_, g) return g * 2 end }\n"
+          "local x = mlpl.ones(2, { requires_grad = true })\n"
+          "local h = x * 3\n"
+          "h:register_hook(function(g) return g end)\n"
+          "return F(x):sum(), h:sum(), x:sum()"))
+    fail_msg("%s", lua_tostring(L, -1));
+  mlpl_ctx *cx = mlpl_lua_context(L);
+  mlpl_tensor *y[3];
+  for (int i = 0; i < 3; i++)
+    y[i] = mlpl_tensor_retain(mlpl_lua_check_tensor(L, i - 3));
+  lua_close(L);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(mlpl_backward(cx, y[i], NULL, 0), MLPL_ECALLBACK);
+    assert_string_equal(
+        mlpl_error(cx), "a Lua function was called after its state was closed");
+  }
+  assert_int_equal(mlpl_backward(cx, y[2], NULL, 0), MLPL_OK);
+  for (int i = 0; i < 3; i++) mlpl_tensor_release(y[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(two_states),
       cmocka_unit_test(eight_states), cmocka_unit_test(on_a_small_stack),
       cmocka_unit_test(two_states_through_the_module),
       cmocka_unit_test(states_are_separate), cmocka_unit_test(configured),
-      cmocka_unit_test(exchanged)};
+      cmocka_unit_test(exchanged), cmocka_unit_test(graphs_outlive_the_state)};
   return cmocka_run_group_tests_name("lua_states", tests, NULL, NULL);
 }

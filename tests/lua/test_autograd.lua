@@ -113,8 +113,8 @@ function TestAutograd:test_a_gradient_for_backward()
   fails("backward: the tensor is [2]; only from a single number can gradients start " ..
     "by themselves, give one of " ..
     "this shape or reduce it (:sum(), :mean())", z.backward, z)
-  fails("backward: unknown option 'retain'; the options are retain_graph, create_graph",
-    z.backward, z, { retain = true })
+  fails("backward: unknown option 'retain'; the options are retain_graph, " ..
+    "create_graph, inputs", z.backward, z, { retain = true })
 end
 
 function TestAutograd:test_backward_from_a_leaf()

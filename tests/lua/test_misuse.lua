@@ -7,6 +7,7 @@ local lu = require "luaunit"
 local mlpl = require "mlpl"
 
 local nn, optim, data = mlpl.nn, mlpl.optim, mlpl.data
+local _ = mlpl.autograd                             -- is there from the first use on
 
 local LIMIT = 64 << 20
 
@@ -149,6 +150,25 @@ local as_in_earnest = {
   ["tensor:diag_embed"] = "x, 0, 1, 2",
   ["tensor:pad"] = "x, { 1, 1 }, 'constant', 0",
   ["mlpl.no_grad"] = "f, 1",
+  ["mlpl.enable_grad"] = "f, 1",
+  ["mlpl.set_grad_enabled"] = "true",
+  ["mlpl.detect_anomaly"] = "f, 1",
+  ["mlpl.Generator"] = "7",
+  ["mlpl.set_rng_state"] = "state",
+  ["mlpl.get_rng_state"] = "",
+  ["mlpl.randperm"] = "5",
+  ["mlpl.multinomial"] = "x, 2, true",
+  ["mlpl.randint_like"] = "x, 1, 6",
+  ["mlpl.autograd.grad"] = "(function(x) return (x * 2):sum(), { x } end)(leaf)",
+  ["mlpl.autograd.jacobian"] = "square, leaf",
+  ["mlpl.autograd.hessian"] = "total, leaf",
+  ["mlpl.autograd.vjp"] = "square, leaf, leaf",
+  ["mlpl.autograd.jvp"] = "square, leaf, leaf",
+  ["mlpl.autograd.hvp"] = "total, leaf, leaf",
+  ["mlpl.autograd.gradcheck"] = "square, leaf",
+  ["mlpl.autograd.gradgradcheck"] = "square, leaf",
+  ["mlpl.autograd.numeric_grad"] = "total, leaf",
+  ["mlpl.autograd.Function"] = "{ forward = f, backward = f }",
   ["mlpl.threads"] = "2",
   ["mlpl.terminal"] = "1",
   ["mlpl.train_step"] = "linear, loss, opt",
@@ -223,6 +243,17 @@ local as_in_earnest = {
   ["tensor:to"] = "x, 'f64'",
   ["tensor:size"] = "x, 1",
   ["tensor:backward"] = "g, nil, true, false",
+  ["tensor:register_hook"] = "leaf, f",
+  ["tensor:bernoulli_"] = "x, 0.5",
+  ["tensor:uniform_"] = "x, 0, 1",
+  ["tensor:normal_"] = "x, 0, 1",
+  ["tensor:exponential_"] = "x, 2",
+  ["tensor:multinomial"] = "x, 2, true",
+  ["generator:seed"] = "generator, 5",
+  ["generator:manual_seed"] = "generator, 5",
+  ["generator:set_state"] = "generator, state",
+  ["generator:__index"] = "generator, 'seed'",
+  ["generator:__newindex"] = "generator, 'seed', 1",
   ["tensor:requires_grad_"] = "x, true",
   ["tensor:__index"] = "x, 1",
   ["tensor:__newindex"] = "x, 'grad', nil",
@@ -245,8 +276,19 @@ local as_in_earnest = {
 -- Made by name for the first argument of a type's methods.
 local self_of = {
   tensor = "x", module = "model", optimizer = "opt", dataset = "ds", batches = "pass",
-  step = "step",
+  step = "step", hook = "hook", generator = "generator",
 }
+made.leaf = function()
+  return mlpl.tensor({ 0.5, 2 }, { dtype = "f64", requires_grad = true })
+end
+local function if_tensor(f)
+  return function(x) return type(x) == "userdata" and x.sum and f(x) or nil end
+end
+made.square = function() return if_tensor(function(x) return x:exp() end) end
+made.total = function() return if_tensor(function(x) return x:exp():sum() end) end
+made.hook = function() return made.leaf():register_hook(made.f()) end
+made.generator = function() return mlpl.Generator(3) end
+made.state = function() return made.generator():state() end
 made.pass = function() return (made.ds():batches()) end
 made.step = function() return mlpl.train_step(made.linear(), made.loss(), made.opt()) end
 
@@ -311,9 +353,12 @@ local function check(name, f, args)
   calls = calls + 1
   local ok, message = pcall(f, table.unpack(args, 1, args.n))
   local function fail(problem) lu.fail(describe(name, args) .. ": " .. problem) end
+  mlpl.detect_anomaly(false)
   if mlpl.memory().live > LIMIT then fail "takes memory beyond the limit" end
   if not mlpl.is_grad_enabled() then fail "leaves recording off" end
   if ok then return end
+  -- of a function that the engine had called
+  if type(message) == "string" then message = message:gsub("\nstack traceback:.*$", "") end
   if type(message) ~= "string" or message == "" or #message > 1000 then
     fail("the error is " .. tostring(message):sub(1, 200))
   end

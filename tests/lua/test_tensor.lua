@@ -138,6 +138,8 @@ function TestTensorFromSizes:test_wrong_sizes()
     make in pairs { zeros = mlpl.zeros, ones = mlpl.ones, rand = mlpl.rand,
     randn = mlpl.randn } do
     local function wrong(text, ...) fails(name .. ": " .. text, make, ...) end
+    local options = "dtype, requires_grad"
+    if name:find "^rand" then options = options .. ", generator" end
     wrong("a size is 2.5; it must be a whole number", 2.5)
     wrong("a size is '3'; it must be a whole number", "3")
     wrong("a size is nil; it must be a whole number", nil)
@@ -147,9 +149,9 @@ function TestTensorFromSizes:test_wrong_sizes()
     wrong("9 sizes; a tensor has at most 8 axes", 1, 1, 1, 1, 1, 1, 1, 1, 1)
     wrong("unknown key 'dtype' among the sizes; options have a table of their own",
       { 2, dtype = "f64" })
-    wrong("unknown option 'dtyp'; the options are dtype, requires_grad", 2,
+    wrong("unknown option 'dtyp'; the options are " .. options, 2,
       { dtyp = "f64" })
-    wrong("unknown option a table; the options are dtype, requires_grad", 2, { [{}] = 1 })
+    wrong("unknown option a table; the options are " .. options, 2, { [{}] = 1 })
     wrong("dtype is 'float'; it must be one of f32, f64, i64, u8, bool", 2,
       { dtype = "float" })
     wrong("dtype is 32; it must be one of f32, f64, i64, u8, bool", 2, { dtype = 32 })

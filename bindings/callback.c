@@ -1,0 +1,147 @@
+/*
+** Lua that the engine calls, and Lua values that it holds. Nothing may jump across an
+** engine frame, so all that can raise runs under pcall; the error waits in the state's
+** user value until the outer call is back in Lua.
+*/
+#include "bind.h"
+
+#include <string.h>
+
+/* ---- protected calls --------------------------------------------------------------- */
+
+/* While the stack that it describes is still there. */
+int mlplb_with_traceback(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TSTRING) return 1;
+  /* the engine's frames cannot be resumed */
+  if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
+    lua_pushfstring(
+        L, "%s cannot yield: %s", mlplb_state_push(L)->who, lua_tostring(L, 1));
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+  }
+  if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
+    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  return 1;
+}
+
+mlpl_status mlplb_call_back(
+    mlplb_state *s, const char *who, lua_CFunction run, void *arg) {
+  lua_State *L = s->L;
+  const char *was = s->who;
+  if (!lua_checkstack(L, 8))
+    return mlpl_fail(s->cx, MLPL_ENOMEM, "%s: not enough memory for the Lua stack", who);
+  int top = lua_gettop(L);
+  s->who = who;
+  lua_pushcfunction(L, mlplb_with_traceback);
+  lua_pushcfunction(L, run);
+  lua_pushlightuserdata(L, arg);
+  int failed = lua_pcall(L, 1, 0, top + 1);
+  s->L = L;
+  s->who = was;
+  if (failed) {
+    mlplb_state_push(L);
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, MLPLB_STATE_ERROR);
+  }
+  lua_settop(L, top);
+  return failed ? mlpl_fail(s->cx, MLPL_ECALLBACK, MLPLB_LUA_FAILED) : MLPL_OK;
+}
+
+/* ---- values that the engine holds -------------------------------------------------- */
+
+/* Lua's allocator made it, and outlives the state. The value is in the state's table of
+   anchors, at the anchor's address. */
+struct mlplb_anchor {
+  lua_Alloc alloc;
+  void *alloc_ud;
+  mlplb_state *s; /* NULL: closed */
+  mlplb_anchor *before, *next;
+};
+
+void mlplb_anchors_open(lua_State *L) {
+  lua_createtable(L, 0, 0);
+  lua_setiuservalue(L, -2, MLPLB_STATE_ANCHORS);
+}
+
+static void unlink_anchor(mlplb_anchor *a) {
+  if (a->before)
+    a->before->next = a->next;
+  else if (a->s)
+    a->s->anchors = a->next;
+  if (a->next) a->next->before = a->before;
+  a->before = a->next = NULL;
+}
+
+void mlplb_anchors_close(mlplb_state *s) {
+  while (s->anchors) {
+    mlplb_anchor *a = s->anchors;
+    unlink_anchor(a);
+    a->s = NULL;
+  }
+}
+
+static void free_anchor(mlplb_anchor *a) { a->alloc(a->alloc_ud, a, sizeof *a, 0); }
+
+/* Protected: put the value at 3 into the table at 1 under the address at 2. */
+static int put_value(lua_State *L) {
+  lua_rawsetp(L, 1, lua_touserdata(L, 2));
+  return 0;
+}
+
+mlplb_anchor *mlplb_anchor_new(lua_State *L) {
+  mlplb_state *s = mlplb_state_push(L);
+  lua_getiuservalue(L, -1, MLPLB_STATE_ANCHORS);
+  void *alloc_ud;
+  lua_Alloc alloc = lua_getallocf(L, &alloc_ud);
+  mlplb_anchor *a = alloc(alloc_ud, NULL, 0, sizeof *a);
+  if (!a) {
+    lua_gc(L, LUA_GCCOLLECT);
+    a = alloc(alloc_ud, NULL, 0, sizeof *a);
+  }
+  if (!a) luaL_error(L, "not enough memory");
+  *a = (mlplb_anchor){alloc, alloc_ud, NULL, NULL, NULL};
+  lua_pushcfunction(L, put_value);
+  lua_pushvalue(L, -2);
+  lua_pushlightuserdata(L, a);
+  lua_pushvalue(L, -6);
+  if (lua_pcall(L, 3, 0, 0) != LUA_OK) {
+    free_anchor(a);
+    lua_error(L);
+  }
+  lua_pop(L, 3);
+  a->s = s;
+  a->next = s->anchors;
+  if (a->next) a->next->before = a;
+  s->anchors = a;
+  return a;
+}
+
+/* Perhaps from a finalizer, in any thread. Nothing here allocates: the key exists. */
+void mlplb_anchor_release(void *anchor) {
+  mlplb_anchor *a = anchor;
+  mlplb_state *s = a->s;
+  if (s && lua_checkstack(s->main, 4)) {
+    lua_State *L = s->main;
+    mlplb_state_push(L);
+    lua_getiuservalue(L, -1, MLPLB_STATE_ANCHORS);
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, a);
+    lua_pop(L, 2);
+  }
+  unlink_anchor(a);
+  free_anchor(a);
+}
+
+mlplb_state *mlplb_anchor_state(mlpl_ctx *cx, const mlplb_anchor *a) {
+  if (!a->s)
+    mlpl_fail(cx, MLPL_ECALLBACK, "a Lua function was called after its state was closed");
+  return a->s;
+}
+
+void mlplb_anchor_push(lua_State *L, const mlplb_anchor *a) {
+  mlplb_state_push(L);
+  lua_getiuservalue(L, -1, MLPLB_STATE_ANCHORS);
+  lua_rawgetp(L, -1, a);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}

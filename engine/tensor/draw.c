@@ -1,0 +1,334 @@
+/*
+** Random numbers beyond those of create.c: draws by probabilities, permutations, and
+** tensors filled in place. Uniform numbers come in bulk from the kernels, so what is drawn
+** does not depend on threads; what is made of them is made element by element.
+*/
+#include "tensor/tensor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- permutations ------------------------------------------------------------------ */
+
+mlpl_status mlpl_tensor_randperm(
+    mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int64_t n) {
+  static const double most[] = {16777216.0, 9007199254740992.0, 9e15, 255, 1};
+  mlpl_tensor *whole;
+  *t = NULL;
+  if ((unsigned)dtype > MLPL_BOOL)
+    return mlpl_fail(cx, MLPL_EARG, "randperm: no dtype has number %d", (int)dtype);
+  if (n < 0)
+    return mlpl_fail(cx, MLPL_EARG,
+        "randperm: %lld numbers; there cannot be fewer than 0", (long long)n);
+  if (n > 0 && (double)(n - 1) + cx->index_base > most[dtype])
+    return mlpl_fail(cx, MLPL_EARG, "randperm: the numbers up to %lld do not fit %s",
+        (long long)(n - 1 + cx->index_base), mlpl_dtype_name(dtype));
+  MLPL_TRY(mlpli_tensor_make(cx, &whole, MLPL_I64, 1, &n));
+  const mlplk_stream before = cx->random;
+  int64_t *p = (int64_t *)(void *)whole->data;
+  mlpli_random_permutation(cx, p, n);
+  for (int64_t i = 0; i < n; i++) p[i] += cx->index_base;
+  if (dtype == MLPL_I64) {
+    *t = whole;
+    return MLPL_OK;
+  }
+  mlpl_status status = mlpl_tensor_to(cx, t, whole, dtype);
+  mlpl_tensor_release(whole);
+  return mlpli_undraw(cx, before, status);
+}
+
+/* ---- in place ---------------------------------------------------------------------- */
+
+static mlpl_status check_target(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
+  if (cx->grad_enabled && mlpl_tensor_requires_grad(t))
+    return mlpl_fail(cx, MLPL_ESTATE,
+        "%s: the tensor requires a gradient; fill it under no_grad, or its detached view",
+        what);
+  for (int d = 0; d < t->ndim; d++)
+    if (t->stride[d] == 0 && t->shape[d] > 1 && t->numel)
+      return mlpl_fail(cx, MLPL_EARG,
+          "%s: elements along axis %d share memory (the tensor was expanded); clone it",
+          what, d + cx->index_base);
+  return MLPL_OK;
+}
+
+static mlpl_status check_real(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
+  if (mlpli_is_real(t)) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG, "%s: dtype is %s; random real numbers need f32 or f64",
+      what, mlpl_dtype_name((mlpl_dtype)t->dtype));
+}
+
+/* Numbers for t, contiguous: t itself where it is, else memory to be copied. */
+static mlpl_status begin(
+    mlpl_ctx *cx, const char *what, mlpl_tensor *t, mlpl_tensor **draw) {
+  MLPL_TRY(check_real(cx, what, t));
+  MLPL_TRY(check_target(cx, what, t));
+  if (!t->contiguous) return mlpli_tensor_like(cx, draw, t);
+  *draw = mlpli_retain(t);
+  return MLPL_OK;
+}
+
+static mlpl_status end(mlpl_tensor *t, mlpl_tensor *draw) {
+  if (draw != t) mlpli_copy(t, draw);
+  mlpli_touch(t);
+  mlpl_tensor_release(draw);
+  return MLPL_OK;
+}
+
+mlpl_status mlpl_tensor_fill_uniform(mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi) {
+  mlpl_tensor *draw;
+  if (!isfinite(lo) || !isfinite(hi) || lo > hi || !isfinite(hi - lo))
+    return mlpl_fail(cx, MLPL_EARG,
+        "uniform_: from %g to %g; the bounds must be finite and in order", lo, hi);
+  MLPL_TRY(begin(cx, "uniform_", t, &draw));
+  mlpli_random_fill(draw, MLPLI_UNIFORM, lo, hi);
+  return end(t, draw);
+}
+
+mlpl_status mlpl_tensor_fill_normal(
+    mlpl_ctx *cx, mlpl_tensor *t, double mean, double std) {
+  mlpl_tensor *draw;
+  if (!isfinite(mean) || !isfinite(std) || std < 0)
+    return mlpl_fail(cx, MLPL_EARG,
+        "normal_: mean %g, std %g; they must be finite, std not negative", mean, std);
+  MLPL_TRY(begin(cx, "normal_", t, &draw));
+  mlpli_random_fill(draw, MLPLI_NORMAL, mean, std);
+  return end(t, draw);
+}
+
+/* By inversion: 1 - u is in (0, 1], so there is no log 0. */
+mlpl_status mlpl_tensor_fill_exponential(mlpl_ctx *cx, mlpl_tensor *t, double rate) {
+  mlpl_tensor *draw;
+  if (!isfinite(rate) || rate <= 0)
+    return mlpl_fail(cx, MLPL_EARG,
+        "exponential_: the rate is %g; it must be finite and above 0", rate);
+  MLPL_TRY(begin(cx, "exponential_", t, &draw));
+  mlpli_random_fill(draw, MLPLI_UNIFORM, 0, 1);
+  char *p = draw->data;
+  for (int64_t i = 0; i < draw->numel; i++, p += mlpli_dtype_size[t->dtype])
+    mlpli_store(p, t->dtype, -log1p(-mlpli_load(p, t->dtype)) / rate);
+  return end(t, draw);
+}
+
+/* ---- by probabilities -------------------------------------------------------------- */
+
+static mlpl_status check_share(
+    mlpl_ctx *cx, const char *what, const mlpl_tensor *p, double v, int64_t at) {
+  if (v >= 0 && v <= 1) return MLPL_OK;
+  if (p->numel == 1)
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: the probability is %g; it must be from 0 to 1", what, v);
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: the probability at element %lld is %g; it must be from 0 to 1", what,
+      (long long)(at + cx->index_base), v);
+}
+
+/* p's elements in row-major order, contiguous; u < p has probability p for u in [0, 1):
+   never for 0, always for 1. */
+static mlpl_status draw_bernoulli(mlpl_ctx *cx, const char *what, mlpl_tensor *out,
+    const mlpl_tensor *p, mlpl_tensor *u) {
+  size_t size = mlpli_dtype_size[p->dtype], step = p->numel == 1 ? 0 : size;
+  for (int64_t i = 0; i < p->numel; i++)
+    MLPL_TRY(
+        check_share(cx, what, p, mlpli_load(p->data + (size_t)i * size, p->dtype), i));
+  mlpli_random_fill(u, MLPLI_UNIFORM, 0, 1);
+  char *to = out->data;
+  for (int64_t i = 0; i < out->numel; i++, to += mlpli_dtype_size[out->dtype]) {
+    double share = mlpli_load(p->data + (size_t)i * step, p->dtype);
+    double at = mlpli_load(u->data + (size_t)i * mlpli_dtype_size[u->dtype], u->dtype);
+    mlpli_store(to, out->dtype, at < share);
+  }
+  return MLPL_OK;
+}
+
+mlpl_status mlpl_tensor_bernoulli(mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tensor *p) {
+  mlpl_tensor *flat, *u = NULL;
+  *t = NULL;
+  MLPL_TRY(check_real(cx, "bernoulli", p));
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, p));
+  mlpl_status status = mlpli_tensor_like(cx, t, p);
+  if (status == MLPL_OK) status = mlpli_tensor_like(cx, &u, p);
+  if (status == MLPL_OK) status = draw_bernoulli(cx, "bernoulli", *t, flat, u);
+  mlpl_tensor_release(u);
+  mlpl_tensor_release(flat);
+  if (status != MLPL_OK) {
+    mlpl_tensor_release(*t);
+    *t = NULL;
+  }
+  return status;
+}
+
+static bool is_shaped_like(const mlpl_tensor *p, const mlpl_tensor *t) {
+  if (p->numel == 1) return true;
+  return p->ndim == t->ndim &&
+      memcmp(p->shape, t->shape, (size_t)t->ndim * sizeof *t->shape) == 0;
+}
+
+mlpl_status mlpl_tensor_fill_bernoulli(
+    mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *p) {
+  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
+  mlpl_tensor *flat, *u = NULL, *draw = NULL;
+  MLPL_TRY(check_real(cx, "bernoulli_", p));
+  MLPL_TRY(check_target(cx, "bernoulli_", t));
+  if (!is_shaped_like(p, t))
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "bernoulli_: the tensor is %s, the probabilities are %s; they must have its "
+        "shape",
+        mlpli_tensor_text(a, t), mlpli_tensor_text(b, p));
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, p));
+  mlpl_status status = mlpli_tensor_make(cx, &u, p->dtype, t->ndim, t->shape);
+  if (status == MLPL_OK) status = mlpli_tensor_like(cx, &draw, t);
+  if (status == MLPL_OK) status = draw_bernoulli(cx, "bernoulli_", draw, flat, u);
+  mlpl_tensor_release(u);
+  mlpl_tensor_release(flat);
+  if (status == MLPL_OK) return end(t, draw);
+  mlpl_tensor_release(draw);
+  return status;
+}
+
+/* ---- by weights -------------------------------------------------------------------- */
+
+typedef struct candidate {
+  double key;
+  int64_t index;
+} candidate;
+
+typedef struct drawing {
+  mlpl_ctx *cx;
+  int64_t rows, k, n;
+  bool replacement;
+  const double *w, *u; /* of the present row */
+  double *sum;         /* [k], with replacement */
+  candidate *found;    /* [k], without */
+} drawing;
+
+static mlpl_status check_row(const drawing *d, int64_t row) {
+  mlpl_ctx *cx = d->cx;
+  double sum = 0;
+  int64_t positive = 0;
+  for (int64_t i = 0; i < d->k; i++) {
+    if (!isfinite(d->w[i]) || d->w[i] < 0)
+      return mlpl_fail(cx, MLPL_EARG,
+          "multinomial: weight %lld of row %lld is %g; weights are finite and not "
+          "negative",
+          (long long)(i + cx->index_base), (long long)(row + cx->index_base), d->w[i]);
+    sum += d->w[i];
+    positive += d->w[i] > 0;
+  }
+  if (!(sum > 0) || !isfinite(sum))
+    return mlpl_fail(cx, MLPL_EARG,
+        "multinomial: the weights of row %lld add up to %g; the sum must be finite and "
+        "above 0",
+        (long long)(row + cx->index_base), sum);
+  if (!d->replacement && positive < d->n)
+    return mlpl_fail(cx, MLPL_EARG,
+        "multinomial: row %lld has %lld weights above 0; without replacement, %lld "
+        "cannot "
+        "be drawn",
+        (long long)(row + cx->index_base), (long long)positive, (long long)d->n);
+  return MLPL_OK;
+}
+
+/* The first whose sum of weights up to it is above u times all: never one of weight 0. */
+static void draw_with(const drawing *d, int64_t *out) {
+  double sum = 0;
+  int64_t last = 0;
+  for (int64_t i = 0; i < d->k; i++) {
+    d->sum[i] = sum += d->w[i];
+    if (d->w[i] > 0) last = i;
+  }
+  for (int64_t j = 0; j < d->n; j++) {
+    double at = d->u[j] * sum;
+    int64_t lo = 0, hi = last;
+    while (lo < hi) {
+      int64_t middle = lo + (hi - lo) / 2;
+      if (d->sum[middle] > at)
+        hi = middle;
+      else
+        lo = middle + 1;
+    }
+    out[j] = lo + d->cx->index_base;
+  }
+}
+
+static int by_key(const void *a, const void *b) {
+  const candidate *x = a, *y = b;
+  if (x->key != y->key) return x->key < y->key ? -1 : 1;
+  return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Exponential times of rate w: who comes first, second, ... is distributed as draws
+   without replacement (Efraimidis and Spirakis, 2006). */
+static void draw_without(const drawing *d, int64_t *out) {
+  for (int64_t i = 0; i < d->k; i++)
+    d->found[i] = (candidate){
+        d->w[i] > 0 ? -log1p(-d->u[i]) / d->w[i] : (double)INFINITY, i};
+  qsort(d->found, (size_t)d->k, sizeof *d->found, by_key);
+  for (int64_t j = 0; j < d->n; j++) out[j] = d->found[j].index + d->cx->index_base;
+}
+
+static mlpl_status draw_rows(
+    drawing *d, const mlpl_tensor *w, mlpl_tensor *u, mlpl_tensor *out) {
+  const double *weights = (const double *)(const void *)w->data;
+  for (int64_t row = 0; row < d->rows; row++) {
+    d->w = weights + row * d->k;
+    MLPL_TRY(check_row(d, row));
+  }
+  mlpli_random_fill(u, MLPLI_UNIFORM, 0, 1);
+  for (int64_t row = 0; row < d->rows; row++) {
+    d->w = weights + row * d->k;
+    d->u = (const double *)(const void *)u->data + row * (d->replacement ? d->n : d->k);
+    int64_t *to = (int64_t *)(void *)out->data + row * d->n;
+    if (d->replacement)
+      draw_with(d, to);
+    else
+      draw_without(d, to);
+  }
+  return MLPL_OK;
+}
+
+static mlpl_status draw_all(drawing *d, const mlpl_tensor *w, mlpl_tensor *out) {
+  mlpl_ctx *cx = d->cx;
+  mlpl_tensor *u = NULL;
+  void *memory = NULL;
+  const int64_t shape[] = {d->rows, d->replacement ? d->n : d->k};
+  size_t each = d->replacement ? sizeof *d->sum : sizeof *d->found;
+  mlpl_status status = mlpli_tensor_make(cx, &u, MLPL_F64, 2, shape);
+  if (status == MLPL_OK)
+    status = mlpli_new(cx, &memory, (size_t)d->k * each, "multinomial");
+  d->sum = memory;
+  d->found = memory;
+  if (status == MLPL_OK) status = draw_rows(d, w, u, out);
+  mlpli_free(cx->heap, memory);
+  mlpl_tensor_release(u);
+  return status;
+}
+
+mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
+    const mlpl_tensor *weights, int64_t n, bool replacement) {
+  char text[MLPLI_SHAPE_TEXT];
+  mlpl_tensor *w = NULL;
+  *t = NULL;
+  MLPL_TRY(check_real(cx, "multinomial", weights));
+  if (weights->ndim < 1 || weights->ndim > 2)
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "multinomial: the weights are %s; they must have one axis, or two for rows",
+        mlpli_tensor_text(text, weights));
+  if (n < 1)
+    return mlpl_fail(
+        cx, MLPL_EARG, "multinomial: %lld draws; there must be 1 at least", (long long)n);
+  bool single = weights->ndim == 1;
+  drawing d = {cx, single ? 1 : weights->shape[0], weights->shape[weights->ndim - 1], n,
+      replacement, NULL, NULL, NULL, NULL};
+  MLPL_TRY(mlpli_tensor_make(
+      cx, t, MLPL_I64, single ? 1 : 2, single ? &n : (const int64_t[]){d.rows, n}));
+  mlpl_status status = mlpl_tensor_to(cx, &w, weights, MLPL_F64);
+  if (status == MLPL_OK) status = draw_all(&d, w, *t); /* a new tensor is contiguous */
+  mlpl_tensor_release(w);
+  if (status != MLPL_OK) {
+    mlpl_tensor_release(*t);
+    *t = NULL;
+  }
+  return status;
+}

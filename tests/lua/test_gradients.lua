@@ -1,0 +1,606 @@
+-- mlpl.autograd and what belongs to it: gradients of chosen tensors, Jacobians, Hessians,
+-- functions with both passes in Lua, hooks, the search for NaN.
+
+local lu = require "luaunit"
+local mlpl = require "mlpl"
+local expect = require "expect"
+local values, fails, message = expect.values, expect.fails, expect.message
+
+local autograd, nn = mlpl.autograd, mlpl.nn
+local f64 = { dtype = "f64" }
+
+local function tensor(v) return mlpl.tensor(v, f64) end
+local function leaf(v) return mlpl.tensor(v, { dtype = "f64", requires_grad = true }) end
+
+-- The first line of an error that carries a traceback, without the place in a script.
+local function first_line(f, ...)
+  return (message(f, ...):match "^[^\n]*")
+end
+
+-- ---- grad -----------------------------------------------------------------------------
+
+TestGrad = {}
+
+function TestGrad:test_one_and_many()
+  local x, w = leaf { 1, 2 }, leaf { 3, 4 }
+  local y = (x * w):sum()
+  values(autograd.grad(y, x, { retain_graph = true }), { 3, 4 })
+  local g = autograd.grad({ y }, { x, w })
+  values(g[1], { 3, 4 })
+  values(g[2], { 1, 2 })
+  lu.assertNil(x.grad)
+  lu.assertNil(w.grad)
+end
+
+function TestGrad:test_outputs_with_their_gradients()
+  local x = leaf { 1, 2 }
+  local a, b = x * x, x:sum()
+  values(autograd.grad(a, x, { grad_outputs = tensor { 1, 10 }, retain_graph = true }),
+    { 2, 40 })
+  values(autograd.grad({ a, b }, x, { grad_outputs = { tensor { 1, 10 } } }), { 3, 41 })
+end
+
+function TestGrad:test_results_of_operations_are_inputs_too()
+  local x = leaf { 1, 2 }
+  local h = x * 3
+  values(autograd.grad((h * h):sum(), h), { 6, 12 })
+  lu.assertNil(h.grad)
+end
+
+function TestGrad:test_gradients_of_gradients()
+  local x = leaf { 1, 2 }
+  local g = autograd.grad((x ^ 3):sum(), x, { create_graph = true })
+  values(autograd.grad(g:sum(), x), { 6, 12 })
+end
+
+function TestGrad:test_unused_inputs()
+  local x, w = leaf { 1 }, leaf { 2 }
+  local y = x * 2
+  fails("grad: input 2 was not used to compute the outputs; allow_unused gives no " ..
+    "gradient for it", autograd.grad, y, { x, w }, { retain_graph = true })
+  local g = autograd.grad(y, { x, w }, { allow_unused = true })
+  values(g[1], { 2 })
+  lu.assertNil(g[2])
+  lu.assertNil(autograd.grad(x * 2, w, { allow_unused = true }))
+end
+
+function TestGrad:test_what_it_refuses()
+  local x = leaf { 1, 2 }
+  fails("grad: input 1 does not require a gradient; ask for it (requires_grad_) before " ..
+    "the outputs are computed", autograd.grad, x:sum(), tensor { 1, 2 })
+  fails("grad: inputs is 5; it must be a tensor or an array of tensors", autograd.grad,
+    x:sum(), 5)
+  fails("grad: entry 1 of outputs is 'a'; it must be a tensor", autograd.grad, { "a" }, x)
+  fails("grad: 2 gradients are given for 1 outputs", autograd.grad, x:sum(), x,
+    { grad_outputs = { x, x } })
+  fails("grad: the tensor is [2] of f64, the gradient given is [1] of f64", autograd.grad,
+    x * 2, x, { grad_outputs = tensor { 1 } })
+  fails("grad: unknown option 'create'; the options are grad_outputs, retain_graph, " ..
+    "create_graph, allow_unused", autograd.grad, x:sum(), x, { create = true })
+  fails("grad: nothing was recorded for this tensor; no input of it requires a " ..
+    "gradient, or it was made under no_grad", autograd.grad, tensor { 1 }, x)
+end
+
+function TestGrad:test_backward_into_chosen_tensors()
+  local x, w = leaf { 1, 2 }, leaf { 3, 4 }
+  local h = x * w
+  h:sum():backward { inputs = { w, h } }
+  lu.assertNil(x.grad)
+  values(w.grad, { 1, 2 })
+  values(h.grad, { 1, 1 })
+  fails("backward: the list of inputs is empty; without one, all leaves get gradients",
+    function() (x * 2):sum():backward { inputs = {} } end)
+end
+
+function TestGrad:test_modes()
+  local x = leaf { 1 }
+  mlpl.no_grad(function()
+    lu.assertFalse((x * 2).requires_grad)
+    lu.assertTrue(mlpl.enable_grad(function() return x * 2 end).requires_grad)
+    lu.assertFalse(mlpl.is_grad_enabled())
+  end)
+  mlpl.set_grad_enabled(false)
+  local y = x * 2
+  mlpl.set_grad_enabled(true)
+  lu.assertFalse(y.requires_grad)
+  fails("set_grad_enabled: 1; it must be true or false", mlpl.set_grad_enabled, 1)
+end
+
+-- ---- Jacobians and Hessians -----------------------------------------------------------
+
+TestJacobian = {}
+
+function TestJacobian:test_softmax()
+  local x = tensor { 0.3, -1.2, 2, 0.7 }
+  local y = x:softmax(1)
+  local j = autograd.jacobian(function(v) return v:softmax(1) end, x):totable()
+  for a = 1, 4 do
+    for b = 1, 4 do
+      local ya, yb = y[a]:item(), y[b]:item()
+      lu.assertAlmostEquals(j[a][b], (a == b and ya or 0) - ya * yb, 1e-12)
+    end
+  end
+end
+
+function TestJacobian:test_shapes_follow_outputs_and_inputs()
+  local a, b = tensor { { 1, 2 }, { 3, 4 } }, tensor { 5, 6 }
+  local j = autograd.jacobian(function(x, y) return x * y end, { a, b })
+  lu.assertEquals(j[1].shape, { 2, 2, 2, 2 })
+  lu.assertEquals(j[2].shape, { 2, 2, 2 })
+  values(j[2], { { { 1, 0 }, { 0, 2 } }, { { 3, 0 }, { 0, 4 } } })
+  local two = autograd.jacobian(function(x) return x:sum(), x * 2 end, b)
+  values(two[1], { 1, 1 })
+  values(two[2], { { 2, 0 }, { 0, 2 } })
+  values(autograd.jacobian(function() return tensor { 1, 2 } end, b), { { 0, 0 }, { 0, 0 } })
+  lu.assertFalse(b.requires_grad)
+end
+
+function TestJacobian:test_it_can_be_recorded()
+  local x = leaf { 1, 2 }
+  local j = autograd.jacobian(function(v) return v ^ 3 end, x, { create_graph = true })
+  values(autograd.grad(j:sum(), x), { 6, 12 })
+end
+
+-- The loss of a net of two layers, its parameters in one list: the Hessian is the
+-- difference quotient of the gradient.
+function TestJacobian:test_hessian_of_a_net()
+  mlpl.seed(3)
+  local x, t = mlpl.randn(5, 3, f64), mlpl.randn(5, 2, f64)
+  local ps = {
+    mlpl.randn(4, 3, f64), mlpl.randn(4, f64), mlpl.randn(2, 4, f64), mlpl.randn(2, f64),
+  }
+  local function loss(w1, b1, w2, b2)
+    return nn.mse_loss(nn.linear(nn.linear(x, w1, b1):tanh(), w2, b2), t)
+  end
+  local h = autograd.hessian(loss, ps)
+  local eps, worst = 1e-5, 0
+  for k, p in ipairs(ps) do
+    local flat = p:detach():reshape(p:numel())
+    for e = 1, p:numel() do
+      local function gradient(by)
+        local at = flat[e]
+        local was = at:item()
+        nn.init.constant_(at, was + by)
+        local vs = {}
+        for i, each in ipairs(ps) do vs[i] = each:detach():clone():requires_grad_() end
+        nn.init.constant_(at, was)
+        return autograd.grad(loss(table.unpack(vs)), vs)
+      end
+      local up, down = gradient(eps), gradient(-eps)
+      for i, q in ipairs(ps) do
+        local wanted = ((up[i] - down[i]) / (2 * eps)):reshape(q:numel())
+        local found = h[i][k]:reshape(q:numel(), p:numel()):t()[e]
+        worst = math.max(worst, (wanted - found):abs():max():item())
+      end
+    end
+  end
+  lu.assertTrue(worst < 1e-6, worst)
+  lu.assertEquals(h[1][3].shape, { 4, 3, 2, 4 })
+end
+
+function TestJacobian:test_hessian_of_one_tensor()
+  local x = tensor { 1, 2 }
+  values(autograd.hessian(function(v) return (v ^ 3):sum() end, x), { { 6, 0 }, { 0, 12 } })
+  values(autograd.hessian(function(v) return v:sum() end, x), { { 0, 0 }, { 0, 0 } })
+  fails("hessian: the function must return a single number", autograd.hessian,
+    function(v) return v end, x)
+end
+
+function TestJacobian:test_products()
+  local x, v = tensor { 1, 2 }, tensor { 1, -1 }
+  local cube = function(u) return u ^ 3 end
+  local total = function(u) return (u ^ 3):sum() end
+  local y, g = autograd.vjp(cube, x, v)
+  values(y, { 1, 8 })
+  values(g, { 3, -12 })
+  y, g = autograd.jvp(cube, x, v)
+  values(y, { 1, 8 })
+  values(g, { 3, -12 })
+  lu.assertFalse(g.requires_grad)
+  y, g = autograd.hvp(total, x, v)
+  values(y, 9)
+  values(g, { 6, -12 })
+  values(select(2, autograd.vjp(total, x)), { 3, 12 })
+  values(select(2, autograd.hvp(function(u) return u:sum() end, x, v)), { 0, 0 })
+  local a = tensor { { 1, 2, 3 }, { 4, 5, 6 } }
+  local map = function(u) return a:matmul(u:reshape(3, 1)) end
+  values(select(2, autograd.jvp(map, tensor { 0, 0, 0 }, tensor { 1, 0, 2 })),
+    { { 7 }, { 16 } })
+  fails("jvp: vector 1 is [2], it must be [3]", autograd.jvp, map, tensor { 0, 0, 0 },
+    tensor { 1, 0 })
+end
+
+-- ---- checks ---------------------------------------------------------------------------
+
+TestGradcheck = {}
+
+function TestGradcheck:test_functions_and_models()
+  local x = tensor { { 0.3, -0.7 }, { 1.1, 0.2 } }
+  lu.assertTrue(autograd.gradcheck(function(v) return v:tanh():matmul(v) end, x))
+  lu.assertTrue(autograd.gradgradcheck(function(v) return v:tanh():matmul(v) end, x))
+  local model = nn.Sequential { nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1) }:to("f64")
+  lu.assertTrue(autograd.gradcheck(model, x))
+  lu.assertNil(model[1].weight.grad)
+  lu.assertTrue(autograd.gradcheck(function(a, b) return a * b, a:sum() end, { x, x }))
+end
+
+function TestGradcheck:test_it_names_what_is_wrong()
+  local x = tensor { 2, 3 }
+  local half = function(a, b) return b:sum() + (a * a:detach()):sum() end
+  local text = message(autograd.gradcheck, half, { leaf { 1 }, leaf { 2, 3 } })
+  lu.assertStrContains(text, "gradcheck: input 1, element 1, output element 1: the " ..
+    "gradient is 1, central differences give 2")
+  lu.assertStrContains(message(autograd.gradcheck, function(v) return v:to("f32") end, x),
+    "no gradient would pass through the conversion")
+  lu.assertStrContains(message(autograd.gradcheck, function(v) return v end,
+    mlpl.ones(2)), "gradcheck: input 1 is f32; it must be f64")
+  lu.assertEquals(first_line(autograd.gradcheck, function() error "inside" end, x), "inside")
+  fails("gradcheck: inputs is empty", autograd.gradcheck, half, {})
+end
+
+function TestGradcheck:test_numeric_grad()
+  local x = tensor { 1, -2 }
+  values(autograd.numeric_grad(function(v) return (v ^ 3):sum() end, x), { 3, 12 }, 1e-8)
+  local g = autograd.numeric_grad(function(a, b) return (a * b):sum() end,
+    { x, tensor { 5, 6 } }, { eps = 1e-4 })
+  values(g[1], { 5, 6 }, 1e-8)
+  values(x, { 1, -2 })
+  fails("numeric_grad: the result is [2]; it must be a single number",
+    autograd.numeric_grad, function(v) return v end, x)
+end
+
+-- ---- functions with both passes -------------------------------------------------------
+
+TestFunction = {}
+
+local Power = autograd.Function {
+  name = "Power",
+  forward = function(ctx, x, k)
+    ctx:save_for_backward(x)
+    ctx.k = k
+    return x ^ k
+  end,
+  backward = function(ctx, g)
+    local x = table.unpack(ctx.saved_tensors)
+    return g * x ^ (ctx.k - 1) * ctx.k
+  end,
+}
+
+function TestFunction:test_values_and_derivatives()
+  local x = leaf { 1, 2, -3 }
+  local y = Power(x, 3)
+  values(y, { 1, 8, -27 })
+  lu.assertEquals(y.grad_fn, "Power")
+  y:sum():backward()
+  values(x.grad, { 3, 12, 27 })
+  lu.assertTrue(autograd.gradcheck(function(v) return Power(v, 3) end, x))
+  lu.assertTrue(autograd.gradgradcheck(function(v) return Power(v, 3) end, x))
+  values(autograd.hessian(function(v) return Power(v, 3):sum() end, tensor { 1, 2 }),
+    { { 6, 0 }, { 0, 12 } }, 1e-12)
+end
+
+function TestFunction:test_without_a_gradient_nothing_is_recorded()
+  local y = Power(tensor { 2 }, 2)
+  lu.assertFalse(y.requires_grad)
+  lu.assertFalse(mlpl.no_grad(Power, leaf { 2 }, 2).requires_grad)
+end
+
+function TestFunction:test_a_layer_of_a_model()
+  local model = nn.Sequential {
+    nn.Linear(2, 2), function(x) return Power(x, 2) end, nn.Linear(2, 1),
+  }:to("f64")
+  lu.assertTrue(autograd.gradcheck(model, tensor { { 0.3, -0.2 } }))
+end
+
+function TestFunction:test_many_inputs_and_outputs()
+  local seen
+  local F = autograd.Function {
+    forward = function(ctx, a, name, b, c, d, e)
+      ctx.needs = ctx.needs_input_grad
+      ctx:save_for_backward(a, nil, b)
+      local larger = mlpl.tensor({ 1 }, { dtype = "i64" })
+      return a * b, name .. "!", larger, a + b + c + d + e
+    end,
+    backward = function(ctx, ga, name, larger, gb)
+      seen = { ctx.needs, name, larger, ctx.saved_tensors.n, ctx.saved_tensors[2] }
+      local a, b = ctx.saved_tensors[1], ctx.saved_tensors[3]
+      return ga * b + gb, nil, ga * a + gb, gb, gb, gb
+    end,
+  }
+  local a, b, c, d, e = leaf { 1, 2 }, leaf { 3, 4 }, leaf { 5, 6 }, tensor { 7, 8 },
+    leaf { 9, 10 }
+  local p, text, index, s = F(a, "text", b, c, d, e)
+  lu.assertEquals(text, "text!")
+  lu.assertFalse(index.requires_grad)
+  values(s, { 25, 30 })
+  ;(p:sum() + (s * tensor { 1, 10 }):sum()):backward()
+  values(a.grad, { 4, 14 })
+  values(b.grad, { 2, 12 })
+  values(c.grad, { 1, 10 })
+  values(e.grad, { 1, 10 })
+  lu.assertNil(d.grad)
+  lu.assertEquals(seen[1], { true, false, true, true, false, true })
+  lu.assertNil(seen[2])
+  lu.assertNil(seen[3])
+  lu.assertEquals(seen[4], 3)
+  lu.assertNil(seen[5])
+  -- one output alone: the other's gradient is zero
+  a:zero_grad()
+  F(a, "", b, c, d, e):sum():backward()
+  values(a.grad, { 3, 4 })
+end
+
+function TestFunction:test_saved_outputs_and_straight_through()
+  local Exp = autograd.Function {
+    forward = function(ctx, x)
+      local y = x:exp()
+      ctx:save_for_backward(y)
+      return y
+    end,
+    backward = function(ctx, g) return g * ctx.saved_tensors[1] end,
+  }
+  lu.assertTrue(autograd.gradgradcheck(Exp, tensor { 0.5, -1 }))
+  for _ = 1, 3 do Exp(leaf { 1 }) end                -- never gone through: freed all the same
+  local Step = autograd.Function {
+    forward = function(_, x) return x:sign() end,
+    backward = function(_, g) return g end,
+  }
+  local x = leaf { -1, 2 }
+  Step(x):sum():backward()
+  values(x.grad, { 1, 1 })
+end
+
+function TestFunction:test_marked_outputs_have_no_gradient()
+  local F = autograd.Function {
+    forward = function(ctx, x)
+      local mask = x:sign()
+      ctx:mark_non_differentiable(mask)
+      return x * mask, mask
+    end,
+    backward = function(_, g, none)
+      lu.assertNil(none)
+      return g
+    end,
+  }
+  local y, mask = F(leaf { 1, -1 })
+  lu.assertTrue(y.requires_grad)
+  lu.assertFalse(mask.requires_grad)
+  y:sum():backward()
+end
+
+function TestFunction:test_what_backward_may_not_return()
+  local function with(backward, ...)
+    local F = autograd.Function {
+      name = "F", forward = function(_, x) return x * 2 end, backward = backward,
+    }
+    local y = F(leaf { 1, 2 }, ...):sum()
+    return first_line(y.backward, y)
+  end
+  lu.assertEquals(with(function() return tensor { 1 } end),
+    "F: input 1 is [2] of f64, the gradient that its backward gave is [1] of f64")
+  lu.assertEquals(with(function() return mlpl.ones(2) end),
+    "F: input 1 is [2] of f64, the gradient that its backward gave is [2] of f32")
+  lu.assertEquals(with(function(_, g) return g, g end),
+    "F: backward returned 2 gradients for 1 arguments")
+  lu.assertEquals(with(function(_, g) return g, g end, 5),
+    "F: backward returned a gradient for argument 2, which is no tensor that has one; " ..
+    "return nil in its place")
+  lu.assertEquals(with(function() return 5 end),
+    "F: backward returned a number as the gradient of argument 1; it must be a tensor or nil")
+  local x = leaf { 1 }
+  autograd.Function { forward = function(_, v) return v * 2 end,
+    backward = function() end }(x):backward()
+  lu.assertNil(x.grad)                               -- nothing is zero
+end
+
+function TestFunction:test_errors_carry_their_own_traceback()
+  local F = autograd.Function {
+    forward = function(_, x) return x * 2 end,
+    backward = function() error "backward broke" end,
+  }
+  local y = F(leaf { 1 })
+  local text = message(y.backward, y)
+  lu.assertStrContains(text, "backward broke\nstack traceback:")
+  lu.assertStrContains(text, "test_gradients.lua:")
+  local problem = {}
+  local G = autograd.Function {
+    forward = function() error(problem) end, backward = function() end,
+  }
+  local ok, found = pcall(G, leaf { 1 })
+  lu.assertFalse(ok)
+  lu.assertIs(found, problem)
+  lu.assertTrue(mlpl.is_grad_enabled())
+  fails("function: forward returned no tensor", autograd.Function {
+    forward = function() return 5 end, backward = function() end }, leaf { 1 })
+end
+
+function TestFunction:test_neither_pass_can_yield()
+  local F = autograd.Function {
+    forward = function(_, x) return x * 2 end,
+    backward = function() coroutine.yield() end,
+  }
+  local y = F(leaf { 1 })
+  lu.assertEquals(first_line(coroutine.wrap(function() y:backward() end)),
+    "the backward of a function cannot yield: attempt to yield across a C-call boundary")
+  local G = autograd.Function {
+    forward = function() coroutine.yield() end, backward = function() end,
+  }
+  lu.assertEquals(first_line(coroutine.wrap(function() G(leaf { 1 }) end)),
+    "the forward of a function cannot yield: attempt to yield across a C-call boundary")
+  lu.assertTrue(mlpl.is_grad_enabled())
+end
+
+function TestFunction:test_saved_values_are_guarded()
+  local x = leaf { 2 }
+  local y = Power(x, 2)
+  nn.init.zeros_(x)
+  lu.assertEquals(first_line(y.backward, y), "backward: tensor 1 that Power saved was " ..
+    "changed in place since; its old value is needed")
+  local F = autograd.Function {
+    forward = function(ctx, v)
+      ctx:save_for_backward(5)
+      return v
+    end,
+    backward = function(_, g) return g end,
+  }
+  lu.assertEquals(first_line(F, x), "save_for_backward: argument 1 is 5; it takes tensors, " ..
+    "a field of the context takes anything")
+end
+
+function TestFunction:test_what_it_is_made_of()
+  fails("Function: backward is a nil; it must be a function", autograd.Function,
+    { forward = print })
+  fails("Function: unknown option 'forwards'; the options are backward, forward, name",
+    autograd.Function, { forwards = print })
+  fails("Function: it takes a table of forward and backward, not a function",
+    autograd.Function, print)
+end
+
+-- ---- hooks and the graph --------------------------------------------------------------
+
+TestHooks = {}
+
+function TestHooks:test_leaves_and_results()
+  local x, order = leaf { 1, 2 }, {}
+  local function note(name, factor)
+    return function(g)
+      order[#order + 1] = name
+      return factor and g * factor
+    end
+  end
+  local h = x * 3
+  local on_x = x:register_hook(note("x", 2))
+  h:register_hook(note "first")
+  h:retain_grad()
+  h:register_hook(note("second", 10))
+  lu.assertTrue(h.retains_grad)
+  ;(h + h):sum():backward()
+  lu.assertEquals(order, { "first", "second", "x" })
+  values(h.grad, { 20, 20 })
+  values(x.grad, { 120, 120 })
+  on_x:remove()
+  on_x:remove()
+  x:zero_grad()
+  ;(x * 1):sum():backward()
+  values(x.grad, { 1, 1 })
+  lu.assertEquals(#order, 3)
+end
+
+function TestHooks:test_the_handle_may_go()
+  local x, calls = leaf { 1 }, 0
+  do local _ = x:register_hook(function() calls = calls + 1 end) end
+  collectgarbage()
+  x:sum():backward()
+  lu.assertEquals(calls, 1)
+end
+
+function TestHooks:test_a_hook_that_refers_to_its_tensor_goes_with_the_graph()
+  local x = leaf { 1, 2 }
+  local h = x * 3
+  h:register_hook(function(g) return g * h:detach() end)
+  h:sum():backward()
+  values(x.grad, { 9, 18 })
+end
+
+function TestHooks:test_errors()
+  local x = leaf { 1, 2 }
+  local y = (x * 2):sum()
+  local h = x:register_hook(function() error "hook broke" end)
+  lu.assertStrContains(message(y.backward, y), "hook broke\nstack traceback:")
+  h:remove()
+  h = x:register_hook(function() return 5 end)
+  y = (x * 2):sum()
+  lu.assertEquals(first_line(y.backward, y),
+    "a hook must return a tensor or nothing, it returned a number")
+  h:remove()
+  h = x:register_hook(function() coroutine.yield() end)
+  y = (x * 2):sum()
+  lu.assertEquals(first_line(coroutine.wrap(function() y:backward() end)),
+    "a hook cannot yield: attempt to yield across a C-call boundary")
+  h:remove()
+  fails("register_hook: the tensor does not require a gradient", x.register_hook,
+    tensor { 1 }, print)
+  lu.assertStrContains(message(x.register_hook, x, 5), "function expected, got number")
+  fails("retain_grad: the tensor does not require a gradient", x.retain_grad, tensor { 1 })
+  fails("a hook has no field or method 'removed'", function() return h.removed end)
+end
+
+function TestHooks:test_what_a_tensor_is_to_the_graph()
+  local x = leaf { 1, 2 }
+  local y = x:exp()
+  lu.assertTrue(x.is_leaf)
+  lu.assertNil(x.grad_fn)
+  lu.assertFalse(y.is_leaf)
+  lu.assertEquals(y.grad_fn, "exp")
+  lu.assertFalse(x.retains_grad)
+  lu.assertIs(y:detach_(), y)
+  lu.assertTrue(y.is_leaf)
+  lu.assertFalse(y.requires_grad)
+  lu.assertTrue(y:requires_grad_().requires_grad)
+end
+
+-- ---- the first NaN --------------------------------------------------------------------
+
+TestAnomaly = {}
+
+local function line() return debug.getinfo(2, "l").currentline end
+
+function TestAnomaly:test_forward_names_operation_and_line()
+  local at
+  local text = message(mlpl.detect_anomaly, function()
+    local x = leaf { 4, -1 }
+    at = line() + 1
+    return (x * 2):sqrt():log()
+  end)
+  lu.assertEquals(text, ("sqrt: element 2 of the result [2] is NaN, the first there is; " ..
+    "called at tests/lua/test_gradients.lua:%d"):format(at))
+  lu.assertFalse(mlpl.detect_anomaly())
+end
+
+function TestAnomaly:test_backward_names_the_line_of_forward()
+  local at
+  local text = message(mlpl.detect_anomaly, function()
+    local x = leaf { 4, 0 }
+    at = line() + 1
+    local y = x:sqrt()
+    y:sum():backward()
+  end)
+  lu.assertEquals(text, ("backward: element 2 of the gradient of input of sqrt is " ..
+    "infinite, the first there is; called at tests/lua/test_gradients.lua:%d"):format(at))
+end
+
+function TestAnomaly:test_on_and_off()
+  mlpl.detect_anomaly(true)
+  local on, ok = mlpl.detect_anomaly(), pcall(function() return tensor { -1 }:log() end)
+  mlpl.detect_anomaly(false)
+  lu.assertTrue(on)
+  lu.assertFalse(ok)
+  lu.assertNaN(tensor { -1 }:log():item())
+  lu.assertEquals({ mlpl.detect_anomaly(function(...) return ... end, 1, 2) }, { 1, 2 })
+end
+
+-- Layers, models and planned training steps: the line is the one that called them.
+function TestAnomaly:test_models_and_planned_steps()
+  local model = nn.Sequential { nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2) }
+  local at
+  nn.init.constant_(model[3].weight, math.huge)
+  local text = message(mlpl.detect_anomaly, function()
+    at = line() + 1
+    return model(mlpl.ones(1, 2))
+  end)
+  lu.assertStrMatches(text, "linear: .*test_gradients.lua:" .. at .. ".*")
+  local opt = mlpl.optim.SGD(model:parameters(), { lr = 0.1 })
+  local step = mlpl.train_step(model, nn.MSELoss(), opt)
+  lu.assertStrContains(message(mlpl.detect_anomaly, function()
+    step(mlpl.ones(1, 2), mlpl.ones(1, 2))
+  end), "linear: ")
+end
+
+function TestAnomaly:test_inside_a_coroutine()
+  local at
+  local co = coroutine.wrap(function()
+    at = line() + 1
+    return tensor { -1 }:log()
+  end)
+  lu.assertStrContains(message(mlpl.detect_anomaly, co), "test_gradients.lua:" .. at)
+end
