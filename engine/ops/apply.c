@@ -53,7 +53,8 @@ static mlpl_status check_dtype(mlpl_ctx *cx, const mlpl_op *op, int i,
   if (t->dtype != first->dtype)
     return mlpl_fail(cx, MLPL_EARG,
         "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
-        op->input_name[0], mlpl_dtype_name((mlpl_dtype)first->dtype), op->input_name[i],
+        op->input_name[op->like], mlpl_dtype_name((mlpl_dtype)first->dtype),
+        op->input_name[i],
         mlpl_dtype_name((mlpl_dtype)t->dtype));
   return MLPL_OK;
 }
@@ -65,7 +66,7 @@ static mlpl_status check_inputs(
         n, op->n_required, op->n_inputs);
   for (int i = 0; i < n; i++) {
     if (in[i])
-      MLPL_TRY(check_dtype(cx, op, i, in[0], in[i]));
+      MLPL_TRY(check_dtype(cx, op, i, in[op->like], in[i]));
     else if (i < op->n_required)
       return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name, op->input_name[i]);
   }
@@ -88,7 +89,7 @@ static mlpl_status compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
   MLPL_TRY(mlpli_tensor_make(
-      cx, out, op->gives_index ? MLPL_I64 : c->in[0]->dtype, s.ndim, s.size));
+      cx, out, op->gives_index ? MLPL_I64 : c->in[op->like]->dtype, s.ndim, s.size));
   return op->forward(cx, c, out);
 }
 

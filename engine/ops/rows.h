@@ -26,6 +26,9 @@ mlpl_status mlpli_shape_same(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 
+/* The backward pass of step functions: the gradient is 0 (functions.c). */
+mlpl_status mlpli_flat_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
+
 /* ---- rows -------------------------------------------------------------------------- */
 
 #define MANY 9e15 /* more than any count */
