@@ -200,6 +200,8 @@ mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 
 /* methods into the table on top */
 void mlplb_open_ops(lua_State *L);
+/* mlpl.where and its like, into the table on top */
+void mlplb_open_op_functions(lua_State *L);
 /* inputs and options from argument 1 on */
 int mlplb_op_call(lua_State *L, const mlpl_op *op);
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes the view */

@@ -41,6 +41,29 @@ static bool takes_numbers(const mlpl_op *op) {
   return n == 2 && n_params == 0 && strcmp(mlpl_op_name(op), "matmul") != 0;
 }
 
+/* Three operands that broadcast: the first a tensor, of the others each may be a number
+   of their dtype (where both are numbers beside a condition: f32). */
+static void three_inputs(lua_State *L, const char *what, mlpl_tensor **in) {
+  mlpl_dtype dtype = MLPL_F32;
+  if (lua_gettop(L) > 3)
+    luaL_error(L, "%s: one argument too many: %s", what, mlplb_shown(L, 4));
+  in[0] = mlplb_check_tensor(L, 1);
+  if (mlpl_tensor_dtype(in[0]) != MLPL_BOOL) dtype = mlpl_tensor_dtype(in[0]);
+  for (int i = 2; i > 0; i--) {
+    in[i] = mlplb_test_tensor(L, i + 1);
+    if (in[i])
+      dtype = mlpl_tensor_dtype(in[i]);
+    else if (lua_type(L, i + 1) != LUA_TNUMBER)
+      luaL_typeerror(L, i + 1, "mlpl.Tensor or a number");
+  }
+  for (int i = 1; i < 3; i++)
+    if (!in[i]) in[i] = number_input(L, i + 1, dtype);
+}
+
+static bool takes_two_numbers(const mlpl_op *op) {
+  return strcmp(mlpl_op_name(op), "where") == 0 || strcmp(mlpl_op_name(op), "lerp") == 0;
+}
+
 /* Inputs from argument 1 on: required ones, then optional ones as long as they are
    tensors or nil. Returns the next argument. */
 static int positional_inputs(lua_State *L, int n, int required, mlpl_tensor **in) {
@@ -79,6 +102,10 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   int n = 2, tries = 0;
   if (takes_numbers(op))
     two_inputs(L, mlpl_op_name(op), in);
+  else if (takes_two_numbers(op)) {
+    three_inputs(L, mlpl_op_name(op), in);
+    n = 3;
+  }
   else
     n = inputs_and_params(L, op, in, values);
   mlplb_pressure(L, s);
@@ -110,6 +137,15 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
   mlplb_push_upvalues(L);
   lua_pushlightuserdata(L, (void *)(uintptr_t)op);
   lua_pushcclosure(L, f, MLPLB_UPVALUES + 1);
+}
+
+/* Operations that read better as functions of the library, into the table on top. */
+void mlplb_open_op_functions(lua_State *L) {
+  static const char *const names[] = {"where"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    push_op(L, op_call, mlpl_op_find(names[i]));
+    lua_setfield(L, -2, names[i]);
+  }
 }
 
 /* Methods into the table on top, operators into the tensors' metatable. */
