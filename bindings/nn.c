@@ -521,7 +521,10 @@ static void open_type(lua_State *L) {
 static void open_functions(lua_State *L) {
   static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid",
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
-      "binary_cross_entropy_with_logits", "pad", "one_hot", NULL};
+      "binary_cross_entropy_with_logits", "pad", "one_hot", "gelu", "silu", "mish",
+      "softplus", "softsign",
+      "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
+      "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu", NULL};
   lua_createtable(L, 0, 64);
   mlplb_open_ops(L);
   for (int i = 0; names[i]; i++) {

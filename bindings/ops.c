@@ -7,18 +7,23 @@
 
 #include <string.h>
 
-/* What a call is given. */
-typedef struct arguments {
-  mlpl_tensor *in[MLPL_MAX_INPUTS];
-  int n;
-  int number; /* the input that is a number, to be made; -1: none */
+/* A number that stands for a tensor. */
+typedef struct number {
   mlpl_dtype dtype;
   union {
     float f32;
     double f64;
     int64_t i64;
     unsigned char byte;
-  } value;     /* of the number */
+  } value;
+} number;
+
+/* What a call is given. */
+typedef struct arguments {
+  mlpl_tensor *in[MLPL_MAX_INPUTS];
+  int n;
+  unsigned numbers; /* bit i: input i is a number, to be made */
+  number number[MLPL_MAX_INPUTS];
   int options; /* where the table with `out` is; 0: there is none */
   mlpl_tensor *out;
   mlpl_value values[MLPL_MAX_PARAMS];
@@ -29,7 +34,7 @@ typedef struct arguments {
 ** makes reals of whole numbers, and a whole number makes numbers of truth values.
 */
 static void read_number(
-    lua_State *L, const char *what, int arg, mlpl_dtype dtype, arguments *a) {
+    lua_State *L, const char *what, int arg, mlpl_dtype dtype, number *a) {
   if (lua_isboolean(L, arg)) {
     a->dtype = MLPL_BOOL;
     a->value.byte = (unsigned char)lua_toboolean(L, arg);
@@ -60,11 +65,11 @@ static bool is_number(lua_State *L, int arg) {
 }
 
 /* Two operands that broadcast: either may be a number. */
-/* The input at `place` is the number at arg, beside `other`. */
+/* Input `place` is the number at its argument, beside a tensor of `dtype`. */
 static void number_input(
-    lua_State *L, const char *what, int place, int arg, const mlpl_tensor *other, arguments *a) {
-  a->number = place;
-  read_number(L, what, arg, mlpl_tensor_dtype(other), a);
+    lua_State *L, const char *what, int place, mlpl_dtype dtype, arguments *a) {
+  a->numbers |= 1u << place;
+  read_number(L, what, place + 1, dtype, &a->number[place]);
 }
 
 static void two_inputs(lua_State *L, const char *what, arguments *a) {
@@ -77,7 +82,7 @@ static void two_inputs(lua_State *L, const char *what, arguments *a) {
   if (!a->in[0] && !a->in[1]) luaL_typeerror(L, 1, "mlpl.Tensor or a number");
   int place = a->in[0] ? 1 : 0;
   if (!is_number(L, place + 1)) luaL_typeerror(L, place + 1, "mlpl.Tensor or a number");
-  number_input(L, what, place, place + 1, a->in[1 - place], a);
+  number_input(L, what, place, mlpl_tensor_dtype(a->in[1 - place]), a);
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
@@ -95,21 +100,31 @@ static void options_behind(lua_State *L, const mlpl_op *op, int n) {
   }
 }
 
-/* Inputs from argument 1 on: required ones, then optional ones as long as they are
-   tensors or nil. Returns the next argument. */
+/* The dtype of the inputs beside which a number stands: of the last tensor among them,
+   or f32. The first may be a condition, which is none of them. */
+static mlpl_dtype dtype_beside(lua_State *L, mlpl_tensor *const *in, int n) {
+  for (int i = n - 1; i >= 0; i--) {
+    const mlpl_tensor *t = in[i] ? in[i] : mlplb_test_tensor(L, i + 1);
+    if (t && (i || mlpl_tensor_dtype(t) != MLPL_BOOL)) return mlpl_tensor_dtype(t);
+  }
+  return MLPL_F32;
+}
+
+/* Inputs from argument 1 on: required ones, of which some rows take numbers, then optional
+   ones as long as they are tensors or nil. Returns the next argument. */
 static int positional_inputs(
     lua_State *L, const mlpl_op *op, int n, int required, arguments *a) {
   mlpl_tensor **in = a->in;
   int i = 0;
   options_behind(L, op, required);
-  for (; i < required; i++) {
-    bool number = i && mlpl_op_options_first(op) && mlpl_op_takes_number(op, i) &&
-        lua_type(L, i + 1) == LUA_TNUMBER;
-    if (number)
-      number_input(L, mlpl_op_name(op), i, i + 1, in[0], a);
+  for (; i < required; i++)
+    if (i && mlpl_op_takes_number(op, i) && lua_type(L, i + 1) == LUA_TNUMBER)
+      number_input(L, mlpl_op_name(op), i,
+          mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
+                                    : dtype_beside(L, in, required),
+          a);
     else
       in[i] = mlplb_check_tensor(L, i + 1);
-  }
   for (; i < n; i++) {
     mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
     if (!t && !lua_isnil(L, i + 1)) break;
@@ -155,20 +170,28 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   while (a->n > required && !a->in[a->n - 1]) a->n--;
 }
 
-/* Apply with the number made to a tensor for as long as that takes; nothing raises. */
+static mlpl_status apply_to(
+    mlpl_ctx *cx, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
+  if (in_place) return mlpl_op_apply_in_place(cx, op, a->in, a->n, a->values);
+  if (a->out) return mlpl_op_apply_into(cx, a->out, op, a->in, a->n, a->values);
+  return mlpl_op_apply(cx, out, op, a->in, a->n, a->values);
+}
+
+/* Apply with numbers made to tensors for as long as that takes; nothing raises. */
 static mlpl_status apply(
     mlplb_state *s, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
-  mlpl_tensor *number = NULL;
-  if (a->number >= 0) {
-    mlpl_status status = mlpl_tensor_copy(s->cx, &number, a->dtype, 0, NULL, &a->value);
-    if (status != MLPL_OK) return status;
-    a->in[a->number] = number;
-  }
-  mlpl_status status = in_place
-      ? mlpl_op_apply_in_place(s->cx, op, a->in, a->n, a->values)
-      : a->out ? mlpl_op_apply_into(s->cx, a->out, op, a->in, a->n, a->values)
-               : mlpl_op_apply(s->cx, out, op, a->in, a->n, a->values);
-  mlpl_tensor_release(number);
+  if (!a->numbers) return apply_to(s->cx, op, a, out, in_place);
+  mlpl_status status = MLPL_OK;
+  for (int i = 0; i < a->n && status == MLPL_OK; i++)
+    if (a->numbers >> i & 1)
+      status = mlpl_tensor_copy(
+          s->cx, &a->in[i], a->number[i].dtype, 0, NULL, &a->number[i].value);
+  if (status == MLPL_OK) status = apply_to(s->cx, op, a, out, in_place);
+  for (int i = 0; i < a->n; i++)
+    if (a->numbers >> i & 1) {
+      mlpl_tensor_release(a->in[i]);
+      a->in[i] = NULL;
+    }
   return status;
 }
 
@@ -221,7 +244,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   mlpl_tensor *out[2] = {NULL, NULL};
   mlpl_status status;
   int tries = 0;
-  a.number = -1;
+  a.numbers = 0;
   a.options = 0;
   a.out = NULL;
   inputs_and_params(L, op, &a);
@@ -253,7 +276,7 @@ static int op_call_in_place(lua_State *L) {
   arguments a;
   mlpl_status status;
   int tries = 0;
-  a.number = -1;
+  a.numbers = 0;
   a.options = 0;
   a.out = NULL;
   mlplb_check_tensor(L, 1);

@@ -113,6 +113,82 @@ typedef enum mlplk_map_kind {
   MLPLK_FMOD,      /* the remainder with the sign of x, as C's fmod */
   MLPLK_MAXIMUM,   /* the larger; NaN when either is */
   MLPLK_MINIMUM,   /* the smaller; NaN when either is */
+  /* functions of vtrig.h and vspecial.h */
+  MLPLK_SIN,         /* sin x */
+  MLPLK_COS,         /* cos x */
+  MLPLK_TAN,         /* tan x */
+  MLPLK_ASIN,        /* arc sine */
+  MLPLK_ACOS,        /* arc cosine */
+  MLPLK_ATAN,        /* arc tangent */
+  MLPLK_ATAN2,       /* angle of the point (y, x), as C's atan2(x, y) */
+  MLPLK_SINH,        /* sinh x */
+  MLPLK_COSH,        /* cosh x */
+  MLPLK_ASINH,       /* inverse of sinh */
+  MLPLK_ACOSH,       /* inverse of cosh */
+  MLPLK_ATANH,       /* inverse of tanh */
+  MLPLK_SINC,        /* sin(pi x) / (pi x), 1 at 0 */
+  MLPLK_EXP2,        /* 2^x */
+  MLPLK_EXPM1,       /* e^x - 1 */
+  MLPLK_LOG2,        /* logarithm to base 2 */
+  MLPLK_LOG10,       /* logarithm to base 10 */
+  MLPLK_LOG1P,       /* log(1 + x) */
+  MLPLK_RSQRT,       /* 1 / sqrt x */
+  MLPLK_RECIPROCAL,  /* 1 / x */
+  MLPLK_SQUARE,      /* x^2 */
+  MLPLK_ERF,         /* error function */
+  MLPLK_ERFC,        /* 1 - erf x */
+  MLPLK_ERFINV,      /* inverse of erf */
+  MLPLK_LGAMMA,      /* log |gamma x| */
+  MLPLK_DIGAMMA,     /* its derivative */
+  MLPLK_POLYGAMMA,   /* derivative p of digamma */
+  MLPLK_FLOOR,       /* largest whole number up to x */
+  MLPLK_CEIL,        /* smallest whole number from x on */
+  MLPLK_ROUND,       /* nearest whole number, the even one of two */
+  MLPLK_TRUNC,       /* x without what follows the point */
+  MLPLK_FRAC,        /* x - trunc x */
+  MLPLK_HYPOT,       /* sqrt(x^2 + y^2) */
+  MLPLK_LOGADDEXP,   /* log(e^x + e^y) */
+  MLPLK_XLOGY,       /* x log y, 0 where x is 0 */
+  MLPLK_XLOGY_OFF,   /* x is 0 and y <= 0 ? 0 : 1 */
+  MLPLK_HEAVISIDE,   /* x < 0 ? 0 : x > 0 ? 1 : y; NaN stays NaN */
+  MLPLK_COPYSIGN,    /* |x| with the sign of y */
+  MLPLK_NAN_TO_NUM,  /* NaN becomes p */
+  MLPLK_INF_TO_NUM,  /* inf becomes y, -inf becomes p */
+  MLPLK_CLAMP,       /* y if x < y, then p if that is > p */
+  MLPLK_THRESHOLD,   /* x <= p ? y : x */
+  MLPLK_GELU,        /* x/2 (1 + erf(x / sqrt 2)) */
+  MLPLK_GELU_TANH,   /* x/2 (1 + tanh(k (x + 0.044715 x^3))), k^2 = 2 / pi */
+  MLPLK_SILU,        /* x sigmoid(x) */
+  MLPLK_MISH,        /* x tanh(log(1 + e^x)) */
+  MLPLK_SOFTPLUS,    /* p x > y ? x : log(1 + e^(p x)) / p */
+  MLPLK_SOFTSIGN,    /* x / (1 + |x|) */
+  MLPLK_HARDSIGMOID, /* (x + 3) / 6, kept between 0 and 1 */
+  MLPLK_HARDSWISH,   /* x hardsigmoid(x) */
+  MLPLK_SELU,        /* 1.0507... (x > 0 ? x : 1.6732... (e^x - 1)) */
+  MLPLK_CELU,        /* x > 0 ? x : p (e^(x/p) - 1) */
+  MLPLK_LOGSIGMOID,  /* log sigmoid(x), stable for any x */
+  MLPLK_TANHSHRINK,  /* x - tanh x */
+  MLPLK_SOFTSHRINK,  /* x brought nearer to 0 by p, 0 within p of it */
+  MLPLK_HARDSHRINK,  /* |x| <= p ? 0 : x */
+  MLPLK_STEP,        /* x >= 0 ? 1 : 0; NaN stays NaN */
+  MLPLK_PRELU,       /* x > 0 ? x : y x */
+  MLPLK_GLU,         /* x sigmoid(y) */
+  MLPLK_GELU_GRAD,   /* x = gradient, y = input, here and below */
+  MLPLK_GELU_TANH_GRAD,
+  MLPLK_SILU_GRAD,
+  MLPLK_MISH_GRAD,
+  MLPLK_SOFTSIGN_GRAD,
+  MLPLK_HARDSIGMOID_GRAD,
+  MLPLK_HARDSWISH_GRAD,
+  MLPLK_LOGSIGMOID_GRAD,
+  MLPLK_SELU_GRAD,    /* x = gradient, y = output */
+  MLPLK_CELU_GRAD,    /* x = gradient, y = output */
+  MLPLK_GATE_ABOVE,   /* y <= p ? 0 : x */
+  MLPLK_GATE_BELOW,   /* y >= p ? 0 : x */
+  MLPLK_GATE_FROM,    /* y >= p ? x : 0 */
+  MLPLK_GATE_UP_TO,   /* y <= p ? x : 0 */
+  MLPLK_GATE_OUTSIDE, /* |y| <= p ? 0 : x */
+  MLPLK_GATE_INSIDE,  /* |y| <= p ? x : 0 */
   MLPLK_N_MAPS
 } mlplk_map_kind;
 
@@ -152,6 +228,21 @@ typedef enum mlplk_logic_kind {
 typedef enum mlplk_whole { MLPLK_I64, MLPLK_U8, MLPLK_BOOL, MLPLK_N_WHOLES } mlplk_whole;
 extern mlplk_map *const mlplk_whole_map[MLPLK_N_WHOLES][MLPLK_N_MAPS];
 extern mlplk_map *const mlplk_whole_logic[MLPLK_N_WHOLES][MLPLK_N_LOGICS];
+/* out = f(x, y, z, p) */
+typedef enum mlplk_map3_kind {
+  MLPLK_LERP,    /* x + z (y - x), for z >= 1/2 reckoned from y */
+  MLPLK_ADDCMUL, /* x + p y z */
+  MLPLK_ADDCDIV, /* x + p (y / z) */
+  /* x = gradient, y = input: */
+  MLPLK_CLAMP_GRAD,    /* y >= z and y <= p ? x : 0 */
+  MLPLK_HARDTANH_GRAD, /* y <= z or y >= p ? 0 : x */
+  MLPLK_SOFTPLUS_GRAD, /* p y > z ? x : x sigmoid(p y) */
+  MLPLK_PRELU_GRAD,    /* y > 0 ? x : z x */
+  MLPLK_N_MAP3S
+} mlplk_map3_kind;
+
+typedef void mlplk_map3(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
+    ptrdiff_t s_x, const void *y, ptrdiff_t s_y, const void *z, ptrdiff_t s_z, double p);
 
 /* ---- reductions -------------------------------------------------------------------- */
 
@@ -235,6 +326,7 @@ typedef struct mlplk_table {
 
   mlplk_map *map[MLPLK_N_MAPS];
   mlplk_map *logic[MLPLK_N_REAL_LOGICS];
+  mlplk_map3 *map3[MLPLK_N_MAP3S];
   mlplk_reduce *reduce[MLPLK_N_REDUCES];
 
   /* n rows of k: row i of y at y + i * s_y, of x at x + i * s_x. y may be x. k >= 1. */
@@ -270,11 +362,19 @@ const mlplk_table *mlplk_select(size_t real_bytes, const char *isa);
 /* One Philox4x32-10 block (random.c): the definition that the vector loops agree with. */
 void mlplk_philox(const uint32_t key[2], uint64_t counter, uint32_t out[4]);
 
+/* ---- functions that have no vector loop (special.c) -------------------------------- */
+
+double mlplk_erfinv(double x);
+/* Derivative n of log gamma's derivative; n from 0 to MLPLK_MOST_POLYGAMMA. */
+#define MLPLK_MOST_POLYGAMMA 100
+double mlplk_polygamma(int n, double x);
+
 /* ---- the plain loops that define the kernels above (reference.c), for tests -------- */
 
 /* As gemm, with sums in double from k = 0 up; packed operands are ignored. */
 void mlplk_gemm_reference(size_t real_bytes, const mlplk_gemm *g);
 /* f(x, y, p) of one element, by the C library in double. */
 double mlplk_map_reference(mlplk_map_kind kind, double x, double y, double p);
+double mlplk_map3_reference(mlplk_map3_kind kind, double x, double y, double z, double p);
 
 #endif

@@ -30,8 +30,7 @@ const char *mlpl_op_input_name(const mlpl_op *op, int i) {
 
 bool mlpl_op_takes_list(const mlpl_op *op) { return op->list != MLPLI_NO_LIST; }
 bool mlpl_op_takes_number(const mlpl_op *op, int i) {
-  bool pair = op->n_inputs == 2 && op->n_params == 0 && !op->tensors_only && !op->list;
-  return pair || ((unsigned)op->numbers >> i & 1u) != 0;
+  return ((unsigned)op->numbers >> i & 1u) != 0;
 }
 int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
 

@@ -36,6 +36,11 @@ mlpl_tensor *mlpli_x2(
   return apply(e, id, (mlpl_tensor *[]){a, b}, 2, p);
 }
 
+mlpl_tensor *mlpli_x3(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b,
+    mlpl_tensor *c, const mlpl_value *p) {
+  return apply(e, id, (mlpl_tensor *[]){a, b, c}, 3, p);
+}
+
 mlpl_tensor *mlpli_xadd(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
   return mlpli_x2(e, MLPLI_OP_ADD, a, b, NULL);
 }
@@ -58,6 +63,28 @@ mlpl_tensor *mlpli_xmap(
   if (!a || e->status != MLPL_OK) return NULL;
   e->status = mlpli_tensor_like(e->cx, &out, a);
   if (e->status == MLPL_OK) mlpli_map(kind, out, a, b, p);
+  return mlpli_xkeep(e, out);
+}
+
+mlpl_tensor *mlpli_xmap3(mlpli_expr *e, mlplk_map3_kind kind, mlpl_tensor *a,
+    mlpl_tensor *b, mlpl_tensor *c, double p) {
+  mlpl_tensor *out;
+  if (!a || !b || !c || e->status != MLPL_OK) return NULL;
+  e->status = mlpli_tensor_like(e->cx, &out, a);
+  if (e->status == MLPL_OK) mlpli_map3(kind, out, a, b, c, p);
+  return mlpli_xkeep(e, out);
+}
+
+mlpl_tensor *mlpli_xgate(
+    mlpli_expr *e, mlplk_map_kind gate, mlpl_tensor *a, mlpl_tensor *b, double p) {
+  return mlpli_x2(e, MLPLI_OP_GATE, a, b,
+      (mlpl_value[]){{.i = (int64_t)(gate - MLPLK_GATE_ABOVE)}, {.f = p}});
+}
+
+mlpl_tensor *mlpli_xnumber(mlpli_expr *e, const mlpl_tensor *t, double v) {
+  mlpl_tensor *out;
+  if (e->status != MLPL_OK) return NULL;
+  e->status = mlpl_tensor_full(e->cx, &out, (mlpl_dtype)t->dtype, 0, NULL, v);
   return mlpli_xkeep(e, out);
 }
 

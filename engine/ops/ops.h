@@ -20,6 +20,8 @@ typedef enum mlpli_domain {
   MLPLI_NONZERO,  /* x != 0 */
   MLPLI_DISTINCT, /* any real numbers; kinks where two are equal */
   MLPLI_SHARE,    /* 0 <= x <= 1 */
+  MLPLI_UNIT,     /* -1 < x < 1 */
+  MLPLI_ABOVE_1,  /* x > 1 */
   MLPLI_LABELS,   /* i64, index-valued */
   MLPLI_TARGET,   /* labels, or real numbers like the first input's */
   MLPLI_ANY,      /* any dtype */
@@ -75,8 +77,8 @@ struct mlpl_op {
   uint8_t list;     /* mlpli_list */
   /* options that a call in Lua gives between the first input and the others */
   uint8_t options_first;
-  uint8_t numbers;   /* bit i: input i may be a number in Lua */
-  bool tensors_only; /* of two inputs without options, which else may be numbers there */
+  uint8_t numbers; /* bit i: input i may be a number in Lua */
+  uint8_t like; /* the input whose dtype the output has; the first where not said */
   const mlpl_param *params;
   /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
   int (*dtype)(const mlpli_call *c);
@@ -119,6 +121,72 @@ struct mlpl_op {
   OP(ELU, elu)                                                                           \
   OP(SIGMOID, sigmoid)                                                                   \
   OP(TANH, tanh)                                                                         \
+  OP(SIN, sin)                                                                           \
+  OP(COS, cos)                                                                           \
+  OP(TAN, tan)                                                                           \
+  OP(ASIN, asin)                                                                         \
+  OP(ACOS, acos)                                                                         \
+  OP(ATAN, atan)                                                                         \
+  OP(ATAN2, atan2)                                                                       \
+  OP(SINH, sinh)                                                                         \
+  OP(COSH, cosh)                                                                         \
+  OP(ASINH, asinh)                                                                       \
+  OP(ACOSH, acosh)                                                                       \
+  OP(ATANH, atanh)                                                                       \
+  OP(SINC, sinc)                                                                         \
+  OP(EXP2, exp2)                                                                         \
+  OP(EXPM1, expm1)                                                                       \
+  OP(LOG2, log2)                                                                         \
+  OP(LOG10, log10)                                                                       \
+  OP(LOG1P, log1p)                                                                       \
+  OP(RSQRT, rsqrt)                                                                       \
+  OP(RECIPROCAL, reciprocal)                                                             \
+  OP(SQUARE, square)                                                                     \
+  OP(ERF, erf)                                                                           \
+  OP(ERFC, erfc)                                                                         \
+  OP(ERFINV, erfinv)                                                                     \
+  OP(LGAMMA, lgamma)                                                                     \
+  OP(DIGAMMA, digamma)                                                                   \
+  OP(POLYGAMMA, polygamma)                                                               \
+  OP(FLOOR, floor)                                                                       \
+  OP(CEIL, ceil)                                                                         \
+  OP(ROUND, round)                                                                       \
+  OP(TRUNC, trunc)                                                                       \
+  OP(FRAC, frac)                                                                         \
+  OP(HYPOT, hypot)                                                                       \
+  OP(LOGADDEXP, logaddexp)                                                               \
+  OP(XLOGY, xlogy)                                                                       \
+  OP(HEAVISIDE, heaviside)                                                               \
+  OP(COPYSIGN, copysign)                                                                 \
+  OP(DEG2RAD, deg2rad)                                                                   \
+  OP(RAD2DEG, rad2deg)                                                                   \
+  OP(NAN_TO_NUM, nan_to_num)                                                             \
+  OP(CLAMP, clamp)                                                                       \
+  OP(LERP, lerp)                                                                         \
+  OP(ADDCMUL, addcmul)                                                                   \
+  OP(ADDCDIV, addcdiv)                                                                   \
+  OP(WHERE, where)                                                                       \
+  OP(MASKED_FILL, masked_fill)                                                           \
+  OP(GATE, gate)                                                                         \
+  OP(GELU, gelu)                                                                         \
+  OP(SILU, silu)                                                                         \
+  OP(MISH, mish)                                                                         \
+  OP(SOFTPLUS, softplus)                                                                 \
+  OP(SOFTSIGN, softsign)                                                                 \
+  OP(HARDTANH, hardtanh)                                                                 \
+  OP(RELU6, relu6)                                                                       \
+  OP(HARDSIGMOID, hardsigmoid)                                                           \
+  OP(HARDSWISH, hardswish)                                                               \
+  OP(SELU, selu)                                                                         \
+  OP(CELU, celu)                                                                         \
+  OP(LOGSIGMOID, logsigmoid)                                                             \
+  OP(TANHSHRINK, tanhshrink)                                                             \
+  OP(SOFTSHRINK, softshrink)                                                             \
+  OP(HARDSHRINK, hardshrink)                                                             \
+  OP(THRESHOLD, threshold)                                                               \
+  OP(PRELU, prelu)                                                                       \
+  OP(STEP, step)                                                                         \
+  OP(GLU, glu)                                                                           \
   OP(SUM, sum)                                                                           \
   OP(MEAN, mean)                                                                         \
   OP(MAX, max)                                                                           \
@@ -251,7 +319,7 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast);
 mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
 static inline int mlpli_result_dtype(const mlpli_call *c) {
   if (c->op->dtype) return c->op->dtype(c);
-  return c->op->gives_index ? MLPL_I64 : c->in[0]->dtype;
+  return c->op->gives_index ? MLPL_I64 : c->in[c->op->like]->dtype;
 }
 
 /* What the profiler counts for a call. */
@@ -329,6 +397,23 @@ void mlpli_map(mlplk_map_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
 void mlpli_logic(
     mlplk_logic_kind kind, mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *y);
 
+/* out = f(x, y, z, p), likewise. */
+void mlpli_map3(mlplk_map3_kind kind, mlpl_tensor *out, const mlpl_tensor *x,
+    const mlpl_tensor *y, const mlpl_tensor *z, double p);
+
+/* A number seen as a tensor without axes, of t's dtype, for mlpli_map: it lives where it
+   is declared. */
+typedef struct mlpli_number {
+  mlpl_tensor t;
+  char value[8];
+} mlpli_number;
+const mlpl_tensor *mlpli_number_like(mlpli_number *n, const mlpl_tensor *t, double v);
+
+/* out = c ? a : b, element by element; c is bool, a and b have out's dtype, and all are
+   read with out's shape. */
+void mlpli_choose(
+    mlpl_tensor *out, const mlpl_tensor *c, const mlpl_tensor *a, const mlpl_tensor *b);
+
 /* Reduce the axes in `axes` (bits); out is contiguous and holds the other axes' elements
    in order. */
 mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
@@ -383,6 +468,8 @@ typedef struct mlpli_expr {
 mlpl_tensor *mlpli_x1(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p);
 mlpl_tensor *mlpli_x2(
     mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p);
+mlpl_tensor *mlpli_x3(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b,
+    mlpl_tensor *c, const mlpl_value *p);
 mlpl_tensor *mlpli_xadd(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xsub(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xmul(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
@@ -392,6 +479,13 @@ mlpl_tensor *mlpli_xaffine(mlpli_expr *e, mlpl_tensor *a, double scale, double s
 /* not recorded */
 mlpl_tensor *mlpli_xmap(
     mlpli_expr *e, mlplk_map_kind kind, mlpl_tensor *a, mlpl_tensor *b, double p);
+mlpl_tensor *mlpli_xmap3(mlpli_expr *e, mlplk_map3_kind kind, mlpl_tensor *a,
+    mlpl_tensor *b, mlpl_tensor *c, double p);
+/* a where b passes MLPLK_GATE_... at p, else 0; recorded */
+mlpl_tensor *mlpli_xgate(
+    mlpli_expr *e, mlplk_map_kind gate, mlpl_tensor *a, mlpl_tensor *b, double p);
+/* v as a tensor without axes, of t's dtype; a constant */
+mlpl_tensor *mlpli_xnumber(mlpli_expr *e, const mlpl_tensor *t, double v);
 /* 1 where y, an output of relu, lets a gradient through (y > 0 or NaN), else 0; a
    constant */
 mlpl_tensor *mlpli_xrelu_mask(mlpli_expr *e, mlpl_tensor *y);

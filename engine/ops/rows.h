@@ -31,6 +31,8 @@ mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *
 /* That whole numbers are not raised to negative powers (modulo.c); out: the result. */
 mlpl_status mlpli_check_exponent(
     mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out);
+/* The backward pass of step functions: the gradient is 0 (functions.c). */
+mlpl_status mlpli_flat_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
 
 /* ---- rows -------------------------------------------------------------------------- */
 

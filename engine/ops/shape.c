@@ -397,7 +397,7 @@ static const mlpl_param place_slice_params[] = {
 #define AS_ROW(f)                                                                        \
   .name = #f, .input_name = {"input", "other"}, .domain = {MLPLI_ANY, MLPLI_ANY},        \
   .n_inputs = 2, .n_required = 2, .n_outputs = 1, .differentiable = 1,                   \
-  .tensors_only = true, .compose = f##_compose
+  .compose = f##_compose
 
 const mlpl_op mlpli_op_view = {VIEW_ROW(view, renamed), PARAMS(view_params)};
 const mlpl_op mlpli_op_view_as = {AS_ROW(view_as)};

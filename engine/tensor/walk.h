@@ -7,7 +7,7 @@
 
 #include "tensor/tensor.h"
 
-#define MLPLI_WALK_MAX 3
+#define MLPLI_WALK_MAX 4
 
 /* Axes without effect are dropped and axes that continue each other merged; ndim >= 1,
    the last axis is the run. */

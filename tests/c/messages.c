@@ -39,8 +39,8 @@ static mlpl_status try(
 static void inputs(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
-  assert_fails(cx, TRY1("softplus", F32(2), {0}), MLPL_EARG,
-      "call: there is no operation 'softplus'");
+  assert_fails(cx, TRY1("warp", F32(2), {0}), MLPL_EARG,
+      "call: there is no operation 'warp'");
   assert_fails(
       cx, TRY1("add", F32(2), {0}), MLPL_EARG, "add: 1 tensors given; it takes 2 to 2");
   assert_fails(cx, TRY2("exp", F32(2), F32(2)), MLPL_EARG,
@@ -53,6 +53,37 @@ static void inputs(void **state) {
       "matmul: a is f32, b is f64; they must have one dtype (convert with :to)");
   assert_fails(cx, TRY3("linear", F32(2), F32(3, 2), I64(3)), MLPL_EARG,
       "linear: bias is i64; it must be f32 or f64");
+  test_drop_and_close(cx);
+}
+
+static void choices(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *c = test_new(cx, MLPL_BOOL, SIZES(3));
+  assert_fails(cx, TRY3("where", F32(3), F32(3), F32(3)), MLPL_EARG,
+      "where: condition is f32; it must be bool");
+  assert_fails(cx, TRY3("where", c, F32(2), F32(1)), MLPL_ESHAPE,
+      "where: sizes differ: a is [3], b is [2]");
+  assert_fails(cx,
+      try(cx, "masked_fill", (mlpl_tensor *[]){F32(3), I64(3)}, 2,
+          ARGS({.name = "value", .value = 1})),
+      MLPL_EARG, "masked_fill: mask is i64; it must be bool");
+  assert_fails(cx,
+      try(cx, "masked_fill", (mlpl_tensor *[]){I64(3), c}, 2,
+          ARGS({.name = "value", .value = 0.5})),
+      MLPL_EARG, "masked_fill: value is 0.5, which i64 cannot hold");
+  assert_fails(cx, TRY1("clamp", F32(3), {0}), MLPL_EARG,
+      "clamp: neither min nor max is given");
+  assert_fails(cx,
+      TRY1("hardtanh", F32(3), {.name = "min_val", .value = 2}, {0}), MLPL_EARG,
+      "hardtanh: min_val is 2, above max_val, which is 1");
+  assert_fails(cx, TRY2("prelu", F32(2, 3), F32(2)), MLPL_ESHAPE,
+      "prelu: weight is [2], input is [2x3]; it has one number, or one for each of the 3 "
+      "on the input's second axis");
+  assert_fails(cx, TRY1("glu", F32(2, 3), {0}), MLPL_ESHAPE,
+      "glu: axis 1 of [2x3] has an odd size; it is cut into halves");
+  assert_fails(cx, TRY1("polygamma", F32(2), {.name = "n", .value = -1}, {0}), MLPL_EARG,
+      "polygamma: n is -1; it must be from 0 to 100");
   test_drop_and_close(cx);
 }
 
@@ -442,6 +473,7 @@ static void every_text_is_in_a_test(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(inputs),
+      cmocka_unit_test(choices),
       cmocka_unit_test(labels_alone),
       cmocka_unit_test(shapes),
       cmocka_unit_test(shapes_of_losses),

@@ -77,6 +77,32 @@ typedef struct op_case {
       {f, "0 0", "reduction=sum"}, {f, "0x3 0x3", "reduction=none"}, {f, "17 17", ""},   \
       {f, "5g 5", "reduction=none"}
 
+/* Of a condition and two or three numbers that broadcast with it: c is 'b' or nothing. */
+#define TERNARY_CASES(f, c, o)                                                           \
+  {f, "s" c " s s", o}, {f, "3" c " 3 3", o}, {f, "3" c " s s", o},                      \
+      {f, "s" c " 3 1", o}, {f, "2x3" c " 2x3 2x3", o}, {f, "2x3" c " 3 2x1", o},        \
+      {f, "3" c " 2x1 2x3", o}, {f, "2x3t" c " 2x3n 2x3g", o},                           \
+      {f, "2x3" c " 2x3t 2x3", o}, {f, "2x3e" c " 2x3 2x3e", o},                         \
+      {f, "2x3n" c " 3g s", o}, {f, "2x1x3" c " 4x1 s", o}, {f, "0" c " 1 0", o},        \
+      {f, "0x3" c " 3 0x1", o}, {f, "2x3x2" c " 2x3x2 2x1x2t", o},                       \
+      {f, "17" c " 17 17", o}, {f, "1x2x1x2x1x1x2x1" c " 2x1 2x1x1", o}
+#define GATE_CASES(o)                                                                    \
+  {"gate", "2x3 2x3", o}, {"gate", "3 2x1t", o}, {"gate", "2x3n 3g", o},                 \
+      {"gate", "17 17", o}, {"gate", "0 1", o}
+#define PRELU_CASES                                                                      \
+  {"prelu", "s s", ""}, {"prelu", "5 1", ""}, {"prelu", "5 s", ""},                      \
+      {"prelu", "5g 1", ""},                                                             \
+      {"prelu", "2x3 1", ""}, {"prelu", "2x3 3", ""}, {"prelu", "2x3t 3g", ""},          \
+      {"prelu", "2x3n 3n", ""}, {"prelu", "2x3x2 3", ""}, {"prelu", "2x3x2t s", ""},     \
+      {"prelu", "2x3x2n 3g", ""}, {"prelu", "1x2x1x2x1x1x2x1 2", ""},                    \
+      {"prelu", "3x2e 2", ""}, {"prelu", "2x3 3e", ""}, {"prelu", "0x3 3", ""},          \
+      {"prelu", "2x0 0", ""}, {"prelu", "3x1 1", ""}
+#define GLU_CASES                                                                        \
+  {"glu", "2", ""}, {"glu", "6g", "dim=0"}, {"glu", "2x4", ""}, {"glu", "2x4", "dim=0"}, \
+      {"glu", "2x4t", "dim=-1"}, {"glu", "4x2n", "dim=-2"}, {"glu", "2x6x2", "dim=1"},   \
+      {"glu", "2x2x3t", "dim=1"}, {"glu", "3x2e", ""}, {"glu", "4x3e", "dim=0"},         \
+      {"glu", "0x4", ""}, {"glu", "2x0", ""}, {"glu", "1x2x1x2x1x1x2x1", "dim=3"}
+
 static const op_case op_cases[] = {
     BINARY_CASES("add"), BINARY_CASES("sub"), BINARY_CASES("mul"), BINARY_CASES("div"),
     BINARY_CASES("pow"), UNARY_CASES("neg", ""), UNARY_CASES("abs", ""),
@@ -89,6 +115,81 @@ static const op_case op_cases[] = {
     UNARY_CASES("elu", ""), {"elu", "2x3", "alpha=0.5"}, {"elu", "2x3t", "alpha=3"},
     {"elu", "7", "alpha=0"}, UNARY_CASES("sigmoid", ""), UNARY_CASES("tanh", ""),
     UNARY_CASES("clone", ""),
+
+    UNARY_CASES("sin", ""),
+    UNARY_CASES("cos", ""),
+    UNARY_CASES("tan", ""),
+    UNARY_CASES("asin", ""),
+    UNARY_CASES("acos", ""),
+    UNARY_CASES("atan", ""),
+    UNARY_CASES("sinh", ""),
+    UNARY_CASES("cosh", ""),
+    UNARY_CASES("asinh", ""),
+    UNARY_CASES("acosh", ""),
+    UNARY_CASES("atanh", ""),
+    UNARY_CASES("sinc", ""),
+    UNARY_CASES("exp2", ""),
+    UNARY_CASES("expm1", ""),
+    UNARY_CASES("log2", ""),
+    UNARY_CASES("log10", ""),
+    UNARY_CASES("log1p", ""),
+    UNARY_CASES("rsqrt", ""),
+    UNARY_CASES("reciprocal", ""),
+    UNARY_CASES("square", ""),
+    UNARY_CASES("erf", ""),
+    UNARY_CASES("erfc", ""),
+    UNARY_CASES("erfinv", ""),
+    UNARY_CASES("lgamma", ""),
+    UNARY_CASES("digamma", ""),
+    UNARY_CASES("floor", ""),
+    UNARY_CASES("ceil", ""),
+    UNARY_CASES("round", ""),
+    UNARY_CASES("trunc", ""),
+    UNARY_CASES("frac", ""),
+    UNARY_CASES("deg2rad", ""),
+    UNARY_CASES("rad2deg", ""),
+    UNARY_CASES("nan_to_num", ""),
+    UNARY_CASES("gelu", ""),
+    UNARY_CASES("silu", ""),
+    UNARY_CASES("mish", ""),
+    UNARY_CASES("softplus", ""),
+    UNARY_CASES("softsign", ""),
+    UNARY_CASES("hardtanh", ""),
+    UNARY_CASES("relu6", ""),
+    UNARY_CASES("hardsigmoid", ""),
+    UNARY_CASES("hardswish", ""),
+    UNARY_CASES("selu", ""),
+    UNARY_CASES("celu", ""),
+    UNARY_CASES("logsigmoid", ""),
+    UNARY_CASES("tanhshrink", ""),
+    UNARY_CASES("softshrink", ""),
+    UNARY_CASES("hardshrink", ""),
+    UNARY_CASES("step", ""),
+    UNARY_CASES("polygamma", "n=1"), {"polygamma", "2x3", "n=0"},
+    {"polygamma", "2x3t", "n=2"}, {"polygamma", "5", "n=3"},
+    {"nan_to_num", "2x3", "nan=2 posinf=3 neginf=-3"},
+    UNARY_CASES("clamp", "min=-0.7 max=0.9"), {"clamp", "2x3", "min=0.1"},
+    {"clamp", "2x3t", "max=0.1"}, {"clamp", "7", "min=0.5 max=-0.5"},
+    {"gelu", "2x3", "approximate=none"}, UNARY_CASES("gelu", "approximate=tanh"),
+    {"softplus", "17", "beta=3 threshold=1"}, {"softplus", "2x3t", "beta=-0.5"},
+    {"hardtanh", "17", "min_val=-0.3 max_val=0.6"}, {"celu", "17", "alpha=0.3"},
+    {"celu", "2x3n", "alpha=2"}, {"softshrink", "17", "lambd=0.1"},
+    {"hardshrink", "17", "lambd=0"}, {"hardshrink", "17g", "lambd=1"},
+    UNARY_CASES("threshold", "threshold=0.3 value=-2"), PRELU_CASES, GLU_CASES,
+    BINARY_CASES("atan2"), BINARY_CASES("hypot"), BINARY_CASES("logaddexp"),
+    BINARY_CASES("xlogy"), BINARY_CASES("heaviside"), BINARY_CASES("copysign"),
+    GATE_CASES("side=above"), GATE_CASES("side=below at=0.5"),
+    GATE_CASES("side=from at=-0.5"), GATE_CASES("side=up_to"),
+    GATE_CASES("side=outside at=0.7"), GATE_CASES("side=inside at=1"),
+    TERNARY_CASES("lerp", "", ""), TERNARY_CASES("addcmul", "", "value=-1.5"),
+    {"addcmul", "2x3 2x3 2x3", ""}, TERNARY_CASES("addcdiv", "", "value=0.5"),
+    {"addcdiv", "2x3 2x3 2x3", ""}, TERNARY_CASES("where", "b", ""),
+    {"masked_fill", "s sb", "value=2"}, {"masked_fill", "2x3 2x3b", "value=-1"},
+    {"masked_fill", "2x3 3b", "value=0"}, {"masked_fill", "3 2x1b", "value=0.5"},
+    {"masked_fill", "2x3t 2x3nb", "value=3"}, {"masked_fill", "2x3g sb", "value=1"},
+    {"masked_fill", "2x3e 2x3tb", "value=1"}, {"masked_fill", "2x1x3 4x1b", "value=7"},
+    {"masked_fill", "0 1b", "value=1"}, {"masked_fill", "0x3 3b", "value=1"},
+    {"masked_fill", "17 17gb", "value=1e30"},
 
     REDUCTION_CASES("sum"), {"sum", "0", ""}, {"sum", "0x3", "dim=0"},
     {"sum", "0x3", "keepdim=1"}, {"sum", "2x0", "dim=-1 keepdim=1"},
@@ -349,6 +450,8 @@ static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i)
   case MLPLI_NONZERO: return v < 0 ? v - 0.5 : v + 0.5;
   case MLPLI_DISTINCT:
     return 0.25 * (double)((i * 37 + 11) % 101) - 12; /* up to 101 elements */
+  case MLPLI_UNIT: return 0.45 * v;
+  case MLPLI_ABOVE_1: return 2.5 + 0.5 * v;
   case MLPLI_SHARE:
   case MLPLI_TARGET: return 0.5 + 0.225 * v;
   default: return v;

@@ -3,6 +3,7 @@
 ** the cases of op_cases.h and a few that are large enough for threads.
 */
 #include "op_cases.h"
+#include "plain_functions.h"
 
 /* ---- plain arrays ------------------------------------------------------------------ */
 
@@ -59,8 +60,6 @@ static int64_t axis_of(const plain *p, int64_t given) {
 
 /* ---- element by element ------------------------------------------------------------ */
 
-static double softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
-
 static double unary(mlpli_op_id id, const mlpl_value *p, double x) {
   switch (id) {
   case MLPLI_OP_NEG: return -x;
@@ -81,11 +80,13 @@ static double unary(mlpli_op_id id, const mlpl_value *p, double x) {
   case MLPLI_OP_ISINF: return isinf(x) != 0;
   case MLPLI_OP_ISFINITE: return isfinite(x);
   case MLPLI_OP_LOGICAL_NOT: return x == 0;
-  default: fail_msg("no plain function"); return 0;
+  default:
+    if (!plain_function(id, p, x, &x)) fail_msg("no plain function");
+    return x;
   }
 }
 
-static double binary(mlpli_op_id id, double a, double b) {
+static double binary(mlpli_op_id id, const mlpl_value *p, double a, double b) {
   switch (id) {
   case MLPLI_OP_ADD: return a + b;
   case MLPLI_OP_SUB: return a - b;
@@ -109,7 +110,9 @@ static double binary(mlpli_op_id id, double a, double b) {
   case MLPLI_OP_BITWISE_AND: return (double)((int64_t)a & (int64_t)b);
   case MLPLI_OP_BITWISE_OR: return (double)((int64_t)a | (int64_t)b);
   case MLPLI_OP_BITWISE_XOR: return (double)((int64_t)a ^ (int64_t)b);
-  default: fail_msg("no plain function"); return 0;
+  default:
+    if (!plain_function2(id, p, a, b, &a)) fail_msg("no plain function");
+    return a;
   }
 }
 
@@ -126,24 +129,64 @@ static void plain_unary(plain *p, mlpli_op_id id) {
 static double combined(const plain *p, mlpli_op_id id, double a, double b) {
   const mlpl_value *o = p->c->p;
   if (id == MLPLI_OP_ISCLOSE) return fabs(a - b) <= o[1].f + o[0].f * fabs(b);
-  double v = binary(id, a, b);
+  double v = binary(id, o, a, b);
   bool truth = p->c->in[0].whole == 'b' && p->c->in[1].whole == 'b';
   return truth && v > 1 ? 1 : v;
 }
 
-static void plain_binary(plain *p, mlpli_op_id id) {
-  const array *a = &p->x[0], *b = &p->x[1];
-  int64_t size[MLPL_MAX_RANK], at[MLPL_MAX_RANK];
-  int n = a->ndim > b->ndim ? a->ndim : b->ndim;
-  for (int d = 0; d < n; d++) {
-    int64_t sa = d < n - a->ndim ? 1 : a->size[d - n + a->ndim],
-            sb = d < n - b->ndim ? 1 : b->size[d - n + b->ndim];
-    size[d] = sa == 1 ? sb : sa;
+/* NumPy's rule: what an axis of one shape and an axis of another make together. */
+static int together(int n, int64_t *size, const array *b) {
+  const int most = n > b->ndim ? n : b->ndim;
+  int64_t both[MLPL_MAX_RANK];
+  for (int d = 0; d < most; d++) {
+    int64_t sa = d < most - n ? 1 : size[d - most + n],
+            sb = d < most - b->ndim ? 1 : b->size[d - most + b->ndim];
+    both[d] = sa == 1 ? sb : sa;
   }
+  memcpy(size, both, sizeof both);
+  return most;
+}
+
+/* Of two or three inputs that broadcast. */
+static void plain_broadcast(plain *p, mlpli_op_id id) {
+  int64_t size[MLPL_MAX_RANK] = {0}, at[MLPL_MAX_RANK];
+  const mlpl_value *o = p->c->p;
+  int n = 0;
+  for (int i = 0; i < p->c->n; i++) n = together(n, size, &p->x[i]);
   p->y = array_new(n, size);
   for (int64_t i = 0; i < p->y.n; i++) {
     index_of(&p->y, i, at);
-    p->y.v[i] = combined(p, id, stretched(a, n, at), stretched(b, n, at));
+    const double a = stretched(&p->x[0], n, at), b = stretched(&p->x[1], n, at);
+    if (p->c->n == 2)
+      p->y.v[i] = combined(p, id, a, b);
+    else if (!plain_function3(id, o, a, b, stretched(&p->x[2], n, at), &p->y.v[i]))
+      fail_msg("no plain function");
+  }
+}
+
+/* One slope, or one for each place on the second axis. */
+static void plain_prelu(plain *p) {
+  const array *x = &p->x[0], *w = &p->x[1];
+  int64_t at[MLPL_MAX_RANK];
+  p->y = array_new(x->ndim, x->size);
+  for (int64_t i = 0; i < x->n; i++) {
+    index_of(x, i, at);
+    p->y.v[i] = x->v[i] * (x->v[i] > 0 ? 1 : w->v[w->n == 1 ? 0 : at[1]]);
+  }
+}
+
+static void plain_glu(plain *p) {
+  const array *x = &p->x[0];
+  const int64_t axis = axis_of(p, p->c->p[0].i), half = x->size[axis] / 2;
+  int64_t size[MLPL_MAX_RANK], at[MLPL_MAX_RANK];
+  memcpy(size, x->size, sizeof size);
+  size[axis] = half;
+  p->y = array_new(x->ndim, size);
+  for (int64_t i = 0; i < p->y.n; i++) {
+    index_of(&p->y, i, at);
+    const double a = x->v[place_of(x, at)];
+    at[axis] += half;
+    p->y.v[i] = a * plain_sigmoid(x->v[place_of(x, at)]);
   }
 }
 
@@ -369,7 +412,7 @@ static void plain_bce(plain *p) {
     double x = p->x[0].v[i], t = p->x[1].v[i],
            w = p->there[2] ? stretched(&p->x[2], each.ndim, at) : 1;
     double pos = p->there[3] ? stretched(&p->x[3], each.ndim, at) : 1;
-    each.v[i] = w * ((1 - t) * x + (1 + (pos - 1) * t) * softplus(-x));
+    each.v[i] = w * ((1 - t) * x + (1 + (pos - 1) * t) * plain_softplus(-x));
   }
   plain_loss(p, each, p->c->p[0].i, (double)each.n);
 }
@@ -413,7 +456,21 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_LT: case MLPLI_OP_LE: case MLPLI_OP_GT: case MLPLI_OP_GE:
   case MLPLI_OP_ISCLOSE: case MLPLI_OP_LOGICAL_AND: case MLPLI_OP_LOGICAL_OR:
   case MLPLI_OP_LOGICAL_XOR: case MLPLI_OP_BITWISE_AND: case MLPLI_OP_BITWISE_OR:
-  case MLPLI_OP_BITWISE_XOR: plain_binary(p, id); return true;
+  case MLPLI_OP_BITWISE_XOR:
+  case MLPLI_OP_ATAN2:
+  case MLPLI_OP_HYPOT:
+  case MLPLI_OP_LOGADDEXP:
+  case MLPLI_OP_XLOGY:
+  case MLPLI_OP_HEAVISIDE:
+  case MLPLI_OP_COPYSIGN:
+  case MLPLI_OP_GATE:
+  case MLPLI_OP_MASKED_FILL:
+  case MLPLI_OP_LERP:
+  case MLPLI_OP_ADDCMUL:
+  case MLPLI_OP_ADDCDIV:
+  case MLPLI_OP_WHERE: plain_broadcast(p, id); return true;
+  case MLPLI_OP_PRELU: plain_prelu(p); return true;
+  case MLPLI_OP_GLU: plain_glu(p); return true;
   case MLPLI_OP_SUM:
   case MLPLI_OP_MEAN:
   case MLPLI_OP_MAX:
@@ -530,6 +587,17 @@ static const op_case large_cases[] = {
     {"tanh", "300x70n", ""},
     {"sigmoid", "300x70t", ""},
     {"relu", "20x30x40t", ""},
+    {"sin", "50000", ""},
+    {"gelu", "300x70t", "approximate=tanh"},
+    {"hypot", "300x70 70", ""},
+    {"clamp", "300x70", "min=-1 max=1"},
+    {"prelu", "30x70x20 70", ""},
+    {"glu", "300x140n", ""},
+    {"lerp", "300x70 70 s", ""},
+    {"addcmul", "40000 40000g 1", "value=2"},
+    {"where", "300x70tb 300x70 70", ""},
+    {"where", "40000b s 40000", ""},
+    {"masked_fill", "300x70 70b", "value=3"},
     {"sum", "300000", ""},
     {"sum", "300000g", ""},
     {"sum", "500x300", "dim=0"},

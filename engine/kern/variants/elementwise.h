@@ -18,6 +18,88 @@ mlplk_map VARIANT(map_floor_divide), VARIANT(map_remainder), VARIANT(map_fmod),
 mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIANT(ge),
     VARIANT(isnan), VARIANT(isinf), VARIANT(isfinite);
 
+/* The functions of vtrig.h and vspecial.h: kind and name. */
+#define MLPLK_FUNCTIONS(K)                                                               \
+  K(SIN, sin)                                                                            \
+  K(COS, cos)                                                                            \
+  K(TAN, tan)                                                                            \
+  K(ASIN, asin)                                                                          \
+  K(ACOS, acos)                                                                          \
+  K(ATAN, atan)                                                                          \
+  K(ATAN2, atan2)                                                                        \
+  K(SINH, sinh)                                                                          \
+  K(COSH, cosh)                                                                          \
+  K(ASINH, asinh)                                                                        \
+  K(ACOSH, acosh)                                                                        \
+  K(ATANH, atanh)                                                                        \
+  K(SINC, sinc)                                                                          \
+  K(EXP2, exp2)                                                                          \
+  K(EXPM1, expm1)                                                                        \
+  K(LOG2, log2)                                                                          \
+  K(LOG10, log10)                                                                        \
+  K(LOG1P, log1p)                                                                        \
+  K(RSQRT, rsqrt)                                                                        \
+  K(RECIPROCAL, reciprocal)                                                              \
+  K(SQUARE, square)                                                                      \
+  K(ERF, erf)                                                                            \
+  K(ERFC, erfc)                                                                          \
+  K(ERFINV, erfinv)                                                                      \
+  K(LGAMMA, lgamma)                                                                      \
+  K(DIGAMMA, digamma)                                                                    \
+  K(POLYGAMMA, polygamma)                                                                \
+  K(FLOOR, floor)                                                                        \
+  K(CEIL, ceil)                                                                          \
+  K(ROUND, round)                                                                        \
+  K(TRUNC, trunc)                                                                        \
+  K(FRAC, frac)                                                                          \
+  K(HYPOT, hypot)                                                                        \
+  K(LOGADDEXP, logaddexp)                                                                \
+  K(XLOGY, xlogy)                                                                        \
+  K(XLOGY_OFF, xlogy_off)                                                                \
+  K(HEAVISIDE, heaviside)                                                                \
+  K(COPYSIGN, copysign)                                                                  \
+  K(NAN_TO_NUM, nan_to_num)                                                              \
+  K(INF_TO_NUM, inf_to_num)                                                              \
+  K(CLAMP, clamp)                                                                        \
+  K(THRESHOLD, threshold)                                                                \
+  K(GELU, gelu)                                                                          \
+  K(GELU_TANH, gelu_tanh)                                                                \
+  K(SILU, silu)                                                                          \
+  K(MISH, mish)                                                                          \
+  K(SOFTPLUS, softplus)                                                                  \
+  K(SOFTSIGN, softsign)                                                                  \
+  K(HARDSIGMOID, hardsigmoid)                                                            \
+  K(HARDSWISH, hardswish)                                                                \
+  K(SELU, selu)                                                                          \
+  K(CELU, celu)                                                                          \
+  K(LOGSIGMOID, logsigmoid)                                                              \
+  K(TANHSHRINK, tanhshrink)                                                              \
+  K(SOFTSHRINK, softshrink)                                                              \
+  K(HARDSHRINK, hardshrink)                                                              \
+  K(STEP, step)                                                                          \
+  K(PRELU, prelu)                                                                        \
+  K(GLU, glu)                                                                            \
+  K(GELU_GRAD, gelu_grad)                                                                \
+  K(GELU_TANH_GRAD, gelu_tanh_grad)                                                      \
+  K(SILU_GRAD, silu_grad)                                                                \
+  K(MISH_GRAD, mish_grad)                                                                \
+  K(SOFTSIGN_GRAD, softsign_grad)                                                        \
+  K(HARDSIGMOID_GRAD, hardsigmoid_grad)                                                  \
+  K(HARDSWISH_GRAD, hardswish_grad)                                                      \
+  K(LOGSIGMOID_GRAD, logsigmoid_grad)                                                    \
+  K(SELU_GRAD, selu_grad)                                                                \
+  K(CELU_GRAD, celu_grad)                                                                \
+  K(GATE_ABOVE, gate_above)                                                              \
+  K(GATE_BELOW, gate_below)                                                              \
+  K(GATE_FROM, gate_from)                                                                \
+  K(GATE_UP_TO, gate_up_to)                                                              \
+  K(GATE_OUTSIDE, gate_outside)                                                          \
+  K(GATE_INSIDE, gate_inside)
+
+#define MLPLK_DECLARE_MAP(ID, name) mlplk_map VARIANT(map_##name);
+MLPLK_FUNCTIONS(MLPLK_DECLARE_MAP)
+#define MLPLK_MAP_ENTRY(ID, name) [MLPLK_##ID] = VARIANT(map_##name),
+
 #define MLPLK_MAP_TABLE                                                                  \
   {                                                                                      \
     [MLPLK_COPY] = VARIANT(map_copy), [MLPLK_ADD] = VARIANT(map_add),                    \
@@ -41,6 +123,7 @@ mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIA
     [MLPLK_FLOOR_DIVIDE] = VARIANT(map_floor_divide),                                    \
     [MLPLK_REMAINDER] = VARIANT(map_remainder), [MLPLK_FMOD] = VARIANT(map_fmod),        \
     [MLPLK_MAXIMUM] = VARIANT(map_maximum), [MLPLK_MINIMUM] = VARIANT(map_minimum),      \
+    MLPLK_FUNCTIONS(MLPLK_MAP_ENTRY)                                                     \
   }
 
 #define MLPLK_LOGIC_TABLE                                                                \
@@ -49,6 +132,20 @@ mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIA
     [MLPLK_LE] = VARIANT(le), [MLPLK_GT] = VARIANT(gt), [MLPLK_GE] = VARIANT(ge),        \
     [MLPLK_ISNAN] = VARIANT(isnan), [MLPLK_ISINF] = VARIANT(isinf),                      \
     [MLPLK_ISFINITE] = VARIANT(isfinite),                                                \
+  }
+
+mlplk_map3 VARIANT(map_lerp), VARIANT(map_addcmul), VARIANT(map_addcdiv),
+    VARIANT(map_clamp_grad), VARIANT(map_hardtanh_grad), VARIANT(map_softplus_grad),
+    VARIANT(map_prelu_grad);
+
+#define MLPLK_MAP3_TABLE                                                                 \
+  {                                                                                      \
+    [MLPLK_LERP] = VARIANT(map_lerp), [MLPLK_ADDCMUL] = VARIANT(map_addcmul),            \
+    [MLPLK_ADDCDIV] = VARIANT(map_addcdiv),                                              \
+    [MLPLK_CLAMP_GRAD] = VARIANT(map_clamp_grad),                                        \
+    [MLPLK_HARDTANH_GRAD] = VARIANT(map_hardtanh_grad),                                  \
+    [MLPLK_SOFTPLUS_GRAD] = VARIANT(map_softplus_grad),                                  \
+    [MLPLK_PRELU_GRAD] = VARIANT(map_prelu_grad),                                        \
   }
 
 #endif

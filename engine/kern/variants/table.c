@@ -14,6 +14,7 @@ const mlplk_table VARIANT(table) = {
     .pack_b = VARIANT(pack_b),
     .map = MLPLK_MAP_TABLE,
     .logic = MLPLK_LOGIC_TABLE,
+    .map3 = MLPLK_MAP3_TABLE,
     .reduce = MLPLK_REDUCE_TABLE,
     .softmax = VARIANT(softmax),
     .log_softmax = VARIANT(log_softmax),

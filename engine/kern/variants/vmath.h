@@ -146,9 +146,14 @@ static inline real expm1_of_negative(real x) {
   return madd(scale, expm1_near_0(r), scale - R_(1.0));
 }
 
-/* log x = k ln 2 + log(1 + f), sqrt(1/2) <= 1 + f < sqrt(2), and with s = f / (2 + f)
-   log(1 + f) = f - f^2/2 + s (f^2/2 + z R(z)), z = s^2: fdlibm's arrangement. */
-static inline real log_(real x) {
+/* x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), and with s = f / (2 + f)
+   log(1 + f) = f - (f^2/2 - tail), tail = s (f^2/2 + z R(z)), z = s^2: fdlibm's
+   arrangement. */
+typedef struct log_parts {
+  real k, f, tail;
+} log_parts;
+
+static inline log_parts log_split(real x) {
   const bits one = bits_of(R_(1.0)), root_half = bits_of(R_(0x1.6a09e667f3bcdp-1));
   const real smallest = real_of((bits)1 << EXPONENT_SHIFT);
   const real lift = real_of((bits)(EXPONENT_BIAS + EXPONENT_SHIFT) << EXPONENT_SHIFT);
@@ -176,8 +181,13 @@ static inline real log_(real x) {
   R = R * z + 0x1.99999999952abp-2;
   R = R * z + 0x1.5555555555558p-1;
 #endif
-  const real half_f2 = R_(0.5) * f * f;
-  const real y = k * LN2_HI - ((half_f2 - (s * (half_f2 + z * R) + k * LN2_LO)) - f);
+  return (log_parts){k, f, s * (R_(0.5) * f * f + z * R)};
+}
+
+static inline real log_(real x) {
+  const log_parts p = log_split(x);
+  const real half_f2 = R_(0.5) * p.f * p.f;
+  const real y = p.k * LN2_HI - ((half_f2 - (p.tail + p.k * LN2_LO)) - p.f);
   const real infinity = (real)INFINITY;
   const real at_edge = x == R_(0.0) ? -infinity : (real)NAN;
   const real positive = x < infinity ? y : infinity;
@@ -310,6 +320,30 @@ static inline real cos_quarter(real f) {
   q = q * z - 0x1.3bd3cc9be45dep+0;
 #endif
   return q * z + R_(1.0);
+}
+
+/* ---- whole numbers ----------------------------------------------------------------- */
+
+/* to the nearest whole number, the even one of two */
+static inline real round_(real x) {
+  const real size = absolute(x);
+  const real whole = MLPLK_REAL == 32 ? R_(0x1p23) : R_(0x1p52);
+  return with_sign(size < whole ? (size + whole) - whole : size, x);
+}
+
+static inline real trunc_(real x) {
+  const real size = absolute(x), near = absolute(round_(x));
+  return with_sign(near > size ? near - R_(1.0) : near, x);
+}
+
+static inline real floor_(real x) {
+  const real near = round_(x);
+  return with_sign(near > x ? near - R_(1.0) : near, x);
+}
+
+static inline real ceil_(real x) {
+  const real near = round_(x);
+  return with_sign(near < x ? near + R_(1.0) : near, x);
 }
 
 #endif

@@ -1,0 +1,250 @@
+/*
+** Exponential, hyperbolic and error functions and what activations are made of, for one
+** element, in the manner of vmath.h. The polynomials are Chebyshev fits, each with its
+** own error.
+*/
+#ifndef MLPLK_VSPECIAL_H
+#define MLPLK_VSPECIAL_H
+
+#include "kern/variants/vmath.h"
+
+#define LN2 R_(0x1.62e42fefa39efp-1)
+
+/* (e^x - 1) / 4: the quarter leaves room where e^x is near the largest number. */
+static inline real quarter_of_expm1(real x) {
+  const real top = MLPLK_REAL == 32 ? R_(89.5) : R_(710.6);
+  const real bottom = MLPLK_REAL == 32 ? R_(-30.0) : R_(-45.0); /* -1 from here down */
+  x = x > top ? top : x;
+  x = x < bottom ? bottom : x;
+  const real t = x * LOG2E + MAGIC;
+  const real n = t - MAGIC;
+  const real r = madd(n, -LN2_LO, madd(n, -LN2_HI, x));
+  const real scale = power_of_two(t - R_(2.0));
+  return madd(scale, expm1_near_0(r), scale - R_(0.25));
+}
+
+static inline real expm1_(real x) {
+  /* a subnormal quarter would lose digits: x itself is right there */
+  const real tiny = real_of((bits)(EXPONENT_SHIFT + 5) << EXPONENT_SHIFT);
+  return absolute(x) < tiny ? x : R_(4.0) * quarter_of_expm1(x);
+}
+
+/* With q = (e^|x| - 1) / 4 and E = e^|x| = 4 q + 1: sinh = 2 q + 2 q / E, cosh =
+   2 q + 1/2 + 1 / (2 E). */
+static inline real sinh_(real x) {
+  const real tiny = real_of((bits)(EXPONENT_SHIFT + 5) << EXPONENT_SHIFT);
+  const real size = absolute(x), q = quarter_of_expm1(size);
+  const real y = R_(2.0) * (q + q / (R_(4.0) * q + R_(1.0)));
+  return with_sign(size < tiny ? size : y, x);
+}
+
+static inline real cosh_(real x) {
+  const real q = quarter_of_expm1(absolute(x));
+  return R_(2.0) * (q + (R_(0.25) + R_(0.25) / (R_(4.0) * q + R_(1.0))));
+}
+
+/* 2^x = 2^n e^(r ln 2), as exp_. */
+static inline real exp2_(real x) {
+  const real top = MLPLK_REAL == 32 ? R_(130.0) : R_(1026.0);
+  const real bottom = MLPLK_REAL == 32 ? R_(-152.0) : R_(-1080.0);
+  x = x > top ? top : x;
+  x = x < bottom ? bottom : x;
+  const real n = (x + MAGIC) - MAGIC;
+  const real half = n * R_(0.5) + MAGIC;
+  const real rest = (n - (half - MAGIC)) + MAGIC;
+  return exp_near_0((x - n) * LN2) * power_of_two(half) * power_of_two(rest);
+}
+
+/* The exponent is added last, so powers of two are exact. */
+static inline real log2_(real x) {
+  const real infinity = (real)INFINITY;
+  const log_parts p = log_split(x);
+  const real y = (p.f - (R_(0.5) * p.f * p.f - p.tail)) * LOG2E + p.k;
+  const real at_edge = x == R_(0.0) ? -infinity : (real)NAN;
+  const real positive = x < infinity ? y : infinity;
+  return x > R_(0.0) ? positive : at_edge;
+}
+
+/* log(1 + x) = log u + (1 + x - u) / u with u = 1 + x rounded */
+static inline real log1p_(real x) {
+  const real u = R_(1.0) + x;
+  const real lost = x - (u - R_(1.0));
+  const int plain = u > R_(0.0) && u < (real)INFINITY;
+  const real y = log_(u) + (plain ? lost / u : R_(0.0));
+  return x == R_(0.0) ? x : y; /* the sign of a zero */
+}
+
+/* From here on a square root of x^2 +- 1 is x. */
+#define FAR_AREA (MLPLK_REAL == 32 ? R_(0x1p26) : R_(0x1p55))
+
+/* a + a^2 / (1 + sqrt(1 + a^2)) is what e^y exceeds 1 by; far away e^y is 2 a. */
+static inline real asinh_(real x) {
+  const real size = absolute(x);
+  const int far = size > FAR_AREA;
+  const real a = far ? R_(1.0) : size;
+  const real more = a + a * a / (R_(1.0) + root(R_(1.0) + a * a));
+  return with_sign(log1p_(far ? size : more) + (far ? LN2 : R_(0.0)), x);
+}
+
+static inline real acosh_(real x) {
+  const int far = x > FAR_AREA;
+  const real t = (far ? R_(1.0) : x) - R_(1.0);
+  const real y = log1p_(far ? x : t + root(t * (R_(2.0) + t))) + (far ? LN2 : R_(0.0));
+  return x < R_(1.0) ? (real)NAN : y;
+}
+
+static inline real atanh_(real x) {
+  const real size = absolute(x);
+  const real y = R_(0.5) * log1p_((size + size) / (R_(1.0) - size));
+  return with_sign(size < R_(0x1p-60) ? size : y, x);
+}
+
+/* ---- error function ---------------------------------------------------------------- */
+
+/* x + x E(x^2) below 1, else 1 - e^(P - x^2), P a polynomial in 1 / (x + 6). */
+static inline real erf_(real x) {
+  const real size = absolute(x);
+  const real z = size * size;
+#if MLPLK_REAL == 32 /* E: 2^-27; P times erfc: 2^-27 */
+  real q = 0x1.4a569p-14f;
+  q = madd(q, z, -0x1.a45088p-11f);
+  q = madd(q, z, 0x1.54127p-8f);
+  q = madd(q, z, -0x1.b7fabap-6f);
+  q = madd(q, z, 0x1.ce2d1p-4f);
+  q = madd(q, z, -0x1.81273ep-2f);
+  q = madd(q, z, 0x1.06eba8p-3f);
+  const real far = size > 4.0f ? 4.0f : size;
+  const real t = 0x1.755556p+5f / (far + 6.0f) - 0x1.6aaaaap+2f;
+  real p = -0x1.575804p-18f;
+  p = madd(p, t, -0x1.1498b4p-15f);
+  p = madd(p, t, 0x1.562e8p-16f);
+  p = madd(p, t, 0x1.1c1058p-11f);
+  p = madd(p, t, 0x1.40d2fap-7f);
+  p = madd(p, t, 0x1.489d06p-5f);
+  p = madd(p, t, 0x1.1e59fep-1f);
+  p = madd(p, t, -0x1.7595a6p+0f);
+#else /* E: 2^-56; P times erfc: 2^-57 */
+  real q = 0x1.05ffd737fb32ep-34;
+  q = madd(q, z, -0x1.389d4f2641625p-30);
+  q = madd(q, z, 0x1.f7b4bf3b13964p-27);
+  q = madd(q, z, -0x1.5f1ecb6f0764cp-23);
+  q = madd(q, z, 0x1.b9df224ca4b97p-20);
+  q = madd(q, z, -0x1.f4d1e3183f7aep-17);
+  q = madd(q, z, 0x1.f9a321d5b8e1ep-14);
+  q = madd(q, z, -0x1.c02db3dac435fp-11);
+  q = madd(q, z, 0x1.565bcd0dbaa38p-8);
+  q = madd(q, z, -0x1.b82ce31284ep-6);
+  q = madd(q, z, 0x1.ce2f21a042b3p-4);
+  q = madd(q, z, -0x1.812746b0379e6p-2);
+  q = madd(q, z, 0x1.06eba8214db69p-3);
+  const real far = size > 6.0 ? 6.0 : size;
+  const real t = 0x1.0cccccccccccdp+5 / (far + 6.0) - 0x1.e666666666666p+1;
+  real p = 0x1.02e4b30a4568fp-36;
+  p = madd(p, t, 0x1.ab16f84a86979p-35);
+  p = madd(p, t, -0x1.76920a0c22e5dp-33);
+  p = madd(p, t, -0x1.cca5289eac30ep-31);
+  p = madd(p, t, -0x1.ba45b94dc178ap-29);
+  p = madd(p, t, 0x1.0edca9967a021p-29);
+  p = madd(p, t, 0x1.c998d0a84d939p-26);
+  p = madd(p, t, 0x1.dddda1cb0a529p-23);
+  p = madd(p, t, 0x1.1ea7956f17483p-22);
+  p = madd(p, t, 0x1.9ff637ec3e682p-23);
+  p = madd(p, t, -0x1.8ac69567ab8c1p-17);
+  p = madd(p, t, -0x1.e16a8fce05422p-16);
+  p = madd(p, t, -0x1.333bd6bcd20d6p-13);
+  p = madd(p, t, 0x1.b1c76a9e8a024p-12);
+  p = madd(p, t, 0x1.ac322a0000a77p-10);
+  p = madd(p, t, 0x1.8ba86c41dc930p-6);
+  p = madd(p, t, 0x1.ccceac1e43a4ep-5);
+  p = madd(p, t, 0x1.7a9852b7d936cp-1);
+  p = madd(p, t, -0x1.abdaf3c96bc7fp+0);
+#endif
+  const real outer = R_(1.0) - exp_(p - far * far);
+  return with_sign(size < R_(1.0) ? madd(size, q, size) : outer, x);
+}
+
+/* ---- two numbers ------------------------------------------------------------------- */
+
+/* sqrt(x^2 + y^2); both are brought near 1 by a power of two. An infinity wins over
+   NaN. */
+static inline real hypot_(real x, real y) {
+  const bits exponents = ((bits)2 * EXPONENT_BIAS + 1) << EXPONENT_SHIFT;
+  const real infinity = (real)INFINITY, ax = absolute(x), ay = absolute(y);
+  const real most = ax > ay ? ax : ay;
+  bits e = bits_of(most) & exponents;
+  const bits least = (bits)1 << EXPONENT_SHIFT, last = exponents - 2 * least;
+  e = e < least ? least : e;
+  e = e > last ? last : e;
+  const real down = real_of(exponents - least - e), up = real_of(e);
+  const real u = ax * down, v = ay * down;
+  const real length = root(u * u + v * v) * up;
+  return ax == infinity || ay == infinity ? infinity : length;
+}
+
+/* log(e^x + e^y) */
+static inline real logaddexp_(real x, real y) {
+  const real most = x > y ? x : y;
+  const real sum = most + log1p_to_1(exp_(-absolute(x - y)));
+  return x == y ? x + LN2 : x != x ? x : sum; /* infinities, too */
+}
+
+static inline real xlogy_(real x, real y) {
+  const real product = x * log_(y);
+  return x == R_(0.0) && y == y ? R_(0.0) : product;
+}
+
+/* ---- activations ------------------------------------------------------------------- */
+
+#define SQRT_HALF R_(0x1.6a09e667f3bcdp-1)
+#define SQRT_2_OVER_PI R_(0x1.9884533d43651p-1)
+#define GELU_CUBE R_(0.044715)
+
+static inline real gelu_(real x) { return R_(0.5) * x * (R_(1.0) + erf_(x * SQRT_HALF)); }
+
+/* Phi(x) + x phi(x) */
+static inline real gelu_slope(real x) {
+  const real density = R_(0.5) * SQRT_2_OVER_PI * exp_(R_(-0.5) * x * x);
+  return R_(0.5) * (R_(1.0) + erf_(x * SQRT_HALF)) + x * density;
+}
+
+static inline real gelu_tanh_(real x) {
+  const real t = tanh_(SQRT_2_OVER_PI * (x + GELU_CUBE * (x * x * x)));
+  return R_(0.5) * x * (R_(1.0) + t);
+}
+
+static inline real gelu_tanh_slope(real x) {
+  const real z = x * x;
+  const real t = tanh_(SQRT_2_OVER_PI * (x + GELU_CUBE * (x * z)));
+  const real inner = SQRT_2_OVER_PI * (R_(1.0) + R_(3.0) * GELU_CUBE * z);
+  return R_(0.5) * (R_(1.0) + t) + R_(0.5) * x * (R_(1.0) - t * t) * inner;
+}
+
+static inline real silu_slope(real x) {
+  const real s = sigmoid_(x);
+  return s * (R_(1.0) + x * (R_(1.0) - s));
+}
+
+/* log(1 + e^x) */
+static inline real softplus_(real x) {
+  return (x < R_(0.0) ? R_(0.0) : x) + log1p_to_1(exp_(-absolute(x)));
+}
+
+static inline real logsigmoid_(real x) {
+  return (x > R_(0.0) ? R_(0.0) : x) - log1p_to_1(exp_(-absolute(x)));
+}
+
+/* tanh log(1 + e) = n / (n + 2) with n = e (e + 2), e = e^x; 1 from e^20 on. */
+static inline real mish_(real x) {
+  const real e = exp_(x > R_(20.0) ? R_(20.0) : x);
+  const real n = e * (e + R_(2.0));
+  return x * (n / (n + R_(2.0)));
+}
+
+static inline real mish_slope(real x) {
+  const real most = x > R_(20.0) ? R_(20.0) : x;
+  const real e = exp_(most);
+  const real n = e * (e + R_(2.0)), d = n + R_(2.0);
+  return n / d + most * (R_(4.0) * e * (e + R_(1.0)) / (d * d));
+}
+
+#endif

@@ -1,0 +1,329 @@
+/* Choices between values: where, masked_fill, clamp, nan_to_num, the gates of backward
+   passes; and the interpolations and sums of three tensors. */
+#include "ops/rows.h"
+
+#include "grad/grad.h"
+#include "tensor/walk.h"
+
+#include <float.h>
+#include <string.h>
+
+/* ---- choosing elements of any dtype ------------------------------------------------ */
+
+#define GRAIN 16384 /* elements a task works on */
+
+typedef struct choice {
+  char *p[4]; /* out, condition, a, b */
+  int64_t size, run, pieces;
+  mlpli_walk walk;
+} choice;
+
+static void choose_run(const choice *j, int64_t run, int64_t start, int64_t n) {
+  const mlpli_walk *w = &j->walk;
+  const int last = w->ndim - 1;
+  int64_t at[4], step[4];
+  char *p[4];
+  mlpli_walk_at(w, run, at);
+  for (int a = 0; a < 4; a++) {
+    const int64_t size = a == 1 ? 1 : j->size;
+    step[a] = w->stride[a][last] * size;
+    p[a] = j->p[a] + at[a] * size + start * step[a];
+  }
+  for (int64_t i = 0; i < n; i++) {
+    const char *from = p[1][i * step[1]] ? p[2] + i * step[2] : p[3] + i * step[3];
+    switch (j->size) {
+      case 1: p[0][i * step[0]] = *from; break;
+      case 4: memcpy(p[0] + i * step[0], from, 4); break;
+      default: memcpy(p[0] + i * step[0], from, 8); break;
+    }
+  }
+}
+
+static void choose_task(void *arg, ptrdiff_t i, int worker) {
+  (void)worker;
+  const choice *j = arg;
+  const int64_t start = i % j->pieces * GRAIN;
+  choose_run(j, i / j->pieces, start, j->run - start < GRAIN ? j->run - start : GRAIN);
+}
+
+void mlpli_choose(
+    mlpl_tensor *out, const mlpl_tensor *c, const mlpl_tensor *a, const mlpl_tensor *b) {
+  const mlpl_tensor *const in[3] = {c, a, b};
+  int64_t stride[3][MLPL_MAX_RANK];
+  choice j = {
+      .p = {out->data, c->data, a->data, b->data}, .size = mlpli_dtype_size[out->dtype]};
+  if (out->numel == 0) return;
+  for (int i = 0; i < 3; i++)
+    mlpli_broadcast_strides(in[i], out->ndim, out->shape, stride[i]);
+  mlpli_walk_init(&j.walk, out->ndim, out->shape, 4,
+      (const int64_t *[]){out->stride, stride[0], stride[1], stride[2]});
+  j.run = mlpli_walk_run(&j.walk);
+  j.pieces = (j.run + GRAIN - 1) / GRAIN;
+  const int64_t tasks = mlpli_walk_n_runs(&j.walk) * j.pieces;
+  if (out->numel <= GRAIN)
+    for (int64_t i = 0; i < tasks; i++) choose_task(&j, i, 0);
+  else
+    out->cx->par.run(&out->cx->par, tasks, choose_task, &j);
+}
+
+static mlpl_status check_bool(mlpl_ctx *cx, const mlpli_call *c, int i) {
+  if (c->in[i]->dtype == MLPL_BOOL) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; it must be bool", c->op->name,
+      c->op->input_name[i], mlpl_dtype_name((mlpl_dtype)c->in[i]->dtype));
+}
+
+/* The shape that all three inputs broadcast to. */
+static SHAPE(of_three) {
+  mlpli_shape first;
+  MLPL_TRY(mlpli_broadcast(cx, c->op->name, c->in[0], c->in[1], &first));
+  mlpl_tensor both = {.ndim = (uint8_t)first.ndim};
+  memcpy(both.shape, first.size, sizeof both.shape);
+  return mlpli_broadcast(cx, c->op->name, &both, c->in[2], s);
+}
+
+/* ---- where, masked_fill ------------------------------------------------------------ */
+
+static SHAPE(where) {
+  MLPL_TRY(check_bool(cx, c, 0));
+  return shape_of_three(cx, c, s);
+}
+
+static FORWARD(where) {
+  (void)cx;
+  mlpli_choose(*out, c->in[0], c->in[1], c->in[2]);
+  return MLPL_OK;
+}
+
+/* g where it came from, 0 elsewhere */
+static BACKWARD(where) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *zero = mlpli_xnumber(&e, g, 0), *c = n->in[0];
+  if (mlpli_wants(n, 1))
+    mlpli_xgive(&e, n, 1, mlpli_x3(&e, MLPLI_OP_WHERE, c, g, zero, NULL));
+  if (mlpli_wants(n, 2))
+    mlpli_xgive(&e, n, 2, mlpli_x3(&e, MLPLI_OP_WHERE, c, zero, g, NULL));
+  return mlpli_expr_end(&e);
+}
+
+static SHAPE(masked_fill) {
+  const int dtype = c->in[0]->dtype;
+  const double value = c->p[0].f;
+  char held[8];
+  MLPL_TRY(check_bool(cx, c, 1));
+  mlpli_store(held, dtype, value);
+  if (!mlpli_is_real(c->in[0]) && mlpli_load(held, dtype) != value)
+    return mlpl_fail(cx, MLPL_EARG, "masked_fill: value is %g, which %s cannot hold",
+        value, mlpl_dtype_name((mlpl_dtype)dtype));
+  return mlpli_shape_broadcast(cx, c, s);
+}
+
+static FORWARD(masked_fill) {
+  mlpli_number value;
+  (void)cx;
+  mlpli_choose(*out, c->in[1], mlpli_number_like(&value, *out, c->p[0].f), c->in[0]);
+  return MLPL_OK;
+}
+
+static BACKWARD(masked_fill) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(
+      &e, n, 0, mlpli_x2(&e, MLPLI_OP_MASKED_FILL, g, n->in[1], &(mlpl_value){.f = 0}));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- gates: what backward passes of functions with kinks are made of --------------- */
+
+static FORWARD(gate) {
+  (void)cx;
+  const mlplk_map_kind kind = (mlplk_map_kind)(MLPLK_GATE_ABOVE + c->p[0].i);
+  mlpli_map(kind, *out, c->in[0], c->in[1], c->p[1].f);
+  return MLPL_OK;
+}
+
+static BACKWARD(gate) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_GATE, g, n->in[1], n->p));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- clamp, nan_to_num ------------------------------------------------------------- */
+
+static SHAPE(clamp) {
+  if (c->p[0].f == -(double)INFINITY && c->p[1].f == (double)INFINITY)
+    return mlpl_fail(cx, MLPL_EARG, "clamp: neither min nor max is given");
+  return mlpli_shape_same(cx, c, s);
+}
+
+static FORWARD(clamp) {
+  mlpli_number min;
+  (void)cx;
+  mlpli_map(
+      MLPLK_CLAMP, *out, c->in[0], mlpli_number_like(&min, *out, c->p[0].f), c->p[1].f);
+  return MLPL_OK;
+}
+
+/* g where min <= x <= max */
+static BACKWARD(clamp) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = n->in[0], *gx;
+  const double min = n->p[0].f, max = n->p[1].f;
+  if (cx->grad_enabled)
+    gx = mlpli_xgate(
+        &e, MLPLK_GATE_UP_TO, mlpli_xgate(&e, MLPLK_GATE_FROM, g, x, min), x, max);
+  else
+    gx = mlpli_xmap3(&e, MLPLK_CLAMP_GRAD, g, x, mlpli_xnumber(&e, g, min), max);
+  mlpli_xgive(&e, n, 0, gx);
+  return mlpli_expr_end(&e);
+}
+
+static double largest(int dtype) { return dtype == MLPL_F32 ? (double)FLT_MAX : DBL_MAX; }
+
+/* An infinity's stand-in: the options' DBL_MAX means the dtype's own largest number. */
+static double stand_in(double given, int dtype) {
+  if (fabs(given) != DBL_MAX) return given;
+  return copysign(largest(dtype), given);
+}
+
+static FORWARD(nan_to_num) {
+  mlpli_number inf;
+  (void)cx;
+  const int dtype = (*out)->dtype;
+  mlpli_number_like(&inf, *out, stand_in(c->p[1].f, dtype));
+  mlpli_map(MLPLK_INF_TO_NUM, *out, c->in[0], &inf.t, stand_in(c->p[2].f, dtype));
+  mlpli_map(MLPLK_NAN_TO_NUM, *out, *out, NULL, c->p[0].f);
+  return MLPL_OK;
+}
+
+/* g where x is a number */
+static BACKWARD(nan_to_num) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(
+      &e, n, 0, mlpli_xgate(&e, MLPLK_GATE_INSIDE, g, n->in[0], largest(g->dtype)));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- three tensors ----------------------------------------------------------------- */
+
+#define MAP3(name, kind, param)                                                          \
+  static FORWARD(name) {                                                                 \
+    (void)cx;                                                                            \
+    mlpli_map3(kind, *out, c->in[0], c->in[1], c->in[2], param);                         \
+    return MLPL_OK;                                                                      \
+  }
+
+MAP3(lerp, MLPLK_LERP, 0)
+MAP3(addcmul, MLPLK_ADDCMUL, c->p[0].f)
+MAP3(addcdiv, MLPLK_ADDCDIV, c->p[0].f)
+
+/* a + w (b - a): da = g (1 - w), db = g w, dw = g (b - a) */
+static BACKWARD(lerp) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *a = n->in[0], *b = n->in[1], *w = n->in[2];
+  if (mlpli_wants(n, 0))
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_xaffine(&e, w, -1, 1)));
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, mlpli_xmul(&e, g, w));
+  if (mlpli_wants(n, 2)) mlpli_xgive(&e, n, 2, mlpli_xmul(&e, g, mlpli_xsub(&e, b, a)));
+  return mlpli_expr_end(&e);
+}
+
+/* a + v b c: db = g v c, dc = g v b */
+static BACKWARD(addcmul) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *gv = mlpli_xaffine(&e, g, n->p[0].f, 0);
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, mlpli_xmul(&e, gv, n->in[2]));
+  if (mlpli_wants(n, 2)) mlpli_xgive(&e, n, 2, mlpli_xmul(&e, gv, n->in[1]));
+  return mlpli_expr_end(&e);
+}
+
+/* a + v b / c: db = g v / c, dc = -(g v / c) (b / c) */
+static BACKWARD(addcdiv) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *b = n->in[1], *c = n->in[2];
+  mlpl_tensor *db = mlpli_xdiv(&e, mlpli_xaffine(&e, g, n->p[0].f, 0), c);
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, db);
+  if (mlpli_wants(n, 2))
+    mlpli_xgive(&e, n, 2,
+        mlpli_x1(&e, MLPLI_OP_NEG, mlpli_xmul(&e, db, mlpli_xdiv(&e, b, c)), NULL));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+/* in the order of MLPLK_GATE_... */
+static const char *const gate_sides[] = {
+    "above", "below", "from", "up_to", "outside", "inside", NULL};
+static const mlpl_param gate_params[] = {MLPLI_CHOICE_OPTION("side", gate_sides),
+    MLPLI_REAL_OPTION("at", 0, -INFINITY, INFINITY)};
+static const mlpl_param clamp_params[] = {
+    MLPLI_REAL_OPTION("min", -INFINITY, -INFINITY, INFINITY),
+    MLPLI_REAL_OPTION("max", INFINITY, -INFINITY, INFINITY)};
+static const mlpl_param nan_to_num_params[] = {
+    MLPLI_REAL_OPTION("nan", 0, -INFINITY, INFINITY),
+    MLPLI_REAL_OPTION("posinf", DBL_MAX, -INFINITY, INFINITY),
+    MLPLI_REAL_OPTION("neginf", -DBL_MAX, -INFINITY, INFINITY)};
+static const mlpl_param value_params[] = {
+    MLPLI_REAL_OPTION("value", 1, -INFINITY, INFINITY)};
+static const mlpl_param masked_fill_params[] = {MLPLI_REAL_NEEDED("value")};
+
+const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
+    HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params)};
+const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
+    HAS_BACKWARD(clamp), PARAMS(clamp_params)};
+
+#define TERNARY_ROW(f, second, third, third_domain)                                      \
+  .name = #f, .input_name = {"input", second, third},                                    \
+  .domain = {MLPLI_REAL, MLPLI_REAL, third_domain}, .n_inputs = 3, .n_required = 3,      \
+  .n_outputs = 1, .differentiable = 7, .shape = shape_of_three, .forward = f##_forward,  \
+  HAS_BACKWARD(f)
+
+const mlpl_op mlpli_op_lerp = {
+    TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
+    .numbers = 4};
+const mlpl_op mlpli_op_addcmul = {TERNARY_ROW(addcmul, "tensor1", "tensor2", MLPLI_REAL),
+    .saves = 6, PARAMS(value_params)};
+const mlpl_op mlpli_op_addcdiv = {
+    TERNARY_ROW(addcdiv, "tensor1", "tensor2", MLPLI_NONZERO), .saves = 6,
+    PARAMS(value_params)};
+
+const mlpl_op mlpli_op_where = {.name = "where",
+    .input_name = {"condition", "a", "b"},
+    .domain = {MLPLI_ANY, MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 3,
+    .n_required = 3,
+    .n_outputs = 1,
+    .saves = 1,
+    .differentiable = 6,
+    .computes = MLPLI_REALS | MLPLI_WHOLES | MLPLI_TRUTH,
+    .numbers = 6,
+    .like = 1,
+    .shape = shape_where,
+    .forward = where_forward,
+    HAS_BACKWARD(where)};
+const mlpl_op mlpli_op_masked_fill = {.name = "masked_fill",
+    .input_name = {"input", "mask"},
+    .domain = {MLPLI_ANY, MLPLI_ANY},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 2,
+    .differentiable = 1,
+    .shape = shape_masked_fill,
+    .forward = masked_fill_forward,
+    HAS_BACKWARD(masked_fill),
+    PARAMS(masked_fill_params)};
+/* a where b is on the right side of a number, else 0 */
+const mlpl_op mlpli_op_gate = {.name = "gate",
+    .input_name = {"a", "b"},
+    .domain = {MLPLI_REAL, MLPLI_SMOOTH},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 2,
+    .differentiable = 1,
+    .internal = true,
+    .shape = mlpli_shape_broadcast,
+    .forward = gate_forward,
+    HAS_BACKWARD(gate),
+    PARAMS(gate_params)};

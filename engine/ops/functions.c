@@ -1,0 +1,319 @@
+/* Element-wise functions: circular, hyperbolic, exponential, error and gamma functions,
+   rounding, and those of two numbers. */
+#include "ops/rows.h"
+
+#include "grad/grad.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+#define TWO_OVER_ROOT_PI 1.12837916709551257390
+#define LN_2 0.69314718055994530942
+#define LN_10 2.30258509299404568402
+
+/* ---- forward passes ---------------------------------------------------------------- */
+
+#define MAP(name, kind)                                                                  \
+  static FORWARD(name) {                                                                 \
+    (void)cx;                                                                            \
+    mlpli_map(kind, *out, c->in[0], c->n > 1 ? c->in[1] : NULL, 0);                      \
+    return MLPL_OK;                                                                      \
+  }
+
+MAP(sin, MLPLK_SIN)
+MAP(cos, MLPLK_COS)
+MAP(tan, MLPLK_TAN)
+MAP(asin, MLPLK_ASIN)
+MAP(acos, MLPLK_ACOS)
+MAP(atan, MLPLK_ATAN)
+MAP(atan2, MLPLK_ATAN2)
+MAP(sinh, MLPLK_SINH)
+MAP(cosh, MLPLK_COSH)
+MAP(asinh, MLPLK_ASINH)
+MAP(acosh, MLPLK_ACOSH)
+MAP(atanh, MLPLK_ATANH)
+MAP(sinc, MLPLK_SINC)
+MAP(exp2, MLPLK_EXP2)
+MAP(expm1, MLPLK_EXPM1)
+MAP(log2, MLPLK_LOG2)
+MAP(log10, MLPLK_LOG10)
+MAP(log1p, MLPLK_LOG1P)
+MAP(rsqrt, MLPLK_RSQRT)
+MAP(reciprocal, MLPLK_RECIPROCAL)
+MAP(square, MLPLK_SQUARE)
+MAP(erf, MLPLK_ERF)
+MAP(erfc, MLPLK_ERFC)
+MAP(erfinv, MLPLK_ERFINV)
+MAP(lgamma, MLPLK_LGAMMA)
+MAP(digamma, MLPLK_DIGAMMA)
+MAP(floor, MLPLK_FLOOR)
+MAP(ceil, MLPLK_CEIL)
+MAP(round, MLPLK_ROUND)
+MAP(trunc, MLPLK_TRUNC)
+MAP(frac, MLPLK_FRAC)
+MAP(hypot, MLPLK_HYPOT)
+MAP(logaddexp, MLPLK_LOGADDEXP)
+MAP(xlogy, MLPLK_XLOGY)
+MAP(heaviside, MLPLK_HEAVISIDE)
+MAP(copysign, MLPLK_COPYSIGN)
+
+static FORWARD(polygamma) {
+  (void)cx;
+  mlpli_map(MLPLK_POLYGAMMA, *out, c->in[0], NULL, (double)c->p[0].i);
+  return MLPL_OK;
+}
+
+static FORWARD(deg2rad) {
+  (void)cx;
+  mlpli_map(MLPLK_SCALE, *out, c->in[0], NULL, PI / 180);
+  return MLPL_OK;
+}
+
+static FORWARD(rad2deg) {
+  (void)cx;
+  mlpli_map(MLPLK_SCALE, *out, c->in[0], NULL, 180 / PI);
+  return MLPL_OK;
+}
+
+/* ---- backward passes: g times the derivative, from the input x or the output y ----- */
+
+#define X n->in[0]
+#define OP1(id, a) mlpli_x1(&e, MLPLI_OP_##id, a, NULL)
+
+/* derivative: an expression in e, n and y, the output where the row saves it */
+#define TIMES(name, derivative)                                                          \
+  static BACKWARD(name) {                                                                \
+    mlpli_expr e = {.cx = cx};                                                           \
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, derivative));                                \
+    return mlpli_expr_end(&e);                                                           \
+  }
+/* g / divisor */
+#define OVER(name, divisor)                                                              \
+  static BACKWARD(name) {                                                                \
+    mlpli_expr e = {.cx = cx};                                                           \
+    mlpli_xgive(&e, n, 0, mlpli_xdiv(&e, g, divisor));                                   \
+    return mlpli_expr_end(&e);                                                           \
+  }
+
+/* (1 - x) (1 + x), which keeps its digits near -1 and 1 */
+static mlpl_tensor *one_minus_square(mlpli_expr *e, mlpl_tensor *x) {
+  return mlpli_xmul(e, mlpli_xaffine(e, x, -1, 1), mlpli_xaffine(e, x, 1, 1));
+}
+static mlpl_tensor *square_minus_one(mlpli_expr *e, mlpl_tensor *x) {
+  return mlpli_xmul(e, mlpli_xaffine(e, x, 1, -1), mlpli_xaffine(e, x, 1, 1));
+}
+static mlpl_tensor *square_plus_one(mlpli_expr *e, mlpl_tensor *x) {
+  return mlpli_xaffine(e, mlpli_x1(e, MLPLI_OP_SQUARE, x, NULL), 1, 1);
+}
+/* scale e^(sign x^2) */
+static mlpl_tensor *bell(mlpli_expr *e, mlpl_tensor *x, double sign, double scale) {
+  mlpl_tensor *z = mlpli_xaffine(e, mlpli_x1(e, MLPLI_OP_SQUARE, x, NULL), sign, 0);
+  return mlpli_xaffine(e, mlpli_x1(e, MLPLI_OP_EXP, z, NULL), scale, 0);
+}
+/* 1 where x is 0, else 0; a constant */
+static mlpl_tensor *is_zero(mlpli_expr *e, mlpl_tensor *x) {
+  mlpl_tensor *sign = mlpli_x1(e, MLPLI_OP_SIGN, x, NULL);
+  return mlpli_xaffine(e, mlpli_x1(e, MLPLI_OP_ABS, sign, NULL), -1, 1);
+}
+static mlpl_tensor *polygamma(mlpli_expr *e, mlpl_tensor *x, int64_t n) {
+  return mlpli_x1(e, MLPLI_OP_POLYGAMMA, x, &(mlpl_value){.i = n});
+}
+
+TIMES(sin, OP1(COS, X))
+TIMES(cos, OP1(NEG, OP1(SIN, X)))
+TIMES(tan, square_plus_one(&e, mlpli_xout(&e, n)))
+TIMES(asin, OP1(RSQRT, one_minus_square(&e, X)))
+TIMES(acos, OP1(NEG, OP1(RSQRT, one_minus_square(&e, X))))
+OVER(atan, square_plus_one(&e, X))
+TIMES(sinh, OP1(COSH, X))
+TIMES(cosh, OP1(SINH, X))
+TIMES(asinh, OP1(RSQRT, square_plus_one(&e, X)))
+TIMES(acosh, OP1(RSQRT, square_minus_one(&e, X)))
+OVER(atanh, one_minus_square(&e, X))
+TIMES(exp2, mlpli_xaffine(&e, mlpli_xout(&e, n), LN_2, 0))
+TIMES(expm1, mlpli_xaffine(&e, mlpli_xout(&e, n), 1, 1))
+OVER(log2, mlpli_xaffine(&e, X, LN_2, 0))
+OVER(log10, mlpli_xaffine(&e, X, LN_10, 0))
+OVER(log1p, mlpli_xaffine(&e, X, 1, 1))
+TIMES(square, mlpli_xaffine(&e, X, 2, 0))
+TIMES(reciprocal, OP1(NEG, OP1(SQUARE, mlpli_xout(&e, n))))
+TIMES(erf, bell(&e, X, -1, TWO_OVER_ROOT_PI))
+TIMES(erfc, bell(&e, X, -1, -TWO_OVER_ROOT_PI))
+TIMES(erfinv, bell(&e, mlpli_xout(&e, n), 1, 1 / TWO_OVER_ROOT_PI))
+TIMES(lgamma, OP1(DIGAMMA, X))
+TIMES(digamma, polygamma(&e, X, 1))
+TIMES(polygamma, polygamma(&e, X, n->p[0].i + 1))
+
+/* -y^3 / 2 */
+static BACKWARD(rsqrt) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *y = mlpli_xout(&e, n), *cube = mlpli_xmul(&e, OP1(SQUARE, y), y);
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_xaffine(&e, cube, -0.5, 0)));
+  return mlpli_expr_end(&e);
+}
+
+/* (cos(pi x) - y) / x, 0 at 0. So is then the second derivative, which is not: as in
+   PyTorch. */
+static BACKWARD(sinc) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *cosine = OP1(COS, mlpli_xaffine(&e, X, PI, 0));
+  mlpl_tensor *divisor = mlpli_xadd(&e, X, is_zero(&e, X));
+  mlpl_tensor *slope = mlpli_xdiv(&e, mlpli_xsub(&e, cosine, mlpli_xout(&e, n)), divisor);
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, slope));
+  return mlpli_expr_end(&e);
+}
+
+static BACKWARD(deg2rad) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, mlpli_xaffine(&e, g, PI / 180, 0));
+  return mlpli_expr_end(&e);
+}
+
+static BACKWARD(rad2deg) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, mlpli_xaffine(&e, g, 180 / PI, 0));
+  return mlpli_expr_end(&e);
+}
+
+static BACKWARD(frac) { return mlpli_give(cx, n, 0, g); }
+
+/* 0, whatever g is, and still a function of g in the graph of a recorded pass */
+mlpl_status mlpli_flat_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *zero = mlpli_xnumber(&e, g, 0);
+  mlpli_xgive(&e, n, 0, mlpli_xgate(&e, MLPLK_GATE_ABOVE, g, zero, 0));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- of two numbers ---------------------------------------------------------------- */
+
+/* da = g b / (a^2 + b^2), db = -g a / (a^2 + b^2); 0 where both are 0 */
+static BACKWARD(atan2) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *a = n->in[0], *b = n->in[1];
+  mlpl_tensor *sum = mlpli_xadd(&e, OP1(SQUARE, a), OP1(SQUARE, b));
+  mlpl_tensor *part = mlpli_xdiv(&e, g, mlpli_xadd(&e, sum, is_zero(&e, sum)));
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, mlpli_xmul(&e, part, b));
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, OP1(NEG, mlpli_xmul(&e, part, a)));
+  return mlpli_expr_end(&e);
+}
+
+/* da = g a / y, db = g b / y */
+static BACKWARD(hypot) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *y = mlpli_xout(&e, n);
+  for (int i = 0; i < 2; i++)
+    if (mlpli_wants(n, i))
+      mlpli_xgive(&e, n, i, mlpli_xmul(&e, g, mlpli_xdiv(&e, n->in[i], y)));
+  return mlpli_expr_end(&e);
+}
+
+/* da = g e^a / (e^a + e^b) = g sigmoid(a - b), and db with a and b exchanged */
+static BACKWARD(logaddexp) {
+  mlpli_expr e = {.cx = cx};
+  for (int i = 0; i < 2; i++)
+    if (mlpli_wants(n, i)) {
+      mlpl_tensor *share = OP1(SIGMOID, mlpli_xsub(&e, n->in[i], n->in[1 - i]));
+      mlpli_xgive(&e, n, i, mlpli_xmul(&e, g, share));
+    }
+  return mlpli_expr_end(&e);
+}
+
+/* da = g log b, 0 where a is 0 and b <= 0; db = g a / b */
+static BACKWARD(xlogy) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *a = n->in[0], *b = n->in[1];
+  if (mlpli_wants(n, 0)) {
+    mlpl_value whole = {.sizes = {.n = g->ndim}};
+    memcpy(whole.sizes.v, g->shape, sizeof whole.sizes.v);
+    mlpl_tensor *stretched = mlpli_x1(&e, MLPLI_OP_EXPAND, a, &whole);
+    mlpl_tensor *mask = mlpli_xmap(&e, MLPLK_XLOGY_OFF, stretched, b, 0);
+    mlpl_tensor *slope = mlpli_x2(&e, MLPLI_OP_XLOGY, g, b, NULL);
+    mlpli_xgive(&e, n, 0, mlpli_xgate(&e, MLPLK_GATE_ABOVE, slope, mask, 0));
+  }
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, mlpli_xmul(&e, g, mlpli_xdiv(&e, a, b)));
+  return mlpli_expr_end(&e);
+}
+
+/* da = g where a keeps its sign, -g where it changes it, 0 at 0 */
+static BACKWARD(copysign) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *turn = mlpli_xmul(&e, OP1(SIGN, n->in[0]), OP1(SIGN, n->out));
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, turn));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+#define ROW(name, in, saved)                                                             \
+  const mlpl_op mlpli_op_##name = {MAP_ROW(name, in, saved), HAS_BACKWARD(name)};
+/* a step function: the gradient is 0 */
+#define FLAT_ROW(name)                                                                   \
+  const mlpl_op mlpli_op_##name = {                                                      \
+      MAP_ROW(name, MLPLI_SMOOTH, 0), .backward = mlpli_flat_backward};
+
+#define OUT MLPLI_SAVE_OUT
+
+static const mlpl_param polygamma_params[] = {
+    MLPLI_INT_NEEDED("n", 0, MLPLK_MOST_POLYGAMMA)};
+
+ROW(sin, MLPLI_REAL, 1)
+ROW(cos, MLPLI_REAL, 1)
+ROW(tan, MLPLI_UNIT, OUT)
+ROW(asin, MLPLI_UNIT, 1)
+ROW(acos, MLPLI_UNIT, 1)
+ROW(atan, MLPLI_REAL, 1)
+const mlpl_op mlpli_op_atan2 = {BINARY_ROW(atan2, MLPLI_NONZERO, MLPLI_NONZERO, 3)};
+ROW(sinh, MLPLI_REAL, 1)
+ROW(cosh, MLPLI_REAL, 1)
+ROW(asinh, MLPLI_REAL, 1)
+ROW(acosh, MLPLI_ABOVE_1, 1)
+ROW(atanh, MLPLI_UNIT, 1)
+ROW(sinc, MLPLI_NONZERO, 1 | OUT)
+ROW(exp2, MLPLI_REAL, OUT)
+ROW(expm1, MLPLI_REAL, OUT)
+ROW(log2, MLPLI_POSITIVE, 1)
+ROW(log10, MLPLI_POSITIVE, 1)
+ROW(log1p, MLPLI_POSITIVE, 1)
+ROW(rsqrt, MLPLI_POSITIVE, OUT)
+ROW(reciprocal, MLPLI_NONZERO, OUT)
+ROW(square, MLPLI_REAL, 1)
+ROW(erf, MLPLI_REAL, 1)
+ROW(erfc, MLPLI_REAL, 1)
+ROW(erfinv, MLPLI_UNIT, OUT)
+ROW(lgamma, MLPLI_POSITIVE, 1)
+ROW(digamma, MLPLI_POSITIVE, 1)
+const mlpl_op mlpli_op_polygamma = {MAP_ROW(polygamma, MLPLI_POSITIVE, 1),
+    HAS_BACKWARD(polygamma), PARAMS(polygamma_params)};
+FLAT_ROW(floor)
+FLAT_ROW(ceil)
+FLAT_ROW(round)
+FLAT_ROW(trunc)
+ROW(frac, MLPLI_SMOOTH, 0)
+const mlpl_op mlpli_op_hypot = {
+    BINARY_ROW(hypot, MLPLI_NONZERO, MLPLI_NONZERO, 3 | MLPLI_SAVE_OUT)};
+const mlpl_op mlpli_op_logaddexp = {BINARY_ROW(logaddexp, MLPLI_REAL, MLPLI_REAL, 3)};
+const mlpl_op mlpli_op_xlogy = {BINARY_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)};
+/* PyTorch's heaviside has no gradient, and copysign none for its second operand. */
+const mlpl_op mlpli_op_heaviside = {.name = "heaviside",
+    .input_name = {"input", "values"},
+    .domain = {MLPLI_SMOOTH, MLPLI_REAL},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .shape = mlpli_shape_broadcast,
+    .forward = heaviside_forward};
+const mlpl_op mlpli_op_copysign = {.name = "copysign",
+    .input_name = {"a", "b"},
+    .domain = {MLPLI_NONZERO, MLPLI_NONZERO},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .saves = 1 | MLPLI_SAVE_OUT,
+    .differentiable = 1,
+    .shape = mlpli_shape_broadcast,
+    .forward = copysign_forward,
+    HAS_BACKWARD(copysign)};
+ROW(deg2rad, MLPLI_REAL, 0)
+ROW(rad2deg, MLPLI_REAL, 0)
