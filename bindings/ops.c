@@ -118,13 +118,15 @@ static int positional_inputs(
   int i = 0;
   options_behind(L, op, required);
   for (; i < required; i++)
-    if (i && mlpl_op_takes_number(op, i) && lua_type(L, i + 1) == LUA_TNUMBER)
+    if (!mlpl_op_takes_number(op, i) || mlplb_test_tensor(L, i + 1))
+      in[i] = mlplb_check_tensor(L, i + 1);
+    else if (lua_type(L, i + 1) != LUA_TNUMBER)
+      luaL_typeerror(L, i + 1, "mlpl.Tensor or a number");
+    else
       number_input(L, mlpl_op_name(op), i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
                                     : dtype_beside(L, in, required),
           a);
-    else
-      in[i] = mlplb_check_tensor(L, i + 1);
   for (; i < n; i++) {
     mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
     if (!t && !lua_isnil(L, i + 1)) break;

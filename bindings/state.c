@@ -167,7 +167,7 @@ void mlplb_pressure(lua_State *L, mlplb_state *s) {
   /* stopped by the script, or in a finalizer */
   if (lua_gc(L, LUA_GCISRUNNING) != 1) return;
   lua_gc(L, LUA_GCCOLLECT);
-  size_t room = 4096 * (size_t)lua_gc(L, LUA_GCCOUNT); /* four times what Lua has */
+  size_t room = 2048 * (size_t)lua_gc(L, LUA_GCCOUNT); /* twice what Lua has */
   room = room < ROOM_LEAST ? ROOM_LEAST : room > ROOM_MOST ? ROOM_MOST : room;
   s->soft_limit = mlpl_memory_use(s->cx).live + room;
 }

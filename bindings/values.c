@@ -22,7 +22,7 @@ static bool fits(lua_State *L, int arg, mlpl_dtype dtype) {
 static mlpl_status fill_whole(mlpl_ctx *cx, mlpl_tensor *t, int64_t v) {
   mlpl_tensor *number;
   mlpl_status status = mlpl_tensor_copy(cx, &number, MLPL_I64, 0, NULL, &v);
-  if (status == MLPL_OK) status = mlpl_tensor_assign(cx, t, number);
+  if (status == MLPL_OK) status = mlpl_tensor_copy_from(cx, t, number);
   mlpl_tensor_release(number);
   return status;
 }
@@ -55,7 +55,7 @@ static int tensor_fill(lua_State *L) {
   if (!value && lua_type(L, 2) == LUA_TNUMBER && !fits(L, 2, mlpl_tensor_dtype(t)))
     return luaL_error(L, "fill_: %s does not fit %s", mlplb_shown(L, 2),
         mlpl_dtype_name(mlpl_tensor_dtype(t)));
-  do status = value ? mlpl_tensor_assign(s->cx, t, value) : fill(L, s->cx, t);
+  do status = value ? mlpl_tensor_copy_from(s->cx, t, value) : fill(L, s->cx, t);
   while (mlplb_again(L, s, status, &tries));
   return changed(L, s, status);
 }
@@ -74,7 +74,7 @@ static int tensor_copy(lua_State *L) {
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);
-  do status = mlpl_tensor_assign(s->cx, t, from);
+  do status = mlpl_tensor_copy_from(s->cx, t, from);
   while (mlplb_again(L, s, status, &tries));
   return changed(L, s, status);
 }

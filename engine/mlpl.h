@@ -372,7 +372,8 @@ MLPL_API mlpl_status mlpl_tensor_write(
 **         MLPL_ESTATE  recording is on, and t is a leaf that requires a gradient or a view
 */
 MLPL_API mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value);
-MLPL_API mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
+MLPL_API mlpl_status mlpl_tensor_copy_from(
+    mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
 
 /* Have a and b one shape and equal elements (in the dtype that they promote to; NaN is
    equal to nothing)? Other shapes are not equal, and no error. */

@@ -408,6 +408,7 @@ const mlpl_op mlpli_op_prelu = {.name = "prelu",
     .n_outputs = 1,
     .saves = 3,
     .differentiable = 3,
+    .numbers = 2,
     .shape = shape_prelu,
     .forward = prelu_forward,
     HAS_BACKWARD(prelu)};

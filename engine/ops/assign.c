@@ -8,27 +8,6 @@
 
 #include <string.h>
 
-/* An element that stands in several places cannot be assigned to. Axes from the shortest
-   stride on: each must step over all that the shorter ones reach. */
-static bool shares_elements(const mlpl_tensor *x) {
-  bool done[MLPL_MAX_RANK] = {false};
-  int64_t reach = 0; /* the farthest of the axes that were looked at */
-  for (int k = 0; k < x->ndim; k++) {
-    int next = -1;
-    int64_t step = 0;
-    for (int d = 0; d < x->ndim; d++) {
-      int64_t own = x->stride[d] < 0 ? -x->stride[d] : x->stride[d];
-      if (done[d] || (next >= 0 && own >= step)) continue;
-      next = d, step = own;
-    }
-    done[next] = true;
-    if (x->shape[next] < 2) continue;
-    if (step <= reach) return true;
-    reach += step * (x->shape[next] - 1);
-  }
-  return false;
-}
-
 static mlpl_status check_recorded(mlpl_ctx *cx, const mlpl_tensor *x) {
   if (x->requires_grad)
     return mlpl_fail(cx, MLPL_ESTATE,
@@ -86,7 +65,7 @@ mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *values
           "assignment: an index tensor is %s; indices are i64",
           mlpl_dtype_name((mlpl_dtype)index[i]->dtype));
   }
-  if (shares_elements(x))
+  if (mlpli_overlaps_itself(x))
     return mlpl_fail(cx, MLPL_EARG,
         "assignment: elements of the tensor share memory (expand, unfold); assign to a "
         "clone");

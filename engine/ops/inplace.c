@@ -119,7 +119,7 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL, NULL};
   mlpl_status status;
   bool straight = false;
-  if (!c->op->view) {
+  if (c->op->shape) {
     mlpli_shape s;
     MLPL_TRY(c->op->shape(cx, c, &s));
     int dtype = mlpli_result_dtype(c);
@@ -298,7 +298,7 @@ static mlpl_status assigned(
   return status;
 }
 
-mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src) {
+mlpl_status mlpl_tensor_copy_from(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src) {
   const target y = {t, "copy", "_", true};
   mlpl_tensor *values;
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];

@@ -158,7 +158,7 @@ static void fill_and_assign(void **state) {
   mlpl_tensor *x = VECTOR(cx, 1, 2);
   assert_works(cx, mlpl_tensor_fill(cx, x, 3));
   assert_values(x, 3, 3);
-  assert_works(cx, mlpl_tensor_assign(cx, x, test_labels(cx, 1, (int64_t[]){4})));
+  assert_works(cx, mlpl_tensor_copy_from(cx, x, test_labels(cx, 1, (int64_t[]){4})));
   assert_values(x, 4, 4);
   test_drop_and_close(cx);
 }

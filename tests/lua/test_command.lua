@@ -352,7 +352,7 @@ function TestTerminal:test_completion_and_history()
     { "> ", "stri\\t.re\\t\\t" },
     { "reverse", "p('ab', 3)\\n" },
     { "ababab", "\\033[A .. 'c'\\n" },
-    { "abababc", "t = mlpl.one\\t(5, 7)\\n#t * 20 + 1\\n" },
+    { "abababc", "t = mlpl.ey\\t(5, 7)\\n#t * 20 + 1\\n" },
     { "101", "t:num\\t() + 200\\n" },
     { "235", "os.exit(0)\\n" },
   }
