@@ -6,7 +6,7 @@
 
 local mlpl, script = ...
 
-local lazy = { args = "args", progress = "progress", profiler = "profiler", _nearest = "nearest" }
+local lazy = { args = "args", help = "help", progress = "progress", profiler = "profiler", _nearest = "nearest" }
 
 -- The string keys of a table, and what would be there if asked for.
 local function names_in(t, more)
