@@ -292,6 +292,8 @@ void mlplb_open_data(lua_State *L); /* pushes the table */
 void mlplb_open_step(lua_State *L);
 /* functions into the table on top */
 void mlplb_open_profile(lua_State *L);
+/* functions into the table on top */
+void mlplb_open_describe(lua_State *L);
 int mlplb_terminal(lua_State *L); /* terminal.c */
 
 #endif

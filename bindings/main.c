@@ -47,6 +47,7 @@ static const char *program = "mlpl";
 
 static const char usage[] =
     "usage: mlpl [options] [script [args]]\n"
+    "       mlpl help [name]\n"
     "  -e stat      run the statement 'stat'\n"
     "  -i           go interactive after running the script\n"
     "  -l mod       require 'mod' into the global 'mod'\n"
@@ -257,6 +258,30 @@ static int run_library(lua_State *L, const char *text) {
   return status;
 }
 
+/* "mlpl help name": like a script that prints what mlpl.help says. Not where there is a
+   file of that name. */
+static bool is_help(char *const *argv) {
+  return strcmp(argv[0], "help") == 0 && access(argv[0], F_OK) != 0;
+}
+
+static bool run_help(lua_State *L, char **argv) {
+  static const char code[] =
+      "local help = require('mlpl').help\n"
+      "local what = ...\n"
+      "if what == '--definitions' then io.stdout:write(help.definitions()) return end\n"
+      "local ok, text = pcall(help.text, what)\n"
+      "if not ok then error(text, 0) end\n"
+      "io.stdout:write(text)";
+  if (argv[1] && argv[2]) {
+    complain(program, "help takes one name; 'mlpl help' lists them");
+    return false;
+  }
+  int status = luaL_loadbufferx(L, code, sizeof code - 1, "=help", "t");
+  lua_pushstring(L, argv[1]);
+  if (status == LUA_OK) status = lua_pcall(L, 1, 0, 0);
+  return mlplb_report(L, program, status) == LUA_OK;
+}
+
 /* Do what -e, -l and -W ask for, in their order. */
 static bool run_options(lua_State *L, char **argv, int end) {
   for (int i = 1; i < end; i++) {
@@ -315,6 +340,7 @@ static bool run_all(lua_State *L, const command *c, const options *o) {
   set_arg(L, c, o->script);
   if (!o->no_environment && !run_init(L)) return false;
   if (!run_options(L, c->argv, o->script)) return false;
+  if (!no_script && is_help(c->argv + o->script)) return run_help(L, c->argv + o->script);
   int (*run_it)(lua_State *, char **) = o->profile ? run_profiled : run_script;
   if (!no_script && run_it(L, c->argv + o->script) != LUA_OK) return false;
   if (o->interactive)

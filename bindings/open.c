@@ -107,12 +107,15 @@ static void load_script(lua_State *L, const char *name) {
     lua_error(L);
 }
 
-/* script("args"): run mlpl.args with the library's table (upvalue 3) and give its
-   result. */
+/* script("args"): run mlpl.args with the library's table (upvalue 3) and this function,
+   and give its result. */
 static int script(lua_State *L) {
   load_script(L, lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1)));
   lua_pushvalue(L, lua_upvalueindex(3));
-  lua_call(L, 1, 1);
+  mlplb_push_upvalues(L);
+  lua_pushvalue(L, lua_upvalueindex(3));
+  lua_pushcclosure(L, script, MLPLB_UPVALUES + 1);
+  lua_call(L, 2, 1);
   return 1;
 }
 
@@ -162,6 +165,7 @@ int luaopen_mlpl(lua_State *L) {
   mlplb_open_step(L);
   mlplb_open_profile(L);
   mlplb_open_functions(L);
+  mlplb_open_describe(L);
   open_metrics(L);
   lua_setfield(L, -2, "metrics");
   run_scripts(L);

@@ -6,7 +6,8 @@
 
 local mlpl, script = ...
 
-local lazy = { args = "args", autograd = "autograd", progress = "progress", profiler = "profiler", _nearest = "nearest" }
+local lazy = { args = "args", autograd = "autograd", help = "help", progress = "progress",
+  profiler = "profiler", _nearest = "nearest" }
 
 -- The string keys of a table, and what would be there if asked for.
 local function names_in(t, more)

@@ -1,0 +1,143 @@
+/* What the engine says of its operations, layers and optimizers, for scripts/mlpl/help.lua:
+   inputs and options as Lua sees them. */
+#include "bind.h"
+
+#include <math.h>
+
+static const char *type_name(const mlpl_param *p) {
+  switch (p->type) {
+    case MLPL_PARAM_INT: return "integer";
+    case MLPL_PARAM_REAL: return "number";
+    case MLPL_PARAM_BOOL: return "boolean";
+    case MLPL_PARAM_AXIS: return "axis";
+    case MLPL_PARAM_INDEX: return "index";
+    case MLPL_PARAM_CHOICE: return "choice";
+    case MLPL_PARAM_SIZES: return "sizes";
+    case MLPL_PARAM_PAIR: return "pair";
+  }
+  return "any";
+}
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+/* The value that stands for an option left out, as a script would write it, or nil. */
+static void push_standard(lua_State *L, const mlpl_param *p) {
+  mlpl_value v = mlpl_param_standard(p);
+  switch (p->type) {
+    case MLPL_PARAM_BOOL: lua_pushboolean(L, v.i != 0); return;
+    case MLPL_PARAM_CHOICE: lua_pushstring(L, p->choices[v.i]); return;
+    case MLPL_PARAM_REAL: lua_pushnumber(L, v.f); return;
+    case MLPL_PARAM_INT: lua_pushinteger(L, (lua_Integer)v.i); return;
+    case MLPL_PARAM_AXIS:
+      if (v.i == MLPL_NO_AXIS)
+        lua_pushnil(L);
+      else
+        lua_pushinteger(L, (lua_Integer)(v.i < 0 ? v.i : v.i + 1));
+      return;
+    case MLPL_PARAM_PAIR:
+      lua_createtable(L, 2, 0);
+      for (int i = 0; i < 2; i++) {
+        lua_pushnumber(L, v.pair[i]);
+        lua_rawseti(L, -2, i + 1);
+      }
+      return;
+    default: lua_pushnil(L);
+  }
+}
+
+static void set_limit(lua_State *L, const char *name, double limit) {
+  if (!isfinite(limit)) return;
+  lua_pushnumber(L, limit);
+  lua_setfield(L, -2, name);
+}
+
+/* { name=, type=, required=, standard=, min=, max=, choices= } */
+static void push_param(lua_State *L, const mlpl_param *p) {
+  lua_createtable(L, 0, 6);
+  set_text(L, "name", p->name);
+  set_text(L, "type", type_name(p));
+  lua_pushboolean(L, p->flags & MLPL_REQUIRED);
+  lua_setfield(L, -2, "required");
+  if (!(p->flags & MLPL_REQUIRED)) {
+    push_standard(L, p);
+    lua_setfield(L, -2, "standard");
+  }
+  if (p->type == MLPL_PARAM_REAL || p->type == MLPL_PARAM_INT ||
+      p->type == MLPL_PARAM_PAIR) {
+    set_limit(L, "min", p->min);
+    set_limit(L, "max", p->max);
+  }
+  if (p->type != MLPL_PARAM_CHOICE) return;
+  lua_newtable(L);
+  for (int i = 0; p->choices[i]; i++) {
+    lua_pushstring(L, p->choices[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "choices");
+}
+
+static void set_params(lua_State *L, const mlpl_param *params, int n) {
+  lua_createtable(L, n, 0);
+  for (int i = 0; i < n; i++) {
+    push_param(L, &params[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "params");
+}
+
+static void set_inputs(lua_State *L, const mlpl_op *op) {
+  int required, n = mlpl_op_inputs(op, &required);
+  lua_createtable(L, n, 0);
+  for (int i = 0; i < n; i++) {
+    lua_createtable(L, 0, 2);
+    set_text(L, "name", mlpl_op_input_name(op, i));
+    lua_pushboolean(L, i < required);
+    lua_setfield(L, -2, "required");
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "inputs");
+}
+
+/* _describe_op(name): { inputs =, params =, outputs = }, or nil */
+static int describe_op(lua_State *L) {
+  const mlpl_op *op = mlpl_op_find(luaL_checkstring(L, 1));
+  if (!op) return 0;
+  int n;
+  const mlpl_param *params = mlpl_op_params(op, &n);
+  lua_createtable(L, 0, 3);
+  set_inputs(L, op);
+  set_params(L, params, n);
+  lua_pushinteger(L, mlpl_op_outputs(op));
+  lua_setfield(L, -2, "outputs");
+  return 1;
+}
+
+/* _describe_kind(name): { params = } of a layer, a loss or an optimizer, or nil */
+static int describe_kind(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  int n;
+  const mlpl_param *params = mlpl_kind_params(name, &n);
+  if (!params) params = mlpl_optimizer_kind_params(name, &n);
+  if (!params) return 0;
+  lua_createtable(L, 0, 1);
+  set_params(L, params, n);
+  return 1;
+}
+
+/* _methods("Tensor"): what values of that type can be asked to do, a table of functions;
+   or nil. The metatable's __index keeps them (mlplb_new_type). */
+static int methods(lua_State *L) {
+  lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1));
+  if (lua_rawget(L, LUA_REGISTRYINDEX) != LUA_TTABLE) return 0;
+  lua_getfield(L, -1, "__index");
+  return lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) != NULL;
+}
+
+void mlplb_open_describe(lua_State *L) {
+  static const luaL_Reg functions[] = {{"_describe_op", describe_op},
+      {"_describe_kind", describe_kind}, {"_methods", methods}, {NULL, NULL}};
+  mlplb_setfuncs(L, functions);
+}
