@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Garbage, in bytes of tensors, before everything is collected. */
-#define ROOM_LEAST ((size_t)384 << 10)
+#define ROOM_LEAST ((size_t)256 << 10)
 #define ROOM_MOST ((size_t)64 << 20)
 
 /* Addresses that serve as keys of the registry. */
