@@ -57,6 +57,29 @@ static lua_Integer position(lua_State *L, int index, const char *what, const cha
   return v > 0 ? v - 1 : v;
 }
 
+/* One axis, or an array of them. */
+static void axes(
+    lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
+  int64_t axis[MLPL_MAX_RANK];
+  if (!lua_istable(L, index)) {
+    if (lua_type(L, index) != LUA_TNUMBER)
+      complain(L, index, what, p->name, "an axis or an array of axes");
+    v->i = position(L, index, what, p->name);
+    return;
+  }
+  lua_Unsigned n = lua_rawlen(L, index);
+  if (n > MLPL_MAX_RANK)
+    luaL_error(L, "%s: %s has %I axes; a tensor has at most %d", what, p->name,
+        (lua_Integer)n, MLPL_MAX_RANK);
+  mlplb_only_array(L, index, what, "axes");
+  for (int i = 0; i < (int)n; i++) {
+    lua_rawgeti(L, index, i + 1);
+    axis[i] = position(L, -1, what, p->name);
+    lua_pop(L, 1);
+  }
+  mlpl_value_axes(v, (int)n, axis);
+}
+
 static int choice(lua_State *L, int index, const char *what, const mlpl_param *p) {
   const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
   for (int i = 0; text && p->choices[i]; i++)
@@ -135,6 +158,7 @@ static void convert(
     case MLPL_PARAM_INDEX: v->i = position(L, index, what, p->name); return;
     case MLPL_PARAM_CHOICE: v->i = choice(L, index, what, p); return;
     case MLPL_PARAM_PAIR: pair(L, index, what, p, v->pair); return;
+    case MLPL_PARAM_AXES: axes(L, index, what, p, v); return;
     case MLPL_PARAM_SIZES:
       v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v);
       return;

@@ -163,7 +163,8 @@ MLPL_API void mlpl_random_set(mlpl_ctx *cx, mlpl_random_state state);
 **       {.name = "out_features", .value = 10}, {.name = NULL}}
 ** Whole numbers up to 2^53 and truth values (0 or 1) go in `value`, choices ("mean",
 ** "sum") in `text`, sizes in `sizes` with their number in `value`, a pair of reals
-** (betas) in `pair`.
+** (betas) in `pair`. Where several axes may be given, one goes in `value`, several go as
+** sizes do.
 */
 typedef struct mlpl_arg {
   const char *name;
@@ -182,7 +183,8 @@ typedef enum mlpl_param_type {
   MLPL_PARAM_INDEX,
   MLPL_PARAM_CHOICE, /* one of `choices`, held as its place in that list */
   MLPL_PARAM_SIZES,  /* up to MLPL_MAX_RANK whole numbers */
-  MLPL_PARAM_PAIR    /* two reals */
+  MLPL_PARAM_PAIR,   /* two reals */
+  MLPL_PARAM_AXES    /* one axis, several, or (as left out) all of them */
 } mlpl_param_type;
 
 typedef enum mlpl_param_flags {
@@ -203,7 +205,8 @@ typedef struct mlpl_param {
 } mlpl_param;
 
 /* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all
-   axes). */
+   axes). Axes are a single one in i, or i == MLPL_NO_AXIS, or axes.several ==
+   MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. */
 typedef union mlpl_value {
   int64_t i;
   double f;
@@ -212,12 +215,21 @@ typedef union mlpl_value {
     int n;
     int64_t v[MLPL_MAX_RANK];
   } sizes;
+  struct {
+    int64_t several; /* lies where i lies */
+    int n;
+    int64_t v[MLPL_MAX_RANK];
+  } axes;
 } mlpl_value;
 
 /* The value of an option that is not given. */
 MLPL_API mlpl_value mlpl_param_standard(const mlpl_param *param);
 
+/* n axes, 0 to MLPL_MAX_RANK (0: all, as in PyTorch), as an option's value. */
+MLPL_API void mlpl_value_axes(mlpl_value *value, int n, const int64_t *axes);
+
 #define MLPL_NO_AXIS INT64_MIN
+#define MLPL_SEVERAL_AXES INT64_MAX
 #define MLPL_MAX_PARAMS 12
 #define MLPL_MAX_INPUTS 4
 
@@ -383,6 +395,16 @@ MLPL_API mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_o
    room for mlpl_op_outputs tensors. */
 MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
     mlpl_tensor *const *inputs, int n, const mlpl_arg *args);
+
+/*
+** The distinct elements of t (any dtype) in ascending order, NaNs last and each its own.
+** *inverse, of t's shape, says for every element which of them it is (index-valued, counted
+** from the context's base); *counts how often each occurs. Both may be NULL.
+**
+** Memory  gives *values, *inverse, *counts; NULL after an error. Nothing is recorded.
+*/
+MLPL_API mlpl_status mlpl_unique(mlpl_ctx *cx, mlpl_tensor **values,
+    mlpl_tensor **inverse, mlpl_tensor **counts, const mlpl_tensor *t);
 
 /* ---- modules (layers and models) --------------------------------------------------- */
 

@@ -30,6 +30,7 @@ static mlpl_status put_value(mlpli_buffer *b, const mlpl_param *p, const mlpl_va
       return mlpli_json_put_string(b, p->choices[v->i], strlen(p->choices[v->i]));
     case MLPL_PARAM_SIZES: return put_sizes(b, v);
     case MLPL_PARAM_PAIR: return put_pair(b, v);
+    case MLPL_PARAM_AXES: /* no layer has several */
     case MLPL_PARAM_INT:
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: break;
@@ -171,6 +172,7 @@ static const char *take_value(const builder *b, const mlpl_param *p, int64_t i,
       return n->n == 2 && take_array(b, i, false, 2, NULL, pair)
           ? NULL
           : "is not a pair of numbers";
+    case MLPL_PARAM_AXES:
     case MLPL_PARAM_INT:
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: break;

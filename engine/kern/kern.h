@@ -118,18 +118,66 @@ typedef void mlplk_map(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
 /*
 ** out[i] = reduction over j in [0, r) of x[i * s_n + j * s_r], for i in [0, n). The order
 ** in which row i is added depends on r and the strides alone, not on n or i. r = 0: sum
-** 0; MAX and ARGMAX need r >= 1. A NaN is the maximum. Ties: the first wins. ARGMAX
-** writes int64_t, counted from 0.
+** 0, product 1, count 0; MAX, MIN and where they are need r >= 1. A NaN is the maximum and
+** the minimum. Ties: the first wins. ARGMAX and ARGMIN write int64_t, counted from 0,
+** NONZERO int64_t: how many are not 0 (a NaN is not).
 */
 typedef enum mlplk_reduce_kind {
   MLPLK_SUM,
   MLPLK_MAX,
   MLPLK_ARGMAX,
+  MLPLK_PROD,
+  MLPLK_MIN,
+  MLPLK_ARGMIN,
+  MLPLK_NONZERO,
   MLPLK_N_REDUCES
 } mlplk_reduce_kind;
 
 typedef void mlplk_reduce(
     ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r);
+
+/* The same for whole numbers of 1 byte (unsigned) or 8 (int64_t). SUM and PROD write
+   int64_t and wrap around. */
+mlplk_reduce *mlplk_whole_reduce(size_t bytes, mlplk_reduce_kind kind);
+
+/* ---- scans: every element from those before it ------------------------------------- */
+
+/*
+** n columns side by side of r elements, `step` apart in every array (negative: from the
+** end to the start, with pointers at the last element). Sums and products are carried in
+** double and rounded as they are written. index (cummax, cummin): the place of the last
+** of the largest (smallest) so far, counted from 0; a NaN is both.
+*/
+typedef enum mlplk_scan_kind {
+  MLPLK_CUMSUM,       /* y_t = y_{t-1} + x_t */
+  MLPLK_CUMPROD,      /* y_t = y_{t-1} x_t */
+  MLPLK_LOGCUMSUMEXP, /* y_t = log(e^y_{t-1} + e^x_t) */
+  MLPLK_CUMMAX,
+  MLPLK_CUMMIN,
+  MLPLK_RECUR,     /* y_t = a_t y_{t-1} + x_t, y_{-1} = 0 */
+  MLPLK_RECUR_LAG, /* y_t = a_{t-1} y_{t-1} + x_t */
+  MLPLK_N_SCANS
+} mlplk_scan_kind;
+
+typedef void mlplk_scan(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
+    const void *a, ptrdiff_t step);
+
+/* CUMSUM, CUMPROD (both wrap around), CUMMAX and CUMMIN of int64_t. */
+mlplk_scan *mlplk_whole_scan(mlplk_scan_kind kind);
+
+/* ---- order (order.c) --------------------------------------------------------------- */
+
+/* Elements of any type are put in order by keys: whole numbers in the same order. */
+typedef struct mlplk_item {
+  uint64_t key;
+  int64_t at; /* where the element was */
+} mlplk_item;
+
+/* By key; equal keys stay in their order. scratch: n items. */
+void mlplk_sort(ptrdiff_t n, mlplk_item *items, mlplk_item *scratch);
+/* The k-th smallest of n keys, k from 0 < n; *among: how many of the keys equal to it come
+   before the k-th in order. */
+uint64_t mlplk_kth(ptrdiff_t n, const uint64_t *key, ptrdiff_t k, ptrdiff_t *among);
 
 /* ---- softmax and cross-entropy, on rows whose k elements lie side by side ---------- */
 
@@ -195,6 +243,7 @@ typedef struct mlplk_table {
 
   mlplk_map *map[MLPLK_N_MAPS];
   mlplk_reduce *reduce[MLPLK_N_REDUCES];
+  mlplk_scan *scan[MLPLK_N_SCANS];
 
   /* n rows of k: row i of y at y + i * s_y, of x at x + i * s_x. y may be x. k >= 1. */
   void (*softmax)(

@@ -22,7 +22,9 @@ typedef enum mlpli_domain {
   MLPLI_SHARE,    /* 0 <= x <= 1 */
   MLPLI_LABELS,   /* i64, index-valued */
   MLPLI_TARGET,   /* labels, or real numbers like the first input's */
-  MLPLI_ANY       /* any dtype */
+  MLPLI_ANY,      /* any dtype */
+  MLPLI_ANY_DISTINCT, /* any dtype; kinks where two are equal */
+  MLPLI_ANY_SORTED    /* any dtype, ascending along the last axis */
 } mlpli_domain;
 
 typedef struct mlpli_shape {
@@ -95,6 +97,37 @@ struct mlpl_op {
   OP(MEAN, mean)                                                                         \
   OP(MAX, max)                                                                           \
   OP(ARGMAX, argmax)                                                                     \
+  OP(MIN, min)                                                                           \
+  OP(ARGMIN, argmin)                                                                     \
+  OP(AMAX, amax)                                                                         \
+  OP(AMIN, amin)                                                                         \
+  OP(ANY, any)                                                                           \
+  OP(ALL, all)                                                                           \
+  OP(COUNT_NONZERO, count_nonzero)                                                       \
+  OP(PROD, prod)                                                                         \
+  OP(VAR, var)                                                                           \
+  OP(STD, std)                                                                           \
+  OP(NORM, norm)                                                                         \
+  OP(LOGSUMEXP, logsumexp)                                                               \
+  OP(FLOORED, floored)                                                                   \
+  OP(CUMSUM, cumsum)                                                                     \
+  OP(CUMPROD, cumprod)                                                                   \
+  OP(LOGCUMSUMEXP, logcumsumexp)                                                         \
+  OP(CUMMAX, cummax)                                                                     \
+  OP(CUMMIN, cummin)                                                                     \
+  OP(RECUR, recur)                                                                       \
+  OP(DIFF, diff)                                                                         \
+  OP(SORT, sort)                                                                         \
+  OP(ARGSORT, argsort)                                                                   \
+  OP(TOPK, topk)                                                                         \
+  OP(KTHVALUE, kthvalue)                                                                 \
+  OP(MEDIAN, median)                                                                     \
+  OP(QUANTILE, quantile)                                                                 \
+  OP(TAKE_ALONG, take_along)                                                             \
+  OP(ADD_ALONG, add_along)                                                               \
+  OP(BINCOUNT, bincount)                                                                 \
+  OP(HISTC, histc)                                                                       \
+  OP(SEARCHSORTED, searchsorted)                                                         \
   OP(SUM_TO_SIZE, sum_to_size)                                                           \
   OP(MATMUL, matmul)                                                                     \
   OP(LINEAR, linear)                                                                     \

@@ -19,6 +19,9 @@
 /* standard NAN: all axes when it is left out */
 #define MLPLI_AXIS_OPTION(name, standard)                                                \
   { name, MLPL_PARAM_AXIS, MLPL_OPTIONAL, standard, 0, 0, NULL, 0 }
+/* one axis or several; all when it is left out */
+#define MLPLI_AXES_OPTION(name)                                                          \
+  { name, MLPL_PARAM_AXES, MLPL_OPTIONAL, NAN, 0, 0, NULL, 0 }
 #define MLPLI_AXIS_NEEDED(name)                                                          \
   { name, MLPL_PARAM_AXIS, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
 #define MLPLI_INDEX_NEEDED(name)                                                         \

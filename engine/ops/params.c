@@ -13,11 +13,20 @@ mlpl_value mlpl_param_standard(const mlpl_param *p) {
     v.f = p->standard;
   else if (p->type == MLPL_PARAM_PAIR)
     v.pair[0] = p->standard, v.pair[1] = p->standard2;
-  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard))
+  else if ((p->type == MLPL_PARAM_AXIS || p->type == MLPL_PARAM_AXES) &&
+      isnan(p->standard))
     v.i = MLPL_NO_AXIS;
   else if (p->type != MLPL_PARAM_SIZES)
     v.i = (int64_t)p->standard;
   return v;
+}
+
+void mlpl_value_axes(mlpl_value *v, int n, const int64_t *axes) {
+  memset(v, 0, sizeof *v);
+  v->i = n == 0 ? MLPL_NO_AXIS : n == 1 ? axes[0] : MLPL_SEVERAL_AXES;
+  if (n < 2) return;
+  v->axes.n = n;
+  memcpy(v->axes.v, axes, (size_t)n * sizeof *axes);
 }
 
 /* Append " name" to a list of names in a fixed buffer. */
@@ -66,6 +75,12 @@ static mlpl_status bad_range(
       p->name, value, p->min, p->max);
 }
 
+static mlpl_status too_many_axes(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, double n) {
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g axes; a tensor has at most %d", what,
+      p->name, n, MLPL_MAX_RANK);
+}
+
 static mlpl_status check_value(
     mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
   switch (p->type) {
@@ -92,6 +107,10 @@ static mlpl_status check_value(
         return mlpl_fail(cx, MLPL_EARG,
             "%s: %s has %d sizes; a tensor has at most %d axes", what, p->name,
             v->sizes.n, MLPL_MAX_RANK);
+      return MLPL_OK;
+    case MLPL_PARAM_AXES:
+      if (v->i == MLPL_SEVERAL_AXES && (v->axes.n < 0 || v->axes.n > MLPL_MAX_RANK))
+        return too_many_axes(cx, what, p, v->axes.n);
       return MLPL_OK;
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: return MLPL_OK; /* the row checks them against its inputs */
@@ -136,6 +155,12 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
           what, p->name, a->value, MLPL_MAX_RANK);
     v->sizes.n = (int)a->value;
     for (int i = 0; i < v->sizes.n; i++) v->sizes.v[i] = a->sizes[i];
+    return MLPL_OK;
+  }
+  if (p->type == MLPL_PARAM_AXES && a->sizes) {
+    if (a->value < 0 || a->value > MLPL_MAX_RANK)
+      return too_many_axes(cx, what, p, a->value);
+    mlpl_value_axes(v, (int)a->value, a->sizes);
     return MLPL_OK;
   }
   v->i = (int64_t)a->value;

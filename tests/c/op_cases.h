@@ -48,6 +48,35 @@ typedef struct op_case {
       {f, "2x3x2t", ""}, {f, "1x3", "dim=0"}, {f, "3x1", "dim=1"},                       \
       {f, "1x2x1x2x1x1x2x1", "dim=3"}, {f, "0x3", "dim=1"}
 
+/* Of rows with a set of axes; o: options that come first, with a blank at the end. */
+#define AXES_CASES(f, o)                                                                 \
+  {f, "s", o}, {f, "s", o "dim=0"}, {f, "s", o "dim=-1 keepdim=1"}, {f, "1", o "dim=0"}, \
+      {f, "5", o}, {f, "5g", o "dim=0"}, {f, "2x3", o}, {f, "2x3", o "keepdim=1"},       \
+      {f, "2x3", o "dim=0"}, {f, "2x3", o "dim=-1 keepdim=1"}, {f, "2x3t", o "dim=0"},   \
+      {f, "2x3n", o "dim=1"}, {f, "2x3", o "dim=1x0"},                                   \
+      {f, "2x3x4", o "dim=0x2"}, {f, "2x3x4", o "dim=-1x0 keepdim=1"},                   \
+      {f, "2x3x2t", o "dim=1x2"}, {f, "2x3x2n", o "dim=0x1 keepdim=1"},                  \
+      {f, "2x3x2", o "dim=0x1x2"}, {f, "2x3x2", o "dim=1"},                              \
+      {f, "1x2x1x2x1x1x2x1", o "dim=1x-2"}, {f, "0x3", o "dim=1"},                       \
+      {f, "0x3x2", o "dim=1x2"}
+
+/* Of rows that work along the axis `dim` and keep its size, or give `o`. */
+#define LINE_CASES(f, o)                                                                 \
+  {f, "s", o "dim=0"}, {f, "s", o "dim=-1"}, {f, "1", o "dim=0"}, {f, "5", o "dim=0"},   \
+      {f, "5g", o "dim=-1"}, {f, "1x4", o "dim=1"}, {f, "3x1", o "dim=1"},               \
+      {f, "2x3", o "dim=1"}, {f, "2x3", o "dim=0"}, {f, "2x3t", o "dim=1"},              \
+      {f, "2x3n", o "dim=-2"}, {f, "2x3g", o "dim=1"}, {f, "2x3x2", o "dim=1"},          \
+      {f, "2x3x2t", o "dim=-1"}, {f, "2x3x2n", o "dim=0"},                               \
+      {f, "1x2x1x2x1x1x2x1", o "dim=3"}, {f, "0x3", o "dim=1"}, {f, "3x0x2", o "dim=0"}
+/* ... that need an element, have keepdim and take all axes where dim is left out. */
+#define CHOICE_CASES(f, o)                                                               \
+  {f, "s", o}, {f, "s", o "dim=0 keepdim=1"}, {f, "1", o "dim=0"}, {f, "5", o},          \
+      {f, "5g", o "dim=-1"}, {f, "2x3", o}, {f, "2x3t", o}, {f, "2x3", o "keepdim=1"},   \
+      {f, "2x3", o "dim=1"}, {f, "2x3", o "dim=0 keepdim=1"}, {f, "2x3t", o "dim=1"},    \
+      {f, "2x3n", o "dim=-2"}, {f, "4x3x2", o "dim=0"},                                  \
+      {f, "2x4x2t", o "dim=-2 keepdim=1"}, {f, "1x2x1x2x1x1x2x1", o "dim=3"},            \
+      {f, "0x3", o "dim=1"}
+
 #define ROW_CASES(f)                                                                     \
   {f, "s", "dim=0"}, {f, "s", "dim=-1"}, {f, "1", "dim=0"}, {f, "5", "dim=0"},           \
       {f, "5g", "dim=-1"}, {f, "1x4", "dim=1"}, {f, "3x1", "dim=1"},                     \
@@ -86,6 +115,61 @@ static const op_case op_cases[] = {
     {"sum", "0x3", "keepdim=1"}, {"sum", "2x0", "dim=-1 keepdim=1"},
     REDUCTION_CASES("mean"), {"mean", "0", ""}, {"mean", "0x3", "dim=0"},
     {"mean", "2x0", "dim=1"}, REDUCTION_CASES("max"), REDUCTION_CASES("argmax"),
+    {"sum", "2x3x4", "dim=0x2"}, {"sum", "2x3x4t", "dim=-1x1 keepdim=1"},
+    {"sum", "0x3x2", "dim=0x2"}, {"mean", "2x3x4", "dim=0x2"},
+    {"mean", "2x3x4n", "dim=-1x1 keepdim=1"}, REDUCTION_CASES("min"),
+    REDUCTION_CASES("argmin"), AXES_CASES("amax", ""), AXES_CASES("amin", ""),
+    AXES_CASES("any", ""), {"any", "0", ""}, {"any", "2x0", "dim=1"},
+    AXES_CASES("all", ""), {"all", "0", ""}, {"all", "2x0", "dim=1"},
+    {"count_nonzero", "s", ""}, {"count_nonzero", "2x3", "dim=0"},
+    {"count_nonzero", "2x3x4t", "dim=0x2"}, {"count_nonzero", "2x3n", "dim=-1"},
+    {"count_nonzero", "0x3", "dim=0"}, {"count_nonzero", "5g", ""},
+    AXES_CASES("prod", ""), {"prod", "0", ""}, {"prod", "0x3", "dim=0"},
+    {"prod", "2x3x2e", "dim=1"}, AXES_CASES("var", "correction=0 "),
+    AXES_CASES("std", "unbiased=0 "), {"var", "5", ""}, {"var", "3x4", "dim=0"},
+    {"var", "3x4t", "dim=0x1 unbiased=1"}, {"var", "4x3", "dim=0 correction=2"},
+    {"var", "4x3", "dim=0 correction=0.5"}, {"std", "5g", ""}, {"std", "3x4", "dim=1"},
+    {"std", "2x3x4n", "dim=0x2"}, {"std", "4x3", "dim=0 correction=2"},
+    AXES_CASES("norm", ""), AXES_CASES("norm", "p=3 "), AXES_CASES("norm", "p=inf "),
+    {"norm", "2x3", "p=1 dim=0"}, {"norm", "2x3t", "p=0"}, {"norm", "2x3", "p=-inf dim=1"},
+    {"norm", "2x3n", "p=0.5"}, {"norm", "2x3", "p=-2 dim=1"}, {"norm", "2x3", "p=1.5"},
+    {"norm", "0", ""}, {"norm", "2x0", "dim=1"}, {"norm", "2x3x2", "p=-inf dim=0x2"},
+    AXES_CASES("logsumexp", ""), UNARY_CASES("floored", ""),
+    LINE_CASES("cumsum", ""), LINE_CASES("cumprod", ""), LINE_CASES("logcumsumexp", ""),
+    LINE_CASES("cummax", ""), LINE_CASES("cummin", ""), {"cumsum", "3x2e", "dim=0"},
+    LINE_CASES("recur", ""), LINE_CASES("recur", "reverse=1 "),
+    {"recur", "4 4", "dim=0"}, {"recur", "4 4", "dim=0 lag=1"},
+    {"recur", "4 4g", "dim=0 reverse=1"}, {"recur", "4 4", "dim=0 reverse=1 lag=1"},
+    {"recur", "2x3t 2x3", "dim=1"}, {"recur", "3x2 3x2n", "dim=0 lag=1"},
+    {"recur", "3x2 3x2", "dim=-2 reverse=1"}, {"recur", "2x3x2 2x3x2", "dim=1 lag=1"},
+    {"diff", "5", ""}, {"diff", "5g", "n=2"}, {"diff", "5", "n=0"}, {"diff", "5", "n=5"},
+    {"diff", "5", "n=7"}, {"diff", "1", ""}, {"diff", "2x3", "dim=0"},
+    {"diff", "2x3t", "dim=1"}, {"diff", "2x4x2n", "dim=1 n=3"}, {"diff", "0x3", ""},
+    {"diff", "0", ""}, {"diff", "3x2e", "dim=1"},
+    LINE_CASES("sort", ""), LINE_CASES("sort", "descending=1 stable=1 "),
+    {"sort", "2x3", ""}, {"sort", "60", ""}, LINE_CASES("argsort", ""),
+    LINE_CASES("argsort", "descending=1 "), {"argsort", "2x3", "stable=0"},
+    {"topk", "s", "k=1"}, {"topk", "s", "k=0"}, {"topk", "5", "k=0"}, {"topk", "5", "k=2"},
+    {"topk", "5g", "k=5"}, {"topk", "2x3", "k=2 dim=0"}, {"topk", "2x3t", "k=2 dim=1"},
+    {"topk", "2x4x2n", "k=3 dim=-2 largest=0"}, {"topk", "0x3", "k=2"},
+    {"topk", "70", "k=7 sorted=1"}, {"topk", "70", "k=60 largest=0"},
+    {"kthvalue", "s", "k=1"}, {"kthvalue", "5", "k=2"}, {"kthvalue", "5g", "k=5"},
+    {"kthvalue", "2x3t", "k=1 dim=0"}, {"kthvalue", "2x3n", "k=3 keepdim=1"},
+    {"kthvalue", "2x4x2", "k=2 dim=1 keepdim=1"}, {"kthvalue", "0x3", "k=2 dim=1"},
+    CHOICE_CASES("median", ""), {"median", "0", ""}, CHOICE_CASES("quantile", "q=0.3 "),
+    {"quantile", "5", "q=0"}, {"quantile", "2x3", "q=1 dim=1"},
+    {"quantile", "5", "q=0.25"}, {"take_along", "3 1i", "dim=0"},
+    {"take_along", "2x3 2x5i", "dim=1"}, {"take_along", "4x3t 2x3i", "dim=0"},
+    {"take_along", "2x3x2n 2x4x2i", "dim=1"}, {"add_along", "1 1i", "dim=0 size=3"},
+    {"add_along", "5 5i", "dim=0 size=3"}, {"add_along", "2x4 2x4i", "dim=1 size=3"},
+    {"add_along", "2x3t 2x3i", "dim=0 size=4"},
+    {"add_along", "2x3x2n 2x3x2i", "dim=1 size=2"}, {"bincount", "6i", ""},
+    {"bincount", "6i", "minlength=9"}, {"bincount", "6i 6", ""}, {"bincount", "0i", ""},
+    {"bincount", "6i 6g", "minlength=3"}, {"histc", "2x3", ""}, {"histc", "17", "bins=4"},
+    {"histc", "2x3t", "bins=3 min=-1 max=1"}, {"histc", "0", "bins=3"},
+    {"searchsorted", "5 3", ""}, {"searchsorted", "5 2x3t", ""},
+    {"searchsorted", "5 s", "right=1"}, {"searchsorted", "2x4 2x3", "right=1"},
+    {"searchsorted", "2x4n 2x3", ""}, {"searchsorted", "0 3", ""},
     {"sum_to_size", "2x3", "sizes=2x3"}, {"sum_to_size", "2x3", "sizes=1x3"},
     {"sum_to_size", "2x3", "sizes=3"}, {"sum_to_size", "2x3", "sizes=1"},
     {"sum_to_size", "2x3", "sizes=s"}, {"sum_to_size", "2x3", "sizes=2x1"},
@@ -262,6 +346,11 @@ static inline void read_options(
         const char *at = value;
         args[n].value = read_sizes(&at, sizes);
       }
+      else if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_AXES) {
+        const char *at = value;
+        if (strchr(value, 'x')) args[n].value = read_sizes(&at, sizes);
+        else args[n].sizes = NULL;
+      }
     n++;
     word = end ? end + 1 : value + strlen(value);
   }
@@ -314,7 +403,9 @@ static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i)
   case MLPLI_SMOOTH: return v < 0 ? v - 0.1 : v + 0.1;
   case MLPLI_NONZERO: return v < 0 ? v - 0.5 : v + 0.5;
   case MLPLI_DISTINCT:
+  case MLPLI_ANY_DISTINCT:
     return 0.25 * (double)((i * 37 + 11) % 101) - 12; /* up to 101 elements */
+  case MLPLI_ANY_SORTED: return 0.4375 * (double)i - 1.75;
   case MLPLI_SHARE:
   case MLPLI_TARGET: return 0.5 + 0.225 * v;
   default: return v;
@@ -324,6 +415,9 @@ static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i)
 /* What labels or places are counted in. */
 static inline int64_t case_classes(const made_case *c) {
   if (strcmp(c->op->name, "spread") == 0) return c->p[1].i;
+  if (strcmp(c->op->name, "add_along") == 0) return c->p[1].i;
+  if (strcmp(c->op->name, "take_along") == 0) return c->in[0].size[c->p[0].i];
+  if (strcmp(c->op->name, "bincount") == 0) return 4;
   return c->in[0].size[strcmp(c->op->name, "pick") == 0 ? c->p[0].i : 1];
 }
 

@@ -1,6 +1,7 @@
 /* The table of this element type and instruction set. */
 #include "kern/variants/elementwise.h"
 #include "kern/variants/reduce.h"
+#include "kern/variants/scan.h"
 
 extern const mlplk_table VARIANT(table);
 
@@ -15,6 +16,7 @@ const mlplk_table VARIANT(table) = {
     .pack_b = VARIANT(pack_b),
     .map = MLPLK_MAP_TABLE,
     .reduce = MLPLK_REDUCE_TABLE,
+    .scan = MLPLK_SCAN_TABLE,
     .softmax = VARIANT(softmax),
     .log_softmax = VARIANT(log_softmax),
     .softmax_grad = VARIANT(softmax_grad),
