@@ -143,8 +143,8 @@ mlplk_reduce *mlplk_whole_reduce(size_t bytes, mlplk_reduce_kind kind);
 /* ---- scans: every element from those before it ------------------------------------- */
 
 /*
-** n columns side by side of r elements, `step` apart in every array (negative: from the
-** end to the start, with pointers at the last element). Sums and products are carried in
+** n columns, s_n apart, of r elements, `step` apart in every array (negative: from the end
+** to the start, with pointers at the last element). Sums and products are carried in
 ** double and rounded as they are written. index (cummax, cummin): the place of the last
 ** of the largest (smallest) so far, counted from 0; a NaN is both.
 */
@@ -160,7 +160,7 @@ typedef enum mlplk_scan_kind {
 } mlplk_scan_kind;
 
 typedef void mlplk_scan(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
-    const void *a, ptrdiff_t step);
+    const void *a, ptrdiff_t s_n, ptrdiff_t step);
 
 /* CUMSUM, CUMPROD (both wrap around), CUMMAX and CUMMIN of int64_t. */
 mlplk_scan *mlplk_whole_scan(mlplk_scan_kind kind);

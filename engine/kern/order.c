@@ -48,7 +48,8 @@ void mlplk_sort(ptrdiff_t n, mlplk_item *items, mlplk_item *scratch) {
 }
 
 uint64_t mlplk_kth(ptrdiff_t n, const uint64_t *key, ptrdiff_t k, ptrdiff_t *among) {
-  uint64_t differ = 0, found = 0, known = 0; /* known: the bits of found that are settled */
+  uint64_t differ = 0, found = 0,
+           known = 0; /* known: the bits of found that are settled */
   for (ptrdiff_t i = 1; i < n; i++) differ |= key[i] ^ key[0];
   for (int d = DIGITS - 1; d >= 0; d--) {
     ptrdiff_t count[VALUES] = {0};

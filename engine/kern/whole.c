@@ -40,7 +40,8 @@ static inline void reduce(ptrdiff_t n, ptrdiff_t r, void *out, const void *x,
       all[c] = extreme ? load(x, (i + c) * s_n, bytes) : kind == MLPLK_PROD;
     if (s_r == 1) {
       int64_t one = all[0];
-      for (ptrdiff_t j = 0; j < r; j++) one = fold(one, load(x, i * s_n + j, bytes), kind);
+      for (ptrdiff_t j = 0; j < r; j++)
+        one = fold(one, load(x, i * s_n + j, bytes), kind);
       all[0] = one;
     }
     else {
@@ -106,19 +107,19 @@ mlplk_reduce *mlplk_whole_reduce(size_t bytes, mlplk_reduce_kind kind) {
 /* ---- scans ------------------------------------------------------------------------- */
 
 static inline void scan(ptrdiff_t n, ptrdiff_t r, int64_t *y, const int64_t *x,
-    ptrdiff_t step, const mlplk_reduce_kind kind) {
+    ptrdiff_t s_n, ptrdiff_t step, const mlplk_reduce_kind kind) {
   for (ptrdiff_t t = 0; t < r; t++)
     for (ptrdiff_t c = 0; c < n; c++) {
-      const int64_t v = x[t * step + c];
-      y[t * step + c] = t ? fold(y[(t - 1) * step + c], v, kind) : v;
+      const ptrdiff_t at = t * step + c * s_n;
+      y[at] = t ? fold(y[at - step], x[at], kind) : x[at];
     }
 }
 
 static inline void extremes(ptrdiff_t n, ptrdiff_t r, int64_t *y, int64_t *index,
-    const int64_t *x, ptrdiff_t step, const int sign) {
+    const int64_t *x, ptrdiff_t s_n, ptrdiff_t step, const int sign) {
   for (ptrdiff_t t = 0; t < r; t++)
     for (ptrdiff_t c = 0; c < n; c++) {
-      const ptrdiff_t at = t * step + c, last = at - step;
+      const ptrdiff_t at = t * step + c * s_n, last = at - step;
       const int better = !t || (sign > 0 ? x[at] >= y[last] : x[at] <= y[last]);
       y[at] = better ? x[at] : y[last];
       index[at] = better ? t : index[last];
@@ -126,27 +127,27 @@ static inline void extremes(ptrdiff_t n, ptrdiff_t r, int64_t *y, int64_t *index
 }
 
 static void cumsum(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
-    const void *a, ptrdiff_t step) {
+    const void *a, ptrdiff_t s_n, ptrdiff_t step) {
   (void)index, (void)a;
-  scan(n, r, y, x, step, MLPLK_SUM);
+  scan(n, r, y, x, s_n, step, MLPLK_SUM);
 }
 
 static void cumprod(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
-    const void *a, ptrdiff_t step) {
+    const void *a, ptrdiff_t s_n, ptrdiff_t step) {
   (void)index, (void)a;
-  scan(n, r, y, x, step, MLPLK_PROD);
+  scan(n, r, y, x, s_n, step, MLPLK_PROD);
 }
 
 static void cummax(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
-    const void *a, ptrdiff_t step) {
+    const void *a, ptrdiff_t s_n, ptrdiff_t step) {
   (void)a;
-  extremes(n, r, y, index, x, step, 1);
+  extremes(n, r, y, index, x, s_n, step, 1);
 }
 
 static void cummin(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
-    const void *a, ptrdiff_t step) {
+    const void *a, ptrdiff_t s_n, ptrdiff_t step) {
   (void)a;
-  extremes(n, r, y, index, x, step, -1);
+  extremes(n, r, y, index, x, s_n, step, -1);
 }
 
 mlplk_scan *mlplk_whole_scan(mlplk_scan_kind kind) {

@@ -11,8 +11,8 @@ static mlpl_status one_axis(
   if (ndim == 0 && (given == 0 || given == -1)) return MLPL_OK;
   MLPL_TRY(mlpli_axis(cx, what, given, ndim, &axis));
   if (*axes >> axis & 1)
-    return mlpl_fail(cx, MLPL_EARG, "%s: axis %d is given twice", what,
-        axis + cx->index_base);
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: axis %d is given twice", what, axis + cx->index_base);
   *axes |= 1u << axis;
   return MLPL_OK;
 }
@@ -134,8 +134,8 @@ static void mark_equal(mlpl_tensor *mask, const mlpl_tensor *x, const mlpl_tenso
   }
 }
 
-static mlpl_tensor *like_input(mlpli_expr *e, const mlpl_tensor *x, mlpl_tensor *y,
-    unsigned axes) {
+static mlpl_tensor *like_input(
+    mlpli_expr *e, const mlpl_tensor *x, mlpl_tensor *y, unsigned axes) {
   mlpli_shape s;
   mlpli_shape_without(x->ndim, x->shape, axes, true, &s);
   mlpl_value kept = {.sizes = {.n = x->ndim}}, full = {.sizes = {.n = x->ndim}};
@@ -153,8 +153,8 @@ static mlpl_tensor *side_by_side(mlpli_expr *e, mlpl_tensor *t) {
   return mlpli_xkeep(e, c);
 }
 
-mlpl_status mlpli_even_parts(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *y, unsigned axes,
-    mlpl_tensor **parts) {
+mlpl_status mlpli_even_parts(
+    mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *y, unsigned axes, mlpl_tensor **parts) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *mask = NULL, *a, *b;
   int64_t several[MLPL_MAX_RANK];
@@ -224,7 +224,8 @@ static void line_task(void *arg, ptrdiff_t i, int worker) {
 
 mlpl_status mlpli_each_line(mlpl_ctx *cx, const char *what, const mlpli_lines *l,
     size_t bytes, mlpli_line_work *work, void *arg) {
-  line_job j = {work, arg, NULL, (bytes + 63) / 64 * 64, l->n, l->r ? GRAIN / l->r : l->n};
+  line_job j = {
+      work, arg, NULL, (bytes + 63) / 64 * 64, l->n, l->r ? GRAIN / l->r : l->n};
   if (l->n == 0) return MLPL_OK;
   if (j.per_task < 1) j.per_task = 1;
   const int64_t tasks = (l->n + j.per_task - 1) / j.per_task;

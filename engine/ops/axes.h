@@ -39,8 +39,8 @@ mlpl_status mlpli_retype(mlpl_ctx *cx, mlpl_tensor **out, int dtype);
 
 /* *parts, of x's shape: 1 over their number where elements equal the result y of reducing
    the axes, else 0. */
-mlpl_status mlpli_even_parts(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *y, unsigned axes,
-    mlpl_tensor **parts);
+mlpl_status mlpli_even_parts(
+    mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *y, unsigned axes, mlpl_tensor **parts);
 /* A backward pass in which the gradient is shared evenly among all elements of input 0
    (saved) that equal the result (saved). */
 mlpl_tensor *mlpli_xevenly(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, unsigned axes);

@@ -58,10 +58,9 @@ static FORWARD(bincount) {
   mlpli_fill(y, 0);
   for (int64_t i = 0; i < x->numel; i++) {
     const int64_t bin = v[i * x->stride[0]] - cx->index_base;
-    const char *w =
-        weights ? weights->data +
-                i * weights->stride[0] * (int64_t)mlpli_dtype_size[weights->dtype]
-                : NULL;
+    const char *w = weights ? weights->data +
+            i * weights->stride[0] * (int64_t)mlpli_dtype_size[weights->dtype]
+                            : NULL;
     if (!w)
       ((int64_t *)(void *)y->data)[bin]++;
     else if (y->dtype == MLPL_F32)
@@ -86,13 +85,13 @@ static mlpl_status histogram_range(
     mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *x, double *min, double *max) {
   *min = c->p[1].f, *max = c->p[2].f;
   if (*min > *max)
-    return mlpl_fail(cx, MLPL_EARG, "histc: min is %g, max is %g; min must not be larger",
-        *min, *max);
+    return mlpl_fail(
+        cx, MLPL_EARG, "histc: min is %g, max is %g; min must not be larger", *min, *max);
   if (*min == *max && x->numel) {
     *min = INFINITY, *max = -INFINITY;
     for (int64_t i = 0; i < x->numel; i++) {
-      const double v =
-          mlpli_load(x->data + (size_t)i * mlpli_dtype_size[x->dtype], x->dtype);
+      const double v = mlpli_load(
+          x->data + (size_t)i * mlpli_dtype_size[x->dtype], x->dtype);
       if (!(v >= *min)) *min = v;
       if (!(v <= *max)) *max = v;
     }
@@ -104,22 +103,31 @@ static mlpl_status histogram_range(
   return MLPL_OK;
 }
 
+/* Counted as whole numbers: an f32 would stop at 2^24. */
 static FORWARD(histc) {
-  mlpl_tensor *x;
+  mlpl_tensor *x, *bin_counts;
   double min, max;
   const int64_t bins = c->p[0].i;
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
-  mlpl_status status = histogram_range(cx, c, x, &min, &max);
-  mlpli_fill(*out, 0);
+  mlpl_status status = mlpli_tensor_make(cx, &bin_counts, MLPL_I64, 1, &bins);
+  if (status != MLPL_OK) {
+    mlpl_tensor_release(x);
+    return status;
+  }
+  status = histogram_range(cx, c, x, &min, &max);
+  mlpli_fill(bin_counts, 0);
+  int64_t *count = (int64_t *)(void *)bin_counts->data;
+  const float *f = (const float *)(const void *)x->data;
+  const double *d = (const double *)(const void *)x->data;
   for (int64_t i = 0; i < x->numel && status == MLPL_OK; i++) {
-    const double v =
-        mlpli_load(x->data + (size_t)i * mlpli_dtype_size[x->dtype], x->dtype);
+    const double v = x->dtype == MLPL_F32 ? (double)f[i] : d[i];
     if (!(v >= min && v <= max)) continue;
     int64_t bin = (int64_t)((v - min) / (max - min) * (double)bins);
     if (bin >= bins) bin = bins - 1; /* max itself is in the last */
-    char *at = (*out)->data + (size_t)bin * mlpli_dtype_size[x->dtype];
-    mlpli_store(at, x->dtype, mlpli_load(at, x->dtype) + 1);
+    count[bin]++;
   }
+  mlpli_copy(*out, bin_counts);
+  mlpl_tensor_release(bin_counts);
   mlpl_tensor_release(x);
   return status;
 }
@@ -150,8 +158,8 @@ static int64_t distinct(const mlpl_tensor *x, const mlplk_item *items, char *val
   return n;
 }
 
-static mlpl_status make_unique(mlpl_ctx *cx, const mlpl_tensor *x,
-    const mlplk_item *items, mlpl_tensor **out) {
+static mlpl_status make_unique(
+    mlpl_ctx *cx, const mlpl_tensor *x, const mlplk_item *items, mlpl_tensor **out) {
   const int64_t n = distinct(x, items, NULL, NULL, NULL, 0);
   MLPL_TRY(mlpli_tensor_make(cx, &out[0], x->dtype, 1, &n));
   MLPL_TRY(mlpli_tensor_make(cx, &out[1], MLPL_I64, x->ndim, x->shape));

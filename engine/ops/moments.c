@@ -31,7 +31,8 @@ static unsigned axes_of_node(const mlpli_node *n) {
 }
 
 /* The shape with which a reduced result broadcasts against x. */
-static mlpl_tensor kept_view(const mlpl_tensor *out, const mlpl_tensor *x, unsigned axes) {
+static mlpl_tensor kept_view(
+    const mlpl_tensor *out, const mlpl_tensor *x, unsigned axes) {
   mlpl_tensor v = *out;
   int64_t step = 1;
   v.ndim = x->ndim;
@@ -158,8 +159,8 @@ static mlpl_status power_sum(
 static bool out_of_range(const mlpl_tensor *out) {
   const double least = out->dtype == MLPL_F32 ? 1e-15 : 1e-140;
   for (int64_t i = 0; i < out->numel; i++) {
-    const double v =
-        mlpli_load(out->data + (size_t)i * mlpli_dtype_size[out->dtype], out->dtype);
+    const double v = mlpli_load(
+        out->data + (size_t)i * mlpli_dtype_size[out->dtype], out->dtype);
     if (isinf(v) || v < least) return true;
   }
   return false;
@@ -180,8 +181,7 @@ static mlpl_status scaled_power_sum(mlpl_ctx *cx, double p, mlpl_tensor *out,
   mlpl_tensor *scale;
   MLPL_TRY(mlpli_tensor_like(cx, &scale, out));
   mlpli_map(MLPLK_ABS, work, x, NULL, 0);
-  mlpl_status status =
-      mlpli_reduce(cx, p < 0 ? MLPLK_MIN : MLPLK_MAX, scale, work, axes);
+  mlpl_status status = mlpli_reduce(cx, p < 0 ? MLPLK_MIN : MLPLK_MAX, scale, work, axes);
   if (status == MLPL_OK) {
     to_scale(scale);
     mlpl_tensor wide = kept_view(scale, x, axes);
@@ -216,7 +216,7 @@ static FORWARD(norm) {
 }
 
 /* g sign(x) (|x| / norm)^(p - 1); with 1 for 0 the power is finite, and sign(x) is 0
-   there. */
+   there. Of negative p a norm of 0 stays 0 whatever the other elements do. */
 static mlpl_tensor *norm_slope(
     mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, unsigned axes) {
   mlpl_tensor *x = n->in[0], *out = mlpli_xout(e, n), *size;
@@ -224,12 +224,12 @@ static mlpl_tensor *norm_slope(
   mlpl_tensor *y = mlpli_xkept(e, n, mlpli_xadd(e, out, where_zero(e, n->out)), axes);
   if (p == 2) return mlpli_xdiv(e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), x), y);
   mlpl_tensor *sign = mlpli_x1(e, MLPLI_OP_SIGN, x, NULL);
+  if (p < 0) g = mlpli_xsub(e, g, mlpli_xmul(e, g, where_zero(e, n->out)));
   if (p == 1) return mlpli_xmul(e, mlpli_xkept(e, n, g, axes), sign);
   size = mlpli_xadd(e, mlpli_x1(e, MLPLI_OP_ABS, x, NULL), where_zero(e, x));
   mlpl_tensor *power = mlpli_x2(
       e, MLPLI_OP_POW, mlpli_xdiv(e, size, y), number(e, x, p - 1), NULL);
-  return mlpli_xmul(
-      e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), sign), power);
+  return mlpli_xmul(e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), sign), power);
 }
 
 /* Elements whose magnitude is the norm share the gradient. */
@@ -250,8 +250,8 @@ static BACKWARD(norm) {
   if (p == 0)
     mlpli_xgive(&e, n, 0, mlpli_xaffine(&e, mlpli_xstretched(&e, n, g, axes), 0, 0));
   else
-    mlpli_xgive(&e, n, 0,
-        isinf(p) ? extreme_slope(&e, n, g, axes) : norm_slope(&e, n, g, axes));
+    mlpli_xgive(
+        &e, n, 0, isinf(p) ? extreme_slope(&e, n, g, axes) : norm_slope(&e, n, g, axes));
   return mlpli_expr_end(&e);
 }
 
@@ -320,9 +320,8 @@ static BACKWARD(floored) { return mlpli_give(cx, n, 0, g); }
 static const mlpl_param var_params[] = {MLPLI_AXES_OPTION("dim"),
     MLPLI_BOOL_OPTION("unbiased", 1), MLPLI_BOOL_OPTION("keepdim", 0),
     MLPLI_REAL_OPTION("correction", 1, -INFINITY, INFINITY)};
-static const mlpl_param norm_params[] = {
-    MLPLI_REAL_OPTION("p", 2, -INFINITY, INFINITY), MLPLI_AXES_OPTION("dim"),
-    MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param norm_params[] = {MLPLI_REAL_OPTION("p", 2, -INFINITY, INFINITY),
+    MLPLI_AXES_OPTION("dim"), MLPLI_BOOL_OPTION("keepdim", 0)};
 static const mlpl_param logsumexp_params[] = {
     MLPLI_AXES_OPTION("dim"), MLPLI_BOOL_OPTION("keepdim", 0)};
 
@@ -332,8 +331,7 @@ const mlpl_op mlpli_op_std = {UNARY_ROW(std, MLPLI_REAL, shape_var),
     .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(std), PARAMS(var_params)};
 const mlpl_op mlpli_op_norm = {UNARY_ROW(norm, MLPLI_NONZERO, shape_norm),
     .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(norm), PARAMS(norm_params)};
-const mlpl_op mlpli_op_logsumexp = {
-    UNARY_ROW(logsumexp, MLPLI_REAL, mlpli_shape_reduced), .saves = 1 | MLPLI_SAVE_OUT,
-    HAS_BACKWARD(logsumexp), PARAMS(logsumexp_params)};
-const mlpl_op mlpli_op_floored = {MAP_ROW(floored, MLPLI_REAL, 0), HAS_BACKWARD(floored),
-    .internal = true};
+const mlpl_op mlpli_op_logsumexp = {UNARY_ROW(logsumexp, MLPLI_REAL, mlpli_shape_reduced),
+    .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(logsumexp), PARAMS(logsumexp_params)};
+const mlpl_op mlpli_op_floored = {
+    MAP_ROW(floored, MLPLI_REAL, 0), HAS_BACKWARD(floored), .internal = true};

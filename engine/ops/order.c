@@ -31,12 +31,13 @@ static uint64_t key_of(const order_job *j, int64_t start, int64_t at) {
 }
 
 /* Element `at` of the line that starts there becomes element `t` of `k` in the results. */
-static void put(const order_job *j, int64_t line, int64_t start, int64_t k, int64_t t,
-    int64_t at) {
+static void put(
+    const order_job *j, int64_t line, int64_t start, int64_t k, int64_t t, int64_t at) {
   const int64_t to = mlpli_line_start(&j->l, line, k) + t * j->l.inner,
                 from = start + at * j->l.inner;
   const size_t size = mlpli_dtype_size[j->x->dtype];
-  if (j->y) memcpy(j->y->data + (size_t)to * size, j->x->data + (size_t)from * size, size);
+  if (j->y)
+    memcpy(j->y->data + (size_t)to * size, j->x->data + (size_t)from * size, size);
   if (j->index) ((int64_t *)(void *)j->index->data)[to] = at;
 }
 
@@ -44,8 +45,7 @@ static void sort_line(void *arg, int64_t line, void *scratch) {
   const order_job *j = arg;
   const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
   mlplk_item *items = scratch;
-  for (int64_t i = 0; i < j->l.r; i++)
-    items[i] = (mlplk_item){key_of(j, start, i), i};
+  for (int64_t i = 0; i < j->l.r; i++) items[i] = (mlplk_item){key_of(j, start, i), i};
   mlplk_sort(j->l.r, items, items + j->l.r);
   for (int64_t i = 0; i < j->l.r; i++) put(j, line, start, j->l.r, i, items[i].at);
 }
@@ -166,8 +166,7 @@ static FORWARD(sort) {
   order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0};
   int axis;
   MLPL_TRY(mlpli_line_axis(cx, "sort", c->in[0], &c->p[0], &axis));
-  return values_and_places(
-      cx, c, out, &j, axis, 2 * sizeof(mlplk_item), sort_line, true);
+  return values_and_places(cx, c, out, &j, axis, 2 * sizeof(mlplk_item), sort_line, true);
 }
 
 static FORWARD(argsort) {
@@ -206,12 +205,12 @@ static FORWARD(topk) {
   order_job j = {.k = c->p[0].i, .flip = c->p[2].i ? ~(uint64_t)0 : 0};
   int axis;
   MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
-  return values_and_places(cx, c, out, &j, axis,
-      sizeof(uint64_t) + 2 * sizeof(mlplk_item), top_line, true);
+  return values_and_places(
+      cx, c, out, &j, axis, sizeof(uint64_t) + 2 * sizeof(mlplk_item), top_line, true);
 }
 
-static mlpl_tensor *add_along(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g,
-    mlpl_tensor *index, int64_t dim) {
+static mlpl_tensor *add_along(
+    mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, mlpl_tensor *index, int64_t dim) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
@@ -278,8 +277,8 @@ static BACKWARD(kthvalue) {
     mlpli_xgive(&e, n, 0, g);
   else
     mlpli_xgive(&e, n, 0,
-        add_along(&e, n, mlpli_xkept(&e, n, g, axes),
-            mlpli_xkept(&e, n, n->extra, axes), n->p[1].i));
+        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
+            n->p[1].i));
   return mlpli_expr_end(&e);
 }
 
@@ -306,8 +305,7 @@ static FORWARD(median) {
     return c->record ? mlpli_tensor_like(cx, &c->extra, x) : MLPL_OK;
   }
   j.k = (r - 1) / 2;
-  MLPL_TRY(
-      values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), median_line, !all));
+  MLPL_TRY(values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), median_line, !all));
   return c->record && axis < 0 ? mlpli_even_parts(cx, x, *out, ~0u, &c->extra) : MLPL_OK;
 }
 
@@ -318,12 +316,11 @@ static BACKWARD(median) {
   mlpli_input_shape(n, 0, &ndim, &shape);
   const unsigned axes = mlpli_axes_known(n->p, ndim);
   if (n->p[0].i == MLPL_NO_AXIS || ndim == 0)
-    mlpli_xgive(
-        &e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
   else
     mlpli_xgive(&e, n, 0,
-        add_along(&e, n, mlpli_xkept(&e, n, g, axes),
-            mlpli_xkept(&e, n, n->extra, axes), n->p[0].i));
+        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
+            n->p[0].i));
   return mlpli_expr_end(&e);
 }
 
@@ -347,8 +344,8 @@ static void between(const order_job *j, mlpl_tensor *out, double w) {
                   start = mlpli_line_start(&j->l, line, j->l.r);
     double v[2];
     for (int i = 0; i < 2; i++)
-      v[i] = mlpli_load(j->x->data +
-              (size_t)(start + at[pair + i * j->l.inner] * j->l.inner) * size,
+      v[i] = mlpli_load(
+          j->x->data + (size_t)(start + at[pair + i * j->l.inner] * j->l.inner) * size,
           out->dtype);
     /* equal neighbours, infinite ones too, have themselves between them */
     mlpli_store(out->data + (size_t)line * size, out->dtype,
@@ -391,8 +388,7 @@ static BACKWARD(quantile) {
   mlpli_input_shape(n, 0, &ndim, &shape);
   const bool all = n->p[1].i == MLPL_NO_AXIS || ndim == 0;
   const int axis = all ? 0 : (int)(n->p[1].i < 0 ? n->p[1].i + ndim : n->p[1].i);
-  const int64_t r =
-      all ? (int64_t)mlpli_share(ndim, shape, ~0u) : shape[axis];
+  const int64_t r = all ? (int64_t)mlpli_share(ndim, shape, ~0u) : shape[axis];
   const double w = share_of_upper(n->p[0].f, r);
   mlpl_value one = {.sizes = {.n = all ? 1 : ndim}}, full = {.sizes = {.n = ndim}},
              how[2] = {{.i = axis}, {.i = r}};

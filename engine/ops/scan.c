@@ -27,14 +27,14 @@ typedef struct scan_job {
   int64_t *index;
   size_t size;
   int64_t r, inner, step;
-  int64_t lines, per_task; /* inner == 1: lines one by one */
+  int64_t lines, per_task; /* inner == 1: a task's lines are r apart */
   int64_t pieces, width;   /* else: pieces of the lines side by side */
 } scan_job;
 
-static void scan_at(const scan_job *j, int64_t first, int64_t n) {
+static void scan_at(const scan_job *j, int64_t first, int64_t n, int64_t s_n) {
   const size_t at = (size_t)first * j->size;
   j->f(n, j->r, j->y + at, j->index ? j->index + first : NULL, j->x + at,
-      j->a ? j->a + at : NULL, j->step);
+      j->a ? j->a + at : NULL, s_n, j->step);
 }
 
 static void scan_task(void *arg, ptrdiff_t i, int worker) {
@@ -44,12 +44,12 @@ static void scan_task(void *arg, ptrdiff_t i, int worker) {
   if (j->inner == 1) {
     const int64_t first = i * j->per_task,
                   end = first + j->per_task < j->lines ? first + j->per_task : j->lines;
-    for (int64_t l = first; l < end; l++) scan_at(j, l * j->r + last, 1);
+    scan_at(j, first * j->r + last, end - first, j->r);
     return;
   }
   const int64_t column = i % j->pieces * j->width,
                 n = j->inner - column < j->width ? j->inner - column : j->width;
-  scan_at(j, i / j->pieces * j->r * j->inner + column + last, n);
+  scan_at(j, i / j->pieces * j->r * j->inner + column + last, n, 1);
 }
 
 /* All contiguous and of one shape; a, index may be NULL. */
@@ -76,8 +76,8 @@ static void run_scan(mlpl_ctx *cx, mlplk_scan *f, mlpl_tensor *y, mlpl_tensor *i
 }
 
 /* The axis of option `dim`; the lines of x along it. */
-static mlpl_status lines_along(mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim,
-    int *axis, mlpli_lines *l) {
+static mlpl_status lines_along(
+    mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim, int *axis, mlpli_lines *l) {
   const mlpl_tensor *x = c->in[0];
   MLPL_TRY(mlpli_line_axis(cx, c->op->name, x, dim, axis));
   *l = mlpli_lines_of(x->ndim, x->shape, *axis);
@@ -168,8 +168,8 @@ static FORWARD(recur) {
   return status;
 }
 
-static mlpl_tensor *recur(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *a, int64_t dim,
-    bool reverse, bool lag) {
+static mlpl_tensor *recur(
+    mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *a, int64_t dim, bool reverse, bool lag) {
   mlpl_value p[3] = {{.i = dim}, {.i = reverse}, {.i = lag}};
   return a ? mlpli_x2(e, MLPLI_OP_RECUR, x, a, p) : mlpli_x1(e, MLPLI_OP_RECUR, x, p);
 }
@@ -334,8 +334,8 @@ static BACKWARD(prod) {
     before = recur(&e, unit_like(&e, row, 1, false), row, 1, false, true);
     behind = recur(&e, unit_like(&e, row, 1, true), row, 1, true, true);
   }
-  mlpl_tensor *slope =
-      mlpli_x1(&e, MLPLI_OP_RESHAPE, mlpli_xmul(&e, before, behind), &shape);
+  mlpl_tensor *slope = mlpli_x1(
+      &e, MLPLI_OP_RESHAPE, mlpli_xmul(&e, before, behind), &shape);
   slope = moved_last(&e, slope, axes, true);
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xkept(&e, n, g, axes), slope));
   return mlpli_expr_end(&e);
@@ -361,20 +361,20 @@ static void difference(mlpl_tensor *y, const mlpl_tensor *x, const mlpli_lines *
       const int64_t a = o * l->r * inner + i, b = a + inner, at = o * k * inner + i;
       switch (x->dtype) {
         case MLPL_F32:
-          ((float *)(void *)y->data)[at] =
-              ((float *)(void *)x->data)[b] - ((float *)(void *)x->data)[a];
+          ((float *)(void *)y->data)[at] = ((float *)(void *)x->data)[b] -
+              ((float *)(void *)x->data)[a];
           break;
         case MLPL_F64:
-          ((double *)(void *)y->data)[at] =
-              ((double *)(void *)x->data)[b] - ((double *)(void *)x->data)[a];
+          ((double *)(void *)y->data)[at] = ((double *)(void *)x->data)[b] -
+              ((double *)(void *)x->data)[a];
           break;
         case MLPL_I64:
-          ((uint64_t *)(void *)y->data)[at] =
-              ((uint64_t *)(void *)x->data)[b] - ((uint64_t *)(void *)x->data)[a];
+          ((uint64_t *)(void *)y->data)[at] = ((uint64_t *)(void *)x->data)[b] -
+              ((uint64_t *)(void *)x->data)[a];
           break;
         case MLPL_U8:
-          ((uint8_t *)y->data)[at] =
-              (uint8_t)(((uint8_t *)x->data)[b] - ((uint8_t *)x->data)[a]);
+          ((uint8_t *)y->data)[at] = (uint8_t)(((uint8_t *)x->data)[b] -
+              ((uint8_t *)x->data)[a]);
           break;
         default: y->data[at] = x->data[b] != x->data[a]; /* bool: have they changed? */
       }
@@ -450,8 +450,8 @@ static const mlpl_param diff_params[] = {
 
 const mlpl_op mlpli_op_prod = {UNARY_ROW(prod, MLPLI_ANY, mlpli_shape_reduced),
     .saves = 1, HAS_BACKWARD(prod), PARAMS(prod_params)};
-const mlpl_op mlpli_op_cumsum = {UNARY_ROW(cumsum, MLPLI_ANY, shape_scan),
-    HAS_BACKWARD(cumsum), PARAMS(scan_params)};
+const mlpl_op mlpli_op_cumsum = {
+    UNARY_ROW(cumsum, MLPLI_ANY, shape_scan), HAS_BACKWARD(cumsum), PARAMS(scan_params)};
 const mlpl_op mlpli_op_cumprod = {UNARY_ROW(cumprod, MLPLI_ANY, shape_scan), .saves = 1,
     HAS_BACKWARD(cumprod), PARAMS(scan_params)};
 const mlpl_op mlpli_op_logcumsumexp = {UNARY_ROW(logcumsumexp, MLPLI_REAL, shape_scan),
@@ -473,5 +473,5 @@ const mlpl_op mlpli_op_recur = {.name = "recur",
     HAS_BACKWARD(recur),
     PARAMS(recur_params),
     .internal = true};
-const mlpl_op mlpli_op_diff = {UNARY_ROW(diff, MLPLI_ANY, shape_diff), HAS_BACKWARD(diff),
-    PARAMS(diff_params)};
+const mlpl_op mlpli_op_diff = {
+    UNARY_ROW(diff, MLPLI_ANY, shape_diff), HAS_BACKWARD(diff), PARAMS(diff_params)};

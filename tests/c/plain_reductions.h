@@ -179,6 +179,7 @@ static void plain_lines(plain *p, mlpli_op_id id, const mlpl_value *dim, int64_t
   unsigned axes = x->ndim ? 1u << axis : 0;
   double *v[4];
   for (int i = 0; i < 4; i++) v[i] = calloc((size_t)x->n + 1, sizeof(double));
+  for (int64_t i = 0; i < x->n; i++) v[1][i] = 1; /* recur without a factor */
   memcpy(size, x->size, sizeof size);
   if (k >= 0) size[axis] = k;
   p->y = array_new(x->ndim || k != 0 ? x->ndim : 1, size);
