@@ -1,8 +1,8 @@
 /* x:unique(): distinct elements, and on request where and how often they are. */
 #include "bind.h"
 
-/* x:unique{return_inverse = true, return_counts = true}: values, inverse, counts; what was
-   not asked for is left out. As in PyTorch, which also takes them in order. */
+/* x:unique{return_inverse = true, return_counts = true}: values, inverse, counts; what
+   was not asked for is left out. As in PyTorch, which also takes them in order. */
 int mlplb_unique(lua_State *L) {
   static const mlpl_param params[] = {
       {"sorted", MLPL_PARAM_BOOL, MLPL_OPTIONAL, 1, 0, 1, NULL, 0},

@@ -118,8 +118,8 @@ typedef void mlplk_map(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
 /*
 ** out[i] = reduction over j in [0, r) of x[i * s_n + j * s_r], for i in [0, n). The order
 ** in which row i is added depends on r and the strides alone, not on n or i. r = 0: sum
-** 0, product 1, count 0; MAX, MIN and where they are need r >= 1. A NaN is the maximum and
-** the minimum. Ties: the first wins. ARGMAX and ARGMIN write int64_t, counted from 0,
+** 0, product 1, count 0; MAX, MIN and where they are need r >= 1. A NaN is the maximum
+** and the minimum. Ties: the first wins. ARGMAX and ARGMIN write int64_t, counted from 0,
 ** NONZERO int64_t: how many are not 0 (a NaN is not).
 */
 typedef enum mlplk_reduce_kind {
@@ -175,7 +175,7 @@ typedef struct mlplk_item {
 
 /* By key; equal keys stay in their order. scratch: n items. */
 void mlplk_sort(ptrdiff_t n, mlplk_item *items, mlplk_item *scratch);
-/* The k-th smallest of n keys, k from 0 < n; *among: how many of the keys equal to it come
+/* The k-th smallest of n keys, 0 <= k < n; *among: how many of the keys equal to it come
    before the k-th in order. */
 uint64_t mlplk_kth(ptrdiff_t n, const uint64_t *key, ptrdiff_t k, ptrdiff_t *among);
 

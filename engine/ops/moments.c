@@ -175,7 +175,8 @@ static void to_scale(mlpl_tensor *m) {
   }
 }
 
-/* The same of x / scale, times scale: only where it is needed, for it costs two passes. */
+/* The same of x / scale, times scale: only where it is needed, for it costs two
+   passes. */
 static mlpl_status scaled_power_sum(mlpl_ctx *cx, double p, mlpl_tensor *out,
     const mlpl_tensor *x, mlpl_tensor *work, unsigned axes) {
   mlpl_tensor *scale;

@@ -129,8 +129,8 @@ static mlpl_status extremes(mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind value
 static FORWARD(max) { return extremes(cx, c, MLPLK_MAX, MLPLK_ARGMAX, out); }
 static FORWARD(min) { return extremes(cx, c, MLPLK_MIN, MLPLK_ARGMIN, out); }
 
-/* Along an axis g goes to the place of the extreme (the first of several); of all elements
-   those that are extreme share it. As PyTorch. */
+/* Along an axis g goes to the place of the extreme (the first of several); of all
+   elements those that are extreme share it. As PyTorch. */
 static BACKWARD(extremes) {
   mlpli_expr e = {.cx = cx};
   int ndim;

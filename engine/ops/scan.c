@@ -6,8 +6,8 @@
 **   y_t = a_t y_{t-1} + x_t     (lag: a_{t-1} y_{t-1} + x_t; reverse: from the end)
 **
 ** whose gradient is itself a recurrence, run the other way with the other lag. Nothing is
-** divided, so zeros need no care: d prod / d x_j is the product of what stands before j and
-** of what stands behind it, and both are scans.
+** divided, so zeros need no care: d prod / d x_j is the product of what stands before j
+** and of what stands behind it, and both are scans.
 */
 #include "ops/rows.h"
 
@@ -292,8 +292,8 @@ static FORWARD(prod) {
   return mlpli_reduce(cx, MLPLK_PROD, *out, c->in[0], axes);
 }
 
-/* x with the reduced axes moved behind the others, in order (or t moved back): exchanges of
-   neighbours, which are views. */
+/* t with the reduced axes moved behind the others, in order (or moved back): exchanges
+   of neighbours, which are views. */
 static mlpl_tensor *moved_last(mlpli_expr *e, mlpl_tensor *t, unsigned axes, bool back) {
   int step[2 * MLPL_MAX_RANK * MLPL_MAX_RANK], n = 0;
   if (!t) return NULL;

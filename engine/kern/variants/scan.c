@@ -1,8 +1,8 @@
 /*
-** Scans along columns, a tile of columns at a time: many where they lie side by side, a few
-** where each column does, so that one's addition need not wait for another's. What is carried
-** from element to element is a double whatever the element type, so that a running sum of
-** many f32 keeps their precision.
+** Scans along columns, a tile of columns at a time: many where they lie side by side, a
+** few where each column does, so that one's addition need not wait for another's. What is
+** carried from element to element is a double whatever the element type, so that a running
+** sum of many f32 keeps their precision.
 */
 #include "kern/variants/scan.h"
 
@@ -10,8 +10,8 @@
 
 enum { TILE = 32, FEW = 4 };
 
-/* y_t = f(carried, x_t, a) for `width` columns from `first` on. Which f is a constant where
-   this is called, and s_n and width mostly are. */
+/* y_t = f(carried, x_t, a) for `width` columns from `first` on. Which f is a constant
+   where this is called, and s_n and width mostly are. */
 static inline void scan_tile(const int width, ptrdiff_t r, real *y, const real *x,
     const real *a, ptrdiff_t first, const ptrdiff_t s_n, ptrdiff_t step,
     const mlplk_scan_kind kind) {
@@ -116,7 +116,17 @@ static inline void extremes(ptrdiff_t n, ptrdiff_t r, real *y, int64_t *index,
     if (c < n) extremes_tile((int)(n - c), r, y, index, x, c, 1, step, sign);
     return;
   }
-  for (; c < n; c++) extremes_tile(1, r, y, index, x, c * s_n, s_n, step, sign);
+  for (; c < n; c++) { /* a new extreme is seldom: a branch, not a choice, per element */
+    real best = r ? x[c * s_n] : 0;
+    int64_t place = 0;
+    for (ptrdiff_t t = 0; t < r; t++) {
+      const ptrdiff_t at = c * s_n + t * step;
+      if ((sign > 0 ? x[at] >= best : x[at] <= best) || x[at] != x[at])
+        best = x[at], place = t;
+      y[at] = best;
+      index[at] = place;
+    }
+  }
 }
 
 void VARIANT(cummax)(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
