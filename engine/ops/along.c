@@ -10,6 +10,8 @@
 
 #include "ops/order.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 /* ---- take_along, add_along --------------------------------------------------------- */

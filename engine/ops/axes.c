@@ -1,6 +1,8 @@
 /* Axes to reduce, and lines along one axis. */
 #include "ops/axes.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 #define GRAIN 16384 /* elements a task works on */

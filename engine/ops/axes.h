@@ -5,7 +5,7 @@
 #ifndef MLPLI_AXES_H
 #define MLPLI_AXES_H
 
-#include "grad/grad.h"
+#include "ops/ops.h"
 
 /* The axes of an option (one, several, all), as bits; the error names axis and rank. A
    number has one axis here, as in PyTorch. */

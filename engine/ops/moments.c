@@ -6,6 +6,8 @@
 
 #include "ops/axes.h"
 
+#include "grad/grad.h"
+
 #include <float.h>
 
 /* A number as a tensor without axes that x may be combined with. */

@@ -6,6 +6,8 @@
 
 #include "ops/order.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 /* ---- lines in order ---------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 
 #include "ops/axes.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {

@@ -13,6 +13,8 @@
 
 #include "ops/axes.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 #define GRAIN 16384 /* elements a task works on */
