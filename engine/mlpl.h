@@ -217,8 +217,7 @@ typedef union mlpl_value {
   } sizes;
   struct {
     int64_t several; /* lies where i lies */
-    int n;
-    int64_t v[MLPL_MAX_RANK];
+    int32_t n, v[MLPL_MAX_RANK];
   } axes;
 } mlpl_value;
 

@@ -26,7 +26,10 @@ void mlpl_value_axes(mlpl_value *v, int n, const int64_t *axes) {
   v->i = n == 0 ? MLPL_NO_AXIS : n == 1 ? axes[0] : MLPL_SEVERAL_AXES;
   if (n < 2) return;
   v->axes.n = n;
-  memcpy(v->axes.v, axes, (size_t)n * sizeof *axes);
+  for (int i = 0; i < n; i++) /* beyond 32 bits they are as wrong as at the end */
+    v->axes.v[i] = (int32_t)(axes[i] > INT32_MAX ? INT32_MAX
+            : axes[i] < INT32_MIN                ? INT32_MIN
+                                                 : axes[i]);
 }
 
 /* Append " name" to a list of names in a fixed buffer. */
