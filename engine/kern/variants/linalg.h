@@ -18,11 +18,15 @@
 #include <float.h>
 #include <math.h>
 
-#if MLPLK_REAL == 32
-#define REAL_EPS ((double)FLT_EPSILON)
-#else
-#define REAL_EPS DBL_EPSILON
-#endif
+/*
+** What may be neglected beside a number by the iterations, whose scalars are doubles: less
+** than a rounding of the result; a little more from the twentieth sweep for one value on,
+** where rounding itself may stand in the way.
+*/
+static inline double negligible(int sweep) {
+  const double eps = sizeof(real) == 4 ? (double)FLT_EPSILON / 64 : DBL_EPSILON;
+  return sweep < 20 ? eps : 2 * eps;
+}
 
 /* Element (i, j) lies at p[i * rs + j * cs]. */
 typedef struct mat {

@@ -169,21 +169,22 @@ static void ql_sweep(iteration *it, ptrdiff_t l, ptrdiff_t m) {
   e[m] = 0;
 }
 
-/* How many sweeps no value needs more of; 0: converged. */
+/* 0: converged, within most_sweeps a value on average */
 static int ql(iteration *it, int most_sweeps) {
   double norm = 0;
   for (ptrdiff_t i = 0; i < it->n; i++)
     norm = fmax(norm, fabs(it->d[i]) + (i + 1 < it->n ? fabs(it->e[i]) : 0));
-  const double least_norm = REAL_EPS * DBL_EPSILON * norm;
+  const double least_norm = DBL_EPSILON * DBL_EPSILON * norm;
+  ptrdiff_t left = most_sweeps * it->n;
   for (ptrdiff_t l = 0; l < it->n; l++)
     for (int sweep = 0;; sweep++) {
       ptrdiff_t m = l;
       for (; m + 1 < it->n; m++) {
         const double size = fabs(it->d[m]) + fabs(it->d[m + 1]), e = fabs(it->e[m]);
-        if (e <= 0.25 * DBL_EPSILON * size || e <= least_norm) break;
+        if (e <= negligible(sweep) * size || e <= least_norm) break;
       }
       if (m == l) break;
-      if (sweep == most_sweeps) return 1;
+      if (left-- == 0) return 1;
       ql_sweep(it, l, m);
     }
   flush(it);

@@ -211,25 +211,28 @@ static void shifted_sweep(iteration *it, ptrdiff_t lo, ptrdiff_t hi, double shif
   e[hi - 1] = f;
 }
 
-/* 0: converged */
+/* 0: converged, within most_sweeps a value on average: the first one pays for the shape of
+   all. */
 static int bidiagonal_qr(iteration *it, int most_sweeps) {
   const double *d = it->d;
   double norm = 0;
   for (ptrdiff_t i = 0; i < it->n; i++)
     norm = fmax(norm, fabs(d[i]) + (i + 1 < it->n ? fabs(it->e[i]) : 0));
-  const double least_norm = REAL_EPS * DBL_EPSILON * norm;
+  const double least_norm = DBL_EPSILON * DBL_EPSILON * norm;
+  ptrdiff_t left = most_sweeps * it->n;
   int sweep = 0;
   for (ptrdiff_t hi = it->n - 1; hi > 0;) {
     ptrdiff_t lo = hi;
     for (; lo > 0; lo--) {
       const double size = fabs(d[lo]) + fabs(d[lo - 1]), e = fabs(it->e[lo - 1]);
-      if (e <= 0.25 * DBL_EPSILON * size || e <= least_norm) break;
+      if (e <= negligible(sweep) * size || e <= least_norm) break;
     }
     if (lo == hi) {
       hi--, sweep = 0;
       continue;
     }
-    if (sweep++ == most_sweeps) return 1;
+    if (left-- == 0) return 1;
+    sweep++;
     if (it->n_rotations + hi - lo > it->room) flush(it);
     const double shift = shift_of(it, lo, hi);
     if (shift == 0)
