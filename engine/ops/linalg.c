@@ -1,6 +1,8 @@
 /* Linear algebra: stacks of matrices, their products, and pieces of expressions. */
 #include "ops/linalg.h"
 
+#include "grad/grad.h"
+
 #include <float.h>
 #include <stdio.h>
 #include <string.h>

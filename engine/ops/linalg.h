@@ -7,8 +7,6 @@
 
 #include "ops/rows.h"
 
-#include "grad/grad.h"
-
 #define COMPOSE(name)                                                                    \
   mlpl_status name##_compose(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
 

@@ -5,6 +5,8 @@
 */
 #include "ops/linalg.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 /* ---- QR: Q [m x q], then R [q x n], side by side in one axis ------------------------ */

@@ -1,6 +1,8 @@
 /* Norms of vectors and matrices, and condition numbers. */
 #include "ops/linalg.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 /* ---- p-norms of rows [... k] ------------------------------------------------------- */

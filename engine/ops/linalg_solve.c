@@ -1,6 +1,8 @@
 /* Linear systems: LU, triangles, Cholesky; inverses and determinants. */
 #include "ops/linalg.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 /* ---- LU of a stack ----------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 */
 #include "ops/linalg.h"
 
+#include "grad/grad.h"
+
 #include <string.h>
 
 #define MOST_SWEEPS 60

@@ -1,11 +1,11 @@
 /*
 ** What the sources of linear algebra share.
 **
-** linalg_solve.c    triangular systems, LU, Cholesky: recursive, so that products do the work
-** linalg_qr.c       Householder reflections, QR, and the orthogonal factor written out
-** linalg_rotate.c   many plane rotations of the rows of a matrix
-** linalg_eigen.c    symmetric eigenvalues: tridiagonal form, implicit QL
-** linalg_svd.c      singular values: bidiagonal form, implicit QR
+** solve.c    triangular systems, LU, Cholesky: recursive, so that products do the work
+** qr.c       Householder reflections, QR, and the orthogonal factor written out
+** rotate.c   many plane rotations of the rows of a matrix
+** eigen.c    symmetric eigenvalues: tridiagonal form, implicit QL
+** svd.c      singular values: bidiagonal form, implicit QR
 **
 ** Every step is in an order that depends on sizes alone; threads only share out products
 ** and rows or columns that do not meet.
@@ -75,7 +75,7 @@ static inline ptrdiff_t room(ptrdiff_t n) {
   return round_up(n, 64 / (ptrdiff_t)sizeof(real));
 }
 
-/* ---- reflections H = I - tau v v^T, v[0] = 1 (linalg_qr.c) ---- */
+/* ---- reflections H = I - tau v v^T, v[0] = 1 (qr.c) ---- */
 
 enum { PANEL_WIDTH = 32 };
 
@@ -95,7 +95,7 @@ static inline ptrdiff_t reflect_work(ptrdiff_t n_columns) {
   return room(2 * PANEL_WIDTH * PANEL_WIDTH) + room(2 * PANEL_WIDTH * n_columns);
 }
 
-/* ---- rotations of rows (linalg_rotate.c) ---- */
+/* ---- rotations of rows (rotate.c) ---- */
 
 /* Rows i and i + 1 become c x + s y and c y - s x, for each rotation in order. */
 typedef struct rotation {

@@ -1,6 +1,6 @@
 /* Plane rotations of neighbouring rows, a strip of columns at a time, which stays in the
    caches; the row that two rotations share stays in registers. */
-#include "kern/variants/linalg.h"
+#include "kern/linalg/linalg.h"
 
 typedef struct turn {
   real *a;

@@ -6,7 +6,7 @@
 */
 #include <string.h>
 
-#include "kern/variants/linalg.h"
+#include "kern/linalg/linalg.h"
 
 static double dot(ptrdiff_t n, const real *x, const real *y) {
   vec sum[2] = {{0}, {0}};

@@ -1,5 +1,5 @@
 /* Triangular systems, LU with partial pivoting, Cholesky: halves, and products between. */
-#include "kern/variants/linalg.h"
+#include "kern/linalg/linalg.h"
 
 enum { LEAF = 16, TILE = 64, LU_LEAF = 8, SYRK_LEAF = 128 };
 

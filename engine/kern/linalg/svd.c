@@ -7,7 +7,7 @@
 */
 #include <string.h>
 
-#include "kern/variants/linalg.h"
+#include "kern/linalg/linalg.h"
 
 /* ---- to bidiagonal form ------------------------------------------------------------ */
 

@@ -1,5 +1,5 @@
 /* Householder reflections: QR, and products of reflections written out. */
-#include "kern/variants/linalg.h"
+#include "kern/linalg/linalg.h"
 
 #include <string.h>
 
