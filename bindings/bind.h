@@ -200,6 +200,8 @@ mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 
 /* methods into the table on top */
 void mlplb_open_ops(lua_State *L);
+/* pushes a table of the operations of a group: mlpl.linalg */
+void mlplb_open_group(lua_State *L, const char *group);
 /* inputs and options from argument 1 on */
 int mlplb_op_call(lua_State *L, const mlpl_op *op);
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes the view */

@@ -171,6 +171,8 @@ int luaopen_mlpl(lua_State *L) {
   lua_setfield(L, -2, "optim");
   mlplb_open_data(L);
   lua_setfield(L, -2, "data");
+  mlplb_open_group(L, "linalg");
+  lua_setfield(L, -2, "linalg");
   mlplb_open_step(L);
   mlplb_open_profile(L);
   open_metrics(L);

@@ -74,7 +74,8 @@ static int inputs_and_params(
 
 int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   mlplb_state *s = mlplb_get(L);
-  mlpl_tensor *in[MLPL_MAX_INPUTS], *out[2] = {NULL, NULL};
+  mlpl_tensor *in[MLPL_MAX_INPUTS], *out[MLPL_MAX_OUTPUTS] = {NULL};
+  mlplb_box *box[MLPL_MAX_OUTPUTS];
   mlpl_value values[MLPL_MAX_PARAMS];
   int n = 2, tries = 0;
   if (takes_numbers(op))
@@ -82,17 +83,16 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   else
     n = inputs_and_params(L, op, in, values);
   mlplb_pressure(L, s);
-  mlplb_box *second = mlpl_op_outputs(op) == 2 ? mlplb_tensor_box(L) : NULL;
-  mlplb_box *box = mlplb_tensor_box(L);
+  int n_out = mlpl_op_outputs(op), given = 0;
+  for (int i = 0; i < n_out; i++) box[i] = mlplb_tensor_box(L);
   mlpl_status status;
   do status = mlpl_op_apply(s->cx, out, op, in, n, values);
   while (mlplb_again(L, s, status, &tries));
-  box->object = out[0];
-  if (second) second->object = out[1];
+  for (int i = 0; i < n_out; i++)
+    if ((box[i]->object = out[i])) given = i + 1;
   if (status != MLPL_OK) return mlplb_raise(L, s);
-  if (!out[1]) return 1;
-  lua_rotate(L, -2, 1);
-  return 2;
+  lua_settop(L, lua_gettop(L) - (n_out - given));
+  return given;
 }
 
 /* The row is upvalue 3. */
@@ -112,6 +112,17 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
   lua_pushcclosure(L, f, MLPLB_UPVALUES + 1);
 }
 
+void mlplb_open_group(lua_State *L, const char *group) {
+  lua_createtable(L, 0, 32);
+  for (int i = 0; mlpl_op_at(i); i++) {
+    const mlpl_op *op = mlpl_op_at(i);
+    const char *its = mlpl_op_group(op);
+    if (mlpl_op_is_internal(op) || !its || strcmp(its, group) != 0) continue;
+    push_op(L, op_call, op);
+    lua_setfield(L, -2, mlpl_op_name(op));
+  }
+}
+
 /* Methods into the table on top, operators into the tensors' metatable. */
 void mlplb_open_ops(lua_State *L) {
   static const struct {
@@ -120,7 +131,7 @@ void mlplb_open_ops(lua_State *L) {
       {"__pow", "pow"}};
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op)) continue;
+    if (mlpl_op_is_internal(op) || mlpl_op_group(op)) continue;
     push_op(L, op_call, op);
     lua_setfield(L, -2, mlpl_op_name(op));
   }

@@ -1,6 +1,7 @@
 /* Arguments and options, checked against the engine's descriptions of them. */
 #include "bind.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SHOWN 60 /* bytes of a text that messages show */
@@ -80,10 +81,25 @@ static void axes(
   mlpl_value_axes(v, (int)n, axis);
 }
 
+/* A number stands for the choice of that name: 2, -1, math.huge for inf. */
+static const char *choice_text(lua_State *L, int index) {
+  if (lua_type(L, index) == LUA_TSTRING) return lua_tostring(L, index);
+  if (lua_type(L, index) != LUA_TNUMBER) return NULL;
+  lua_Number v = lua_tonumber(L, index);
+  lua_Integer whole;
+  if (lua_numbertointeger(v, &whole) && (lua_Number)whole == v)
+    return lua_pushfstring(L, "%I", (LUAI_UACINT)whole);
+  return v == (lua_Number)HUGE_VAL ? "inf" : v == -(lua_Number)HUGE_VAL ? "-inf" : NULL;
+}
+
 static int choice(lua_State *L, int index, const char *what, const mlpl_param *p) {
-  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  int top = lua_gettop(L);
+  const char *text = choice_text(L, index);
   for (int i = 0; text && p->choices[i]; i++)
-    if (strcmp(text, p->choices[i]) == 0) return i;
+    if (strcmp(text, p->choices[i]) == 0) {
+      lua_settop(L, top);
+      return i;
+    }
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   luaL_addstring(&b, "one of ");

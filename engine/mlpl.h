@@ -231,6 +231,7 @@ MLPL_API void mlpl_value_axes(mlpl_value *value, int n, const int64_t *axes);
 #define MLPL_SEVERAL_AXES INT64_MAX
 #define MLPL_MAX_PARAMS 12
 #define MLPL_MAX_INPUTS 4
+#define MLPL_MAX_OUTPUTS 4
 
 /* ---- tensors ----------------------------------------------------------------------- */
 
@@ -372,10 +373,12 @@ MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
 MLPL_API const char *mlpl_op_name(const mlpl_op *op);
+/* "linalg": in Lua a function of mlpl.linalg; NULL: a method of tensors */
+MLPL_API const char *mlpl_op_group(const mlpl_op *op);
 /* how many tensors; how many may not be NULL */
 MLPL_API int mlpl_op_inputs(const mlpl_op *op, int *required);
 MLPL_API const char *mlpl_op_input_name(const mlpl_op *op, int i);
-/* 1, or 2: the second may come out NULL */
+/* 1 to MLPL_MAX_OUTPUTS: those after the first may come out NULL */
 MLPL_API int mlpl_op_outputs(const mlpl_op *op);
 /* serves the engine; nothing for a user */
 MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
@@ -383,7 +386,7 @@ MLPL_API const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n);
 
 /*
 ** Apply an operation: n inputs (an optional one may be NULL), options in the order of
-** mlpl_op_params. Gives out[0], and out[1] where mlpl_op_outputs is 2. Recorded when an
+** mlpl_op_params. Gives out[0], and the others of mlpl_op_outputs. Recorded when an
 ** input requires a gradient and recording is on.
 */
 MLPL_API mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,

@@ -224,6 +224,51 @@ typedef struct mlplk_stream {
   uint64_t counter;
 } mlplk_stream;
 
+/* ---- linear algebra ---------------------------------------------------------------- */
+
+/* Element (i, j) lies at p[i * rs + j * cs]. */
+typedef struct mlplk_matrix {
+  void *p;
+  ptrdiff_t rs, cs;
+} mlplk_matrix;
+
+/*
+** Factorisations, in place; `a` has cs 1 (rows lie along memory) but in solve_triangular.
+** Bulk work is matrix products. NaN comes through; no iteration goes on for ever. scratch
+** is 64-byte aligned.
+*/
+typedef struct mlplk_linalg {
+  /* of solve_triangular, lu and cholesky: n the largest of their sizes */
+  size_t (*product_scratch)(ptrdiff_t n, int workers);
+  /* A X = B, A [n x n] triangular, of which only that triangle is read; unit: its
+     diagonal counts as ones. b [n x r] is replaced by X. */
+  void (*solve_triangular)(ptrdiff_t n, ptrdiff_t r, const mlplk_matrix *a, int upper,
+      int unit, const mlplk_matrix *b, void *scratch, const mlplk_par *par);
+  /* P A = L U; step i exchanged rows i and pivot[i]. A pivot may be 0. */
+  void (*lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
+      const mlplk_par *par);
+  /* A = L L^T, from and into the lower triangle; above it, a is spoiled. 0, or the order
+     of the first leading minor that is not positive. */
+  ptrdiff_t (*cholesky)(
+      ptrdiff_t n, const mlplk_matrix *a, void *scratch, const mlplk_par *par);
+  /* a [m x n] becomes R; q [m x nq] (p NULL: not wanted), nq >= min(m, n), the first
+     columns of Q. */
+  size_t (*qr_scratch)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, int workers);
+  void (*qr)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, const mlplk_matrix *a,
+      const mlplk_matrix *q, void *scratch, const mlplk_par *par);
+  /* Eigenvalues of a symmetric matrix (both triangles are read; spoiled), rising, and
+     eigenvectors as columns (p NULL: not wanted). Not 0: no convergence within `sweeps` a
+     value. Elements are finite, and their squares too. */
+  size_t (*eigh_scratch)(ptrdiff_t n, int workers);
+  int (*eigh)(ptrdiff_t n, const mlplk_matrix *a, void *values,
+      const mlplk_matrix *vectors, int sweeps, void *scratch, const mlplk_par *par);
+  /* A = U diag(values) Vh of a square matrix (spoiled), values falling; u->p NULL: values
+     only. The rest as of eigh. */
+  size_t (*svd_scratch)(ptrdiff_t n, int workers);
+  int (*svd)(ptrdiff_t n, const mlplk_matrix *a, void *values, const mlplk_matrix *u,
+      const mlplk_matrix *vh, int sweeps, void *scratch, const mlplk_par *par);
+} mlplk_linalg;
+
 /* ---- one table per element type and instruction set -------------------------------- */
 
 typedef struct mlplk_table {
@@ -267,6 +312,8 @@ typedef struct mlplk_table {
   void (*uniform)(ptrdiff_t n, void *out, const mlplk_stream *s, double lo, double hi);
   void (*normal)(ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
   void (*dropout)(ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
+
+  mlplk_linalg linalg;
 } mlplk_table;
 
 /*

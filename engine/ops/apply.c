@@ -15,6 +15,7 @@ const mlpl_op *mlpl_op_find(const char *name) {
 }
 
 const char *mlpl_op_name(const mlpl_op *op) { return op->name; }
+const char *mlpl_op_group(const mlpl_op *op) { return op->group; }
 
 int mlpl_op_inputs(const mlpl_op *op, int *required) {
   if (required) *required = op->n_required;
@@ -85,6 +86,7 @@ static bool must_record(
 static mlpl_status compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   const mlpl_op *op = c->op;
   if (op->view) return op->view(cx, c, out);
+  if (op->compose) return op->compose(cx, c, out);
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
   MLPL_TRY(mlpli_tensor_make(

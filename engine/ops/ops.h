@@ -20,6 +20,12 @@ typedef enum mlpli_domain {
   MLPLI_NONZERO,  /* x != 0 */
   MLPLI_DISTINCT, /* any real numbers; kinks where two are equal */
   MLPLI_SHARE,    /* 0 <= x <= 1 */
+  /* matrices in the last two axes; the gradient check draws them well-conditioned, with
+     singular values apart */
+  MLPLI_REGULAR,
+  /* symmetric and positive definite; only one triangle is read, the gradient is
+     symmetric */
+  MLPLI_DEFINITE,
   MLPLI_LABELS,   /* i64, index-valued */
   MLPLI_TARGET,   /* labels, or real numbers like the first input's */
   MLPLI_ANY,      /* any dtype */
@@ -46,14 +52,16 @@ typedef struct mlpli_call {
 
 #define MLPLI_SAVE_OUT                                                                   \
   0x10 /* in `saves`: backward reads the output; bits 0..3: that input */
-#define MLPLI_MAX_OUTPUTS 2
+#define MLPLI_MAX_OUTPUTS MLPL_MAX_OUTPUTS
 
 struct mlpl_op {
   const char *name;
+  const char *group; /* in Lua a function of mlpl.<group>; NULL: a method of tensors */
   const char *input_name[MLPL_MAX_INPUTS];
   mlpli_domain domain[MLPL_MAX_INPUTS];
   uint8_t n_inputs, n_required;
-  uint8_t n_outputs; /* the second is index-valued and may be NULL */
+  /* with `forward`, the second is index-valued and may be NULL */
+  uint8_t n_outputs;
   uint8_t n_params;
   uint8_t saves;
   uint8_t differentiable; /* bit i: input i has a gradient */
@@ -66,12 +74,48 @@ struct mlpl_op {
   mlpl_status (*shape)(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *out);
   mlpl_status (*forward)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   mlpl_status (*view)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
+  /* Or an expression of other rows, which gives all outputs and has their gradients. */
+  mlpl_status (*compose)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   /* g is the gradient of the output. Hands a gradient to every input that wants one
      (grad.h). */
   mlpl_status (*backward)(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
   /* let go of what the node keeps in its options; NULL: nothing */
   void (*forget)(mlpli_node *n);
 };
+
+#define MLPLI_LINALG_OPS(OP)                                                             \
+  OP(MATRIX_PRODUCT, matrix_product)                                                     \
+  OP(SOLVE_MATRICES, solve_matrices)                                                     \
+  OP(SOLVE, solve)                                                                       \
+  OP(SOLVE_TRIANGLES, solve_triangles)                                                   \
+  OP(TRIANGULAR_SOLVE, triangular_solve)                                                 \
+  OP(CHOLESKY, cholesky)                                                                 \
+  OP(INV, inv)                                                                           \
+  OP(INV_OR_INF, inv_or_inf)                                                             \
+  OP(DET, det)                                                                           \
+  OP(COFACTOR, cofactor)                                                                 \
+  OP(SIGN_AND_LOG, sign_and_log)                                                         \
+  OP(SLOGDET, slogdet)                                                                   \
+  OP(LOGDET, logdet)                                                                     \
+  OP(QR_FACTORS, qr_factors)                                                             \
+  OP(QR, qr)                                                                             \
+  OP(EIGH_FACTORS, eigh_factors)                                                         \
+  OP(EIGH_VALUES, eigh_values)                                                           \
+  OP(EIGH, eigh)                                                                         \
+  OP(EIGVALSH, eigvalsh)                                                                 \
+  OP(SVD_FACTORS, svd_factors)                                                           \
+  OP(SVD_VALUES, svd_values)                                                             \
+  OP(SVD, svd)                                                                           \
+  OP(SVDVALS, svdvals)                                                                   \
+  OP(PINV, pinv)                                                                         \
+  OP(LSTSQ_FACTORS, lstsq_factors)                                                       \
+  OP(LSTSQ, lstsq)                                                                       \
+  OP(MATRIX_RANK, matrix_rank)                                                           \
+  OP(ROW_NORM, row_norm)                                                                 \
+  OP(VECTOR_NORM, vector_norm)                                                           \
+  OP(MATRIX_NORM, matrix_norm)                                                           \
+  OP(COND, cond)                                                                         \
+  OP(MATRIX_POWER, matrix_power)
 
 /* All rows, in the order of their family's files: name of the id, name of the row. */
 #define MLPLI_OPS(OP)                                                                    \
@@ -147,7 +191,8 @@ struct mlpl_op {
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
   OP(MSE_LOSS, mse_loss)                                                                 \
   OP(BCE_WITH_LOGITS, bce_with_logits)                                                   \
-  OP(DROPOUT, dropout)
+  OP(DROPOUT, dropout)                                                                   \
+  MLPLI_LINALG_OPS(OP)
 
 /* Places in the table. */
 #define MLPLI_OP_ID(ID, row) MLPLI_OP_##ID,
@@ -247,7 +292,7 @@ typedef struct mlpli_expr {
   mlpl_ctx *cx;
   mlpl_status status;
   int n;
-  mlpl_tensor *temp[24];
+  mlpl_tensor *temp[64];
 } mlpli_expr;
 
 mlpl_tensor *mlpli_x1(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p);

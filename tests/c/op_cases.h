@@ -6,6 +6,7 @@
 **            t  stored in the reverse order of axes   n  cut out of a larger tensor
 **            g  a gap behind every element            e  stretched along its first axis
 **            i  i64 labels or places                  j  labels, every second one -100
+**            y  its symmetric part is used            d  a constant: no gradient is asked for
 ** Options  name=value, separated by blanks; sizes as above.
 */
 #ifndef TEST_OP_CASES_H
@@ -98,7 +99,10 @@ typedef struct op_case {
       {f, "0 0", "reduction=sum"}, {f, "0x3 0x3", "reduction=none"}, {f, "17 17", ""},   \
       {f, "5g 5", "reduction=none"}
 
+#include "linalg_cases.h"
+
 static const op_case op_cases[] = {
+    LINALG_CASES,
     BINARY_CASES("add"), BINARY_CASES("sub"), BINARY_CASES("mul"), BINARY_CASES("div"),
     BINARY_CASES("pow"), UNARY_CASES("neg", ""), UNARY_CASES("abs", ""),
     UNARY_CASES("sign", ""), UNARY_CASES("positive", ""),
@@ -276,7 +280,7 @@ static const op_case op_cases[] = {
 /* ---- reading a case ---------------------------------------------------------------- */
 
 typedef struct case_input {
-  bool there, stretched;
+  bool there, stretched, symmetric, constant;
   char layout, labels; /* t n g, i j; 0: neither */
   int ndim;
   int64_t size[MLPL_MAX_RANK];
@@ -318,6 +322,8 @@ static inline int read_inputs(const char *text, case_input *in) {
     else text++;
     for (; *text && *text != ' '; text++) {
       if (*text == 'e') one->stretched = true;
+      else if (*text == 'y') one->symmetric = true;
+      else if (*text == 'd') one->constant = true;
       else if (strchr("ij", *text)) one->labels = *text;
       else one->layout = *text;
     }
@@ -412,6 +418,19 @@ static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i)
   }
 }
 
+/* Matrices in the last two axes get the larger diagonal that their domain asks for. */
+static inline void case_shape_matrices(mlpl_tensor *t, mlpli_domain domain) {
+  if ((domain != MLPLI_REGULAR && domain != MLPLI_DEFINITE) || t->ndim < 2) return;
+  const int64_t m = t->shape[t->ndim - 2], n = t->shape[t->ndim - 1];
+  for (int64_t e = 0; e < t->numel; e++) {
+    const int64_t i = e / n % m, j = e % n, other = e + (j - i) * n - (j - i);
+    if (domain == MLPLI_REGULAR || i == j)
+      case_put(t, e, 0.3 * case_get(t, e) + (i == j ? 2 + 0.75 * (double)i : 0));
+    else if (i > j) case_put(t, e, case_get(t, other));
+    else case_put(t, e, 0.3 * case_get(t, e));
+  }
+}
+
 /* What labels or places are counted in. */
 static inline int64_t case_classes(const made_case *c) {
   if (strcmp(c->op->name, "spread") == 0) return c->p[1].i;
@@ -430,6 +449,7 @@ static inline mlpl_tensor *case_leaf(
     else if (in->labels == 'j' && e % 2) case_put(t, e, -100);
     else case_put(t, e, (double)(test_random(random) % (uint64_t)case_classes(c)));
   }
+  if (!in->labels) case_shape_matrices(t, c->op->domain[i]);
   return t;
 }
 
@@ -448,11 +468,26 @@ static inline void case_release(made_case *c) {
   for (int i = 0; i < c->n; i++) mlpl_tensor_release(c->leaf[i]);
 }
 
+/* (a + a^T) / 2: what rows that read one triangle of a symmetric matrix are tried on. */
+static inline mlpl_status case_symmetric(
+    mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor **x) {
+  const mlpl_value last_two[2] = {{.i = -2}, {.i = -1}}, half[2] = {{.f = 0.5}, {.f = 0}};
+  mlpl_tensor *turned, *sum;
+  MLPL_TRY(mlpli_apply(cx, &turned, MLPLI_OP_TRANSPOSE, &a, 1, last_two));
+  mlpl_status status =
+      mlpli_apply(cx, &sum, MLPLI_OP_ADD, (mlpl_tensor *[]){a, turned}, 2, NULL);
+  mlpl_tensor_release(turned);
+  if (status == MLPL_OK) status = mlpli_apply(cx, x, MLPLI_OP_AFFINE, &sum, 1, half);
+  mlpl_tensor_release(sum);
+  return status;
+}
+
 /* What the operation is applied to: the leaf, or the leaf stretched. */
 static inline mlpl_status case_input_of(
     mlpl_ctx *cx, const made_case *c, int i, mlpl_tensor *leaf, mlpl_tensor **x) {
   const case_input *in = &c->in[i];
   mlpl_value full = {.sizes = {.n = in->ndim}};
+  if (leaf && in->symmetric) return case_symmetric(cx, leaf, x);
   if (!leaf || !in->stretched) {
     *x = leaf ? mlpl_tensor_retain(leaf) : NULL;
     return MLPL_OK;
@@ -461,12 +496,16 @@ static inline mlpl_status case_input_of(
   return mlpli_apply(cx, x, MLPLI_OP_EXPAND, &leaf, 1, &full);
 }
 
-/* out[0], and out[1] where the row has two results. */
+static inline void case_drop(mlpl_tensor **out) {
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS; i++) mlpl_tensor_release(out[i]);
+}
+
+/* out[MLPLI_MAX_OUTPUTS], NULL where the row has no more results. */
 static inline mlpl_status case_apply(
     mlpl_ctx *cx, const made_case *c, mlpl_tensor *const *leaf, mlpl_tensor **out) {
   mlpl_tensor *x[MLPL_MAX_INPUTS] = {NULL};
   mlpl_status status = MLPL_OK;
-  out[0] = out[1] = NULL;
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS; i++) out[i] = NULL;
   for (int i = 0; i < c->n && status == MLPL_OK; i++)
     status = case_input_of(cx, c, i, leaf[i], &x[i]);
   if (status == MLPL_OK) status = mlpl_op_apply(cx, out, c->op, x, c->n, c->p);

@@ -83,6 +83,7 @@ local made = {
     return data.TensorDataset(mlpl.ones(2, 3), y, { classes = { "a", "b" } })
   end,
   f = function() return function(...) return ... end end,
+  a = function() return mlpl.tensor { { 4, 1 }, { 1, 3 } } end,
 }
 
 local words = setmetatable({}, { __index = function(_, name)
@@ -123,6 +124,27 @@ local as_in_earnest = {
   ["mlpl.nn.init.uniform_"] = "x, 0, 1",
   ["mlpl.nn.init.normal_"] = "x, 0, 1",
   ["mlpl.nn.init.kaiming_uniform_"] = "x, 0, 'fan_in', 'relu'",
+  ["mlpl.linalg.cholesky"] = "a, true",
+  ["mlpl.linalg.solve"] = "a, a, true",
+  ["mlpl.linalg.triangular_solve"] = "a, a, true, true, false",
+  ["mlpl.linalg.solve_triangular"] = "a, a, true",
+  ["mlpl.linalg.inv"] = "a",
+  ["mlpl.linalg.det"] = "a",
+  ["mlpl.linalg.slogdet"] = "a",
+  ["mlpl.linalg.logdet"] = "a",
+  ["mlpl.linalg.qr"] = "a, 'complete'",
+  ["mlpl.linalg.eigh"] = "a, 'U'",
+  ["mlpl.linalg.eigvalsh"] = "a, 'U'",
+  ["mlpl.linalg.svd"] = "a, true",
+  ["mlpl.linalg.svdvals"] = "a",
+  ["mlpl.linalg.pinv"] = "a, 0.1, 0.1",
+  ["mlpl.linalg.lstsq"] = "a, a, 0.1",
+  ["mlpl.linalg.matrix_rank"] = "a, 0.1, 0.1",
+  ["mlpl.linalg.norm"] = "a, 2, 1, true",
+  ["mlpl.linalg.vector_norm"] = "a, 2, 1, true",
+  ["mlpl.linalg.matrix_norm"] = "a, 'nuc', true",
+  ["mlpl.linalg.cond"] = "a, 1",
+  ["mlpl.linalg.matrix_power"] = "a, 3",
   ["mlpl.optim.SGD"] = "parameters, 0.1, 0.9",
   ["mlpl.optim.Adam"] = "parameters, 0.1, { 0.9, 0.99 }",
   ["mlpl.data.csv"] = "'examples/data/README.md'",
@@ -240,6 +262,7 @@ end
 
 local function everything()
   local list = {}
+  assert(mlpl.linalg.norm)                           -- comes when it is first used
   free_functions(list, "mlpl", mlpl)
   for type_name, word in pairs(self_of) do methods(list, type_name, word) end
   table.sort(list, function(a, b) return a[1] < b[1] end)

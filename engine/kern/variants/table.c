@@ -1,5 +1,6 @@
 /* The table of this element type and instruction set. */
 #include "kern/variants/elementwise.h"
+#include "kern/variants/gemm.h"
 #include "kern/variants/reduce.h"
 #include "kern/variants/scan.h"
 
@@ -28,4 +29,14 @@ const mlplk_table VARIANT(table) = {
     .uniform = VARIANT(uniform),
     .normal = VARIANT(normal),
     .dropout = VARIANT(dropout),
+    .linalg = {.product_scratch = VARIANT(gemm_scratch_most),
+        .solve_triangular = VARIANT(solve_triangular),
+        .lu = VARIANT(lu),
+        .cholesky = VARIANT(cholesky),
+        .qr_scratch = VARIANT(qr_scratch),
+        .qr = VARIANT(qr),
+        .eigh_scratch = VARIANT(eigh_scratch),
+        .eigh = VARIANT(eigh),
+        .svd_scratch = VARIANT(svd_scratch),
+        .svd = VARIANT(svd)},
 };

@@ -35,6 +35,22 @@ void VARIANT(pack_a)(
 void VARIANT(pack_b)(
     ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
 
+void VARIANT(solve_triangular)(ptrdiff_t n, ptrdiff_t r, const mlplk_matrix *a, int upper,
+    int unit, const mlplk_matrix *b, void *scratch, const mlplk_par *par);
+void VARIANT(lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
+    const mlplk_par *par);
+ptrdiff_t VARIANT(cholesky)(
+    ptrdiff_t n, const mlplk_matrix *a, void *scratch, const mlplk_par *par);
+size_t VARIANT(qr_scratch)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, int workers);
+void VARIANT(qr)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, const mlplk_matrix *a,
+    const mlplk_matrix *q, void *scratch, const mlplk_par *par);
+size_t VARIANT(eigh_scratch)(ptrdiff_t n, int workers);
+int VARIANT(eigh)(ptrdiff_t n, const mlplk_matrix *a, void *values,
+    const mlplk_matrix *vectors, int sweeps, void *scratch, const mlplk_par *par);
+size_t VARIANT(svd_scratch)(ptrdiff_t n, int workers);
+int VARIANT(svd)(ptrdiff_t n, const mlplk_matrix *a, void *values, const mlplk_matrix *u,
+    const mlplk_matrix *vh, int sweeps, void *scratch, const mlplk_par *par);
+
 void VARIANT(softmax)(
     ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
 void VARIANT(log_softmax)(
