@@ -182,7 +182,10 @@ typedef enum mlpl_param_type {
   MLPL_PARAM_INDEX,
   MLPL_PARAM_CHOICE, /* one of `choices`, held as its place in that list */
   MLPL_PARAM_SIZES,  /* up to MLPL_MAX_RANK whole numbers */
-  MLPL_PARAM_PAIR    /* two reals */
+  MLPL_PARAM_PAIR,   /* two reals */
+  /* whole numbers, one for all axes that an operation works on or one for each (kernel
+     sizes), given as a number or as sizes; or one of `choices` where there are any */
+  MLPL_PARAM_EXTENT
 } mlpl_param_type;
 
 typedef enum mlpl_param_flags {
@@ -203,7 +206,8 @@ typedef struct mlpl_param {
 } mlpl_param;
 
 /* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all
-   axes). */
+   axes). An extent that was not given has sizes.n == 0, a choice of one -1 minus its
+   place. */
 typedef union mlpl_value {
   int64_t i;
   double f;

@@ -26,4 +26,11 @@ const mlplk_table VARIANT(table) = {
     .uniform = VARIANT(uniform),
     .normal = VARIANT(normal),
     .dropout = VARIANT(dropout),
+    .conv_scratch = VARIANT(conv_scratch),
+    .conv = VARIANT(conv),
+    .average_pool = VARIANT(average_pool),
+    .average_pool_grad = VARIANT(average_pool_grad),
+    .max_pool = VARIANT(max_pool),
+    .scatter_add = VARIANT(scatter_add),
+    .gather = VARIANT(gather),
 };
