@@ -214,5 +214,6 @@ void mlplb_open_step(lua_State *L);
 /* functions into the table on top */
 void mlplb_open_profile(lua_State *L);
 int mlplb_terminal(lua_State *L); /* terminal.c */
+int mlplb_einsum(lua_State *L);   /* einsum.c */
 
 #endif

@@ -388,6 +388,18 @@ MLPL_API mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_o
 MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
     mlpl_tensor *const *inputs, int n, const mlpl_arg *args);
 
+/*
+** Einstein's sum: "ij,jk->ik" multiplies two matrices. Letters name the axes of each
+** operand; a letter that the result does not have is summed over; twice in one operand it
+** is a diagonal; "..." stands for all other axes, aligned at the last. Without "->" the
+** result has the letters that occur once, in the alphabet's order (A to Z, a to z). Sizes
+** are equal or 1. 1 <= n <= 16; operands are multiplied from the first to the last.
+**
+** Errors  MLPL_EARG the equation, MLPL_ESHAPE sizes; the text names the subscript
+*/
+MLPL_API mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
+    mlpl_tensor *const *operands, int n);
+
 /* ---- modules (layers and models) --------------------------------------------------- */
 
 /*

@@ -97,6 +97,14 @@ struct mlpl_op {
   OP(ARGMAX, argmax)                                                                     \
   OP(SUM_TO_SIZE, sum_to_size)                                                           \
   OP(MATMUL, matmul)                                                                     \
+  OP(MM, mm)                                                                             \
+  OP(MV, mv)                                                                             \
+  OP(BMM, bmm)                                                                           \
+  OP(DOT, dot)                                                                           \
+  OP(OUTER, outer)                                                                       \
+  OP(INNER, inner)                                                                       \
+  OP(MOVE_AXES, move_axes)                                                               \
+  OP(SPREAD_AXES, spread_axes)                                                           \
   OP(LINEAR, linear)                                                                     \
   OP(CONV1D, conv1d)                                                                     \
   OP(CONV2D, conv2d)                                                                     \

@@ -10,7 +10,7 @@
 #include "kern/variants/conv.h"
 
 #if defined __AVX512F__
-enum { TOP = 8 };
+enum { TOP = 12 };
 #elif defined __AVX2__
 enum { TOP = 6 };
 #else
@@ -34,8 +34,9 @@ typedef struct job {
 
 /* ---- the weight in panels ---------------------------------------------------------- */
 
-/* Rows of the panel that begins with n left: TOP, or what is left by 4, 2 and 1. */
+/* Rows of the panel that begins with so many left. */
 static ptrdiff_t height(ptrdiff_t left) {
+  if (TOP == 12 && (left == 16 || (left >= 8 && left < 12))) return 8;
   return left >= TOP ? TOP : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
@@ -82,21 +83,21 @@ static inline __attribute__((always_inline)) void tile(const int rows, ptrdiff_t
     const real *a, const real *b, const ptrdiff_t *offset, real *c, ptrdiff_t ldc,
     int first) {
   vec sum[TOP][2];
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int y = 0; y < rows; y++) {
     sum[y][0] = first ? (vec){0} : load(c + y * ldc);
     sum[y][1] = first ? (vec){0} : load(c + y * ldc + LANES);
   }
   for (ptrdiff_t l = 0; l < k; l++, a += rows) {
     vec b0 = load(b + offset[l]), b1 = load(b + offset[l] + LANES);
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int y = 0; y < rows; y++) {
       vec by = splat(a[y]);
       sum[y][0] = fma_vec(by, b0, sum[y][0]);
       sum[y][1] = fma_vec(by, b1, sum[y][1]);
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 12
   for (int y = 0; y < rows; y++) {
     store(c + y * ldc, sum[y][0]);
     store(c + y * ldc + LANES, sum[y][1]);
@@ -109,6 +110,9 @@ static void any_tile(ptrdiff_t rows, ptrdiff_t k, const real *a, const real *b,
     case 1: tile(1, k, a, b, offset, c, ldc, first); break;
     case 2: tile(2, k, a, b, offset, c, ldc, first); break;
     case 4: tile(4, k, a, b, offset, c, ldc, first); break;
+#if defined __AVX512F__
+    case 8: tile(8, k, a, b, offset, c, ldc, first); break;
+#endif
     default: tile(TOP, k, a, b, offset, c, ldc, first); break;
   }
 }
