@@ -233,31 +233,36 @@ static mlpl_tensor *with_matrix_axes(
   return shaped(e, g, n, size);
 }
 
-/* da = g b^T, db = a^T g, summed where the stacks were broadcast */
+/* da = g b^T, db = a^T g, summed where the stacks were broadcast; a is input i, b the
+   next. */
+static void give_stacks(mlpli_expr *e, mlpli_node *n, int i, mlpl_tensor *g) {
+  mlpl_tensor *a = n->in[i], *b = n->in[i + 1], *gb;
+  const bool row = a->ndim == 1, column = b->ndim == 1;
+  if (!g) return;
+  g = with_matrix_axes(e, a, b, g);
+  if (mlpli_wants(n, i)) {
+    mlpl_tensor *bt = column ? shaped(e, b, 2, (int64_t[]){1, b->shape[0]})
+                             : turned(e, b);
+    mlpli_xgive(e, n, i, times(e, g, bt));
+  }
+  if (!mlpli_wants(n, i + 1)) return;
+  if (row)
+    gb = times(e, shaped(e, a, 2, (int64_t[]){a->shape[0], 1}), g);
+  else if (b->ndim <= 2) /* one sum over the rows of all matrices */
+    gb = times(e, turned(e, pile(e, a)), pile(e, g));
+  else
+    gb = times(e, turned(e, a), g);
+  if (column) {
+    mlpl_value kept = {.sizes = {2, {b->shape[0], 1}}};
+    gb = mlpli_x1(e, MLPLI_OP_SUM_TO_SIZE, gb, &kept);
+    gb = shaped(e, gb, 1, b->shape);
+  }
+  mlpli_xgive(e, n, i + 1, gb);
+}
+
 static mlpl_status stacks_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
-  mlpl_tensor *a = n->in[0], *b = n->in[1];
-  const bool row = a->ndim == 1, column = b->ndim == 1;
-  g = with_matrix_axes(&e, a, b, g);
-  if (mlpli_wants(n, 0)) {
-    mlpl_tensor *bt = column ? shaped(&e, b, 2, (int64_t[]){1, b->shape[0]})
-                             : turned(&e, b);
-    mlpli_xgive(&e, n, 0, times(&e, g, bt));
-  }
-  if (mlpli_wants(n, 1)) {
-    mlpl_tensor *at = row ? shaped(&e, a, 2, (int64_t[]){a->shape[0], 1}) : NULL;
-    mlpl_tensor *gb;
-    if (!row && b->ndim <= 2) /* one sum over the rows of all matrices */
-      gb = times(&e, turned(&e, pile(&e, a)), pile(&e, g));
-    else
-      gb = times(&e, row ? at : turned(&e, a), g);
-    if (column && gb) {
-      mlpl_value kept = {.sizes = {2, {b->shape[0], 1}}};
-      gb = mlpli_x1(&e, MLPLI_OP_SUM_TO_SIZE, gb, &kept);
-      gb = shaped(&e, gb, 1, b->shape);
-    }
-    mlpli_xgive(&e, n, 1, gb);
-  }
+  give_stacks(&e, n, 0, g);
   return mlpli_expr_end(&e);
 }
 
@@ -278,6 +283,58 @@ static BACKWARD(matmul) {
     mlpli_xgive(&e, n, 0, times(&e, g, mlpli_x1(&e, MLPLI_OP_T, b, NULL)));
   if (mlpli_wants(n, 1))
     mlpli_xgive(&e, n, 1, times(&e, mlpli_x1(&e, MLPLI_OP_T, a, NULL), g));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- addmm, baddbmm: beta input + alpha a b ------------------------------------------ */
+
+static SHAPE(addmm) {
+  const bool batches = c->op == mlpli_op_table[MLPLI_OP_BADDBMM];
+  const mlpl_tensor *x = c->in[0], *a = c->in[1], *b = c->in[2];
+  const int rank = batches ? 3 : 2;
+  char text[3][MLPLI_SHAPE_TEXT], result[MLPLI_SHAPE_TEXT];
+  mlpli_call product = {.op = c->op, .n = 2, .in = c->in + 1}; /* for its sizes */
+  bool fits = x->ndim <= rank;
+  if (a->ndim != rank || b->ndim != rank || (batches && a->shape[0] != b->shape[0]))
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "%s: a is %s, b is %s; both must be [%srows x columns]", c->op->name,
+        mlpli_tensor_text(text[1], a), mlpli_tensor_text(text[2], b),
+        batches ? "n x " : "");
+  MLPL_TRY(shape_matmul(cx, &product, s));
+  for (int d = 1; fits && d <= x->ndim; d++)
+    fits = x->shape[x->ndim - d] == 1 || x->shape[x->ndim - d] == s->size[rank - d];
+  if (fits) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_ESHAPE,
+      "%s: input is %s; it must broadcast to the product, which is %s", c->op->name,
+      mlpli_tensor_text(text[0], x), mlpli_shape_text(result, s->ndim, s->size));
+}
+
+/* With beta 0 the input is not read, so NaN in it does not matter. */
+static FORWARD(addmm) {
+  mlpl_tensor *a = c->in[1], *b = c->in[2], *y = *out;
+  const double beta = c->p[0].f;
+  const int ndim = y->ndim - 2;
+  if (y->numel == 0) return MLPL_OK;
+  if (beta != 0) mlpli_map(MLPLK_SCALE, y, c->in[0], NULL, beta);
+  stack sa = stack_of(a, true, ndim, y->shape), sb = stack_of(b, false, ndim, y->shape);
+  mlpli_matrix my = {y->data, sa.m.rows, sb.m.cols, sb.m.cols, 1};
+  stack_job j = {.kern = mlpli_kern(y),
+      .g = mlpli_gemm(sa.m, sb.m, my),
+      .ndim = ndim,
+      .size = y->shape,
+      .a = &sa,
+      .b = &sb,
+      .n = y->numel / (my.rows * my.cols)};
+  j.g.alpha = c->p[1].f;
+  j.g.beta = beta != 0;
+  return multiply_all(cx, &j);
+}
+
+static BACKWARD(addmm) {
+  mlpli_expr e = {.cx = cx};
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, mlpli_xaffine(&e, g, n->p[0].f, 0));
+  if (mlpli_wants(n, 1) || mlpli_wants(n, 2))
+    give_stacks(&e, n, 1, n->p[1].f == 1 ? g : mlpli_xaffine(&e, g, n->p[1].f, 0));
   return mlpli_expr_end(&e);
 }
 
@@ -372,3 +429,14 @@ const mlpl_op mlpli_op_bmm = {PRODUCT_ROW(bmm, matmul)};
 const mlpl_op mlpli_op_dot = {PRODUCT_ROW(dot, matmul)};
 const mlpl_op mlpli_op_outer = {PRODUCT_ROW(outer, outer)};
 const mlpl_op mlpli_op_inner = {PRODUCT_ROW(inner, inner)};
+
+static const mlpl_param addmm_params[] = {
+    MLPLI_REAL_OPTION("beta", 1, -INFINITY, INFINITY),
+    MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
+#define ADD_ROW(title)                                                                   \
+  .name = title, .input_name = {"input", "a", "b"},                                      \
+  .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_inputs = 3, .n_required = 3,        \
+  .n_outputs = 1, .saves = 6, .differentiable = 7, .shape = shape_addmm,                 \
+  .forward = addmm_forward, HAS_BACKWARD(addmm), PARAMS(addmm_params)
+const mlpl_op mlpli_op_addmm = {ADD_ROW("addmm")};
+const mlpl_op mlpli_op_baddbmm = {ADD_ROW("baddbmm")};

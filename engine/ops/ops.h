@@ -103,6 +103,8 @@ struct mlpl_op {
   OP(DOT, dot)                                                                           \
   OP(OUTER, outer)                                                                       \
   OP(INNER, inner)                                                                       \
+  OP(ADDMM, addmm)                                                                       \
+  OP(BADDBMM, baddbmm)                                                                   \
   OP(MOVE_AXES, move_axes)                                                               \
   OP(SPREAD_AXES, spread_axes)                                                           \
   OP(LINEAR, linear)                                                                     \

@@ -8,8 +8,8 @@
 /* ---- products ---------------------------------------------------------------------- */
 
 /* Element (row, column) of the matrix of `a` that belongs to stack place `at`. */
-static double in_stack(const array *a, bool left, int ndim, const int64_t *at, int64_t row,
-    int64_t column) {
+static double in_stack(
+    const array *a, bool left, int ndim, const int64_t *at, int64_t row, int64_t column) {
   int64_t own[MLPL_MAX_RANK];
   if (a->ndim == 1) return a->v[left ? column : row];
   int n = a->ndim - 2;
@@ -25,7 +25,8 @@ static void plain_stacks(plain *p) {
   int64_t size[MLPL_MAX_RANK], at[MLPL_MAX_RANK];
   int n = na > nb ? na : nb;
   for (int d = 0; d < n; d++) {
-    int64_t sa = d < n - na ? 1 : a->size[d - n + na], sb = d < n - nb ? 1 : b->size[d - n + nb];
+    int64_t sa = d < n - na ? 1 : a->size[d - n + na],
+            sb = d < n - nb ? 1 : b->size[d - n + nb];
     size[d] = stack.size[d] = sa == 1 ? sb : sa;
     stack.n *= size[d];
   }
@@ -41,6 +42,20 @@ static void plain_stacks(plain *p) {
     for (int64_t k = 0; k < p->terms; k++)
       p->y.v[i] += in_stack(a, true, stack.ndim, at, i / columns % rows, k) *
           in_stack(b, false, stack.ndim, at, k, i % columns);
+  }
+}
+
+/* beta input + alpha a b */
+static void plain_addmm(plain *p) {
+  plain product = {.c = p->c, .x = {p->x[1], p->x[2]}};
+  int64_t at[MLPL_MAX_RANK];
+  plain_stacks(&product);
+  p->y = product.y;
+  p->terms = product.terms + 1;
+  for (int64_t i = 0; i < p->y.n; i++) {
+    index_of(&p->y, i, at);
+    p->y.v[i] = p->c->p[0].f * stretched(&p->x[0], p->y.ndim, at) +
+        p->c->p[1].f * p->y.v[i];
   }
 }
 
@@ -64,7 +79,7 @@ static void plain_outer(plain *p, bool inner) {
 static void plain_axes(plain *p, bool spread) {
   const array *x = &p->x[0];
   const mlpl_value *o = p->c->p;
-  int64_t size[MLPL_MAX_RANK], at[MLPL_MAX_RANK], small[MLPL_MAX_RANK] = {0};
+  int64_t size[MLPL_MAX_RANK] = {0}, at[MLPL_MAX_RANK], small[MLPL_MAX_RANK] = {0};
   int n = spread ? o[1].sizes.n : (int)o[1].i;
   for (int d = 0; d < n; d++) size[d] = spread ? o[1].sizes.v[d] : 1;
   for (int d = 0; !spread && d < x->ndim; d++)
@@ -78,12 +93,16 @@ static void plain_axes(plain *p, bool spread) {
       for (int d = 0; d < large->ndim; d++) {
         int64_t to = o[0].sizes.v[d];
         if (to < 0) continue;
-        if (pass == 0) small[to] = at[d];
-        else diagonal = diagonal && small[to] == at[d];
+        if (pass == 0)
+          small[to] = at[d];
+        else
+          diagonal = diagonal && small[to] == at[d];
       }
     if (!diagonal) continue;
-    if (spread) p->y.v[i] = x->v[place_of(x, small)];
-    else p->y.v[place_of(&p->y, small)] = x->v[i];
+    if (spread)
+      p->y.v[i] = x->v[place_of(x, small)];
+    else
+      p->y.v[place_of(&p->y, small)] = x->v[i];
   }
 }
 
@@ -142,7 +161,8 @@ static void add_terms(const spatial *s, array *x, array *w, array *y, int wanted
   }
 }
 
-static void read_spatial(spatial *s, const mlpl_value *p, int stride, int pad, int dilation) {
+static void read_spatial(
+    spatial *s, const mlpl_value *p, int stride, int pad, int dilation) {
   for (int i = 0; i < 2; i++) {
     int d = s->axes == 2 ? i : 0;
     bool there = s->axes == 2 || i == 1;
@@ -255,7 +275,8 @@ typedef struct pooling {
 } pooling;
 
 /* One result from a plane of x; or its share put back. */
-static double pooled(const pooling *k, double *x, int64_t r, int64_t q, const double *back) {
+static double pooled(
+    const pooling *k, double *x, int64_t r, int64_t q, const double *back) {
   double sum = 0, most = -INFINITY;
   int64_t padded = 0, inside = 0, place = 0, taps[2];
   for (int d = 0; d < 2; d++) taps[d] = k->w[d].kernel ? k->w[d].kernel : k->w[d].in;
@@ -268,7 +289,8 @@ static double pooled(const pooling *k, double *x, int64_t r, int64_t q, const do
       if (pass == 0) padded += counts[0] && counts[1], inside += h >= 0 && l >= 0;
       if (h < 0 || l < 0) continue;
       double *at = &x[h * k->w[1].in + l];
-      if (pass == 1) *at += *back / by;
+      if (pass == 1)
+        *at += *back / by;
       else if (!back) {
         sum += *at;
         if (*at > most) most = *at, place = h * k->w[1].in + l;
@@ -282,10 +304,11 @@ static double pooled(const pooling *k, double *x, int64_t r, int64_t q, const do
 
 /* All planes of x and y, one of which is given. */
 static void pool_planes(const pooling *k, array *x, array *y, bool back) {
-  int64_t in = k->w[0].in * k->w[1].in, columns = k->w[1].out, out = k->w[0].out * columns;
+  int64_t in = k->w[0].in * k->w[1].in, columns = k->w[1].out,
+          out = k->w[0].out * columns;
   for (int64_t i = 0; i < y->n; i++) {
-    double v = pooled(k, x->v + i / out * in, i % out / columns, i % columns,
-        back ? &y->v[i] : NULL);
+    double v = pooled(
+        k, x->v + i / out * in, i % out / columns, i % columns, back ? &y->v[i] : NULL);
     if (!back) y->v[i] = v;
   }
 }
@@ -333,8 +356,10 @@ static void plain_average(plain *p, bool back) {
           o[1].sizes.v[d], o[2].sizes.v[d], o[3].sizes.v[d], 1};
   }
   p->terms = x->n;
-  if (back) pool_planes(&k, &p->y, x, true);
-  else pool_planes(&k, x, &p->y, false);
+  if (back)
+    pool_planes(&k, &p->y, x, true);
+  else
+    pool_planes(&k, x, &p->y, false);
 }
 
 static void plain_planes(plain *p, bool scatter) {
@@ -348,54 +373,62 @@ static void plain_planes(plain *p, bool scatter) {
   for (int64_t i = 0; i < index->n; i++) {
     int64_t plane = i / (index->n / planes),
             at = plane * ((scatter ? p->y.n : x->n) / planes) + (int64_t)index->v[i];
-    if (scatter) p->y.v[at] += x->v[i];
-    else p->y.v[i] = x->v[at];
+    if (scatter)
+      p->y.v[at] += x->v[i];
+    else
+      p->y.v[i] = x->v[at];
   }
 }
 
 /* false: the row is none of these */
 static bool plain_windows(plain *p, mlpli_op_id id) {
   switch (id) {
-  case MLPLI_OP_MATMUL:
-  case MLPLI_OP_MM:
-  case MLPLI_OP_MV:
-  case MLPLI_OP_BMM:
-  case MLPLI_OP_DOT: plain_stacks(p); return true;
-  case MLPLI_OP_OUTER: plain_outer(p, false); return true;
-  case MLPLI_OP_INNER: plain_outer(p, true); return true;
-  case MLPLI_OP_MOVE_AXES: plain_axes(p, false); return true;
-  case MLPLI_OP_SPREAD_AXES: plain_axes(p, true); return true;
-  case MLPLI_OP_CONV1D: plain_conv(p, 1); return true;
-  case MLPLI_OP_CONV2D: plain_conv(p, 2); return true;
-  case MLPLI_OP_CONV_TRANSPOSE1D: plain_conv_transpose(p, 1); return true;
-  case MLPLI_OP_CONV_TRANSPOSE2D: plain_conv_transpose(p, 2); return true;
-  case MLPLI_OP_CONV_RESULT:
-  case MLPLI_OP_CONV_INPUT:
-  case MLPLI_OP_CONV_WEIGHT: plain_resolved(p, id); return true;
-  case MLPLI_OP_MAX_POOL1D: plain_pool(p, 1, true, false); return true;
-  case MLPLI_OP_MAX_POOL2D: plain_pool(p, 2, true, false); return true;
-  case MLPLI_OP_AVG_POOL1D:
-  case MLPLI_OP_ADAPTIVE_AVG_POOL1D: plain_pool(p, 1, false, false); return true;
-  case MLPLI_OP_AVG_POOL2D:
-  case MLPLI_OP_ADAPTIVE_AVG_POOL2D: plain_pool(p, 2, false, false); return true;
-  case MLPLI_OP_AVERAGE: plain_average(p, false); return true;
-  case MLPLI_OP_AVERAGE_BACK: plain_average(p, true); return true;
-  case MLPLI_OP_PLANE_SCATTER: plain_planes(p, true); return true;
-  case MLPLI_OP_PLANE_GATHER: plain_planes(p, false); return true;
-  default: return false;
+    case MLPLI_OP_MATMUL:
+    case MLPLI_OP_MM:
+    case MLPLI_OP_MV:
+    case MLPLI_OP_BMM:
+    case MLPLI_OP_DOT: plain_stacks(p); return true;
+    case MLPLI_OP_ADDMM:
+    case MLPLI_OP_BADDBMM: plain_addmm(p); return true;
+    case MLPLI_OP_OUTER: plain_outer(p, false); return true;
+    case MLPLI_OP_INNER: plain_outer(p, true); return true;
+    case MLPLI_OP_MOVE_AXES: plain_axes(p, false); return true;
+    case MLPLI_OP_SPREAD_AXES: plain_axes(p, true); return true;
+    case MLPLI_OP_CONV1D: plain_conv(p, 1); return true;
+    case MLPLI_OP_CONV2D: plain_conv(p, 2); return true;
+    case MLPLI_OP_CONV_TRANSPOSE1D: plain_conv_transpose(p, 1); return true;
+    case MLPLI_OP_CONV_TRANSPOSE2D: plain_conv_transpose(p, 2); return true;
+    case MLPLI_OP_CONV_RESULT:
+    case MLPLI_OP_CONV_INPUT:
+    case MLPLI_OP_CONV_WEIGHT: plain_resolved(p, id); return true;
+    case MLPLI_OP_MAX_POOL1D: plain_pool(p, 1, true, false); return true;
+    case MLPLI_OP_MAX_POOL2D: plain_pool(p, 2, true, false); return true;
+    case MLPLI_OP_AVG_POOL1D:
+    case MLPLI_OP_ADAPTIVE_AVG_POOL1D: plain_pool(p, 1, false, false); return true;
+    case MLPLI_OP_AVG_POOL2D:
+    case MLPLI_OP_ADAPTIVE_AVG_POOL2D: plain_pool(p, 2, false, false); return true;
+    case MLPLI_OP_AVERAGE: plain_average(p, false); return true;
+    case MLPLI_OP_AVERAGE_BACK: plain_average(p, true); return true;
+    case MLPLI_OP_PLANE_SCATTER: plain_planes(p, true); return true;
+    case MLPLI_OP_PLANE_GATHER: plain_planes(p, false); return true;
+    default: return false;
   }
 }
 
 /* Cut into parts and blocks, and among threads. */
 static const op_case large_window_cases[] = {
-    {"matmul", "40x9x17 40x17x11", ""}, {"matmul", "3x70x65 65x33", ""},
-    {"matmul", "2x150x170 2x170x160", ""}, {"matmul", "300x2x3t 3x2", ""},
-    {"bmm", "500x3x2 500x2x4n", ""}, {"inner", "20x30x40 50x40", ""},
+    {"matmul", "40x9x17 40x17x11", ""},
+    {"matmul", "3x70x65 65x33", ""},
+    {"matmul", "2x150x170 2x170x160", ""},
+    {"matmul", "300x2x3t 3x2", ""},
+    {"bmm", "500x3x2 500x2x4n", ""},
+    {"inner", "20x30x40 50x40", ""},
     {"conv2d", "3x20x30x31 70x20x3x3 70", "padding=1"},
     {"conv2d", "2x130x9x9 20x130x3x3", "padding=same"},
     {"conv2d", "1x3x50x61 13x3x7x7 13", "stride=2 padding=3"},
     {"conv2d", "2x6x40x40n 6x1x3x3 6", "groups=6 padding=1"},
-    {"conv2d", "1x2x3x2100 3x2x2x5", ""}, {"conv1d", "2x3x5000 5x3x9 5", "stride=3"},
+    {"conv2d", "1x2x3x2100 3x2x2x5", ""},
+    {"conv1d", "2x3x5000 5x3x9 5", "stride=3"},
     {"conv2d", "3x70x20x20 66x70x1x1 66", ""},
     {"conv_transpose2d", "2x66x14x15 66x20x3x4 20", "stride=2 padding=1"},
     {"conv_weight", "5x20x30x31 5x70x30x31",

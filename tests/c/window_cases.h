@@ -12,22 +12,28 @@
       {"matmul", "2x1x2x3 3x3x2", ""}, {"matmul", "3 2x3x2", ""},                        \
       {"matmul", "2x2x3 3", ""}, {"matmul", "2x3x2x3n 3g", ""},                          \
       {"matmul", "2x2x3e 2x3x1", ""}, {"matmul", "0x2x3 3x2", ""},                       \
-      {"matmul", "2x0x3 2x3x2", ""}, {"matmul", "2x2x0 2x0x3", ""}, {"matmul", "0 0", ""}, \
-      {"matmul", "0 0x2", ""}, {"matmul", "2x2x0 0", ""}, {"mm", "2x3 3x4", ""},         \
-      {"mm", "2x3t 3x4n", ""}, {"mm", "0x3 3x2", ""}, {"mv", "2x3 3", ""},               \
-      {"mv", "2x3t 3g", ""}, {"mv", "2x0 0", ""}, {"bmm", "2x2x3 2x3x2", ""},            \
-      {"bmm", "2x2x3t 2x3x2n", ""}, {"bmm", "1x1x1 1x1x1", ""},                          \
-      {"bmm", "0x2x3 0x3x2", ""}, {"bmm", "2x3x2e 2x2x3", ""}, {"dot", "4 4", ""},       \
-      {"dot", "4g 4e", ""}, {"dot", "1 1", ""}, {"dot", "0 0", ""},                      \
-      {"outer", "2 3", ""}, {"outer", "2g 3e", ""}, {"outer", "1 1", ""},                \
-      {"outer", "0 3", ""}, {"inner", "3 3", ""}, {"inner", "2x3 4x3", ""},              \
-      {"inner", "2x2x3t 3", ""}, {"inner", "3 2x3n", ""}, {"inner", "2x0 3x0", ""},      \
-      {"inner", "0x2 2", ""},                                                            \
+      {"matmul", "2x0x3 2x3x2", ""}, {"matmul", "2x2x0 2x0x3", ""},                      \
+      {"matmul", "0 0", ""}, {"matmul", "0 0x2", ""}, {"matmul", "2x2x0 0", ""},         \
+      {"mm", "2x3 3x4", ""}, {"mm", "2x3t 3x4n", ""}, {"mm", "0x3 3x2", ""},             \
+      {"mv", "2x3 3", ""}, {"mv", "2x3t 3g", ""}, {"mv", "2x0 0", ""},                   \
+      {"bmm", "2x2x3 2x3x2", ""}, {"bmm", "2x2x3t 2x3x2n", ""},                          \
+      {"bmm", "1x1x1 1x1x1", ""}, {"bmm", "0x2x3 0x3x2", ""},                            \
+      {"bmm", "2x3x2e 2x2x3", ""}, {"dot", "4 4", ""}, {"dot", "4g 4e", ""},             \
+      {"dot", "1 1", ""}, {"dot", "0 0", ""}, {"outer", "2 3", ""},                      \
+      {"outer", "2g 3e", ""}, {"outer", "1 1", ""}, {"outer", "0 3", ""},                \
+      {"inner", "3 3", ""}, {"inner", "2x3 4x3", ""}, {"inner", "2x2x3t 3", ""},         \
+      {"inner", "3 2x3n", ""}, {"inner", "2x0 3x0", ""}, {"inner", "0x2 2", ""},         \
+      {"addmm", "2x4 2x3 3x4", ""}, {"addmm", "4 2x3t 3x4n", "beta=2 alpha=-0.5"},       \
+      {"addmm", "2x1 2x3 3x4", "beta=-1"}, {"addmm", "s 2x0 0x3", "alpha=3"},            \
+      {"addmm", "1x4 0x3 3x4", "alpha=2"},                                               \
+      {"baddbmm", "2x2x4 2x2x3 2x3x4", "beta=0.5 alpha=2"},                              \
+      {"baddbmm", "2x1t 2x2x3n 2x3x2", ""},                                              \
                                                                                          \
       {"move_axes", "2x3", "axes=1x0 ndim=2"}, {"move_axes", "3x3", "axes=0x0 ndim=1"},  \
       {"move_axes", "2x3t", "axes=2x0 ndim=3"}, {"move_axes", "s", "axes=s ndim=1"},     \
       {"move_axes", "2x1x3n", "axes=0x-1x1 ndim=2"},                                     \
-      {"move_axes", "2x3x2", "axes=1x0x1 ndim=2"}, {"move_axes", "0x3", "axes=1x0 ndim=2"}, \
+      {"move_axes", "2x3x2", "axes=1x0x1 ndim=2"},                                       \
+      {"move_axes", "0x3", "axes=1x0 ndim=2"},                                           \
       {"spread_axes", "3", "axes=0x0 sizes=3x3"},                                        \
       {"spread_axes", "2x3t", "axes=1x0x1 sizes=3x2x3"},                                 \
       {"spread_axes", "0", "axes=0x0 sizes=0x0"},                                        \
@@ -55,7 +61,8 @@
       {"conv_transpose1d", "1x4x3 4x2x2 4", "groups=2 dilation=2 output_padding=1"},     \
       {"conv_transpose1d", "0x3x4 3x2x3", ""},                                           \
       {"conv_transpose2d", "1x3x2x3 3x2x3x2 2", ""},                                     \
-      {"conv_transpose2d", "1x2x3x2n 2x2x3x3t", "stride=2x3 padding=1 output_padding=1x2"}, \
+      {"conv_transpose2d", "1x2x3x2n 2x2x3x3t",                                          \
+          "stride=2x3 padding=1 output_padding=1x2"},                                    \
       {"conv_transpose2d", "4x2x2 4x1x2x3 2", "groups=2 dilation=2x1 padding=0x1"},      \
       {"conv_transpose2d", "2x2x2x2 2x3x1x1", "stride=2"},                               \
       {"conv_transpose2d", "1x0x2x2 0x2x2x2 2", ""},                                     \
@@ -110,7 +117,8 @@
           "size=5 kernel_size=2 stride=2 padding=0 divisor_override=3"},                 \
       {"plane_scatter", "2x3 2x3i", "size=4"},                                           \
       {"plane_scatter", "1x2x2x3t 1x2x2x3i", "size=2x3"},                                \
-      {"plane_gather", "2x4 2x3i", "axes=1"},                                            \
-      {"plane_gather", "1x2x2x3n 1x2x2x2i", "axes=2"}
+      {"plane_gather", "2x4 2x3i", "axes=1"}, {                                          \
+    "plane_gather", "1x2x2x3n 1x2x2x2i", "axes=2"                                        \
+  }
 
 #endif

@@ -58,6 +58,17 @@ static void texts_of_products(void **state) {
       "inner: a is [2x3], b is [2]; their last axes must be of one size");
   assert_fails(cx, try(cx, "inner", IN2(number, F32(2)), NULL), MLPL_ESHAPE,
       "inner: a is [], b is [2]; both must have at least one axis");
+  assert_fails(cx, try(cx, "addmm", IN3(F32(3), F32(2, 3), F32(3, 2)), NULL), MLPL_ESHAPE,
+      "addmm: input is [3]; it must broadcast to the product, which is [2x2]");
+  assert_fails(cx, try(cx, "addmm", IN3(F32(1, 2, 2), F32(2, 3), F32(3, 2)), NULL),
+      MLPL_ESHAPE, "addmm: input is [1x2x2]; it must broadcast to the product");
+  assert_fails(cx, try(cx, "addmm", IN3(number, F32(3), F32(3, 2)), NULL), MLPL_ESHAPE,
+      "addmm: a is [3], b is [3x2]; both must be [rows x columns]");
+  assert_fails(cx, try(cx, "baddbmm", IN3(number, F32(2, 3, 4), F32(1, 4, 5)), NULL),
+      MLPL_ESHAPE,
+      "baddbmm: a is [2x3x4], b is [1x4x5]; both must be [n x rows x columns]");
+  assert_fails(cx, try(cx, "addmm", IN3(number, F32(2, 3), F32(2, 3)), NULL), MLPL_ESHAPE,
+      "addmm: inner sizes differ: a is [2x3], b is [2x3]");
   mlpl_tensor *deep = F32(1, 1, 1, 1, 1, 2);
   assert_fails(cx, try(cx, "inner", IN2(deep, deep), NULL), MLPL_ESHAPE,
       "the result would have more than 8 axes");
@@ -78,7 +89,8 @@ static void texts_of_convolutions(void **state) {
   assert_fails(cx, try(cx, "conv2d", IN2(x, F32(16, 3, 3)), NULL), MLPL_ESHAPE,
       "conv2d: weight is [16x3x3]; it must be [out x in/groups x kh x kw]");
   assert_fails(cx, try(cx, "conv_transpose1d", IN2(F32(3, 8), F32(16, 3)), NULL),
-      MLPL_ESHAPE, "conv_transpose1d: weight is [16x3]; it must be [in x out/groups x k]");
+      MLPL_ESHAPE,
+      "conv_transpose1d: weight is [16x3]; it must be [in x out/groups x k]");
   assert_fails(cx, try(cx, "conv2d", IN2(x, F32(16, 1, 3, 3)), ARGS(ARG("groups", 3))),
       MLPL_ESHAPE,
       "conv2d: weight is [16x1x3x3]; its first axis must be a multiple of groups, which "
@@ -94,7 +106,8 @@ static void texts_of_convolutions(void **state) {
       "conv2d: padding is 'full'; it must be one of valid, same");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(LIST("dilation", 1, 4))),
       MLPL_ESHAPE,
-      "conv2d: input is [3x8x8], weight is [16x3x3x3]; the kernel reaches over 9 elements "
+      "conv2d: input is [3x8x8], weight is [16x3x3x3]; the kernel reaches over 9 "
+      "elements "
       "of axis 2, the padded input has 8");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(LIST("stride", 1, 2, 3))), MLPL_EARG,
       "conv2d: stride has 3 values; it takes one number, or one for each of the 2 axes");
@@ -108,7 +121,8 @@ static void texts_of_convolutions(void **state) {
   mlpl_tensor *wt = F32(3, 2, 3, 3);
   assert_fails(cx,
       try(cx, "conv_transpose2d", IN2(x, wt), ARGS(ARG("output_padding", 1))), MLPL_EARG,
-      "conv_transpose2d: output_padding is 1; it must be less than stride (1) or dilation "
+      "conv_transpose2d: output_padding is 1; it must be less than stride (1) or "
+      "dilation "
       "(1)");
   assert_fails(cx, try(cx, "conv_transpose2d", IN2(x, wt), ARGS(ARG("padding", 6))),
       MLPL_ESHAPE,
@@ -116,10 +130,11 @@ static void texts_of_convolutions(void **state) {
       "elements along axis 1");
   assert_fails(cx, try(cx, "conv_transpose2d", IN2(x, wt), ARGS(ARG("stride", 1e9))),
       MLPL_ESHAPE, "padded it has more elements than can be counted");
-  mlpl_value p[4] = {{.sizes = {-3, {0}}}, {.sizes = {1, {0}}}, {.sizes = {1, {1}}}, {.i = 1}};
+  mlpl_value p[4] = {
+      {.sizes = {-3, {0}}}, {.sizes = {1, {0}}}, {.sizes = {1, {1}}}, {.i = 1}};
   mlpl_tensor *out;
-  assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("conv2d"), IN2(x, w), p), MLPL_EARG,
-      "conv2d: stride has -3 values; it takes one, or one an axis");
+  assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("conv2d"), IN2(x, w), p),
+      MLPL_EARG, "conv2d: stride has -3 values; it takes one, or one an axis");
   test_drop_and_close(cx);
 }
 
@@ -137,26 +152,27 @@ static void texts_of_pooling(void **state) {
   assert_fails(cx,
       try(cx, "avg_pool2d", IN1(x), ARGS(ARG("kernel_size", 3), ARG("padding", 2))),
       MLPL_EARG,
-      "avg_pool2d: padding is 2, kernel_size is 3; the padding can be at most half of it");
+      "avg_pool2d: padding is 2, kernel_size is 3; the padding can be at most half of "
+      "it");
   assert_fails(cx, try(cx, "avg_pool2d", IN1(x), ARGS(LIST("kernel_size", 2, 9))),
       MLPL_ESHAPE,
       "avg_pool2d: input is [3x8x8]; a window reaches over 9 elements of axis 3, the "
       "padded input has 8");
-  assert_fails(cx, try(cx, "adaptive_avg_pool2d", IN1(F32(3, 0, 8)), ARGS(ARG("output_size", 2))),
+  assert_fails(cx,
+      try(cx, "adaptive_avg_pool2d", IN1(F32(3, 0, 8)), ARGS(ARG("output_size", 2))),
       MLPL_ESHAPE, "adaptive_avg_pool2d: input is [3x0x8]; there is nothing to average");
   assert_fails(cx,
       try(cx, "max_pool1d", IN1(F32(1, 1)),
           ARGS(ARG("kernel_size", 2), ARG("padding", 1), ARG("dilation", 2))),
-      MLPL_ESHAPE,
-      "max_pool1d: with dilation 2 and padding 1 a window holds no element");
+      MLPL_ESHAPE, "max_pool1d: with dilation 2 and padding 1 a window holds no element");
   test_drop_and_close(cx);
 }
 
 /* ---- einsum ------------------------------------------------------------------------ */
 
 /* Plain: over every place that the letters can take, without '...'. */
-static double plain_sum(const char *text, mlpl_tensor *const *in, int n, const char *result,
-    const int64_t *at) {
+static double plain_sum(const char *text, mlpl_tensor *const *in, int n,
+    const char *result, const int64_t *at) {
   char letters[32] = "";
   int64_t size[32], place[32];
   int n_letters = 0, operand = 0, axis = 0;
@@ -201,10 +217,12 @@ static void check_einsum(mlpl_ctx *cx, const char *text, mlpl_tensor *const *in,
   assert_int_equal(out->ndim, strlen(result));
   for (int64_t i = 0; i < out->numel; i++) {
     int64_t at[MLPL_MAX_RANK], left = i;
-    for (int d = out->ndim - 1; d >= 0; d--) at[d] = left % out->shape[d], left /= out->shape[d];
+    for (int d = out->ndim - 1; d >= 0; d--)
+      at[d] = left % out->shape[d], left /= out->shape[d];
     double wanted = plain_sum(text, in, n, result, at);
     if (fabs(test_element(out, i) - wanted) > 1e-12)
-      fail_msg("%s: element %d is %g, not %g", text, (int)i, test_element(out, i), wanted);
+      fail_msg(
+          "%s: element %d is %g, not %g", text, (int)i, test_element(out, i), wanted);
   }
 }
 
@@ -248,7 +266,8 @@ static void einsum_agrees_with_loops(void **state) {
       {",ij->ji", {number, SOME(2, 3)}, 2},
       {"ij,jk->ik", {SOME(2, 0), SOME(0, 3)}, 2},
   };
-  for (int i = 0; i < COUNT(sums); i++) check_einsum(cx, sums[i].text, sums[i].in, sums[i].n);
+  for (int i = 0; i < COUNT(sums); i++)
+    check_einsum(cx, sums[i].text, sums[i].in, sums[i].n);
   test_drop_and_close(cx);
 }
 
@@ -288,8 +307,8 @@ static mlpl_status three(
 static void einsum_has_gradients(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
-  mlpl_tensor *x[3] = {test_leaf(cx, SOME(2, 3)), test_leaf(cx, SOME(3, 3, 4)),
-      test_leaf(cx, SOME(2, 4))};
+  mlpl_tensor *x[3] = {
+      test_leaf(cx, SOME(2, 3)), test_leaf(cx, SOME(3, 3, 4)), test_leaf(cx, SOME(2, 4))};
   char text[] = "bi,iij,bj->bj", trace[] = "ii";
   assert_works(cx, mlpl_gradcheck(cx, three, text, x, 3, 0, 0, 0));
   x[0] = test_leaf(cx, SOME(3, 3));
@@ -300,7 +319,8 @@ static void einsum_has_gradients(void **state) {
 static void texts_of_einsum(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
-  mlpl_tensor *a = SOME(2, 3), *y, *many[17], *deep = some(cx, 8, (int64_t[8]){1, 1, 1, 1, 1, 1, 1, 1});
+  mlpl_tensor *a = SOME(2, 3), *y, *many[17],
+              *deep = some(cx, 8, (int64_t[8]){1, 1, 1, 1, 1, 1, 1, 1});
   const struct {
     const char *text;
     mlpl_tensor *a, *b;
@@ -313,7 +333,8 @@ static void texts_of_einsum(void **state) {
           "'...' has an axis of size 4 in operand 2 and 3 before"},
       {"ii", a, NULL, MLPL_ESHAPE,
           "subscript 'i' stands for sizes 2 and 3 of operand 1, which is [2x3]"},
-      {"ij,jk", a, NULL, MLPL_EARG, "einsum: 'ij,jk' has more operands than the 1 that are given"},
+      {"ij,jk", a, NULL, MLPL_EARG,
+          "einsum: 'ij,jk' has more operands than the 1 that are given"},
       {"ij", a, a, MLPL_EARG, "einsum: 'ij' has 1 operands, 2 are given"},
       {"ijk", a, NULL, MLPL_ESHAPE, "operand 1 is [2x3] and has 3 subscripts"},
       {"i", a, NULL, MLPL_ESHAPE, "operand 1 is [2x3] and has 1 subscripts"},
@@ -350,7 +371,8 @@ typedef struct net {
 } net;
 
 /* Everything of a convolution: results and three gradients. */
-static mlpl_status all_of(mlpl_ctx *cx, const net *n, const mlpl_arg *args, mlpl_tensor **y) {
+static mlpl_status all_of(
+    mlpl_ctx *cx, const net *n, const mlpl_arg *args, mlpl_tensor **y) {
   MLPL_TRY(mlpl_call(cx, y, "conv2d", (mlpl_tensor *[]){n->x, n->w, n->b}, 3, args));
   return mlpl_backward(cx, *y, n->seed, 0);
 }
@@ -390,12 +412,14 @@ static mlpl_status everything(mlpl_ctx *cx, void *ud) {
   (void)ud;
   net n = {NULL, NULL, NULL, NULL};
   mlpl_tensor *y = NULL, *pooled[2] = {NULL, NULL}, *mean = NULL, *sum = NULL;
-  const mlpl_arg two[] = {{.name = "kernel_size", .value = 2},
-      {.name = "return_indices", .value = 1}, {0}};
-  mlpl_status status = mlpl_tensor_full(cx, &n.x, MLPL_F32, 4, (int64_t[]){2, 2, 5, 5}, 1);
+  const mlpl_arg two[] = {
+      {.name = "kernel_size", .value = 2}, {.name = "return_indices", .value = 1}, {0}};
+  mlpl_status status = mlpl_tensor_full(
+      cx, &n.x, MLPL_F32, 4, (int64_t[]){2, 2, 5, 5}, 1);
   if (status == MLPL_OK)
     status = mlpl_tensor_full(cx, &n.w, MLPL_F32, 4, (int64_t[]){3, 2, 2, 2}, 1);
-  if (status == MLPL_OK) status = mlpl_tensor_full(cx, &n.b, MLPL_F32, 1, (int64_t[]){3}, 1);
+  if (status == MLPL_OK)
+    status = mlpl_tensor_full(cx, &n.b, MLPL_F32, 1, (int64_t[]){3}, 1);
   if (status == MLPL_OK)
     status = mlpl_tensor_full(cx, &n.seed, MLPL_F32, 4, (int64_t[]){2, 3, 4, 4}, 1);
   if (status == MLPL_OK) status = mlpl_tensor_set_requires_grad(cx, n.x, true);

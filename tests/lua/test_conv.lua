@@ -41,6 +41,31 @@ function TestProducts:test_einsum()
   lu.assertStrContains(expect.message(mlpl.einsum, "i\0j", a), "cannot hold a zero byte")
 end
 
+function TestProducts:test_tensordot()
+  local a, b = mlpl.arange(24):reshape(2, 3, 4), mlpl.arange(60):reshape(3, 4, 5)
+  lu.assertEquals(mlpl.tensordot(a, b).shape, { 2, 5 })
+  values(mlpl.tensordot(a, b), mlpl.einsum("abc,bcd->ad", a, b):totable())
+  values(mlpl.tensordot(a, b, { { 3, -2 }, { 2, 1 } }), mlpl.einsum("abc,bcd->ad", a, b):totable())
+  values(mlpl.tensordot(a, a, { { 1 }, { 1 } }), mlpl.einsum("abc,ade->bcde", a, a):totable())
+  lu.assertEquals(mlpl.tensordot(a, b, 0).shape, { 2, 3, 4, 3, 4, 5 })
+  fails("tensordot: axis 3 of a has size 4, axis 1 of b has size 3", mlpl.tensordot, a, b, 1)
+  fails("tensordot: dims is 4; a has 3 axes, b has 3", mlpl.tensordot, a, b, 4)
+  fails("tensordot: axis 4 of a, which has 3 axes", mlpl.tensordot, a, b, { { 4 }, { 1 } })
+  fails("tensordot: axis -3 of a is given twice", mlpl.tensordot, a, b, { { 1, -3 }, { 1, 2 } })
+  fails("tensordot: dims has 1 axes of a and 2 of b", mlpl.tensordot, a, b, { { 1 }, { 1, 2 } })
+  fails("tensordot: dims must be a number or two tables of axes", mlpl.tensordot, a, b, { 1 })
+  fails("tensordot: dims of b is 2; it must be a table of at most 3 axes", mlpl.tensordot,
+    a, b, { { 1 }, 2 })
+end
+
+function TestProducts:test_addmm()
+  local a = tensor { { 1, 2 }, { 3, 4 } }
+  values(tensor { 1, 2 }:addmm(a, a), { { 8, 12 }, { 16, 24 } })
+  values(a:addmm(a, a, { beta = 0, alpha = 2 }), { { 14, 20 }, { 30, 44 } })
+  values(tensor { 0 / 0 }:addmm(a, a, 0), { { 7, 10 }, { 15, 22 } })
+  lu.assertEquals(a:baddbmm(mlpl.ones(3, 2, 5), mlpl.ones(3, 5, 2)).shape, { 3, 2, 2 })
+end
+
 TestConv = {}
 
 local image = function() return mlpl.arange(16):reshape(1, 4, 4) end
