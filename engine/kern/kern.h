@@ -182,13 +182,13 @@ typedef struct mlplk_stream {
 ** y[i, g m + a, r, q] = sum over b, u, v of
 **     w[g m + a, b, u, v] x[i, g c + b, r s0 + u d0 - p0, q s1 + v d1 - p1]
 **
-** with x [n x groups c x h x w], w [groups m x c x kh x kw] and y [n x groups m x oh x ow],
-** all contiguous, and 0 for what lies outside of x. For any sizes of x and y: a row of y
+** with x [n x groups c x h x w], w [groups m x c x kh x kw], y [n x groups m x oh x ow], all
+** contiguous, and 0 for what lies outside of x. For any sizes of x and y: a row of y
 ** that no element of x reaches is 0. The sum of g y, with g of y's shape, is linear in x,
 ** w and g alike; a kind names what is computed of the other two:
 **   Y  the results    X  the gradient with respect to x    W  with respect to w
-** y stands for g in the last two. strides and dilations >= 1, kernel sizes >= 1; a pad may
-** be negative (it cuts).
+** y stands for g in the last two. Strides, dilations and kernel sizes >= 1; a negative
+** pad cuts.
 */
 typedef enum mlplk_conv_kind { MLPLK_CONV_Y, MLPLK_CONV_X, MLPLK_CONV_W } mlplk_conv_kind;
 
@@ -261,14 +261,14 @@ typedef struct mlplk_table {
   size_t (*conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int workers);
   void (*conv)(mlplk_conv_kind kind, const mlplk_conv *c, void *scratch,
       const mlplk_par *par);
-  /* One plane: y [rows->n x columns->n] of x, whose rows have `width` elements; divisor 0:
-     by the counts. The gradient adds into x, which is set before. */
+  /* One plane: y [rows->n x columns->n] of x, whose rows have `width` elements; divisor
+     0: by the counts. The gradient adds into x, which is set before. */
   void (*average_pool)(void *y, const void *x, ptrdiff_t width, const mlplk_windows *rows,
       const mlplk_windows *columns, double divisor);
   void (*average_pool_grad)(void *x, const void *y, ptrdiff_t width,
       const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
-  /* One plane: the first of equal maxima, a NaN above all; index (NULL: not wanted) is its
-     place in the plane. Every window holds an element. */
+  /* One plane: the first of equal maxima, a NaN above all; index (NULL: not wanted) is
+     its place in the plane. Every window holds an element. */
   void (*max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
       const mlplk_max_axis *columns);
   /* x[index[i]] += y[i];   y[i] = x[index[i]] */

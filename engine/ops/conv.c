@@ -3,11 +3,11 @@
 **
 ** The sum of g y over a convolution's results y is linear in input, weight and g, so its
 ** three partial derivatives are each other's: three internal rows, whose backward passes
-** are the other two, carry all of it to any order. They take the sizes of their result and
-** options that are resolved. The public rows find those, and a transposed convolution is
-** the derivative for the input.
+** are the other two, carry all of it to any order. They take the sizes of their result
+** and options that are resolved. The public rows find those, and a transposed convolution
+** is the derivative for the input.
 **
-**   conv_result  (input, weight)   conv_input  (result, weight)   conv_weight  (input, result)
+**   conv_result (input, weight)  conv_input (result, weight)  conv_weight (input, result)
 */
 #include "ops/window.h"
 

@@ -97,7 +97,7 @@ static BACKWARD(spread_axes) {
 
 /* ---- the equation ------------------------------------------------------------------ */
 
-/* Subscripts are numbered: letters, then the axes of an ellipsis counted from the last. */
+/* Subscripts are numbered: letters, then the axes of an ellipsis, from the last. */
 enum { LETTERS = 52, LABELS = LETTERS + MLPL_MAX_RANK, MOST_OPERANDS = 16 };
 
 /* A tensor and the subscripts of its axes. */
@@ -128,8 +128,8 @@ static mlpl_status bad(sum_of *s, const char *what) {
   return mlpl_fail(s->cx, MLPL_EARG, "einsum: '%.100s': %s", s->equation, what);
 }
 
-/* Letters of one operand, or of the result, at *text, into label; *dots is the place of an
-   ellipsis among them, or -1. Ends at ',', '-' or the end. */
+/* Letters of one operand, or of the result, at *text, into label; *dots is the place of
+   an ellipsis among them, or -1. Ends at ',', '-' or the end. */
 static mlpl_status read_letters(
     sum_of *s, const char **text, int *label, int *n, int *dots) {
   *n = 0, *dots = -1;
@@ -278,7 +278,7 @@ static int distinct(const term *t, int *label) {
   return n;
 }
 
-/* Take diagonals, and sum over the subscripts that nobody else has. `kept` says which stay. */
+/* Take diagonals, and sum over the subscripts that are not kept. */
 static void reduce(mlpli_expr *e, term *t, const bool *kept) {
   int own[MLPL_MAX_RANK], order[MLPL_MAX_RANK] = {0}, n = distinct(t, own), summed = 0,
                           at = 0;

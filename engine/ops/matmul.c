@@ -1,7 +1,7 @@
 /*
-** Products of vectors, matrices and stacks of matrices. matmul takes them all; mm, mv, bmm
-** and dot are matmul for operands of one rank, with errors of their own; outer and inner
-** are matrix products of what they are given laid out as matrices.
+** Products of vectors, matrices and stacks of matrices. matmul takes them all; mm, mv,
+** bmm and dot are matmul for operands of one rank, with errors of their own; outer and
+** inner are matrix products of what they are given laid out as matrices.
 */
 #include "ops/product.h"
 
@@ -286,7 +286,7 @@ static BACKWARD(matmul) {
   return mlpli_expr_end(&e);
 }
 
-/* ---- addmm, baddbmm: beta input + alpha a b ------------------------------------------ */
+/* ---- addmm, baddbmm: beta input + alpha a b ---------------------------------------- */
 
 static SHAPE(addmm) {
   const bool batches = c->op == mlpli_op_table[MLPLI_OP_BADDBMM];

@@ -31,8 +31,8 @@ static mlpl_status check_rank(mlpl_ctx *cx, const mlpli_call *c, int axes) {
       mlpli_tensor_text(text, x), axes == 1 ? "length" : "h x w");
 }
 
-/* Windows along axis d, as PyTorch counts them: in ceil mode the last may reach beyond the
-   padded input, but must begin inside the input or the padding before it. */
+/* Windows along axis d, as PyTorch counts them: in ceil mode the last may reach beyond
+   the padded input, but must begin inside the input or the padding before it. */
 static mlpl_status count_windows(
     mlpl_ctx *cx, const mlpli_call *c, windows *w, int d, bool ceil_mode) {
   int64_t reach = w->dilation[d] * (w->kernel[d] - 1) + 1, s = w->stride[d];

@@ -26,8 +26,8 @@ static inline mlpl_value mlpli_sizes(int n, const int64_t *v) {
   return value;
 }
 
-/* Whether sizes and what pads them can be worked with: (size + 2 pad) over all axes, times
-   n, is below 2^48. */
+/* Whether sizes and what pads them can be worked with: (size + 2 pad) over all axes,
+   times n, is below 2^48. */
 bool mlpli_padded_fits(int64_t n, int axes, const int64_t *size, const int64_t *pad);
 
 #endif

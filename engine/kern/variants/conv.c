@@ -16,6 +16,7 @@ enum { TOP = 6 };
 #else
 enum { TOP = 4 };
 #endif
+#define SERIAL_WORK 1e6 /* flops: less is not worth waking a thread */
 enum { BLOCK = 64 }; /* result channels of a task: whole panels of every height */
 
 typedef struct job {
@@ -260,6 +261,9 @@ size_t VARIANT(conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int work
 
 void VARIANT(conv)(
     mlplk_conv_kind kind, const mlplk_conv *c, void *scratch, const mlplk_par *par) {
+  double work = 2.0 * (double)(c->n * c->groups * c->m * c->c) *
+      (double)(c->k[0] * c->k[1]) * (double)(c->y[0] * c->y[1]);
+  if (work < SERIAL_WORK) par = &mlplk_serial;
   if (kind == MLPLK_CONV_W) {
     VARIANT(conv_weight)(c, scratch, par);
     return;

@@ -6,9 +6,9 @@
 ** conv_weight.c  gradients of the weight
 **
 ** No matrix of patches is made. The source is copied once into planes with zeros around
-** it, one plane for each remainder of the stride; rows follow each other `width` apart, so
-** that result i of a plane, counted through all rows, reads element i + offset for one
-** offset a tap. The results between the end of a row and `width` are computed and dropped.
+** it, one plane for each remainder of the stride; rows follow each other `width` apart,
+** so that result i of a plane, counted through all rows, reads element i + offset for one
+** offset a tap. What lies between the end of a row and `width` is computed and dropped.
 */
 #ifndef MLPLK_CONV_H
 #define MLPLK_CONV_H

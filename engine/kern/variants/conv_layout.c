@@ -69,7 +69,7 @@ static void cut(plan *p, ptrdiff_t most_rows) {
   }
 }
 
-/* Results, or the weight's gradient: tap t of result r reads r stride + t dilation - pad. */
+/* Results, or the weight's gradient: tap t of r reads r stride + t dilation - pad. */
 plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
   plan p = {0};
   for (int d = 0; d < 2; d++) {
@@ -89,7 +89,7 @@ plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
 }
 
 /*
-** The input's gradient at elements phase, phase + stride, ...: x[i] takes from y[r] through
+** The input's gradient at elements phase, phase + stride, ...: x[i] takes from y[r] by
 ** tap t where r stride + t dilation - pad = i, so from every (stride / gcd)-th tap.
 */
 static along from_y(const mlplk_conv *c, int d, ptrdiff_t phase) {

@@ -4,8 +4,8 @@
 ** along memory: the gradient is laid out in rows as far apart as the source's, zeros
 ** between them.
 **
-** A task has a block of both sorts of channels and a slice of the images. Its sums go into
-** a part of their own, and the parts are added at the end, in order.
+** A task has a block of both sorts of channels and a slice of the images. Its sums go
+** into a part of their own, and the parts are added at the end, in order.
 */
 #include "kern/variants/conv.h"
 
