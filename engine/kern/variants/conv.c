@@ -17,7 +17,7 @@ enum { TOP = 6 };
 enum { TOP = 4 };
 #endif
 #define SERIAL_WORK 1e6 /* flops: less is not worth waking a thread */
-enum { BLOCK = 64 }; /* result channels of a task: whole panels of every height */
+enum { BLOCK = 64 };    /* result channels of a task: whole panels of every height */
 
 typedef struct job {
   const mlplk_conv *c;
