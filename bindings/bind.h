@@ -217,5 +217,7 @@ void mlplb_open_step(lua_State *L);
 void mlplb_open_profile(lua_State *L);
 int mlplb_terminal(lua_State *L); /* terminal.c */
 int mlplb_unique(lua_State *L);   /* unique.c: a tensor's method */
+int mlplb_einsum(lua_State *L);   /* einsum.c */
+int mlplb_tensordot(lua_State *L);
 
 #endif

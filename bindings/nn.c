@@ -554,7 +554,10 @@ static void open_type(lua_State *L) {
 static void open_functions(lua_State *L) {
   static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid",
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
-      "binary_cross_entropy_with_logits", NULL};
+      "binary_cross_entropy_with_logits",
+      "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
+      "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
+      "adaptive_avg_pool2d", NULL};
   lua_createtable(L, 0, 64);
   mlplb_open_ops(L);
   for (int i = 0; names[i]; i++) {

@@ -147,7 +147,8 @@ static void run_scripts(lua_State *L) {
 static const luaL_Reg functions[] = {{"seed", seed}, {"threads", threads}, {"isa", isa},
     {"clock", clock_}, {"memory", memory}, {"memory_limit", memory_limit},
     {"no_grad", no_grad}, {"is_grad_enabled", is_grad_enabled},
-    {"terminal", mlplb_terminal}, {NULL, NULL}};
+    {"terminal", mlplb_terminal}, {"einsum", mlplb_einsum},
+    {"tensordot", mlplb_tensordot}, {NULL, NULL}};
 
 static void open_metrics(lua_State *L) {
   static const luaL_Reg metrics[] = {{"accuracy", accuracy}, {NULL, NULL}};

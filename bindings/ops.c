@@ -35,10 +35,18 @@ static void two_inputs(lua_State *L, const char *what, mlpl_tensor **in) {
     luaL_typeerror(L, in[0] ? 2 : 1, "mlpl.Tensor or a number");
 }
 
+static bool is_product(const char *name) {
+  static const char *const names[] = {
+      "matmul", "mm", "mv", "bmm", "dot", "outer", "inner", NULL};
+  for (int i = 0; names[i]; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
 static bool takes_numbers(const mlpl_op *op) {
   int required, n_params, n = mlpl_op_inputs(op, &required);
   mlpl_op_params(op, &n_params);
-  return n == 2 && n_params == 0 && strcmp(mlpl_op_name(op), "matmul") != 0;
+  return n == 2 && n_params == 0 && !is_product(mlpl_op_name(op));
 }
 
 /* Inputs from argument 1 on: required ones, then optional ones as long as they are

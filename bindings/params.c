@@ -164,6 +164,31 @@ int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes
   return (int)n;
 }
 
+/* A number, a table of them, or a word. */
+static void extent(
+    lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
+  if (p->choices && lua_type(L, index) == LUA_TSTRING) {
+    v->sizes.n = -1 - choice(L, index, what, p);
+    return;
+  }
+  if (!lua_istable(L, index)) {
+    v->sizes.n = 1;
+    v->sizes.v[0] = mlplb_whole(L, index, what, p->name);
+    return;
+  }
+  lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+  mlplb_only_array(L, index, what, p->name);
+  if (n < 1 || n > MLPL_MAX_RANK)
+    luaL_error(
+        L, "%s: %s has %I values; it takes one, or one an axis", what, p->name, n);
+  v->sizes.n = (int)n;
+  for (int i = 0; i < n; i++) {
+    lua_rawgeti(L, index, i + 1);
+    v->sizes.v[i] = mlplb_whole(L, -1, what, p->name);
+    lua_pop(L, 1);
+  }
+}
+
 /* The value at an absolute index, in its option's type. */
 static void convert(
     lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
@@ -175,6 +200,7 @@ static void convert(
     case MLPL_PARAM_CHOICE: v->i = choice(L, index, what, p); return;
     case MLPL_PARAM_PAIR: pair(L, index, what, p, v->pair); return;
     case MLPL_PARAM_AXES: axes(L, index, what, p, v); return;
+    case MLPL_PARAM_EXTENT: extent(L, index, what, p, v); return;
     case MLPL_PARAM_SIZES:
       v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v);
       return;

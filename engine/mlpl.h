@@ -184,7 +184,10 @@ typedef enum mlpl_param_type {
   MLPL_PARAM_CHOICE, /* one of `choices`, held as its place in that list */
   MLPL_PARAM_SIZES,  /* up to MLPL_MAX_RANK whole numbers */
   MLPL_PARAM_PAIR,   /* two reals */
-  MLPL_PARAM_AXES    /* one axis, several, or (as left out) all of them */
+  MLPL_PARAM_AXES,   /* one axis, several, or (as left out) all of them */
+  /* whole numbers, one for all axes that an operation works on or one for each (kernel
+     sizes), given as a number or as sizes; or one of `choices` where there are any */
+  MLPL_PARAM_EXTENT
 } mlpl_param_type;
 
 typedef enum mlpl_param_flags {
@@ -206,7 +209,8 @@ typedef struct mlpl_param {
 
 /* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all
    axes). Axes are a single one in i, or i == MLPL_NO_AXIS, or axes.several ==
-   MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. */
+   MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. An extent that was not given has
+   sizes.n == 0, a choice of one -1 minus its place. */
 typedef union mlpl_value {
   int64_t i;
   double f;
@@ -407,6 +411,18 @@ MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
 */
 MLPL_API mlpl_status mlpl_unique(mlpl_ctx *cx, mlpl_tensor **values,
     mlpl_tensor **inverse, mlpl_tensor **counts, const mlpl_tensor *t);
+
+/*
+** Einstein's sum: "ij,jk->ik" multiplies two matrices. Letters name the axes of each
+** operand; a letter that the result does not have is summed over; twice in one operand it
+** is a diagonal; "..." stands for all other axes, aligned at the last. Without "->" the
+** result has the letters that occur once, in the alphabet's order (A to Z, a to z). Sizes
+** are equal or 1. 1 <= n <= 16; operands are multiplied from the first to the last.
+**
+** Errors  MLPL_EARG the equation, MLPL_ESHAPE sizes; the text names the subscript
+*/
+MLPL_API mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
+    mlpl_tensor *const *operands, int n);
 
 /* ---- modules (layers and models) --------------------------------------------------- */
 

@@ -111,7 +111,7 @@ else
     sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^lib(c|m|z|dl|pthread)\.so|^ld-linux')"
   strip -o "$copy/stripped" $build/mlpl
   bytes=$(wc -c <"$copy/stripped")
-  none 'the stripped command is under 2 MB' "$([ "$bytes" -lt 2000000 ] || echo "$bytes bytes")"
+  none 'the stripped command is under 3 MB' "$([ "$bytes" -lt 3000000 ] || echo "$bytes bytes")"
 fi
 
 # ---- the build description -----------------------------------------------------------------

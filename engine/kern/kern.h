@@ -269,6 +269,44 @@ typedef struct mlplk_linalg {
       const mlplk_matrix *vh, int sweeps, void *scratch, const mlplk_par *par);
 } mlplk_linalg;
 
+/* ---- convolutions ------------------------------------------------------------------ */
+
+/*
+** y[i, g m + a, r, q] = sum over b, u, v of
+**     w[g m + a, b, u, v] x[i, g c + b, r s0 + u d0 - p0, q s1 + v d1 - p1]
+**
+** with x [n x groups c x h x w], w [groups m x c x kh x kw], y [n x groups m x oh x ow], all
+** contiguous, and 0 for what lies outside of x. For any sizes of x and y: a row of y
+** that no element of x reaches is 0. The sum of g y, with g of y's shape, is linear in x,
+** w and g alike; a kind names what is computed of the other two:
+**   Y  the results    X  the gradient with respect to x    W  with respect to w
+** y stands for g in the last two. Strides, dilations and kernel sizes >= 1; a negative
+** pad cuts.
+*/
+typedef enum mlplk_conv_kind { MLPLK_CONV_Y, MLPLK_CONV_X, MLPLK_CONV_W } mlplk_conv_kind;
+
+typedef struct mlplk_conv {
+  ptrdiff_t n, groups, c, m; /* images; channels of x and of y in a group */
+  ptrdiff_t x[2], y[2], k[2], stride[2], pad[2], dilation[2]; /* rows, columns */
+  void *px, *py, *pw;        /* one is written */
+  const void *bias;          /* NULL, or one for each channel of the result (Y and X) */
+  ptrdiff_t bias_stride;
+} mlplk_conv;
+
+/*
+** Windows over the rows of one axis: result r covers the elements [from[r], to[r]).
+** Averages divide by the product of the counts, which may be larger than the window.
+*/
+typedef struct mlplk_windows {
+  ptrdiff_t n;
+  const ptrdiff_t *from, *to, *count;
+} mlplk_windows;
+
+/* Maxima: window r begins at element r stride - pad and has `taps`, `dilation` apart. */
+typedef struct mlplk_max_axis {
+  ptrdiff_t source, results, taps, stride, pad, dilation;
+} mlplk_max_axis;
+
 /* ---- one table per element type and instruction set -------------------------------- */
 
 typedef struct mlplk_table {
@@ -314,6 +352,24 @@ typedef struct mlplk_table {
   void (*dropout)(ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
 
   mlplk_linalg linalg;
+
+  /* Bytes of scratch for these workers, and the call. */
+  size_t (*conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int workers);
+  void (*conv)(mlplk_conv_kind kind, const mlplk_conv *c, void *scratch,
+      const mlplk_par *par);
+  /* One plane: y [rows->n x columns->n] of x, whose rows have `width` elements; divisor
+     0: by the counts. The gradient adds into x, which is set before. */
+  void (*average_pool)(void *y, const void *x, ptrdiff_t width, const mlplk_windows *rows,
+      const mlplk_windows *columns, double divisor);
+  void (*average_pool_grad)(void *x, const void *y, ptrdiff_t width,
+      const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
+  /* One plane: the first of equal maxima, a NaN above all; index (NULL: not wanted) is
+     its place in the plane. Every window holds an element. */
+  void (*max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
+      const mlplk_max_axis *columns);
+  /* x[index[i]] += y[i];   y[i] = x[index[i]] */
+  void (*scatter_add)(ptrdiff_t n, void *x, const int64_t *index, const void *y);
+  void (*gather)(ptrdiff_t n, void *y, const int64_t *index, const void *x);
 } mlplk_table;
 
 /*

@@ -174,7 +174,34 @@ struct mlpl_op {
   OP(SEARCHSORTED, searchsorted)                                                         \
   OP(SUM_TO_SIZE, sum_to_size)                                                           \
   OP(MATMUL, matmul)                                                                     \
+  OP(MM, mm)                                                                             \
+  OP(MV, mv)                                                                             \
+  OP(BMM, bmm)                                                                           \
+  OP(DOT, dot)                                                                           \
+  OP(OUTER, outer)                                                                       \
+  OP(INNER, inner)                                                                       \
+  OP(ADDMM, addmm)                                                                       \
+  OP(BADDBMM, baddbmm)                                                                   \
+  OP(MOVE_AXES, move_axes)                                                               \
+  OP(SPREAD_AXES, spread_axes)                                                           \
   OP(LINEAR, linear)                                                                     \
+  OP(CONV1D, conv1d)                                                                     \
+  OP(CONV2D, conv2d)                                                                     \
+  OP(CONV_TRANSPOSE1D, conv_transpose1d)                                                 \
+  OP(CONV_TRANSPOSE2D, conv_transpose2d)                                                 \
+  OP(CONV_RESULT, conv_result)                                                           \
+  OP(CONV_INPUT, conv_input)                                                             \
+  OP(CONV_WEIGHT, conv_weight)                                                           \
+  OP(MAX_POOL1D, max_pool1d)                                                             \
+  OP(MAX_POOL2D, max_pool2d)                                                             \
+  OP(AVG_POOL1D, avg_pool1d)                                                             \
+  OP(AVG_POOL2D, avg_pool2d)                                                             \
+  OP(ADAPTIVE_AVG_POOL1D, adaptive_avg_pool1d)                                           \
+  OP(ADAPTIVE_AVG_POOL2D, adaptive_avg_pool2d)                                           \
+  OP(AVERAGE, average)                                                                   \
+  OP(AVERAGE_BACK, average_back)                                                         \
+  OP(PLANE_SCATTER, plane_scatter)                                                       \
+  OP(PLANE_GATHER, plane_gather)                                                         \
   OP(TRANSPOSE, transpose)                                                               \
   OP(T, t)                                                                               \
   OP(RESHAPE, reshape)                                                                   \

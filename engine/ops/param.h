@@ -32,5 +32,11 @@
   { name, MLPL_PARAM_SIZES, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
 #define MLPLI_PAIR_OPTION(name, first, second, min, max)                                 \
   { name, MLPL_PARAM_PAIR, MLPL_OPTIONAL, first, min, max, NULL, second }
+#define MLPLI_MOST_EXTENT 1e9
+#define MLPLI_EXTENT_NEEDED(name, min)                                                   \
+  { name, MLPL_PARAM_EXTENT, MLPL_REQUIRED, NAN, min, MLPLI_MOST_EXTENT, NULL, 0 }
+/* standard NAN: none */
+#define MLPLI_EXTENT_OPTION(name, standard, min, choices)                                \
+  { name, MLPL_PARAM_EXTENT, MLPL_OPTIONAL, standard, min, MLPLI_MOST_EXTENT, choices, 0 }
 
 #endif

@@ -16,6 +16,10 @@ mlpl_value mlpl_param_standard(const mlpl_param *p) {
   else if ((p->type == MLPL_PARAM_AXIS || p->type == MLPL_PARAM_AXES) &&
       isnan(p->standard))
     v.i = MLPL_NO_AXIS;
+  else if (p->type == MLPL_PARAM_EXTENT) {
+    v.sizes.n = !isnan(p->standard);
+    v.sizes.v[0] = v.sizes.n ? (int64_t)p->standard : 0;
+  }
   else if (p->type != MLPL_PARAM_SIZES)
     v.i = (int64_t)p->standard;
   return v;
@@ -84,6 +88,18 @@ static mlpl_status too_many_axes(
       p->name, n, MLPL_MAX_RANK);
 }
 
+static mlpl_status check_extent(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
+  int n = v->sizes.n;
+  if (n > MLPL_MAX_RANK || (n < 0 && !(p->choices && -n <= n_choices(p))))
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s has %d values; it takes one, or one an axis",
+        what, p->name, n);
+  for (int i = 0; i < n; i++)
+    if ((double)v->sizes.v[i] < p->min || (double)v->sizes.v[i] > p->max)
+      return bad_range(cx, what, p, (double)v->sizes.v[i]);
+  return MLPL_OK;
+}
+
 static mlpl_status check_value(
     mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
   switch (p->type) {
@@ -115,6 +131,7 @@ static mlpl_status check_value(
       if (v->i == MLPL_SEVERAL_AXES && (v->axes.n < 0 || v->axes.n > MLPL_MAX_RANK))
         return too_many_axes(cx, what, p, v->axes.n);
       return MLPL_OK;
+    case MLPL_PARAM_EXTENT: return check_extent(cx, what, p, v);
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: return MLPL_OK; /* the row checks them against its inputs */
   }
@@ -141,6 +158,14 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
     v->pair[0] = a->pair[0], v->pair[1] = a->pair[1];
     return MLPL_OK;
   }
+  if (p->type == MLPL_PARAM_EXTENT && p->choices && a->text) {
+    for (int i = 0; p->choices[i]; i++)
+      if (strcmp(a->text, p->choices[i]) == 0) {
+        v->sizes.n = -1 - i;
+        return MLPL_OK;
+      }
+    return bad_choice(cx, what, p, a->text);
+  }
   if (p->type == MLPL_PARAM_CHOICE) {
     for (int i = 0; a->text && p->choices[i]; i++)
       if (strcmp(a->text, p->choices[i]) == 0) {
@@ -152,7 +177,12 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
   if (a->value != floor(a->value) || fabs(a->value) > 9007199254740992.0)
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be a whole number", what,
         p->name, a->value);
-  if (p->type == MLPL_PARAM_SIZES) {
+  if (p->type == MLPL_PARAM_EXTENT && !a->sizes) {
+    v->sizes.n = 1;
+    v->sizes.v[0] = (int64_t)a->value;
+    return MLPL_OK;
+  }
+  if (p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_EXTENT) {
     if (a->value < 0 || a->value > MLPL_MAX_RANK || (a->value > 0 && !a->sizes))
       return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g sizes; a tensor has at most %d axes",
           what, p->name, a->value, MLPL_MAX_RANK);

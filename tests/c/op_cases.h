@@ -13,6 +13,7 @@
 #define TEST_OP_CASES_H
 
 #include "support.h"
+#include "window_cases.h"
 
 #include "grad/grad.h"
 #include "ops/ops.h"
@@ -237,6 +238,8 @@ static const op_case op_cases[] = {
     {"pick", "3 1i", "dim=0"}, {"pick", "2x3 2x1i", "dim=1"},
     {"pick", "4x3t 1x3i", "dim=0"}, {"pick", "2x3x2n 2x1x2i", "dim=1"},
 
+    WINDOW_CASES,
+
     ROW_CASES("softmax"), ROW_CASES("log_softmax"),
 
     {"cross_entropy", "3x4 3i", "reduction=mean"},
@@ -336,7 +339,7 @@ static inline int read_inputs(const char *text, case_input *in) {
 static inline void read_options(
     mlpl_ctx *cx, const mlpl_op *op, const char *text, mlpl_value *p) {
   mlpl_arg args[MLPL_MAX_PARAMS + 1] = {{0}};
-  int64_t sizes[MLPL_MAX_RANK];
+  int64_t lists[MLPL_MAX_PARAMS][MLPL_MAX_RANK];
   char words[256], *word = words;
   int n = 0, n_params;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
@@ -346,16 +349,26 @@ static inline void read_options(
     if (end) *end = '\0';
     value[-1] = '\0';
     args[n] = (mlpl_arg){
-        .name = word, .value = strtod(value, NULL), .text = value, .sizes = sizes};
+        .name = word, .value = strtod(value, NULL), .text = value, .sizes = NULL};
     for (int i = 0; i < n_params; i++)
       if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_SIZES) {
         const char *at = value;
-        args[n].value = read_sizes(&at, sizes);
+        args[n].value = read_sizes(&at, lists[i]);
+        args[n].sizes = lists[i];
+      }
+      else if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_EXTENT) {
+        const char *at = value;
+        args[n].sizes = NULL;
+        if (!strchr("0123456789", *value)) continue; /* a word */
+        args[n].text = NULL;
+        args[n].value = read_sizes(&at, lists[i]);
+        args[n].sizes = lists[i];
       }
       else if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_AXES) {
         const char *at = value;
-        if (strchr(value, 'x')) args[n].value = read_sizes(&at, sizes);
-        else args[n].sizes = NULL;
+        if (!strchr(value, 'x')) continue; /* one axis */
+        args[n].value = read_sizes(&at, lists[i]);
+        args[n].sizes = lists[i];
       }
     n++;
     word = end ? end + 1 : value + strlen(value);
@@ -437,6 +450,14 @@ static inline int64_t case_classes(const made_case *c) {
   if (strcmp(c->op->name, "add_along") == 0) return c->p[1].i;
   if (strcmp(c->op->name, "take_along") == 0) return c->in[0].size[c->p[0].i];
   if (strcmp(c->op->name, "bincount") == 0) return 4;
+  if (strncmp(c->op->name, "plane_", 6) == 0) { /* places in a plane */
+    int axes = strcmp(c->op->name, "plane_gather") == 0 ? (int)c->p[0].i : c->p[0].sizes.n;
+    bool given = strcmp(c->op->name, "plane_scatter") == 0;
+    int64_t n = 1;
+    for (int d = 0; d < axes; d++)
+      n *= given ? c->p[0].sizes.v[d] : c->in[0].size[c->in[0].ndim - axes + d];
+    return n;
+  }
   return c->in[0].size[strcmp(c->op->name, "pick") == 0 ? c->p[0].i : 1];
 }
 

@@ -168,16 +168,6 @@ static void plain_sum_to_size(plain *p) {
 
 /* ---- products ---------------------------------------------------------------------- */
 
-static void plain_matmul(plain *p) {
-  const array *a = &p->x[0], *b = &p->x[1];
-  p->y = array_new(2, (int64_t[]){a->size[0], b->size[1]});
-  p->terms = a->size[1];
-  for (int64_t i = 0; i < a->size[0]; i++)
-    for (int64_t j = 0; j < b->size[1]; j++)
-      for (int64_t k = 0; k < p->terms; k++)
-        p->y.v[i * b->size[1] + j] += a->v[i * p->terms + k] * b->v[k * b->size[1] + j];
-}
-
 static void plain_linear(plain *p) {
   const array *x = &p->x[0], *w = &p->x[1];
   int64_t out = w->size[0], in = w->size[1], size[MLPL_MAX_RANK];
@@ -364,12 +354,14 @@ static void plain_cross_entropy(plain *p) {
 }
 
 #include "plain_reductions.h"
+#include "plain_windows.h"
 
 /* ---- comparing --------------------------------------------------------------------- */
 
 /* false: the row is random and has no plain result */
 static bool plain_result(plain *p, mlpli_op_id id) {
   if (plain_reductions(p, id)) return true;
+  if (plain_windows(p, id)) return true;
   switch (id) {
   case MLPLI_OP_ADD:
   case MLPLI_OP_SUB:
@@ -381,7 +373,6 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_MAX:
   case MLPLI_OP_ARGMAX: plain_reduce(p, id); return true;
   case MLPLI_OP_SUM_TO_SIZE: plain_sum_to_size(p); return true;
-  case MLPLI_OP_MATMUL: plain_matmul(p); return true;
   case MLPLI_OP_LINEAR: plain_linear(p); return true;
   case MLPLI_OP_TRANSPOSE:
   case MLPLI_OP_T:
@@ -446,7 +437,9 @@ static void compare_places(plain *p, const op_case *one, mlpl_tensor *places) {
   }
   assert_int_equal(places->dtype, MLPL_I64);
   free(p->y.v);
+  bool pool = strncmp(one->op, "max_pool", 8) == 0;
   if (p->places.v) p->y = p->places;
+  else if (pool) plain_pool(p, one->op[8] - '0', true, true);
   else plain_reduce(p, MLPLI_OP_ARGMAX);
   compare(one, p, places);
 }
@@ -557,7 +550,8 @@ static void rows_agree_with_plain_loops(void **state) {
       continue;
     }
     checks += check_cases(cx, op_cases, COUNT(op_cases)) +
-        check_cases(cx, large_cases, COUNT(large_cases));
+        check_cases(cx, large_cases, COUNT(large_cases)) +
+        check_cases(cx, large_window_cases, COUNT(large_window_cases));
     n_isas++;
     test_close(cx);
   }

@@ -39,4 +39,11 @@ const mlplk_table VARIANT(table) = {
         .eigh = VARIANT(eigh),
         .svd_scratch = VARIANT(svd_scratch),
         .svd = VARIANT(svd)},
+    .conv_scratch = VARIANT(conv_scratch),
+    .conv = VARIANT(conv),
+    .average_pool = VARIANT(average_pool),
+    .average_pool_grad = VARIANT(average_pool_grad),
+    .max_pool = VARIANT(max_pool),
+    .scatter_add = VARIANT(scatter_add),
+    .gather = VARIANT(gather),
 };

@@ -69,5 +69,16 @@ void VARIANT(normal)(
     ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
 void VARIANT(dropout)(
     ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
+size_t VARIANT(conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int workers);
+void VARIANT(conv)(
+    mlplk_conv_kind kind, const mlplk_conv *c, void *scratch, const mlplk_par *par);
+void VARIANT(average_pool)(void *y, const void *x, ptrdiff_t width,
+    const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
+void VARIANT(average_pool_grad)(void *x, const void *y, ptrdiff_t width,
+    const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
+void VARIANT(max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
+    const mlplk_max_axis *columns);
+void VARIANT(scatter_add)(ptrdiff_t n, void *x, const int64_t *index, const void *y);
+void VARIANT(gather)(ptrdiff_t n, void *y, const int64_t *index, const void *x);
 
 #endif
