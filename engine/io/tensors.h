@@ -1,0 +1,25 @@
+/* Lists of named tensors, as files hold them. Internal. */
+#ifndef MLPLI_TENSORS_H
+#define MLPLI_TENSORS_H
+
+#include "base/buffer.h"
+#include "tensor/tensor.h"
+
+struct mlpl_tensors {
+  mlpl_ctx *cx;
+  mlpli_buffer items, names; /* mlpl_named, its name an offset until sealed; texts */
+};
+
+mlpl_status mlpli_tensors_new(mlpl_ctx *cx, mlpl_tensors **list);
+/* Keeps t. name has n bytes, no 0 among them. */
+mlpl_status mlpli_tensors_add(
+    mlpl_tensors *list, const char *name, size_t n, mlpl_tensor *t);
+/* Call when all are in: the names get their addresses. */
+void mlpli_tensors_seal(mlpl_tensors *list);
+
+/* MLPL_EARG: a name is missing, not UTF-8 or appears twice, or a tensor is missing. what
+   begins the error. */
+mlpl_status mlpli_named_check(
+    mlpl_ctx *cx, const char *what, const mlpl_named *items, int64_t n);
+
+#endif
