@@ -95,9 +95,9 @@ static int64_t copy_items(lua_State *L) {
           mlplb_shown(L, -2));
     if (strlen(lua_tostring(L, -2)) != lua_rawlen(L, -2))
       luaL_error(L, "save: a name holds a zero byte");
+    const char *name = lua_tostring(L, -2);
     if (!mlplb_test_tensor(L, -1))
-      luaL_error(L, "save: '%s' is %s; it must be a tensor", lua_tostring(L, -2),
-          mlplb_shown(L, -1));
+      luaL_error(L, "save: '%s' is %s; it must be a tensor", name, mlplb_shown(L, -1));
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
     lua_rawset(L, -4);
