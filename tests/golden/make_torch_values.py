@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Write torch_values.txt: what PyTorch computes for the cases of tests/c/op_cases.h.
+
+Run by hand after operations or cases were added, where PyTorch 2 is installed (in a virtual
+environment outside the repository; nothing else needs it):
+
+    sh scripts/build.sh release --tests
+    python3 tests/golden/make_torch_values.py build/release/tests/torch_values
+
+The test program prints its cases (names, options, inputs); this script applies PyTorch to them
+in f64 and writes results and gradients, which the test then compares with the engine's.
+
+A row `name` is torch.nn.functional.name, torch.name, torch.linalg.name, torch.special.name,
+torch.fft.name or a tensor's method, whichever exists first, called with the required inputs in
+order and everything else by name: optional inputs, and the options that the case sets. Only what
+differs from that is listed under EXCEPTIONS.
+"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import torch
+import torch.nn.functional as F
+
+TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_values.txt")
+DTYPES = {"f64": torch.float64, "f32": torch.float32, "i64": torch.int64,
+          "u8": torch.uint8, "bool": torch.bool}
+PLACES = (F, torch, torch.linalg, torch.special, torch.fft, torch.Tensor)
+
+
+# ---- what differs from PyTorch's call ------------------------------------------------------
+
+def renamed(names, name=None):
+    """The same call, some options called otherwise."""
+    def call(op, inputs, options):
+        return plain(name or op, inputs,
+                     {names.get(key, key): value for key, value in options.items()})
+    return call
+
+
+def by_method(method, option):
+    """x.method(sizes)"""
+    def call(op, inputs, options):
+        return getattr(inputs[0][1], method)(options[option])
+    return call
+
+
+def linear(op, inputs, options):
+    y = F.linear(*[x for _, x, _ in inputs if x is not None])
+    return torch.relu(y) if options.get("activation") == "relu" else y
+
+
+def reduction(op, inputs, options):
+    """PyTorch keeps all axes only where it is told which."""
+    x = inputs[0][1]
+    if options.get("keepdim") and "dim" not in options:
+        if op == "max":
+            return torch.amax(x, dim=tuple(range(x.ndim)), keepdim=True)
+        if op == "min":
+            return torch.amin(x, dim=tuple(range(x.ndim)), keepdim=True)
+        if op in ("argmax", "argmin"):
+            return getattr(torch, op)(x).reshape((1,) * x.ndim)
+        options = dict(options, dim=tuple(range(x.ndim)))
+    return plain(op, inputs, options)
+
+
+EXCEPTIONS = {
+    "reshape": renamed({"sizes": "shape"}),
+    "expand": by_method("expand", "sizes"),
+    "sum_to_size": by_method("sum_to_size", "sizes"),
+    "linear": linear,
+    "sum": reduction, "mean": reduction, "max": reduction, "min": reduction,
+    "argmax": reduction, "argmin": reduction, "prod": reduction, "var": reduction,
+    "std": reduction, "logsumexp": reduction, "norm": reduction, "all": reduction,
+    "any": reduction,
+}
+
+# Rows that PyTorch cannot tell the numbers of: name -> why. The test fails for a public row that
+# stands here alone, unless its numbers are random.
+WITHOUT = {}
+
+
+# ---- a call ----------------------------------------------------------------------------------
+
+def find(name):
+    prefixes = {"linalg_": torch.linalg, "special_": torch.special, "fft_": torch.fft}
+    for prefix, place in prefixes.items():
+        if name.startswith(prefix) and hasattr(place, name[len(prefix):]):
+            return getattr(place, name[len(prefix):])
+    for place in PLACES:
+        if callable(getattr(place, name, None)):
+            return getattr(place, name)
+    raise LookupError("PyTorch has no %s" % name)
+
+
+def plain(op, inputs, options):
+    function = find(op)
+    positional, named = [], dict(options)
+    required = [x for x in inputs if x[2]]
+    for name, x, _ in required:
+        positional.append(x)
+    for name, x, is_required in inputs:
+        if not is_required and x is not None:
+            named[name] = x
+    return function(*positional, **named)
+
+
+def option(kind, text):
+    if kind in ("int", "axis", "index"):
+        return int(text)
+    if kind == "real":
+        return float(text)
+    if kind == "bool":
+        return bool(int(text))
+    if kind == "choice":
+        return text
+    if kind == "sizes":
+        return () if text == "s" else tuple(int(n) for n in text.split("x"))
+    for form in (int, float):  # a kind that came later
+        try:
+            return form(text)
+        except ValueError:
+            pass
+    return tuple(option("other", part) for part in text.split("x")) if "x" in text else text
+
+
+def tensor(one):
+    return torch.tensor(one["values"], dtype=DTYPES[one["dtype"]]).reshape(one["shape"])
+
+
+def outputs_of(case, inputs):
+    options = {name: option(kind, text) for name, kind, text in case["options"]}
+    result = EXCEPTIONS.get(case["op"], plain)(case["op"], inputs, options)
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+def number(v):
+    if isinstance(v, bool):
+        return str(int(v))
+    if isinstance(v, int):
+        return str(v)
+    if math.isnan(v):
+        return "nan"
+    if v == int(v) if math.isfinite(v) else False:
+        return "%.17g" % v
+    return repr(v)
+
+
+def line(word, t):
+    shape = "x".join(map(str, t.shape))
+    numbers = " ".join(map(number, t.reshape(-1).tolist()))
+    return ("%s %s: %s" % (word, shape, numbers)).rstrip()
+
+
+def check_like(what, t, one):
+    if list(t.shape) != one["shape"]:
+        raise ValueError("%s is %s, ours is %s" % (what, list(t.shape), one["shape"]))
+    real = one["dtype"] in ("f32", "f64")
+    if t.dtype.is_floating_point != real:
+        raise ValueError("%s is %s, ours is %s" % (what, t.dtype, one["dtype"]))
+
+
+def entry(case):
+    leaves, inputs = [], []
+    for one in case["inputs"]:
+        leaf = tensor(one) if "dtype" in one else None
+        if leaf is not None and one["grad"]:
+            leaf.requires_grad_()
+        leaves.append(leaf)
+        x = leaf.expand(one["expand"]) if "expand" in one else leaf
+        inputs.append((one["name"], x, one["required"]))
+    outputs = outputs_of(case, inputs)
+    lines = ["sum %s" % case["sum"]]
+    if len(outputs) < len(case["outputs"]):
+        raise ValueError("%d results, ours are %d" % (len(outputs), len(case["outputs"])))
+    for i, one in enumerate(case["outputs"]):
+        check_like("result %d" % i, outputs[i], one)
+        lines.append(line("y%d" % i, outputs[i].detach()))
+    wanted = [i for i, one in enumerate(case["inputs"]) if one.get("grad")]
+    grads = [None] * len(wanted)
+    if wanted and outputs[0].requires_grad:
+        grads = torch.autograd.grad(outputs[0], [leaves[i] for i in wanted],
+                                    tensor(case["seed"]), allow_unused=True)
+    for i, grad in zip(wanted, grads):
+        lines.append(line("g%d" % i, torch.zeros_like(leaves[i]) if grad is None else grad))
+    return lines
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    dumped = subprocess.run([sys.argv[1], "--dump"], check=True, capture_output=True, text=True)
+    failures, seen, ops, without = [], set(), set(), 0
+    text = ["What PyTorch %s computes in f64 for the cases of tests/c/op_cases.h." %
+            torch.__version__.split("+")[0],
+            "Made by make_torch_values.py, compared by tests/c/torch_values.c, which says how "
+            "to read it."]
+    for row in dumped.stdout.splitlines():
+        case = json.loads(row)
+        if case["key"] in seen:
+            continue
+        seen.add(case["key"])
+        reason = "random" if case["random"] else WITHOUT.get(case["op"])
+        if reason:
+            lines = ["sum %s none: %s" % (case["sum"], reason)]
+            without += 1
+        else:
+            try:
+                lines = entry(case)
+            except Exception as problem:  # whatever it is, the others are computed
+                failures.append("%s: %s: %s" % (case["key"], type(problem).__name__,
+                                                str(problem).split("\n")[0]))
+                continue
+            ops.add(case["op"])
+        text += ["case " + case["key"]] + lines
+    with open(TARGET, "w") as out:
+        out.write("\n".join(text) + "\n")
+    print("%d operations, %d cases, %d without values; %d bytes" %
+          (len(ops), len(seen) - without - len(failures), without, os.path.getsize(TARGET)))
+    if failures:
+        sys.exit("no values:\n  " + "\n  ".join(failures))
+
+
+main()
