@@ -271,10 +271,11 @@ static const char *find_line(const char *body, const char *word) {
  */
 
 /*
-** f64: 1e-12 of the largest number there is. f32: what the reference allows for sums of
-** that many terms. Where PyTorch and we solve or sum in other orders, errors grow with
-*the
-** condition of the problem, not only with its size: such rows have a factor.
+** What an element may differ by: a share of itself, and one of the largest number for
+*what
+** cancels on the way, for each term of a sum. Where PyTorch and we solve in other orders,
+** errors grow with the condition of the problem, not only with its size: such rows have a
+** factor.
 */
 static const struct {
   const char *op;
@@ -288,10 +289,13 @@ static double factor_of(const char *op) {
 }
 
 static double allowed(
-    const numbered *k, const mlpl_tensor *t, double most, int64_t terms) {
-  double scale = fmax(most, 1) * factor_of(k->one->op);
-  if (k->c.leaf[0] && k->c.leaf[0]->dtype == MLPL_F64) return 1e-12 * scale;
-  return mlpli_is_real(t) ? 1.3e-6 * sqrt((double)terms) * scale : 0;
+    const numbered *k, int dtype, double wanted, double most, int64_t terms) {
+  const double factor = factor_of(k->one->op), scale = fmax(most, 1);
+  if (dtype == MLPL_F64)
+    return factor * (1e-12 * fabs(wanted) + 4e-16 * (double)terms * scale);
+  if (dtype == MLPL_F32)
+    return factor * sqrt((double)terms) * (1e-6 * fabs(wanted) + 2e-7 * scale);
+  return 0;
 }
 
 static bool same(double a, double b, double tolerance) {
@@ -322,11 +326,10 @@ static void compare(const numbered *k, const char *what, const char *line,
     if (isfinite(v)) most = fmax(most, fabs(v));
   }
   if (*p != '\n' && *p != '\0') fail_msg("%s: %s has too many", case_text(k->one), what);
-  const double tolerance = allowed(k, like, most, terms);
   p = numbers;
   for (int64_t e = 0; e < like->numel; e++, p = end) {
     double wanted = strtod(p, &end), v = t ? case_get(t, e) : 0;
-    if (!same(v, wanted, tolerance))
+    if (!same(v, wanted, allowed(k, like->dtype, wanted, most, terms)))
       fail_msg("%s (%s): element %d of %s is %.17g, PyTorch has %.17g", case_text(k->one),
           mlpl_dtype_name((mlpl_dtype)like->dtype), (int)e, what, v, wanted);
   }

@@ -26,9 +26,14 @@ import torch
 import torch.nn.functional as F
 
 TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_values.txt")
-DTYPES = {"f64": torch.float64, "f32": torch.float32, "i64": torch.int64,
+# in the engine's order (mlpl_dtype)
+DTYPES = {"f32": torch.float32, "f64": torch.float64, "i64": torch.int64,
           "u8": torch.uint8, "bool": torch.bool}
 PLACES = (F, torch, torch.linalg, torch.special, torch.fft, torch.Tensor)
+# torch has older functions of these names, which give something else
+LINALG = {"cholesky", "qr", "svd", "det", "slogdet", "inv", "pinv", "solve", "lstsq", "eigh",
+          "eigvalsh", "matrix_norm", "vector_norm", "matrix_power", "matrix_rank", "cross",
+          "cond", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
 
 
 # ---- what differs from PyTorch's call ------------------------------------------------------
@@ -67,8 +72,30 @@ def reduction(op, inputs, options):
     return plain(op, inputs, options)
 
 
+def layer_norm(op, inputs, options):
+    """Over the axes that the weight has, or the last."""
+    x = dict((name, t) for name, t, _ in inputs)
+    weight = x.get("weight")
+    shape = options.pop("normalized_shape", None)
+    if shape is None:
+        shape = weight.shape if weight is not None else inputs[0][1].shape[-1:]
+    return F.layer_norm(inputs[0][1], shape, weight, x.get("bias"), **options)
+
+
+def to(op, inputs, options):
+    """The option is a dtype's place in the engine's list, or its name."""
+    dtype = options["dtype"]
+    return inputs[0][1].to(DTYPES.get(dtype) or list(DTYPES.values())[int(dtype)])
+
+
 EXCEPTIONS = {
     "reshape": renamed({"sizes": "shape"}),
+    "view": by_method("view", "sizes"),
+    "repeat": by_method("repeat", "sizes"),
+    "permute": renamed({"sizes": "dims"}),
+    "tile": renamed({"sizes": "dims"}),
+    "to": to,
+    "layer_norm": layer_norm,
     "expand": by_method("expand", "sizes"),
     "sum_to_size": by_method("sum_to_size", "sizes"),
     "linear": linear,
@@ -90,7 +117,7 @@ def find(name):
     for prefix, place in prefixes.items():
         if name.startswith(prefix) and hasattr(place, name[len(prefix):]):
             return getattr(place, name[len(prefix):])
-    for place in PLACES:
+    for place in (torch.linalg,) if name in LINALG else PLACES:
         if callable(getattr(place, name, None)):
             return getattr(place, name)
     raise LookupError("PyTorch has no %s" % name)
@@ -105,7 +132,10 @@ def plain(op, inputs, options):
     for name, x, is_required in inputs:
         if not is_required and x is not None:
             named[name] = x
-    return function(*positional, **named)
+    try:
+        return function(*positional, **named)
+    except TypeError:  # gather(input, dim, index): options stand between the inputs
+        return function(**{name: x for name, x, _ in required}, **named)
 
 
 def option(kind, text):
@@ -133,7 +163,10 @@ def tensor(one):
 
 def outputs_of(case, inputs):
     options = {name: option(kind, text) for name, kind, text in case["options"]}
-    result = EXCEPTIONS.get(case["op"], plain)(case["op"], inputs, options)
+    call = EXCEPTIONS.get(case["op"], plain)
+    result = call(case["op"], inputs, dict(options))
+    if torch.is_tensor(result) and len(case["outputs"]) == 2:  # pooling
+        result = call(case["op"], inputs, dict(options, return_indices=True))
     return list(result) if isinstance(result, (tuple, list)) else [result]
 
 
@@ -161,7 +194,7 @@ def check_like(what, t, one):
     if list(t.shape) != one["shape"]:
         raise ValueError("%s is %s, ours is %s" % (what, list(t.shape), one["shape"]))
     real = one["dtype"] in ("f32", "f64")
-    if t.dtype.is_floating_point != real:
+    if not t.dtype.is_floating_point if real else t.dtype != DTYPES[one["dtype"]]:
         raise ValueError("%s is %s, ours is %s" % (what, t.dtype, one["dtype"]))
 
 
@@ -196,6 +229,7 @@ def main():
         sys.exit(__doc__)
     dumped = subprocess.run([sys.argv[1], "--dump"], check=True, capture_output=True, text=True)
     failures, seen, ops, without = [], set(), set(), 0
+    torch.set_default_dtype(torch.float64)  # what whole numbers become
     text = ["What PyTorch %s computes in f64 for the cases of tests/c/op_cases.h." %
             torch.__version__.split("+")[0],
             "Made by make_torch_values.py, compared by tests/c/torch_values.c, which says how "
