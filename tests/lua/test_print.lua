@@ -8,6 +8,13 @@ local function shows(text, tensor) lu.assertEquals(tostring(tensor), text) end
 
 TestPrint = {}
 
+-- Other tests call every function with every odd value, set_printoptions among them.
+local standard = { precision = 4, threshold = 1000, edgeitems = 3, linewidth = 80,
+  sci_mode = "auto" }
+
+function TestPrint:setUp() mlpl.set_printoptions(standard) end
+TestPrint.tearDown = TestPrint.setUp
+
 function TestPrint:test_numbers_and_rows()
   shows("5. [] f32", mlpl.tensor(5))
   shows("[1., 2.] [2] f32", mlpl.tensor { 1, 2 })
@@ -195,8 +202,7 @@ end
 
 function TestPrint:test_options()
   local before = mlpl.get_printoptions()
-  lu.assertEquals(before, { precision = 4, threshold = 1000, edgeitems = 3,
-    linewidth = 80, sci_mode = "auto" })
+  lu.assertEquals(before, standard)
   mlpl.set_printoptions { precision = 2, threshold = math.huge, sci_mode = false }
   lu.assertEquals(mlpl.get_printoptions(), { precision = 2, threshold = math.huge,
     edgeitems = 3, linewidth = 80, sci_mode = false })
