@@ -1,6 +1,7 @@
 local lu = require "luaunit"
 local mlpl = require "mlpl"
 local expect = require "expect"
+local process = require "process"
 
 local fails = expect.fails
 
@@ -214,6 +215,12 @@ function TestPrint:test_options()
   lu.assertStrContains(tostring(mlpl.tensor({ 1.5e308, 0.5 }, { dtype = "f64" })), "1500000")
   mlpl.set_printoptions(before)
   lu.assertEquals(mlpl.get_printoptions(), before)
+end
+
+function TestPrint:test_standard_options()
+  local out = process.run("-e", [[local o = require "mlpl".get_printoptions()
+    print(o.precision, o.threshold, o.edgeitems, o.linewidth, o.sci_mode)]])
+  lu.assertEquals(out, "4\t1000\t3\t80\tauto\n")
 end
 
 function TestPrint:test_wrong_options()
