@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#define LARGE ((size_t)256 << 10) /* a file */
 #define MAGIC "\x93NUMPY"
 enum { MAGIC_BYTES = 6, MOST_HEADER = 10000 }; /* NumPy's limit, too */
 
@@ -277,6 +278,8 @@ mlpl_status mlpl_npy_read(mlpl_ctx *cx, mlpl_tensor **t, const char *path) {
   mlpli_path_text(where + 5, path);
   mlpl_status status = mlpli_npy_decode(cx, t, where, bytes, n);
   mlpli_free(cx->heap, bytes);
+  /* a block of this size is not asked for again */
+  if (n > LARGE) mlpli_heap_trim(cx->heap);
   return status;
 }
 

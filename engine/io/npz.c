@@ -7,6 +7,7 @@
 
 #define ENDING ".npy"
 enum { ENDING_BYTES = 4, MOST_NAME = 0xffff };
+#define LARGE ((size_t)256 << 10) /* a file */
 
 /* ---- reading ----------------------------------------------------------------------- */
 
@@ -65,6 +66,8 @@ mlpl_status mlpl_npz_read(mlpl_ctx *cx, mlpl_tensors **list, const char *path) {
   MLPL_TRY(mlpli_file_load(cx, path, &bytes, &n));
   mlpl_status status = decode(cx, list, path, bytes, n);
   mlpli_free(cx->heap, bytes);
+  /* blocks of these sizes are not asked for again */
+  if (n > LARGE) mlpli_heap_trim(cx->heap);
   return status;
 }
 
@@ -81,6 +84,10 @@ static mlpl_status check_name(mlpl_ctx *cx, const char *name) {
     if (p[part] == '\0') break;
     p += part + 1;
   }
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)name[i] < 32 || name[i] == 127)
+      return mlpl_fail(
+          cx, MLPL_EARG, "npz: the name of an array has a control character");
   if (!good)
     return mlpl_fail(cx, MLPL_EARG,
         "npz: the name '%.80s' is no relative path without . and ..", name);

@@ -122,11 +122,13 @@ static bool read_extra64(
 static const char *name_problem(const mlpli_zip_entry *e) {
   const char *p = e->name, *end = p + e->name_n;
   if (e->name_n == 0) return "a member has no name";
-  if (memchr(p, '\0', e->name_n)) return "a member has a zero byte in its name";
   if (memchr(p, '\\', e->name_n) || *p == '/')
     return "a member has a name that is no relative path";
   if (!mlpli_utf8_valid(p, e->name_n, &(size_t){0}))
     return "a member has a name that is not UTF-8";
+  for (size_t i = 0; i < e->name_n; i++)
+    if ((unsigned char)p[i] < 32 || p[i] == 127)
+      return "a member has a control character in its name";
   while (p < end) {
     const char *slash = memchr(p, '/', (size_t)(end - p));
     size_t n = (size_t)((slash ? slash : end) - p);

@@ -421,9 +421,10 @@ static void archives_of_numpy(void **state) {
     }
     assert_works(
         cx, mlpl_npz_write(cx, items, f->n, f->compressed, test_path("out.npz")));
-    /* zlib's output differs between its versions: then what was written must be read */
     if (!f->compressed || strcmp(zlibVersion(), "1.2.13") == 0)
       check_file(f->name, test_path("out.npz"), bytes, n);
+    else
+      print_message("skipped: the bytes of %s are those of zlib 1.2.13\n", f->name);
     mlpl_tensors_release(list);
     assert_works(cx, mlpl_npz_read(cx, &list, test_path("out.npz")));
     for (int k = 0; k < f->n; k++)
@@ -811,7 +812,8 @@ static void refuses_names_that_lead_out(void **state) {
       {"a/../b.npy", 10, "no relative path"}, {"./a.npy", 7, "no relative path"},
       {"a//b.npy", 8, "no relative path"}, {"a\\b.npy", 7, "no relative path"},
       {"..", 2, "no relative path"}, {"", 0, "has no name"},
-      {"a\0b.npy", 7, "has a zero byte in its name"},
+      {"a\0b.npy", 7, "has a control character in its name"},
+      {"\33[2J.npy", 8, "has a control character in its name"},
       {"\xff.npy", 5, "has a name that is not UTF-8"}};
   mlpl_ctx *cx = test_open(0);
   for (int i = 0; i < COUNT(bad); i++) {
@@ -848,6 +850,8 @@ static void refuses_to_write_what_cannot_be_read(void **state) {
   twice[0].tensor = NULL;
   assert_fails(cx, mlpl_npz_write(cx, twice, 1, true, path), MLPL_EARG,
       "npz: item 1 has no tensor");
+  assert_fails(cx, mlpl_npz_write(cx, &(mlpl_named){"a\n", t}, 1, false, path), MLPL_EARG,
+      "npz: the name of an array has a control character");
   char *name = calloc(1, 65540);
   assert_non_null(name);
   memset(name, 'a', 65532);
