@@ -36,7 +36,6 @@ static mlpl_status read_member(
 static mlpl_status read_members(mlpl_tensors *list, const mlpli_zip *z) {
   for (int64_t i = 0; i < mlpli_zip_count(z); i++)
     MLPL_TRY(read_member(list, z, mlpli_zip_at(z, i)));
-  mlpli_tensors_seal(list);
   return MLPL_OK;
 }
 

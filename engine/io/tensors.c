@@ -1,3 +1,4 @@
+/* Lists of named tensors, and the safetensors files that hold them. */
 #include "io/tensors.h"
 
 #include "io/json.h"
@@ -9,30 +10,24 @@ static mlpl_named *item_at(const mlpl_tensors *list, int64_t i) {
 
 mlpl_status mlpli_tensors_new(mlpl_ctx *cx, mlpl_tensors **list) {
   MLPL_TRY(mlpli_new(cx, list, sizeof **list, "load"));
-  **list = (mlpl_tensors){.cx = cx};
-  (*list)->items = (*list)->names = mlpli_buffer_of(cx, "load");
+  **list = (mlpl_tensors){.cx = cx, .items = mlpli_buffer_of(cx, "load")};
   mlpli_ctx_retain(cx);
   return MLPL_OK;
 }
 
-/* Names move while the buffer grows, so an item holds where its name is: its offset. */
 mlpl_status mlpli_tensors_add(
     mlpl_tensors *list, const char *name, size_t n, mlpl_tensor *t) {
-  mlpl_named item = {.tensor = t};
-  size_t at = list->names.n;
-  MLPL_TRY(mlpli_buffer_reserve(&list->items, sizeof item));
-  MLPL_TRY(mlpli_buffer_reserve(&list->names, n + 1));
-  item.name = (const char *)(uintptr_t)at;
-  mlpli_buffer_add(&list->names, name, n);
-  mlpli_buffer_add(&list->names, "", 1);
-  mlpli_buffer_add(&list->items, &item, sizeof item);
-  mlpli_retain(t);
-  return MLPL_OK;
-}
-
-void mlpli_tensors_seal(mlpl_tensors *list) {
-  for (int64_t i = 0; i < mlpl_tensors_count(list); i++)
-    item_at(list, i)->name = list->names.p + (uintptr_t)item_at(list, i)->name;
+  char *copy;
+  MLPL_TRY(mlpli_new(list->cx, &copy, n + 1, "load"));
+  memcpy(copy, name, n);
+  copy[n] = '\0';
+  mlpl_named item = {copy, t};
+  mlpl_status status = mlpli_buffer_add(&list->items, &item, sizeof item);
+  if (status == MLPL_OK)
+    mlpli_retain(t);
+  else
+    mlpli_free(list->cx->heap, copy);
+  return status;
 }
 
 int64_t mlpl_tensors_count(const mlpl_tensors *list) {
@@ -52,10 +47,11 @@ mlpl_tensor *mlpl_tensors_find(const mlpl_tensors *list, const char *name) {
 void mlpl_tensors_release(mlpl_tensors *list) {
   if (!list) return;
   mlpl_ctx *cx = list->cx;
-  for (int64_t i = 0; i < mlpl_tensors_count(list); i++)
+  for (int64_t i = 0; i < mlpl_tensors_count(list); i++) {
+    mlpli_free(cx->heap, (void *)(uintptr_t)item_at(list, i)->name);
     mlpl_tensor_release(item_at(list, i)->tensor);
+  }
   mlpli_buffer_free(&list->items);
-  mlpli_buffer_free(&list->names);
   mlpli_free(cx->heap, list);
   mlpli_ctx_release(cx);
 }
@@ -107,7 +103,6 @@ static mlpl_status read_all(mlpl_tensors *list, const mlpli_st *st) {
     mlpl_tensor_release(t);
     if (status != MLPL_OK) return status;
   }
-  mlpli_tensors_seal(list);
   return MLPL_OK;
 }
 

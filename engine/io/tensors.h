@@ -7,16 +7,13 @@
 
 struct mlpl_tensors {
   mlpl_ctx *cx;
-  mlpli_buffer items, names; /* mlpl_named, its name an offset until sealed; texts */
+  mlpli_buffer items; /* mlpl_named; names are blocks of their own */
 };
 
 mlpl_status mlpli_tensors_new(mlpl_ctx *cx, mlpl_tensors **list);
 /* Keeps t. name has n bytes, no 0 among them. */
 mlpl_status mlpli_tensors_add(
     mlpl_tensors *list, const char *name, size_t n, mlpl_tensor *t);
-/* Call when all are in: the names get their addresses. */
-void mlpli_tensors_seal(mlpl_tensors *list);
-
 /* MLPL_EARG: a name is missing, not UTF-8 or appears twice, or a tensor is missing. what
    begins the error. */
 mlpl_status mlpli_named_check(

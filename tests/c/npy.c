@@ -376,7 +376,8 @@ static void sums_guard_the_arrays(void **state) {
         assert_true(test_at1(mlpl_tensors_find(list, "b"), 0) == 1);
         assert_true(test_at1(mlpl_tensors_find(list, "b"), 1) == -1);
       }
-      else assert_fails(cx, status, MLPL_EFORMAT, "member 'b.npy' ");
+      else
+        assert_fails(cx, status, MLPL_EFORMAT, "member 'b.npy' ");
       mlpl_tensors_release(list);
       bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
@@ -623,8 +624,10 @@ static void archives_with_zip64_numbers(void **state) {
         "member 'a.npy' lacks its ZIP64 sizes", "member 'a.npy' lies outside the archive",
         "the archive is cut into several files",
         "the ZIP64 end record is not where it should be"};
-    if (broken) assert_fails(cx, read_archive(cx, &a, 0), MLPL_EFORMAT, why[broken]);
-    else assert_works(cx, read_archive(cx, &a, 1));
+    if (broken)
+      assert_fails(cx, read_archive(cx, &a, 0), MLPL_EFORMAT, why[broken]);
+    else
+      assert_works(cx, read_archive(cx, &a, 1));
   }
   test_close(cx);
 }

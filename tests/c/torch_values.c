@@ -103,9 +103,12 @@ static void release_case(numbered *k) {
  */
 
 static void print_number(double v) {
-  if (isnan(v)) printf("NaN");
-  else if (isinf(v)) printf(v < 0 ? "-Infinity" : "Infinity");
-  else printf("%.17g", v);
+  if (isnan(v))
+    printf("NaN");
+  else if (isinf(v))
+    printf(v < 0 ? "-Infinity" : "Infinity");
+  else
+    printf("%.17g", v);
 }
 
 static void print_sizes(const char *name, int n, const int64_t *size) {
