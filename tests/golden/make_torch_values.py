@@ -88,7 +88,31 @@ def to(op, inputs, options):
     return inputs[0][1].to(DTYPES.get(dtype) or list(DTYPES.values())[int(dtype)])
 
 
+class Digamma(torch.autograd.Function):
+    """PyTorch's own gradient, its trigamma, has 9 digits; the zeta function has all."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.digamma(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors
+        two = torch.full_like(x, 2)
+        reflected = (math.pi / torch.sin(math.pi * x)) ** 2 - torch.special.zeta(two, 1 - x)
+        return g * torch.where(x > 0, torch.special.zeta(two, x), reflected)
+
+
+def step(op, inputs, options):
+    """The threshold unit: 1 for x >= 0."""
+    x = inputs[0][1]
+    return torch.heaviside(x.detach(), torch.ones_like(x))
+
+
 EXCEPTIONS = {
+    "digamma": lambda op, inputs, options: Digamma.apply(inputs[0][1]),
+    "step": step,
     "reshape": renamed({"sizes": "shape"}),
     "view": by_method("view", "sizes"),
     "repeat": by_method("repeat", "sizes"),
