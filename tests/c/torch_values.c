@@ -41,6 +41,16 @@ static const char *key_of(const op_case *one) {
   return text;
 }
 
+/* The letters of input i. */
+static const char *letters_of(const op_case *one, int i) {
+  static char text[16];
+  const char *p = one->inputs;
+  for (; i > 0; i--) p = strchr(p, ' ') + 1;
+  size_t n = strcspn(p, " "), sizes = *p == 's' ? 1 : strspn(p, "0123456789x-");
+  snprintf(text, sizeof text, "%.*s", (int)(n - sizes), p + sizes);
+  return text;
+}
+
 static void hash_values(uint64_t *sum, const mlpl_tensor *t) {
   for (int64_t e = 0; e < t->numel; e++) {
     double v = case_get(t, e);
@@ -83,7 +93,7 @@ static void number_case(mlpl_ctx *cx, numbered *k, mlpl_dtype dtype, const op_ca
   for (int i = 0; i < k->c.n; i++) {
     mlpl_tensor *leaf = k->c.leaf[i];
     if (!leaf || !mlpli_is_real(leaf) || !k->c.op->backward) continue;
-    if (!(k->c.op->differentiable >> i & 1)) continue;
+    if (!(k->c.op->differentiable >> i & 1) || strchr(letters_of(one, i), 'd')) continue;
     k->wanted |= 1u << i;
     assert_works(cx, mlpl_tensor_set_requires_grad(cx, leaf, true));
   }
@@ -129,15 +139,14 @@ static void print_values(const mlpl_tensor *t) {
 static void print_input(const numbered *k, int i) {
   const mlpl_tensor *t = k->c.leaf[i];
   const case_input *in = &k->c.in[i];
-  printf("%s{\"name\":\"%s\",\"required\":%s", i ? "," : "", k->c.op->input_name[i],
+  printf("%s{\"letters\":\"%s\",\"name\":\"%s\",\"required\":%s", i ? "," : "",
+      letters_of(k->one, i), k->c.op->input_name[i],
       i < k->c.op->n_required ? "true" : "false");
   if (t) {
     printf(",\"dtype\":\"%s\",", mlpl_dtype_name((mlpl_dtype)t->dtype));
     print_sizes("shape", t->ndim, t->shape);
-    if (in->stretched) {
-      printf(",");
-      print_sizes("expand", in->ndim, in->size);
-    }
+    printf(",");
+    print_sizes("sizes", in->ndim, in->size); /* stretched: others than its shape */
     print_values(t);
     printf(",\"grad\":%s", k->wanted >> i & 1 ? "true" : "false");
   }

@@ -19,6 +19,7 @@ differs from that is listed under EXCEPTIONS.
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -59,16 +60,21 @@ def linear(op, inputs, options):
 
 
 def reduction(op, inputs, options):
-    """PyTorch keeps all axes only where it is told which."""
+    """PyTorch keeps all axes only where it is told which, and some rows take but one."""
     x = inputs[0][1]
-    if options.get("keepdim") and "dim" not in options:
-        if op == "max":
-            return torch.amax(x, dim=tuple(range(x.ndim)), keepdim=True)
-        if op == "min":
-            return torch.amin(x, dim=tuple(range(x.ndim)), keepdim=True)
-        if op in ("argmax", "argmin"):
-            return getattr(torch, op)(x).reshape((1,) * x.ndim)
-        options = dict(options, dim=tuple(range(x.ndim)))
+    every = tuple(range(x.ndim))
+    if op == "prod" and isinstance(options.get("dim", every if options else 0), tuple):
+        for dim in sorted((d % x.ndim for d in options.get("dim", every)), reverse=True):
+            x = torch.prod(x, dim=dim, keepdim=options.get("keepdim", False))
+        return x
+    if "dim" not in options and (options.get("keepdim") or op == "logsumexp"):
+        if op in ("max", "min"):
+            return getattr(torch, "a" + op)(x, dim=every, keepdim=True)
+        if op in ("argmax", "argmin", "median", "quantile"):
+            rest = {key: value for key, value in options.items() if key != "keepdim"}
+            y = plain(op, inputs, rest)
+            return y.reshape((1,) * x.ndim) if options.get("keepdim") else y
+        options = dict(options, dim=every)
     return plain(op, inputs, options)
 
 
@@ -126,7 +132,7 @@ EXCEPTIONS = {
     "sum": reduction, "mean": reduction, "max": reduction, "min": reduction,
     "argmax": reduction, "argmin": reduction, "prod": reduction, "var": reduction,
     "std": reduction, "logsumexp": reduction, "norm": reduction, "all": reduction,
-    "any": reduction,
+    "any": reduction, "median": reduction, "quantile": reduction,
 }
 
 # Rows that PyTorch cannot tell the numbers of: name -> why. The test fails for a public row that
@@ -178,7 +184,9 @@ def option(kind, text):
             return form(text)
         except ValueError:
             pass
-    return tuple(option("other", part) for part in text.split("x")) if "x" in text else text
+    if re.fullmatch(r"-?[0-9]+(x-?[0-9]+)+", text):
+        return option("sizes", text)
+    return text
 
 
 def tensor(one):
@@ -229,7 +237,11 @@ def entry(case):
         if leaf is not None and one["grad"]:
             leaf.requires_grad_()
         leaves.append(leaf)
-        x = leaf.expand(one["expand"]) if "expand" in one else leaf
+        x = leaf
+        if leaf is not None and "e" in one["letters"]:
+            x = leaf.expand(one["sizes"])
+        if leaf is not None and "y" in one["letters"]:  # a symmetric matrix is meant
+            x = (x + x.transpose(-2, -1)) / 2
         inputs.append((one["name"], x, one["required"]))
     outputs = outputs_of(case, inputs)
     lines = ["sum %s" % case["sum"]]
