@@ -22,6 +22,7 @@ typedef enum mlplb_type {
   MLPLB_DATASET,
   MLPLB_BATCHES,
   MLPLB_STEP,
+  MLPLB_TENSORS,
   MLPLB_N_TYPES
 } mlplb_type;
 
@@ -34,6 +35,16 @@ typedef struct mlplb_box {
   struct mlplb_box *next; /* free boxes */
   mlplb_type type;
 } mlplb_box;
+
+/* How tensors are shown (print.c). */
+typedef struct mlplb_print {
+  int precision;         /* digits behind the point */
+  lua_Integer threshold; /* elements beyond which only the edges are shown */
+  lua_Integer edgeitems; /* entries at either end of an axis then */
+  lua_Integer linewidth; /* columns */
+  int sci_mode;          /* 1 always, 0 never, -1 where the range demands it */
+} mlplb_print;
+extern const mlplb_print mlplb_print_standard;
 
 /* One for each Lua state; a userdata, whose user values are the error of a callback and
    the last block of boxes. */
@@ -48,6 +59,7 @@ typedef struct mlplb_state {
   struct block *blocks; /* all boxes */
   mlplb_box *free;      /* those not in use */
   mlplb_box nothing;    /* the box of a value that was collected */
+  mlplb_print print;
 } mlplb_state;
 
 #define MLPLB_UPVALUES 2
@@ -206,6 +218,8 @@ void mlplb_open_group(lua_State *L, const char *group);
 int mlplb_op_call(lua_State *L, const mlpl_op *op);
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes the view */
 void mlplb_tostring(lua_State *L, mlpl_tensor *t);      /* print.c */
+/* set_printoptions and get_printoptions into the table on top */
+void mlplb_open_print(lua_State *L);
 /* functions into the table on top */
 void mlplb_open_create(lua_State *L);
 void mlplb_open_nn(lua_State *L);    /* pushes the table */
@@ -219,5 +233,8 @@ int mlplb_terminal(lua_State *L); /* terminal.c */
 int mlplb_unique(lua_State *L);   /* unique.c: a tensor's method */
 int mlplb_einsum(lua_State *L);   /* einsum.c */
 int mlplb_tensordot(lua_State *L);
+/* load and save into the table on top */
+void mlplb_open_files(lua_State *L);
+int mlplb_npy(lua_State *L); /* data.npy */
 
 #endif

@@ -166,6 +166,8 @@ int luaopen_mlpl(lua_State *L) {
   lua_setfield(L, -2, "version");
   mlplb_setfuncs(L, functions);
   mlplb_open_create(L);
+  mlplb_open_files(L);
+  mlplb_open_print(L);
   mlplb_open_nn(L);
   lua_setfield(L, -2, "nn");
   mlplb_open_optim(L);

@@ -603,6 +603,65 @@ MLPL_API mlpl_status mlpl_module_load(mlpl_ctx *cx, mlpl_module **m, const char 
 MLPL_API mlpl_status mlpl_module_load_memory(
     mlpl_ctx *cx, mlpl_module **m, const void *bytes, size_t n);
 
+/* ---- tensor files: NPY, NPZ, safetensors ------------------------------------------- */
+
+/*
+** Files are written as models are: path holds the old file or the new one, whole. Readers
+** run no code, believe no size before checking it against the file's length, and give
+** nothing after an error.
+** Errors  MLPL_EIO (path and reason); MLPL_EFORMAT (what is wrong, where); MLPL_EARG: a
+**         name that cannot be written or appears twice; MLPL_ENOMEM
+*/
+
+/* A tensor and what it is called: UTF-8. */
+typedef struct mlpl_named {
+  const char *name;
+  mlpl_tensor *tensor;
+} mlpl_named;
+
+/* The tensors of a file, in its order; safetensors by name. */
+typedef struct mlpl_tensors mlpl_tensors;
+MLPL_API int64_t mlpl_tensors_count(const mlpl_tensors *list);
+/* borrowed; NULL past the end */
+MLPL_API const mlpl_named *mlpl_tensors_at(const mlpl_tensors *list, int64_t i);
+/* borrowed; NULL: none of that name */
+MLPL_API mlpl_tensor *mlpl_tensors_find(const mlpl_tensors *list, const char *name);
+MLPL_API void mlpl_tensors_release(mlpl_tensors *list);
+
+/*
+** NumPy's array file, versions 1.0 to 3.0, either byte order, C or Fortran order (the
+** tensor is row-major). f4, f8, i8, u1 and b1 arrive as they are, f2 as f32, i1 i2 i4 u2 u4
+** u8 as i64; a u8 beyond 2^63 - 1 is MLPL_EFORMAT, as are objects (pickles), complex
+** numbers, texts and structures. What follows the array in the file is not looked at.
+** Gives *t.
+*/
+MLPL_API mlpl_status mlpl_npy_read(mlpl_ctx *cx, mlpl_tensor **t, const char *path);
+MLPL_API mlpl_status mlpl_npy_read_memory(
+    mlpl_ctx *cx, mlpl_tensor **t, const void *bytes, size_t n);
+/* The bytes that np.save writes for the array in C order. */
+MLPL_API mlpl_status mlpl_npy_write(
+    mlpl_ctx *cx, const mlpl_tensor *t, const char *path);
+
+/*
+** NumPy's archive of arrays, stored or deflated, ZIP64 too. Names are the members' without
+** ".npy". Sums are checked; members that overlap, claim more than they hold or are called
+** like a path out of the folder are MLPL_EFORMAT. Gives *list.
+*/
+MLPL_API mlpl_status mlpl_npz_read(mlpl_ctx *cx, mlpl_tensors **list, const char *path);
+MLPL_API mlpl_status mlpl_npz_read_memory(
+    mlpl_ctx *cx, mlpl_tensors **list, const void *bytes, size_t n);
+/* The n items in their order: the bytes of np.savez, or compressed as np.savez_compressed
+   does. */
+MLPL_API mlpl_status mlpl_npz_write(mlpl_ctx *cx, const mlpl_named *items, int64_t n,
+    bool compressed, const char *path);
+
+/* All tensors of a safetensors file, models' files included: F32, F64, I64, U8 and BOOL as
+   they are, F16 and BF16 as f32, other whole numbers as i64. Gives *list. */
+MLPL_API mlpl_status mlpl_safetensors_read(
+    mlpl_ctx *cx, mlpl_tensors **list, const char *path);
+MLPL_API mlpl_status mlpl_safetensors_write(
+    mlpl_ctx *cx, const mlpl_named *items, int64_t n, const char *path);
+
 /* ---- data -------------------------------------------------------------------------- */
 
 /*
