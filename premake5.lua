@@ -165,19 +165,28 @@ local function part(name)
   includedirs { "engine" }
 end
 
+local function kernels(name, folder, variant, bits)
+  part(name .. "_f" .. bits .. "_" .. variant.isa)
+    files { folder .. "/*.c" }
+    defines { "MLPLK_REAL=" .. bits, "MLPLK_ISA=" .. variant.isa }
+    buildoptions { "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math" }
+    buildoptions(variant.flags)
+end
+
 for _, variant in ipairs(variants) do
   for _, bits in ipairs { "32", "64" } do
-    part("kern_f" .. bits .. "_" .. variant.isa)
-      files { "engine/kern/variants/*.c" }
-      defines { "MLPLK_REAL=" .. bits, "MLPLK_ISA=" .. variant.isa }
-      buildoptions { "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math" }
-      buildoptions(variant.flags)
+    kernels("kern", "engine/kern/variants", variant, bits)
       filter "configurations:release"
         optimize "Speed"
         if sanitize then buildoptions { "-O1" } end     -- compiles four times as fast
       filter "configurations:debug"
         optimize "On"                           -- or debug tests would take minutes
       filter {}
+    -- Factorisations leave the work to products: loops in vectors, but no more copies of
+    -- loops than that, for a third of the bytes.
+    kernels("linalg", "engine/kern/linalg", variant, bits)
+      optimize "On"
+      buildoptions { "-fvect-cost-model=dynamic" }
   end
 end
 
@@ -191,7 +200,8 @@ part("kern_blis")
 local folders = {}
 for _, file in ipairs(os.matchfiles("engine/**.c")) do
   local folder = path.getdirectory(file)
-  if folder ~= "engine/kern/variants" and file ~= "engine/kern/blis.c" then
+  if folder ~= "engine/kern/variants" and folder ~= "engine/kern/linalg" and
+      file ~= "engine/kern/blis.c" then
     if not folders[folder] then
       folders[folder] = {}
       table.insert(folders, folder)

@@ -23,6 +23,7 @@ typedef enum mlplb_type {
   MLPLB_BATCHES,
   MLPLB_STEP,
   MLPLB_HOOK,
+  MLPLB_TENSORS,
   MLPLB_N_TYPES
 } mlplb_type;
 
@@ -35,6 +36,16 @@ typedef struct mlplb_box {
   struct mlplb_box *next; /* free boxes */
   mlplb_type type;
 } mlplb_box;
+
+/* How tensors are shown (print.c). */
+typedef struct mlplb_print {
+  int precision;         /* digits behind the point */
+  lua_Integer threshold; /* elements beyond which only the edges are shown */
+  lua_Integer edgeitems; /* entries at either end of an axis then */
+  lua_Integer linewidth; /* columns */
+  int sci_mode;          /* 1 always, 0 never, -1 where the range demands it */
+} mlplb_print;
+extern const mlplb_print mlplb_print_standard;
 
 /* Rows that indexing applies, found once. */
 typedef enum mlplb_row {
@@ -67,6 +78,7 @@ typedef struct mlplb_state {
   mlplb_box *free;                  /* those not in use */
   mlplb_box nothing;                /* the box of a value that was collected */
   const mlpl_op *row[MLPLB_N_ROWS]; /* NULL: not looked up yet */
+  mlplb_print print;
 } mlplb_state;
 
 #define MLPLB_UPVALUES 2
@@ -251,6 +263,8 @@ mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 
 /* methods into the table on top */
 void mlplb_open_ops(lua_State *L);
+/* pushes a table of the operations of a group: mlpl.linalg */
+void mlplb_open_group(lua_State *L, const char *group);
 /* the same operations as functions into the table on top, where it has none of the name */
 void mlplb_open_functions(lua_State *L);
 /* values.c: methods, and those of them that are functions too, into the table on top */
@@ -268,6 +282,8 @@ void mlplb_open_parts(lua_State *L);
 /* functions that join and arrange tensors into the table on top */
 void mlplb_open_shapes(lua_State *L);
 void mlplb_tostring(lua_State *L, mlpl_tensor *t); /* print.c */
+/* set_printoptions and get_printoptions into the table on top */
+void mlplb_open_print(lua_State *L);
 /* functions into the table on top */
 void mlplb_open_create(lua_State *L);
 void mlplb_open_nn(lua_State *L);    /* pushes the table */
@@ -295,5 +311,11 @@ void mlplb_open_profile(lua_State *L);
 /* functions into the table on top */
 void mlplb_open_describe(lua_State *L);
 int mlplb_terminal(lua_State *L); /* terminal.c */
+int mlplb_unique(lua_State *L);   /* unique.c: a tensor's method */
+int mlplb_einsum(lua_State *L);   /* einsum.c */
+int mlplb_tensordot(lua_State *L);
+/* load and save into the table on top */
+void mlplb_open_files(lua_State *L);
+int mlplb_npy(lua_State *L); /* data.npy */
 
 #endif

@@ -16,7 +16,8 @@ typedef struct block {
 static const char known_key = 0; /* its address: a key of the registry */
 
 const char *const mlplb_type_name[MLPLB_N_TYPES] = {"mlpl.Tensor", "mlpl.Module",
-    "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step", "mlpl.Hook"};
+    "mlpl.Optimizer", "mlpl.Dataset", "mlpl.Batches", "mlpl.Step", "mlpl.Hook",
+    "mlpl.Tensors"};
 
 static void let_go(mlplb_type type, void *object) {
   switch (type) {
@@ -27,6 +28,7 @@ static void let_go(mlplb_type type, void *object) {
     case MLPLB_BATCHES: mlpl_batches_release(object); return;
     case MLPLB_STEP: mlpl_step_release(object); return;
     case MLPLB_HOOK: mlpl_hook_release(object); return;
+    case MLPLB_TENSORS: mlpl_tensors_release(object); return;
     case MLPLB_N_TYPES: return;
   }
 }

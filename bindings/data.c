@@ -260,7 +260,7 @@ void mlplb_open_data(lua_State *L) {
       {"__call", batches_next}, {"__len", batches_len}, {NULL, NULL}};
   static const luaL_Reg batches_methods[] = {{NULL, NULL}};
   static const luaL_Reg functions[] = {
-      {"csv", csv}, {"idx", idx}, {"TensorDataset", tensor_dataset}, {NULL, NULL}};
+      {"csv", csv}, {"idx", idx}, {"npy", mlplb_npy}, {"TensorDataset", tensor_dataset}, {NULL, NULL}};
   mlplb_new_type(
       L, MLPLB_DATASET, dataset_meta, dataset_methods, dataset_index, dataset_release);
   mlplb_new_type(

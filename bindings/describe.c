@@ -11,6 +11,8 @@ static const char *type_name(const mlpl_param *p) {
     case MLPL_PARAM_BOOL: return "boolean";
     case MLPL_PARAM_AXIS: return "axis";
     case MLPL_PARAM_AXES: return "axes";
+    case MLPL_PARAM_AXIS_LIST: return "axis list";
+    case MLPL_PARAM_EXTENT: return "extent";
     case MLPL_PARAM_INDEX: return "index";
     case MLPL_PARAM_CHOICE: return "choice";
     case MLPL_PARAM_SIZES: return "sizes";

@@ -524,7 +524,10 @@ static void open_functions(lua_State *L) {
       "binary_cross_entropy_with_logits", "pad", "one_hot", "gelu", "silu", "mish",
       "softplus", "softsign",
       "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
-      "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu", NULL};
+      "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",
+      "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
+      "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
+      "adaptive_avg_pool2d", NULL};
   lua_createtable(L, 0, 64);
   mlplb_open_ops(L);
   for (int i = 0; names[i]; i++) {

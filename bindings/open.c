@@ -135,7 +135,8 @@ static void run_scripts(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"seed", seed}, {"threads", threads}, {"isa", isa},
     {"clock", clock_}, {"memory", memory}, {"memory_limit", memory_limit},
-    {"is_grad_enabled", is_grad_enabled}, {"terminal", mlplb_terminal}, {NULL, NULL}};
+    {"is_grad_enabled", is_grad_enabled}, {"terminal", mlplb_terminal},
+    {"einsum", mlplb_einsum}, {"tensordot", mlplb_tensordot}, {NULL, NULL}};
 
 static void open_metrics(lua_State *L) {
   static const luaL_Reg metrics[] = {{"accuracy", accuracy}, {NULL, NULL}};
@@ -156,12 +157,16 @@ int luaopen_mlpl(lua_State *L) {
   mlplb_open_shapes(L);
   mlplb_open_grad(L);
   mlplb_open_random(L);
+  mlplb_open_files(L);
+  mlplb_open_print(L);
   mlplb_open_nn(L);
   lua_setfield(L, -2, "nn");
   mlplb_open_optim(L);
   lua_setfield(L, -2, "optim");
   mlplb_open_data(L);
   lua_setfield(L, -2, "data");
+  mlplb_open_group(L, "linalg");
+  lua_setfield(L, -2, "linalg");
   mlplb_open_step(L);
   mlplb_open_profile(L);
   mlplb_open_functions(L);

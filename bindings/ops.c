@@ -243,7 +243,8 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
 int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   mlplb_state *s = mlplb_get(L);
   arguments a;
-  mlpl_tensor *out[2] = {NULL, NULL};
+  mlpl_tensor *out[MLPL_MAX_OUTPUTS] = {NULL};
+  mlplb_box *box[MLPL_MAX_OUTPUTS];
   mlpl_status status;
   int tries = 0;
   a.numbers = 0;
@@ -257,18 +258,17 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
     mlplb_get_option(L, a.options, "out");
     return status == MLPL_OK ? 1 : mlplb_raise(L, s);
   }
-  mlplb_box *second = mlpl_op_outputs(op) == 2 ? mlplb_tensor_box(L) : NULL;
-  mlplb_box *box = mlplb_tensor_box(L);
+  int n_out = mlpl_op_outputs(op), given = 0;
+  for (int i = 0; i < n_out; i++) box[i] = mlplb_tensor_box(L);
   lua_State *was = mlplb_enter(s, L); /* anomaly detection asks where the script is */
   do status = apply(s, op, &a, out, false);
   while (mlplb_again(L, s, status, &tries));
   s->L = was;
-  box->object = out[0];
-  if (second) second->object = out[1];
+  for (int i = 0; i < n_out; i++)
+    if ((box[i]->object = out[i])) given = i + 1;
   if (status != MLPL_OK) return mlplb_raise(L, s);
-  if (!out[1]) return 1;
-  lua_rotate(L, -2, 1);
-  return 2;
+  lua_settop(L, lua_gettop(L) - (n_out - given));
+  return given;
 }
 
 /* x:add_(y): the tensor at 1 becomes the result. */
@@ -327,6 +327,17 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
   lua_pushcclosure(L, f, MLPLB_UPVALUES + 1);
 }
 
+void mlplb_open_group(lua_State *L, const char *group) {
+  lua_createtable(L, 0, 32);
+  for (int i = 0; mlpl_op_at(i); i++) {
+    const mlpl_op *op = mlpl_op_at(i);
+    const char *its = mlpl_op_group(op);
+    if (mlpl_op_is_internal(op) || !its || strcmp(its, group) != 0) continue;
+    push_op(L, op_call, op);
+    lua_setfield(L, -2, mlpl_op_name(op));
+  }
+}
+
 static lua_CFunction caller_of(const mlpl_op *op) {
   int n_params;
   mlpl_op_params(op, &n_params);
@@ -338,7 +349,7 @@ static lua_CFunction caller_of(const mlpl_op *op) {
 static void set_functions(lua_State *L) {
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op)) continue;
+    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op) || mlpl_op_group(op)) continue;
     lua_pushstring(L, mlpl_op_name(op));
     if (lua_rawget(L, -2) == LUA_TNIL) {
       push_op(L, caller_of(op), op);

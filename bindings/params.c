@@ -1,6 +1,7 @@
 /* Arguments and options, checked against the engine's descriptions of them. */
 #include "bind.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SHOWN 60 /* bytes of a text that messages show */
@@ -57,10 +58,48 @@ static lua_Integer position(lua_State *L, int index, const char *what, const cha
   return v > 0 ? v - 1 : v;
 }
 
+/* One axis, or an array of them. */
+static void axes(
+    lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
+  int64_t axis[MLPL_MAX_RANK];
+  if (!lua_istable(L, index)) {
+    if (lua_type(L, index) != LUA_TNUMBER)
+      complain(L, index, what, p->name, "an axis or an array of axes");
+    v->i = position(L, index, what, p->name);
+    return;
+  }
+  lua_Unsigned n = lua_rawlen(L, index);
+  if (n > MLPL_MAX_RANK)
+    luaL_error(L, "%s: %s has %I axes; a tensor has at most %d", what, p->name,
+        (lua_Integer)n, MLPL_MAX_RANK);
+  mlplb_only_array(L, index, what, "axes");
+  for (int i = 0; i < (int)n; i++) {
+    lua_rawgeti(L, index, i + 1);
+    axis[i] = position(L, -1, what, p->name);
+    lua_pop(L, 1);
+  }
+  mlpl_value_axes(v, (int)n, axis);
+}
+
+/* A number stands for the choice of that name: 2, -1, math.huge for inf. */
+static const char *choice_text(lua_State *L, int index) {
+  if (lua_type(L, index) == LUA_TSTRING) return lua_tostring(L, index);
+  if (lua_type(L, index) != LUA_TNUMBER) return NULL;
+  lua_Number v = lua_tonumber(L, index);
+  lua_Integer whole;
+  if (lua_numbertointeger(v, &whole) && (lua_Number)whole == v)
+    return lua_pushfstring(L, "%I", (LUAI_UACINT)whole);
+  return v == (lua_Number)HUGE_VAL ? "inf" : v == -(lua_Number)HUGE_VAL ? "-inf" : NULL;
+}
+
 static int choice(lua_State *L, int index, const char *what, const mlpl_param *p) {
-  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  int top = lua_gettop(L);
+  const char *text = choice_text(L, index);
   for (int i = 0; text && p->choices[i]; i++)
-    if (strcmp(text, p->choices[i]) == 0) return i;
+    if (strcmp(text, p->choices[i]) == 0) {
+      lua_settop(L, top);
+      return i;
+    }
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   luaL_addstring(&b, "one of ");
@@ -126,12 +165,37 @@ int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes
 }
 
 /* Axes, from arg up to (not including) end: numbers or one array. */
-static void axes(
+static void axis_list(
     lua_State *L, int arg, int end, const char *what, const char *name, mlpl_value *v) {
   v->sizes.n = mlplb_sizes(L, what, arg, end, v->sizes.v);
   for (int i = 0; i < v->sizes.n; i++) {
     lua_pushinteger(L, v->sizes.v[i]);
     v->sizes.v[i] = position(L, -1, what, name);
+    lua_pop(L, 1);
+  }
+}
+
+/* A number, a table of them, or a word. */
+static void extent(
+    lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
+  if (p->choices && lua_type(L, index) == LUA_TSTRING) {
+    v->sizes.n = -1 - choice(L, index, what, p);
+    return;
+  }
+  if (!lua_istable(L, index)) {
+    v->sizes.n = 1;
+    v->sizes.v[0] = mlplb_whole(L, index, what, p->name);
+    return;
+  }
+  lua_Integer n = (lua_Integer)lua_rawlen(L, index);
+  mlplb_only_array(L, index, what, p->name);
+  if (n < 1 || n > MLPL_MAX_RANK)
+    luaL_error(
+        L, "%s: %s has %I values; it takes one, or one an axis", what, p->name, n);
+  v->sizes.n = (int)n;
+  for (int i = 0; i < n; i++) {
+    lua_rawgeti(L, index, i + 1);
+    v->sizes.v[i] = mlplb_whole(L, -1, what, p->name);
     lua_pop(L, 1);
   }
 }
@@ -146,10 +210,12 @@ static void convert(
     case MLPL_PARAM_INDEX: v->i = position(L, index, what, p->name); return;
     case MLPL_PARAM_CHOICE: v->i = choice(L, index, what, p); return;
     case MLPL_PARAM_PAIR: pair(L, index, what, p, v->pair); return;
+    case MLPL_PARAM_AXES: axes(L, index, what, p, v); return;
+    case MLPL_PARAM_EXTENT: extent(L, index, what, p, v); return;
     case MLPL_PARAM_SIZES:
       v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v);
       return;
-    case MLPL_PARAM_AXES: axes(L, index, index + 1, what, p->name, v); return;
+    case MLPL_PARAM_AXIS_LIST: axis_list(L, index, index + 1, what, p->name, v); return;
     case MLPL_PARAM_REAL:
       if (lua_type(L, index) != LUA_TNUMBER)
         complain(L, index, what, p->name, "a number");
@@ -276,7 +342,7 @@ bool mlplb_get_flag(
 /* ---- all options of a call --------------------------------------------------------- */
 
 static bool is_list(const mlpl_param *p) {
-  return p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_AXES;
+  return p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_AXIS_LIST;
 }
 
 void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *params,
@@ -291,8 +357,8 @@ void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *p
         (!is_list(&params[i]) || !(params[i].flags & MLPL_REQUIRED));
     if (is_list(&params[i]) && i == n - 1 && !left_out) { /* the last takes the rest */
       memset(&values[i], 0, sizeof values[i]);
-      if (params[i].type == MLPL_PARAM_AXES)
-        axes(L, arg, end, what, params[i].name, &values[i]);
+      if (params[i].type == MLPL_PARAM_AXIS_LIST)
+        axis_list(L, arg, end, what, params[i].name, &values[i]);
       else
         values[i].sizes.n = mlplb_sizes(L, what, arg, end, values[i].sizes.v);
       arg = end;

@@ -84,6 +84,7 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   mlplb_state *s = lua_newuserdatauv(L, sizeof *s, MLPLB_STATE_VALUES);
   memset(s, 0, sizeof *s);
   s->soft_limit = ROOM_LEAST;
+  s->print = mlplb_print_standard;
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");

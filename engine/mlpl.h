@@ -163,7 +163,8 @@ MLPL_API void mlpl_random_set(mlpl_ctx *cx, mlpl_random_state state);
 **       {.name = "out_features", .value = 10}, {.name = NULL}}
 ** Whole numbers up to 2^53 and truth values (0 or 1) go in `value`, choices ("mean",
 ** "sum") in `text`, sizes in `sizes` with their number in `value`, a pair of reals
-** (betas) in `pair`.
+** (betas) in `pair`. Where several axes may be given, one goes in `value`, several go as
+** sizes do.
 */
 typedef struct mlpl_arg {
   const char *name;
@@ -183,8 +184,12 @@ typedef enum mlpl_param_type {
   MLPL_PARAM_CHOICE, /* one of `choices`, held as its place in that list */
   MLPL_PARAM_SIZES,  /* up to MLPL_MAX_RANK whole numbers */
   MLPL_PARAM_PAIR,   /* two reals */
-  /* up to MLPL_MAX_RANK axes, held as sizes are; none: not given. In Lua from 1 */
-  MLPL_PARAM_AXES
+  MLPL_PARAM_AXES,   /* one axis, several, or (as left out) all of them */
+  /* up to MLPL_MAX_RANK axes in order, held as sizes are; none: not given. In Lua from 1 */
+  MLPL_PARAM_AXIS_LIST,
+  /* whole numbers, one for all axes that an operation works on or one for each (kernel
+     sizes), given as a number or as sizes; or one of `choices` where there are any */
+  MLPL_PARAM_EXTENT
 } mlpl_param_type;
 
 typedef enum mlpl_param_flags {
@@ -205,7 +210,9 @@ typedef struct mlpl_param {
 } mlpl_param;
 
 /* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all
-   axes). */
+   axes). Axes are a single one in i, or i == MLPL_NO_AXIS, or axes.several ==
+   MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. An extent that was not given has
+   sizes.n == 0, a choice of one -1 minus its place. */
 typedef union mlpl_value {
   int64_t i;
   double f;
@@ -214,14 +221,23 @@ typedef union mlpl_value {
     int n;
     int64_t v[MLPL_MAX_RANK];
   } sizes;
+  struct {
+    int64_t several; /* lies where i lies */
+    int32_t n, v[MLPL_MAX_RANK];
+  } axes;
 } mlpl_value;
 
 /* The value of an option that is not given. */
 MLPL_API mlpl_value mlpl_param_standard(const mlpl_param *param);
 
+/* n axes, 0 to MLPL_MAX_RANK (0: all, as in PyTorch), as an option's value. */
+MLPL_API void mlpl_value_axes(mlpl_value *value, int n, const int64_t *axes);
+
 #define MLPL_NO_AXIS INT64_MIN
+#define MLPL_SEVERAL_AXES INT64_MAX
 #define MLPL_MAX_PARAMS 12
 #define MLPL_MAX_INPUTS 4
+#define MLPL_MAX_OUTPUTS 4
 
 /* ---- tensors ----------------------------------------------------------------------- */
 
@@ -556,10 +572,12 @@ MLPL_API mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads,
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
 MLPL_API const char *mlpl_op_name(const mlpl_op *op);
+/* "linalg": in Lua a function of mlpl.linalg; NULL: a method of tensors */
+MLPL_API const char *mlpl_op_group(const mlpl_op *op);
 /* how many tensors; how many may not be NULL */
 MLPL_API int mlpl_op_inputs(const mlpl_op *op, int *required);
 MLPL_API const char *mlpl_op_input_name(const mlpl_op *op, int i);
-/* 1, or 2: the second may come out NULL */
+/* 1 to MLPL_MAX_OUTPUTS: those after the first may come out NULL */
 MLPL_API int mlpl_op_outputs(const mlpl_op *op);
 /* serves the engine; nothing for a user */
 MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
@@ -580,7 +598,7 @@ MLPL_API bool mlpl_op_has_in_place(const mlpl_op *op);
 
 /*
 ** Apply an operation: n inputs (an optional one may be NULL), options in the order of
-** mlpl_op_params. Gives out[0], and out[1] where mlpl_op_outputs is 2. Recorded when an
+** mlpl_op_params. Gives out[0], and the others of mlpl_op_outputs. Recorded when an
 ** input requires a gradient and recording is on.
 **
 ** dtypes  Arithmetic, element-wise functions and comparisons promote as PyTorch does: bool
@@ -624,6 +642,28 @@ MLPL_API mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const ml
    room for mlpl_op_outputs tensors. */
 MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
     mlpl_tensor *const *inputs, int n, const mlpl_arg *args);
+
+/*
+** The distinct elements of t (any dtype) in ascending order, NaNs last and each its own.
+** *inverse, of t's shape, says for every element which of them it is (index-valued, counted
+** from the context's base); *counts how often each occurs. Both may be NULL.
+**
+** Memory  gives *values, *inverse, *counts; NULL after an error. Nothing is recorded.
+*/
+MLPL_API mlpl_status mlpl_unique(mlpl_ctx *cx, mlpl_tensor **values,
+    mlpl_tensor **inverse, mlpl_tensor **counts, const mlpl_tensor *t);
+
+/*
+** Einstein's sum: "ij,jk->ik" multiplies two matrices. Letters name the axes of each
+** operand; a letter that the result does not have is summed over; twice in one operand it
+** is a diagonal; "..." stands for all other axes, aligned at the last. Without "->" the
+** result has the letters that occur once, in the alphabet's order (A to Z, a to z). Sizes
+** are equal or 1. 1 <= n <= 16; operands are multiplied from the first to the last.
+**
+** Errors  MLPL_EARG the equation, MLPL_ESHAPE sizes; the text names the subscript
+*/
+MLPL_API mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
+    mlpl_tensor *const *operands, int n);
 
 /* ---- modules (layers and models) --------------------------------------------------- */
 
@@ -803,6 +843,65 @@ MLPL_API mlpl_status mlpl_module_save(
 MLPL_API mlpl_status mlpl_module_load(mlpl_ctx *cx, mlpl_module **m, const char *path);
 MLPL_API mlpl_status mlpl_module_load_memory(
     mlpl_ctx *cx, mlpl_module **m, const void *bytes, size_t n);
+
+/* ---- tensor files: NPY, NPZ, safetensors ------------------------------------------- */
+
+/*
+** Files are written as models are: path holds the old file or the new one, whole. Readers
+** run no code, believe no size before checking it against the file's length, and give
+** nothing after an error.
+** Errors  MLPL_EIO (path and reason); MLPL_EFORMAT (what is wrong, where); MLPL_EARG: a
+**         name that cannot be written or appears twice; MLPL_ENOMEM
+*/
+
+/* A tensor and what it is called: UTF-8. */
+typedef struct mlpl_named {
+  const char *name;
+  mlpl_tensor *tensor;
+} mlpl_named;
+
+/* The tensors of a file, in its order; safetensors by name. */
+typedef struct mlpl_tensors mlpl_tensors;
+MLPL_API int64_t mlpl_tensors_count(const mlpl_tensors *list);
+/* borrowed; NULL past the end */
+MLPL_API const mlpl_named *mlpl_tensors_at(const mlpl_tensors *list, int64_t i);
+/* borrowed; NULL: none of that name */
+MLPL_API mlpl_tensor *mlpl_tensors_find(const mlpl_tensors *list, const char *name);
+MLPL_API void mlpl_tensors_release(mlpl_tensors *list);
+
+/*
+** NumPy's array file, versions 1.0 to 3.0, either byte order, C or Fortran order (the
+** tensor is row-major). f4, f8, i8, u1 and b1 arrive as they are, f2 as f32, i1 i2 i4 u2 u4
+** u8 as i64; a u8 beyond 2^63 - 1 is MLPL_EFORMAT, as are objects (pickles), complex
+** numbers, texts and structures. What follows the array in the file is not looked at.
+** Gives *t.
+*/
+MLPL_API mlpl_status mlpl_npy_read(mlpl_ctx *cx, mlpl_tensor **t, const char *path);
+MLPL_API mlpl_status mlpl_npy_read_memory(
+    mlpl_ctx *cx, mlpl_tensor **t, const void *bytes, size_t n);
+/* The bytes that np.save writes for the array in C order. */
+MLPL_API mlpl_status mlpl_npy_write(
+    mlpl_ctx *cx, const mlpl_tensor *t, const char *path);
+
+/*
+** NumPy's archive of arrays, stored or deflated, ZIP64 too. Names are the members' without
+** ".npy". Sums are checked; members that overlap, claim more than they hold or are called
+** like a path out of the folder are MLPL_EFORMAT. Gives *list.
+*/
+MLPL_API mlpl_status mlpl_npz_read(mlpl_ctx *cx, mlpl_tensors **list, const char *path);
+MLPL_API mlpl_status mlpl_npz_read_memory(
+    mlpl_ctx *cx, mlpl_tensors **list, const void *bytes, size_t n);
+/* The n items in their order: the bytes of np.savez, or compressed as np.savez_compressed
+   does. */
+MLPL_API mlpl_status mlpl_npz_write(mlpl_ctx *cx, const mlpl_named *items, int64_t n,
+    bool compressed, const char *path);
+
+/* All tensors of a safetensors file, models' files included: F32, F64, I64, U8 and BOOL as
+   they are, F16 and BF16 as f32, other whole numbers as i64. Gives *list. */
+MLPL_API mlpl_status mlpl_safetensors_read(
+    mlpl_ctx *cx, mlpl_tensors **list, const char *path);
+MLPL_API mlpl_status mlpl_safetensors_write(
+    mlpl_ctx *cx, const mlpl_named *items, int64_t n, const char *path);
 
 /* ---- data -------------------------------------------------------------------------- */
 

@@ -84,12 +84,12 @@ struct mlpli_reader {
   char path[];
 };
 
-static void *z_alloc(void *heap, unsigned items, unsigned size) {
+void *mlpli_z_alloc(void *heap, unsigned items, unsigned size) {
   size_t bytes;
   return mlpli_mul(items, size, &bytes) ? mlpli_alloc(heap, bytes) : NULL;
 }
 
-static void z_free(void *heap, void *p) { mlpli_free(heap, p); }
+void mlpli_z_free(void *heap, void *p) { mlpli_free(heap, p); }
 
 static mlpl_status damaged(const mlpli_reader *r, const char *how) {
   char shown[MLPLI_PATH_TEXT];
@@ -110,8 +110,8 @@ static mlpl_status start(mlpli_reader *r) {
   MLPL_TRY(fill(r));
   r->gzip = r->n >= 2 && r->in[0] == 0x1f && r->in[1] == 0x8b;
   if (!r->gzip) return MLPL_OK;
-  r->z.zalloc = z_alloc;
-  r->z.zfree = z_free;
+  r->z.zalloc = mlpli_z_alloc;
+  r->z.zfree = mlpli_z_free;
   r->z.opaque = r->cx->heap;
   int code = inflateInit2(&r->z, 16 + MAX_WBITS);
   if (code == Z_MEM_ERROR) return mlpli_no_memory(r->cx, "gzip", sizeof(mlpli_reader));

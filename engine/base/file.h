@@ -14,4 +14,8 @@ const char *mlpli_path_text(char *buf, const char *path);
 /* "cannot <verb> <path>: <the system's reason>", MLPL_EIO. error is an errno. */
 mlpl_status mlpli_io_error(mlpl_ctx *cx, const char *verb, const char *path, int error);
 
+/* zlib's memory comes from the heap: its zalloc and zfree, with the heap as opaque. */
+void *mlpli_z_alloc(void *heap, unsigned items, unsigned size);
+void mlpli_z_free(void *heap, void *p);
+
 #endif

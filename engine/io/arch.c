@@ -28,9 +28,14 @@ static mlpl_status put_value(mlpli_buffer *b, const mlpl_param *p, const mlpl_va
     case MLPL_PARAM_BOOL: return mlpli_json_put(b, v->i ? "true" : "false");
     case MLPL_PARAM_CHOICE:
       return mlpli_json_put_string(b, p->choices[v->i], strlen(p->choices[v->i]));
-    case MLPL_PARAM_AXES:
+    case MLPL_PARAM_AXIS_LIST: return put_sizes(b, v);
+    case MLPL_PARAM_EXTENT:
+      if (v->sizes.n >= 0) return put_sizes(b, v);
+      return mlpli_json_put_string(
+          b, p->choices[-1 - v->sizes.n], strlen(p->choices[-1 - v->sizes.n]));
     case MLPL_PARAM_SIZES: return put_sizes(b, v);
     case MLPL_PARAM_PAIR: return put_pair(b, v);
+    case MLPL_PARAM_AXES: /* no layer has several */
     case MLPL_PARAM_INT:
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: break;
@@ -161,7 +166,12 @@ static const char *take_value(const builder *b, const mlpl_param *p, int64_t i,
     case MLPL_PARAM_CHOICE:
       arg->text = text_at(b, i);
       return arg->text ? NULL : "is not a text";
-    case MLPL_PARAM_AXES:
+    case MLPL_PARAM_EXTENT:
+      if (p->choices && n->kind == '"') {
+        arg->text = text_at(b, i);
+        return arg->text ? NULL : "is not a text";
+      } /* fall through */
+    case MLPL_PARAM_AXIS_LIST:
     case MLPL_PARAM_SIZES:
       arg->sizes = sizes;
       arg->value = n->n;
@@ -173,6 +183,7 @@ static const char *take_value(const builder *b, const mlpl_param *p, int64_t i,
       return n->n == 2 && take_array(b, i, false, 2, NULL, pair)
           ? NULL
           : "is not a pair of numbers";
+    case MLPL_PARAM_AXES:
     case MLPL_PARAM_INT:
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: break;

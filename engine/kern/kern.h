@@ -249,18 +249,66 @@ typedef void mlplk_map3(ptrdiff_t n, void *out, ptrdiff_t s_out, const void *x,
 /*
 ** out[i] = reduction over j in [0, r) of x[i * s_n + j * s_r], for i in [0, n). The order
 ** in which row i is added depends on r and the strides alone, not on n or i. r = 0: sum
-** 0; MAX and ARGMAX need r >= 1. A NaN is the maximum. Ties: the first wins. ARGMAX
-** writes int64_t, counted from 0.
+** 0, product 1, count 0; MAX, MIN and where they are need r >= 1. A NaN is the maximum
+** and the minimum. Ties: the first wins. ARGMAX and ARGMIN write int64_t, counted from 0,
+** NONZERO int64_t: how many are not 0 (a NaN is not).
 */
 typedef enum mlplk_reduce_kind {
   MLPLK_SUM,
   MLPLK_MAX,
   MLPLK_ARGMAX,
+  MLPLK_PROD,
+  MLPLK_MIN,
+  MLPLK_ARGMIN,
+  MLPLK_NONZERO,
   MLPLK_N_REDUCES
 } mlplk_reduce_kind;
 
 typedef void mlplk_reduce(
     ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r);
+
+/* The same for whole numbers of 1 byte (unsigned) or 8 (int64_t). SUM and PROD write
+   int64_t and wrap around. */
+mlplk_reduce *mlplk_whole_reduce(size_t bytes, mlplk_reduce_kind kind);
+
+/* ---- scans: every element from those before it ------------------------------------- */
+
+/*
+** n columns, s_n apart, of r elements, `step` apart in every array (negative: from the end
+** to the start, with pointers at the last element). Sums and products are carried in
+** double and rounded as they are written. index (cummax, cummin): the place of the last
+** of the largest (smallest) so far, counted from 0; a NaN is both.
+*/
+typedef enum mlplk_scan_kind {
+  MLPLK_CUMSUM,       /* y_t = y_{t-1} + x_t */
+  MLPLK_CUMPROD,      /* y_t = y_{t-1} x_t */
+  MLPLK_LOGCUMSUMEXP, /* y_t = log(e^y_{t-1} + e^x_t) */
+  MLPLK_CUMMAX,
+  MLPLK_CUMMIN,
+  MLPLK_RECUR,     /* y_t = a_t y_{t-1} + x_t, y_{-1} = 0 */
+  MLPLK_RECUR_LAG, /* y_t = a_{t-1} y_{t-1} + x_t */
+  MLPLK_N_SCANS
+} mlplk_scan_kind;
+
+typedef void mlplk_scan(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index, const void *x,
+    const void *a, ptrdiff_t s_n, ptrdiff_t step);
+
+/* CUMSUM, CUMPROD (both wrap around), CUMMAX and CUMMIN of int64_t. */
+mlplk_scan *mlplk_whole_scan(mlplk_scan_kind kind);
+
+/* ---- order (order.c) --------------------------------------------------------------- */
+
+/* Elements of any type are put in order by keys: whole numbers in the same order. */
+typedef struct mlplk_item {
+  uint64_t key;
+  int64_t at; /* where the element was */
+} mlplk_item;
+
+/* By key; equal keys stay in their order. scratch: n items. */
+void mlplk_sort(ptrdiff_t n, mlplk_item *items, mlplk_item *scratch);
+/* The k-th smallest of n keys, 0 <= k < n; *among: how many of the keys equal to it come
+   before the k-th in order. */
+uint64_t mlplk_kth(ptrdiff_t n, const uint64_t *key, ptrdiff_t k, ptrdiff_t *among);
 
 /* ---- softmax and cross-entropy, on rows whose k elements lie side by side ---------- */
 
@@ -307,6 +355,89 @@ typedef struct mlplk_stream {
   uint64_t counter;
 } mlplk_stream;
 
+/* ---- linear algebra ---------------------------------------------------------------- */
+
+/* Element (i, j) lies at p[i * rs + j * cs]. */
+typedef struct mlplk_matrix {
+  void *p;
+  ptrdiff_t rs, cs;
+} mlplk_matrix;
+
+/*
+** Factorisations, in place; `a` has cs 1 (rows lie along memory) but in solve_triangular.
+** Bulk work is matrix products. NaN comes through; no iteration goes on for ever. scratch
+** is 64-byte aligned.
+*/
+typedef struct mlplk_linalg {
+  /* of solve_triangular, lu and cholesky: n the largest of their sizes */
+  size_t (*product_scratch)(ptrdiff_t n, int workers);
+  /* A X = B, A [n x n] triangular, of which only that triangle is read; unit: its
+     diagonal counts as ones. b [n x r] is replaced by X. */
+  void (*solve_triangular)(ptrdiff_t n, ptrdiff_t r, const mlplk_matrix *a, int upper,
+      int unit, const mlplk_matrix *b, void *scratch, const mlplk_par *par);
+  /* P A = L U; step i exchanged rows i and pivot[i]. A pivot may be 0. */
+  void (*lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
+      const mlplk_par *par);
+  /* A = L L^T, from and into the lower triangle; above it, a is spoiled. 0, or the order
+     of the first leading minor that is not positive. */
+  ptrdiff_t (*cholesky)(
+      ptrdiff_t n, const mlplk_matrix *a, void *scratch, const mlplk_par *par);
+  /* a [m x n] becomes R; q [m x nq] (p NULL: not wanted), nq >= min(m, n), the first
+     columns of Q. */
+  size_t (*qr_scratch)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, int workers);
+  void (*qr)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, const mlplk_matrix *a,
+      const mlplk_matrix *q, void *scratch, const mlplk_par *par);
+  /* Eigenvalues of a symmetric matrix (both triangles are read; spoiled), rising, and
+     eigenvectors as columns (p NULL: not wanted). Not 0: no convergence within `sweeps` a
+     value. Elements are finite, and their squares too. */
+  size_t (*eigh_scratch)(ptrdiff_t n, int workers);
+  int (*eigh)(ptrdiff_t n, const mlplk_matrix *a, void *values,
+      const mlplk_matrix *vectors, int sweeps, void *scratch, const mlplk_par *par);
+  /* A = U diag(values) Vh of a square matrix (spoiled), values falling; u->p NULL: values
+     only. The rest as of eigh. */
+  size_t (*svd_scratch)(ptrdiff_t n, int workers);
+  int (*svd)(ptrdiff_t n, const mlplk_matrix *a, void *values, const mlplk_matrix *u,
+      const mlplk_matrix *vh, int sweeps, void *scratch, const mlplk_par *par);
+} mlplk_linalg;
+
+/* ---- convolutions ------------------------------------------------------------------ */
+
+/*
+** y[i, g m + a, r, q] = sum over b, u, v of
+**     w[g m + a, b, u, v] x[i, g c + b, r s0 + u d0 - p0, q s1 + v d1 - p1]
+**
+** with x [n x groups c x h x w], w [groups m x c x kh x kw], y [n x groups m x oh x ow], all
+** contiguous, and 0 for what lies outside of x. For any sizes of x and y: a row of y
+** that no element of x reaches is 0. The sum of g y, with g of y's shape, is linear in x,
+** w and g alike; a kind names what is computed of the other two:
+**   Y  the results    X  the gradient with respect to x    W  with respect to w
+** y stands for g in the last two. Strides, dilations and kernel sizes >= 1; a negative
+** pad cuts.
+*/
+typedef enum mlplk_conv_kind { MLPLK_CONV_Y, MLPLK_CONV_X, MLPLK_CONV_W } mlplk_conv_kind;
+
+typedef struct mlplk_conv {
+  ptrdiff_t n, groups, c, m; /* images; channels of x and of y in a group */
+  ptrdiff_t x[2], y[2], k[2], stride[2], pad[2], dilation[2]; /* rows, columns */
+  void *px, *py, *pw;        /* one is written */
+  const void *bias;          /* NULL, or one for each channel of the result (Y and X) */
+  ptrdiff_t bias_stride;
+} mlplk_conv;
+
+/*
+** Windows over the rows of one axis: result r covers the elements [from[r], to[r]).
+** Averages divide by the product of the counts, which may be larger than the window.
+*/
+typedef struct mlplk_windows {
+  ptrdiff_t n;
+  const ptrdiff_t *from, *to, *count;
+} mlplk_windows;
+
+/* Maxima: window r begins at element r stride - pad and has `taps`, `dilation` apart. */
+typedef struct mlplk_max_axis {
+  ptrdiff_t source, results, taps, stride, pad, dilation;
+} mlplk_max_axis;
+
 /* ---- one table per element type and instruction set -------------------------------- */
 
 typedef struct mlplk_table {
@@ -316,6 +447,8 @@ typedef struct mlplk_table {
   /* The product, and 0; or, when it needs more than the `bytes` of scratch that it was
      given, nothing but how many it needs. Small products need none: ask by calling.
      Scratch and packed operands are 64-byte aligned. */
+  /* How many it needs for g with this many workers, without the product. */
+  size_t (*gemm_scratch)(const mlplk_gemm *g, int workers);
   size_t (*gemm)(const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par);
   size_t (*pack_a_bytes)(ptrdiff_t m, ptrdiff_t k);
   size_t (*pack_b_bytes)(ptrdiff_t k, ptrdiff_t n);
@@ -328,6 +461,7 @@ typedef struct mlplk_table {
   mlplk_map *logic[MLPLK_N_REAL_LOGICS];
   mlplk_map3 *map3[MLPLK_N_MAP3S];
   mlplk_reduce *reduce[MLPLK_N_REDUCES];
+  mlplk_scan *scan[MLPLK_N_SCANS];
 
   /* n rows of k: row i of y at y + i * s_y, of x at x + i * s_x. y may be x. k >= 1. */
   void (*softmax)(
@@ -351,6 +485,26 @@ typedef struct mlplk_table {
   void (*uniform)(ptrdiff_t n, void *out, const mlplk_stream *s, double lo, double hi);
   void (*normal)(ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
   void (*dropout)(ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
+
+  mlplk_linalg linalg;
+
+  /* Bytes of scratch for these workers, and the call. */
+  size_t (*conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int workers);
+  void (*conv)(mlplk_conv_kind kind, const mlplk_conv *c, void *scratch,
+      const mlplk_par *par);
+  /* One plane: y [rows->n x columns->n] of x, whose rows have `width` elements; divisor
+     0: by the counts. The gradient adds into x, which is set before. */
+  void (*average_pool)(void *y, const void *x, ptrdiff_t width, const mlplk_windows *rows,
+      const mlplk_windows *columns, double divisor);
+  void (*average_pool_grad)(void *x, const void *y, ptrdiff_t width,
+      const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
+  /* One plane: the first of equal maxima, a NaN above all; index (NULL: not wanted) is
+     its place in the plane. Every window holds an element. */
+  void (*max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
+      const mlplk_max_axis *columns);
+  /* x[index[i]] += y[i];   y[i] = x[index[i]] */
+  void (*scatter_add)(ptrdiff_t n, void *x, const int64_t *index, const void *y);
+  void (*gather)(ptrdiff_t n, void *y, const int64_t *index, const void *x);
 } mlplk_table;
 
 /*

@@ -16,6 +16,7 @@ const mlpl_op *mlpl_op_find(const char *name) {
 }
 
 const char *mlpl_op_name(const mlpl_op *op) { return op->name; }
+const char *mlpl_op_group(const mlpl_op *op) { return op->group; }
 
 int mlpl_op_inputs(const mlpl_op *op, int *required) {
   if (required) *required = op->n_required;
@@ -203,12 +204,24 @@ double mlpli_op_bytes(mlpl_tensor *const *in, int n, const mlpl_tensor *out) {
   return bytes;
 }
 
+static bool is_one_of(const mlpl_op *op, const mlpli_op_id *ids, int n) {
+  for (int i = 0; i < n; i++)
+    if (op == mlpli_op_table[ids[i]]) return true;
+  return false;
+}
+
 /* Multiplications and additions: exact for products, one an element for the rest. */
 double mlpli_op_flops(const mlpl_op *op, mlpl_tensor *const *in, const mlpl_tensor *out) {
   double n = out ? (double)out->numel : 0, m = (double)in[0]->numel;
-  bool product = op == mlpli_op_table[MLPLI_OP_LINEAR] ||
-      op == mlpli_op_table[MLPLI_OP_MATMUL];
-  if (product && in[0]->ndim) return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
+  const mlpli_op_id products[] = {MLPLI_OP_LINEAR, MLPLI_OP_MATMUL, MLPLI_OP_MM,
+      MLPLI_OP_MV, MLPLI_OP_BMM, MLPLI_OP_DOT, MLPLI_OP_INNER};
+  const mlpli_op_id convolutions[] = {MLPLI_OP_CONV1D, MLPLI_OP_CONV2D,
+      MLPLI_OP_CONV_TRANSPOSE1D, MLPLI_OP_CONV_TRANSPOSE2D};
+  if (is_one_of(op, convolutions, 4) && in[1]->numel)
+    return 2 * (is_one_of(op, convolutions, 2) ? n : m) * (double)in[1]->numel /
+        (double)in[1]->shape[0];
+  if (is_one_of(op, products, 7) && in[0]->ndim)
+    return 2 * n * (double)in[0]->shape[in[0]->ndim - 1];
   return op->view || op->compose ? 0 : n > m ? n : m;
 }
 

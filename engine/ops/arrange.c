@@ -91,7 +91,7 @@ static COMPOSE(flip) {
   mlpli_expr e = {.cx = cx};
   int list[MLPL_MAX_RANK];
   unsigned axes;
-  MLPL_TRY(mlpli_axes(cx, "flip", c->p, c->in[0]->ndim, list, &axes));
+  MLPL_TRY(mlpli_axis_list(cx, "flip", c->p, c->in[0]->ndim, list, &axes));
   return mlpli_xresult(&e, out, copied(&e, c->in[0], flipped(&e, c->in[0], axes)));
 }
 
@@ -119,7 +119,7 @@ static COMPOSE(roll) {
   int list[MLPL_MAX_RANK] = {0};
   unsigned axes;
   mlpl_value shape = mlpli_sizes_of(x->ndim, x->shape);
-  if (!all) MLPL_TRY(mlpli_axes(cx, "roll", &c->p[1], x->ndim, list, &axes));
+  if (!all) MLPL_TRY(mlpli_axis_list(cx, "roll", &c->p[1], x->ndim, list, &axes));
   if (shifts->sizes.n != (all ? 1 : c->p[1].sizes.n))
     return mlpl_fail(cx, MLPL_EARG, "roll: %d shifts for %d axes; each needs one",
         shifts->sizes.n, all ? 1 : c->p[1].sizes.n);
@@ -139,7 +139,7 @@ static COMPOSE(rot90) {
   int list[MLPL_MAX_RANK];
   unsigned axes;
   if (both.sizes.n == 0) both = mlpli_sizes_of(2, (int64_t[]){0, 1});
-  MLPL_TRY(mlpli_axes(cx, "rot90", &both, x->ndim, list, &axes));
+  MLPL_TRY(mlpli_axis_list(cx, "rot90", &both, x->ndim, list, &axes));
   if (both.sizes.n != 2)
     return mlpl_fail(cx, MLPL_EARG, "rot90: %d axes; a plane has two", both.sizes.n);
   mlpl_value swap[2] = {{.i = list[0]}, {.i = list[1]}};
@@ -396,11 +396,11 @@ static COMPOSE(pad) {
 static const mlpl_param tile_params[] = {MLPLI_SIZES_NEEDED("dims")};
 static const mlpl_param interleave_params[] = {
     MLPLI_INT_NEEDED("repeats", 0, MANY), MLPLI_AXIS_OPTION("dim", NAN)};
-static const mlpl_param flip_params[] = {MLPLI_AXES_NEEDED("dims")};
+static const mlpl_param flip_params[] = {MLPLI_AXIS_LIST_NEEDED("dims")};
 static const mlpl_param roll_params[] = {
-    MLPLI_SIZES_NEEDED("shifts"), MLPLI_AXES_OPTION("dims")};
+    MLPLI_SIZES_NEEDED("shifts"), MLPLI_AXIS_LIST_OPTION("dims")};
 static const mlpl_param rot90_params[] = {
-    MLPLI_INT_OPTION("k", 1, -MANY, MANY), MLPLI_AXES_OPTION("dims")};
+    MLPLI_INT_OPTION("k", 1, -MANY, MANY), MLPLI_AXIS_LIST_OPTION("dims")};
 static const mlpl_param triangle_params[] = {
     MLPLI_INT_OPTION("diagonal", 0, -MANY, MANY)};
 static const mlpl_param embed_params[] = {MLPLI_INT_OPTION("offset", 0, -MANY, MANY),

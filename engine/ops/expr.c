@@ -15,7 +15,7 @@ mlpl_tensor *mlpli_xn(
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL};
   if (e->status != MLPL_OK) return NULL;
   e->status = mlpli_apply(e->cx, out, id, in, n, p);
-  mlpl_tensor_release(out[1]);
+  for (int i = 1; i < MLPLI_MAX_OUTPUTS; i++) mlpl_tensor_release(out[i]);
   return mlpli_xkeep(e, out[0]);
 }
 

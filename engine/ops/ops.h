@@ -22,12 +22,20 @@ typedef enum mlpli_domain {
   MLPLI_SHARE,    /* 0 <= x <= 1 */
   MLPLI_UNIT,     /* -1 < x < 1 */
   MLPLI_ABOVE_1,  /* x > 1 */
-  MLPLI_LABELS,   /* i64, index-valued */
-  MLPLI_TARGET,   /* labels, or real numbers like the first input's */
-  MLPLI_ANY,      /* any dtype */
-  MLPLI_LIKE,     /* any dtype: that of the first input */
-  MLPLI_INDEX,    /* i64, index-valued */
-  MLPLI_MASK      /* bool */
+  /* matrices in the last two axes; the gradient check draws them well-conditioned, with
+     singular values apart */
+  MLPLI_REGULAR,
+  /* symmetric and positive definite; only one triangle is read, the gradient is
+     symmetric */
+  MLPLI_DEFINITE,
+  MLPLI_LABELS, /* i64, index-valued */
+  MLPLI_TARGET, /* labels, or real numbers like the first input's */
+  MLPLI_ANY,    /* any dtype */
+  MLPLI_ANY_DISTINCT, /* any dtype; kinks where two are equal */
+  MLPLI_ANY_SORTED,   /* any dtype, ascending along the last axis */
+  MLPLI_LIKE,         /* any dtype: that of the first input */
+  MLPLI_INDEX,        /* i64, index-valued */
+  MLPLI_MASK          /* bool */
 } mlpli_domain;
 
 typedef struct mlpli_shape {
@@ -49,7 +57,7 @@ typedef struct mlpli_call {
 
 #define MLPLI_SAVE_OUT                                                                   \
   0x10 /* in `saves`: backward reads the output; bits 0..3: that input */
-#define MLPLI_MAX_OUTPUTS 2
+#define MLPLI_MAX_OUTPUTS MLPL_MAX_OUTPUTS
 
 /* Whether the last input of a row stands for any number of tensors. */
 typedef enum mlpli_list {
@@ -60,10 +68,12 @@ typedef enum mlpli_list {
 
 struct mlpl_op {
   const char *name;
+  const char *group; /* in Lua a function of mlpl.<group>; NULL: a method of tensors */
   const char *input_name[MLPL_MAX_INPUTS];
   mlpli_domain domain[MLPL_MAX_INPUTS];
   uint8_t n_inputs, n_required;
-  uint8_t n_outputs; /* the second is index-valued and may be NULL */
+  /* with `forward`, the second is index-valued and may be NULL */
+  uint8_t n_outputs;
   uint8_t n_params;
   uint8_t saves;
   uint8_t differentiable; /* bit i: input i has a gradient */
@@ -87,7 +97,7 @@ struct mlpl_op {
   mlpl_status (*shape)(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *out);
   mlpl_status (*forward)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   mlpl_status (*view)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
-  /* Or instead of all passes: gives *out by applying other rows, which record
+  /* Or instead of all passes: gives all outputs by applying other rows, which record
      themselves. */
   mlpl_status (*compose)(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
   /* g is the gradient of the output. Hands a gradient to every input that wants one
@@ -100,6 +110,40 @@ struct mlpl_op {
   /* the node itself goes: let go of what its options share with others; NULL: nothing */
   void (*gone)(mlpli_node *n);
 };
+
+#define MLPLI_LINALG_OPS(OP)                                                             \
+  OP(MATRIX_PRODUCT, matrix_product)                                                     \
+  OP(SOLVE_MATRICES, solve_matrices)                                                     \
+  OP(SOLVE, solve)                                                                       \
+  OP(SOLVE_TRIANGLES, solve_triangles)                                                   \
+  OP(TRIANGULAR_SOLVE, triangular_solve)                                                 \
+  OP(CHOLESKY, cholesky)                                                                 \
+  OP(INV, inv)                                                                           \
+  OP(INV_OR_INF, inv_or_inf)                                                             \
+  OP(DET, det)                                                                           \
+  OP(COFACTOR, cofactor)                                                                 \
+  OP(SIGN_AND_LOG, sign_and_log)                                                         \
+  OP(SLOGDET, slogdet)                                                                   \
+  OP(LOGDET, logdet)                                                                     \
+  OP(QR_FACTORS, qr_factors)                                                             \
+  OP(QR, qr)                                                                             \
+  OP(EIGH_FACTORS, eigh_factors)                                                         \
+  OP(EIGH_VALUES, eigh_values)                                                           \
+  OP(EIGH, eigh)                                                                         \
+  OP(EIGVALSH, eigvalsh)                                                                 \
+  OP(SVD_FACTORS, svd_factors)                                                           \
+  OP(SVD_VALUES, svd_values)                                                             \
+  OP(SVD, svd)                                                                           \
+  OP(SVDVALS, svdvals)                                                                   \
+  OP(PINV, pinv)                                                                         \
+  OP(LSTSQ_FACTORS, lstsq_factors)                                                       \
+  OP(LSTSQ, lstsq)                                                                       \
+  OP(MATRIX_RANK, matrix_rank)                                                           \
+  OP(ROW_NORM, row_norm)                                                                 \
+  OP(VECTOR_NORM, vector_norm)                                                           \
+  OP(MATRIX_NORM, matrix_norm)                                                           \
+  OP(COND, cond)                                                                         \
+  OP(MATRIX_POWER, matrix_power)
 
 /* All rows, in the order of their family's files: name of the id, name of the row. */
 #define MLPLI_OPS(OP)                                                                    \
@@ -191,9 +235,67 @@ struct mlpl_op {
   OP(MEAN, mean)                                                                         \
   OP(MAX, max)                                                                           \
   OP(ARGMAX, argmax)                                                                     \
+  OP(MIN, min)                                                                           \
+  OP(ARGMIN, argmin)                                                                     \
+  OP(AMAX, amax)                                                                         \
+  OP(AMIN, amin)                                                                         \
+  OP(ANY, any)                                                                           \
+  OP(ALL, all)                                                                           \
+  OP(COUNT_NONZERO, count_nonzero)                                                       \
+  OP(PROD, prod)                                                                         \
+  OP(VAR, var)                                                                           \
+  OP(STD, std)                                                                           \
+  OP(NORM, norm)                                                                         \
+  OP(LOGSUMEXP, logsumexp)                                                               \
+  OP(FLOORED, floored)                                                                   \
+  OP(CUMSUM, cumsum)                                                                     \
+  OP(CUMPROD, cumprod)                                                                   \
+  OP(LOGCUMSUMEXP, logcumsumexp)                                                         \
+  OP(CUMMAX, cummax)                                                                     \
+  OP(CUMMIN, cummin)                                                                     \
+  OP(RECUR, recur)                                                                       \
+  OP(DIFF, diff)                                                                         \
+  OP(SORT, sort)                                                                         \
+  OP(ARGSORT, argsort)                                                                   \
+  OP(TOPK, topk)                                                                         \
+  OP(KTHVALUE, kthvalue)                                                                 \
+  OP(MEDIAN, median)                                                                     \
+  OP(QUANTILE, quantile)                                                                 \
+  OP(TAKE_ALONG, take_along)                                                             \
+  OP(ADD_ALONG, add_along)                                                               \
+  OP(BINCOUNT, bincount)                                                                 \
+  OP(HISTC, histc)                                                                       \
+  OP(SEARCHSORTED, searchsorted)                                                         \
   OP(SUM_TO_SIZE, sum_to_size)                                                           \
   OP(MATMUL, matmul)                                                                     \
+  OP(MM, mm)                                                                             \
+  OP(MV, mv)                                                                             \
+  OP(BMM, bmm)                                                                           \
+  OP(DOT, dot)                                                                           \
+  OP(OUTER, outer)                                                                       \
+  OP(INNER, inner)                                                                       \
+  OP(ADDMM, addmm)                                                                       \
+  OP(BADDBMM, baddbmm)                                                                   \
+  OP(MOVE_AXES, move_axes)                                                               \
+  OP(SPREAD_AXES, spread_axes)                                                           \
   OP(LINEAR, linear)                                                                     \
+  OP(CONV1D, conv1d)                                                                     \
+  OP(CONV2D, conv2d)                                                                     \
+  OP(CONV_TRANSPOSE1D, conv_transpose1d)                                                 \
+  OP(CONV_TRANSPOSE2D, conv_transpose2d)                                                 \
+  OP(CONV_RESULT, conv_result)                                                           \
+  OP(CONV_INPUT, conv_input)                                                             \
+  OP(CONV_WEIGHT, conv_weight)                                                           \
+  OP(MAX_POOL1D, max_pool1d)                                                             \
+  OP(MAX_POOL2D, max_pool2d)                                                             \
+  OP(AVG_POOL1D, avg_pool1d)                                                             \
+  OP(AVG_POOL2D, avg_pool2d)                                                             \
+  OP(ADAPTIVE_AVG_POOL1D, adaptive_avg_pool1d)                                           \
+  OP(ADAPTIVE_AVG_POOL2D, adaptive_avg_pool2d)                                           \
+  OP(AVERAGE, average)                                                                   \
+  OP(AVERAGE_BACK, average_back)                                                         \
+  OP(PLANE_SCATTER, plane_scatter)                                                       \
+  OP(PLANE_GATHER, plane_gather)                                                         \
   OP(TRANSPOSE, transpose)                                                               \
   OP(T, t)                                                                               \
   OP(RESHAPE, reshape)                                                                   \
@@ -284,7 +386,8 @@ struct mlpl_op {
   OP(DIAG_EMBED, diag_embed)                                                             \
   OP(TRACE, trace)                                                                       \
   OP(PAD, pad)                                                                           \
-  OP(PAD_CONSTANT, pad_constant)
+  OP(PAD_CONSTANT, pad_constant)\
+  MLPLI_LINALG_OPS(OP)
 
 /* Places in the table. */
 #define MLPLI_OP_ID(ID, row) MLPLI_OP_##ID,
@@ -340,7 +443,7 @@ mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param 
 mlpl_status mlpli_axis(
     mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis);
 /* *axes (bits) of a list of axes; the error names one that stands twice. */
-mlpl_status mlpli_axes(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
+mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
     int *list, unsigned *axes);
 
 /* ---- shapes (broadcast.c) ---------------------------------------------------------- */
@@ -462,7 +565,7 @@ typedef struct mlpli_expr {
   mlpl_ctx *cx;
   mlpl_status status;
   int n;
-  mlpl_tensor *temp[24];
+  mlpl_tensor *temp[64];
 } mlpli_expr;
 
 mlpl_tensor *mlpli_x1(mlpli_expr *e, mlpli_op_id id, mlpl_tensor *a, const mlpl_value *p);

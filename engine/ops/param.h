@@ -19,6 +19,9 @@
 /* standard NAN: all axes when it is left out */
 #define MLPLI_AXIS_OPTION(name, standard)                                                \
   { name, MLPL_PARAM_AXIS, MLPL_OPTIONAL, standard, 0, 0, NULL, 0 }
+/* one axis or several; all when it is left out */
+#define MLPLI_AXES_OPTION(name)                                                          \
+  { name, MLPL_PARAM_AXES, MLPL_OPTIONAL, NAN, 0, 0, NULL, 0 }
 #define MLPLI_AXIS_NEEDED(name)                                                          \
   { name, MLPL_PARAM_AXIS, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
 #define MLPLI_INDEX_NEEDED(name)                                                         \
@@ -29,11 +32,17 @@
   { name, MLPL_PARAM_SIZES, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
 #define MLPLI_SIZES_OPTION(name)                                                         \
   { name, MLPL_PARAM_SIZES, MLPL_OPTIONAL, 0, 0, 0, NULL, 0 }
-#define MLPLI_AXES_NEEDED(name)                                                          \
-  { name, MLPL_PARAM_AXES, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
-#define MLPLI_AXES_OPTION(name)                                                          \
-  { name, MLPL_PARAM_AXES, MLPL_OPTIONAL, 0, 0, 0, NULL, 0 }
+#define MLPLI_AXIS_LIST_NEEDED(name)                                                     \
+  { name, MLPL_PARAM_AXIS_LIST, MLPL_REQUIRED, 0, 0, 0, NULL, 0 }
+#define MLPLI_AXIS_LIST_OPTION(name)                                                     \
+  { name, MLPL_PARAM_AXIS_LIST, MLPL_OPTIONAL, 0, 0, 0, NULL, 0 }
 #define MLPLI_PAIR_OPTION(name, first, second, min, max)                                 \
   { name, MLPL_PARAM_PAIR, MLPL_OPTIONAL, first, min, max, NULL, second }
+#define MLPLI_MOST_EXTENT 1e9
+#define MLPLI_EXTENT_NEEDED(name, min)                                                   \
+  { name, MLPL_PARAM_EXTENT, MLPL_REQUIRED, NAN, min, MLPLI_MOST_EXTENT, NULL, 0 }
+/* standard NAN: none */
+#define MLPLI_EXTENT_OPTION(name, standard, min, choices)                                \
+  { name, MLPL_PARAM_EXTENT, MLPL_OPTIONAL, standard, min, MLPLI_MOST_EXTENT, choices, 0 }
 
 #endif

@@ -13,11 +13,27 @@ mlpl_value mlpl_param_standard(const mlpl_param *p) {
     v.f = p->standard;
   else if (p->type == MLPL_PARAM_PAIR)
     v.pair[0] = p->standard, v.pair[1] = p->standard2;
-  else if (p->type == MLPL_PARAM_AXIS && isnan(p->standard))
+  else if ((p->type == MLPL_PARAM_AXIS || p->type == MLPL_PARAM_AXES) &&
+      isnan(p->standard))
     v.i = MLPL_NO_AXIS;
-  else if (p->type != MLPL_PARAM_SIZES && p->type != MLPL_PARAM_AXES)
+  else if (p->type == MLPL_PARAM_EXTENT) {
+    v.sizes.n = !isnan(p->standard);
+    v.sizes.v[0] = v.sizes.n ? (int64_t)p->standard : 0;
+  }
+  else if (p->type != MLPL_PARAM_SIZES && p->type != MLPL_PARAM_AXIS_LIST)
     v.i = (int64_t)p->standard;
   return v;
+}
+
+void mlpl_value_axes(mlpl_value *v, int n, const int64_t *axes) {
+  memset(v, 0, sizeof *v);
+  v->i = n == 0 ? MLPL_NO_AXIS : n == 1 ? axes[0] : MLPL_SEVERAL_AXES;
+  if (n < 2) return;
+  v->axes.n = n;
+  for (int i = 0; i < n; i++) /* beyond 32 bits they are as wrong as at the end */
+    v->axes.v[i] = (int32_t)(axes[i] > INT32_MAX ? INT32_MAX
+            : axes[i] < INT32_MIN                ? INT32_MIN
+                                                 : axes[i]);
 }
 
 /* Append " name" to a list of names in a fixed buffer. */
@@ -66,6 +82,24 @@ static mlpl_status bad_range(
       p->name, value, p->min, p->max);
 }
 
+static mlpl_status too_many_axes(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, double n) {
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g axes; a tensor has at most %d", what,
+      p->name, n, MLPL_MAX_RANK);
+}
+
+static mlpl_status check_extent(
+    mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
+  int n = v->sizes.n;
+  if (n > MLPL_MAX_RANK || (n < 0 && !(p->choices && -n <= n_choices(p))))
+    return mlpl_fail(cx, MLPL_EARG, "%s: %s has %d values; it takes one, or one an axis",
+        what, p->name, n);
+  for (int i = 0; i < n; i++)
+    if ((double)v->sizes.v[i] < p->min || (double)v->sizes.v[i] > p->max)
+      return bad_range(cx, what, p, (double)v->sizes.v[i]);
+  return MLPL_OK;
+}
+
 static mlpl_status check_value(
     mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
   switch (p->type) {
@@ -87,13 +121,18 @@ static mlpl_status check_value(
     case MLPL_PARAM_CHOICE:
       if (v->i < 0 || v->i >= n_choices(p)) return bad_choice(cx, what, p, NULL);
       return MLPL_OK;
-    case MLPL_PARAM_AXES:
+    case MLPL_PARAM_AXIS_LIST:
     case MLPL_PARAM_SIZES:
       if (v->sizes.n < 0 || v->sizes.n > MLPL_MAX_RANK)
         return mlpl_fail(cx, MLPL_EARG,
             "%s: %s has %d sizes; a tensor has at most %d axes", what, p->name,
             v->sizes.n, MLPL_MAX_RANK);
       return MLPL_OK;
+    case MLPL_PARAM_AXES:
+      if (v->i == MLPL_SEVERAL_AXES && (v->axes.n < 0 || v->axes.n > MLPL_MAX_RANK))
+        return too_many_axes(cx, what, p, v->axes.n);
+      return MLPL_OK;
+    case MLPL_PARAM_EXTENT: return check_extent(cx, what, p, v);
     case MLPL_PARAM_AXIS:
     case MLPL_PARAM_INDEX: return MLPL_OK; /* the row checks them against its inputs */
   }
@@ -120,6 +159,14 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
     v->pair[0] = a->pair[0], v->pair[1] = a->pair[1];
     return MLPL_OK;
   }
+  if (p->type == MLPL_PARAM_EXTENT && p->choices && a->text) {
+    for (int i = 0; p->choices[i]; i++)
+      if (strcmp(a->text, p->choices[i]) == 0) {
+        v->sizes.n = -1 - i;
+        return MLPL_OK;
+      }
+    return bad_choice(cx, what, p, a->text);
+  }
   if (p->type == MLPL_PARAM_CHOICE) {
     for (int i = 0; a->text && p->choices[i]; i++)
       if (strcmp(a->text, p->choices[i]) == 0) {
@@ -131,12 +178,24 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
   if (a->value != floor(a->value) || fabs(a->value) > 9007199254740992.0)
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be a whole number", what,
         p->name, a->value);
-  if (p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_AXES) {
+  if (p->type == MLPL_PARAM_EXTENT && !a->sizes) {
+    v->sizes.n = 1;
+    v->sizes.v[0] = (int64_t)a->value;
+    return MLPL_OK;
+  }
+  if (p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_EXTENT ||
+      p->type == MLPL_PARAM_AXIS_LIST) {
     if (a->value < 0 || a->value > MLPL_MAX_RANK || (a->value > 0 && !a->sizes))
       return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g sizes; a tensor has at most %d axes",
           what, p->name, a->value, MLPL_MAX_RANK);
     v->sizes.n = (int)a->value;
     for (int i = 0; i < v->sizes.n; i++) v->sizes.v[i] = a->sizes[i];
+    return MLPL_OK;
+  }
+  if (p->type == MLPL_PARAM_AXES && a->sizes) {
+    if (a->value < 0 || a->value > MLPL_MAX_RANK)
+      return too_many_axes(cx, what, p, a->value);
+    mlpl_value_axes(v, (int)a->value, a->sizes);
     return MLPL_OK;
   }
   v->i = (int64_t)a->value;
@@ -178,7 +237,7 @@ mlpl_status mlpli_axis(
       ndim - 1 + base, ndim);
 }
 
-mlpl_status mlpli_axes(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
+mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
     int *list, unsigned *axes) {
   *axes = 0;
   for (int i = 0; i < given->sizes.n; i++) {

@@ -1,5 +1,5 @@
-/* Matrix products: matmul and the linear layer, on the kernels' one product. */
-#include "ops/rows.h"
+/* The kernels' one product on tensors, and the linear layer. */
+#include "ops/product.h"
 
 #include "grad/grad.h"
 
@@ -39,29 +39,7 @@ mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix 
   return MLPL_OK;
 }
 
-/* ---- matmul ------------------------------------------------------------------------ */
-
-static SHAPE(matmul) {
-  const mlpl_tensor *a = c->in[0], *b = c->in[1];
-  char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
-  if (a->ndim != 2 || b->ndim != 2)
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "matmul: a is %s, b is %s; both must be matrices (two axes)",
-        mlpli_tensor_text(s1, a), mlpli_tensor_text(s2, b));
-  if (a->shape[1] != b->shape[0])
-    return mlpl_fail(cx, MLPL_ESHAPE, "matmul: inner sizes differ: a is %s, b is %s",
-        mlpli_tensor_text(s1, a), mlpli_tensor_text(s2, b));
-  *s = (mlpli_shape){2, {a->shape[0], b->shape[1]}};
-  return MLPL_OK;
-}
-
-static FORWARD(matmul) {
-  return mlpli_product(cx, (*out)->dtype, mlpli_matrix_of(c->in[0]),
-      mlpli_matrix_of(c->in[1]), 0, mlpli_matrix_of(*out), NULL, MLPLK_ACT_NONE);
-}
-
-/* Write a b into the gradient of input i, adding where one is there already. */
-static mlpl_status give_product(
+mlpl_status mlpli_give_product(
     mlpl_ctx *cx, mlpli_node *n, int i, mlpli_matrix a, mlpli_matrix b) {
   mlpl_tensor *to;
   bool add;
@@ -71,27 +49,6 @@ static mlpl_status give_product(
       cx, to->dtype, a, b, add ? 1 : 0, c, NULL, MLPLK_ACT_NONE);
   if (status != MLPL_OK && !add) mlpli_grad_undo(n, i);
   return status;
-}
-
-/* da = g b^T, db = a^T g */
-static BACKWARD(matmul) {
-  mlpl_tensor *a = n->in[0], *b = n->in[1];
-  if (!cx->grad_enabled) {
-    mlpli_matrix mg = mlpli_matrix_of(g);
-    if (mlpli_wants(n, 0))
-      MLPL_TRY(give_product(cx, n, 0, mg, mlpli_transposed(mlpli_matrix_of(b))));
-    if (mlpli_wants(n, 1))
-      MLPL_TRY(give_product(cx, n, 1, mlpli_transposed(mlpli_matrix_of(a)), mg));
-    return MLPL_OK;
-  }
-  mlpli_expr e = {.cx = cx};
-  if (mlpli_wants(n, 0))
-    mlpli_xgive(&e, n, 0,
-        mlpli_x2(&e, MLPLI_OP_MATMUL, g, mlpli_x1(&e, MLPLI_OP_T, b, NULL), NULL));
-  if (mlpli_wants(n, 1))
-    mlpli_xgive(&e, n, 1,
-        mlpli_x2(&e, MLPLI_OP_MATMUL, mlpli_x1(&e, MLPLI_OP_T, a, NULL), g, NULL));
-  return mlpli_expr_end(&e);
 }
 
 /* ---- linear: y = act(x W^T + b), x [... x in], W [out x in], b [out] --------------- */
@@ -169,10 +126,11 @@ static mlpl_status give_bias(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor *g) 
 static mlpl_status linear_kernels(mlpl_ctx *cx, mlpli_node *n, const mlpl_tensor *g) {
   mlpli_matrix mg = rows_of(g);
   mlpl_tensor *x;
-  if (mlpli_wants(n, 0)) MLPL_TRY(give_product(cx, n, 0, mg, mlpli_matrix_of(n->in[1])));
+  if (mlpli_wants(n, 0))
+    MLPL_TRY(mlpli_give_product(cx, n, 0, mg, mlpli_matrix_of(n->in[1])));
   if (mlpli_wants(n, 1)) {
     MLPL_TRY(as_rows(cx, n->in[0], &x));
-    mlpl_status status = give_product(cx, n, 1, mlpli_transposed(mg), rows_of(x));
+    mlpl_status status = mlpli_give_product(cx, n, 1, mlpli_transposed(mg), rows_of(x));
     mlpl_tensor_release(x);
     if (status != MLPL_OK) return status;
   }
@@ -229,17 +187,6 @@ static const char *const activations[] = {"none", "relu", NULL};
 static const mlpl_param linear_params[] = {
     MLPLI_CHOICE_OPTION("activation", activations)};
 
-const mlpl_op mlpli_op_matmul = {.name = "matmul",
-    .input_name = {"a", "b"},
-    .domain = {MLPLI_REAL, MLPLI_REAL},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 3,
-    .differentiable = 3,
-    .shape = shape_matmul,
-    .forward = matmul_forward,
-    HAS_BACKWARD(matmul)};
 const mlpl_op mlpli_op_linear = {.name = "linear",
     .input_name = {"input", "weight", "bias"},
     .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL},

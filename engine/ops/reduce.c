@@ -1,54 +1,27 @@
-/* Sums, means and maxima along axes. Options: dim (absent: all axes), keepdim. */
+/* Sums, means, extremes and counts along axes. Options: dim (absent: all axes),
+   keepdim. */
 #include "ops/rows.h"
+
+#include "ops/axes.h"
 
 #include "grad/grad.h"
 
 #include <string.h>
 
-/* The axes to reduce, as bits. */
-static mlpl_status axes_of(
-    mlpl_ctx *cx, const char *what, const mlpl_tensor *x, int64_t dim, unsigned *axes) {
-  int axis;
-  *axes = x->ndim ? (1u << x->ndim) - 1 : 0;
-  if (dim == MLPL_NO_AXIS) return MLPL_OK;
-  /* as PyTorch: a number has one axis here */
-  if (x->ndim == 0 && (dim == 0 || dim == -1)) return MLPL_OK;
-  MLPL_TRY(mlpli_axis(cx, what, dim, x->ndim, &axis));
-  *axes = 1u << axis;
-  return MLPL_OK;
-}
-
-/* Of `axes` and keepdim */
-static void reduced_shape(
-    const mlpl_tensor *x, unsigned axes, bool keep, mlpli_shape *s) {
-  s->ndim = 0;
-  for (int d = 0; d < x->ndim; d++) {
-    if (!(axes >> d & 1))
-      s->size[s->ndim++] = x->shape[d];
-    else if (keep)
-      s->size[s->ndim++] = 1;
-  }
-}
-
 mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
+  return mlpli_shape_of_axes(cx, c, 1, s);
+}
+
+static mlpl_status reduced(
+    mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind kind, mlpl_tensor *out) {
   unsigned axes;
-  MLPL_TRY(axes_of(cx, c->op->name, c->in[0], c->p[0].i, &axes));
-  reduced_shape(c->in[0], axes, c->p[1].i != 0, s);
-  return MLPL_OK;
+  MLPL_TRY(mlpli_axes(cx, c->op->name, c->p, c->in[0]->ndim, &axes));
+  return mlpli_reduce(cx, kind, out, c->in[0], axes);
 }
 
 static FORWARD(sum) {
-  unsigned axes;
-  MLPL_TRY(axes_of(cx, c->op->name, c->in[0], c->p[0].i, &axes));
-  return mlpli_reduce(cx, MLPLK_SUM, *out, c->in[0], axes);
-}
-
-/* How many elements each result is made of. */
-static double share(int64_t ndim, const int64_t *shape, unsigned axes) {
-  double n = 1;
-  for (int d = 0; d < ndim; d++)
-    if (axes >> d & 1) n *= (double)shape[d];
-  return n;
+  if (!mlpli_is_real(c->in[0])) MLPL_TRY(mlpli_retype(cx, out, MLPL_I64));
+  return reduced(cx, c, MLPLK_SUM, *out);
 }
 
 /* Divide by a number; the mean of nothing is NaN. */
@@ -63,10 +36,9 @@ static void divide(mlpl_tensor *t, double by) {
 }
 
 static FORWARD(mean) {
-  unsigned axes;
-  MLPL_TRY(axes_of(cx, c->op->name, c->in[0], c->p[0].i, &axes));
-  MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM, *out, c->in[0], axes));
-  divide(*out, share(c->in[0]->ndim, c->in[0]->shape, axes));
+  const mlpl_tensor *x = c->in[0];
+  MLPL_TRY(reduced(cx, c, MLPLK_SUM, *out));
+  divide(*out, mlpli_share(x->ndim, x->shape, mlpli_axes_known(c->p, x->ndim)));
   return MLPL_OK;
 }
 
@@ -76,13 +48,7 @@ static mlpl_tensor *stretched(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  mlpl_value kept = {.sizes = {.n = ndim}}, full = {.sizes = {.n = ndim}};
-  int64_t dim = n->p[0].i < 0 && n->p[0].i != MLPL_NO_AXIS ? n->p[0].i + ndim : n->p[0].i;
-  for (int d = 0; d < ndim; d++) {
-    full.sizes.v[d] = shape[d];
-    kept.sizes.v[d] = dim == MLPL_NO_AXIS || d == dim ? 1 : shape[d];
-  }
-  return mlpli_x1(e, MLPLI_OP_EXPAND, mlpli_x1(e, MLPLI_OP_RESHAPE, g, &kept), &full);
+  return mlpli_xstretched(e, n, g, mlpli_axes_known(n->p, ndim));
 }
 
 static BACKWARD(sum) {
@@ -96,7 +62,7 @@ static BACKWARD(mean) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  double out = 1, in = share(ndim, shape, ~0u);
+  double out = 1, in = mlpli_share(ndim, shape, ~0u);
   for (int d = 0; d < n->ndim; d++) out *= (double)n->shape[d];
   if (in > 0)
     mlpli_xgive(&e, n, 0, stretched(&e, n, mlpli_xaffine(&e, g, out / in, 0)));
@@ -105,25 +71,20 @@ static BACKWARD(mean) {
   return mlpli_expr_end(&e);
 }
 
-/* ---- maxima ------------------------------------------------------------------------ */
+/* ---- maxima and minima ------------------------------------------------------------- */
 
-/* Places of the maxima, from 0, in the shape of the result. */
-static mlpl_status places(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **index) {
+/* Places of the extremes, from 0, in the shape of the result. */
+static mlpl_status places(
+    mlpl_ctx *cx, const mlpli_call *c, mlplk_reduce_kind kind, mlpl_tensor **index) {
   const mlpl_tensor *x = c->in[0];
   unsigned axes;
   mlpli_shape s;
-  char text[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(axes_of(cx, c->op->name, x, c->p[0].i, &axes));
-  reduced_shape(x, axes, c->p[1].i != 0, &s);
+  *index = NULL;
+  MLPL_TRY(mlpli_axes(cx, c->op->name, c->p, x->ndim, &axes));
+  MLPL_TRY(mlpli_check_choice(cx, c->op->name, x, axes));
+  mlpli_shape_without(x->ndim, x->shape, axes, c->p[1].i != 0, &s);
   MLPL_TRY(mlpli_tensor_make(cx, index, MLPL_I64, s.ndim, s.size));
-  if ((*index)->numel && x->numel == 0) {
-    mlpl_tensor_release(*index);
-    *index = NULL;
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "%s: %s has no elements to choose from along that axis", c->op->name,
-        mlpli_tensor_text(text, x));
-  }
-  mlpl_status status = mlpli_reduce(cx, MLPLK_ARGMAX, *index, x, axes);
+  mlpl_status status = mlpli_reduce(cx, kind, *index, x, axes);
   if (status != MLPL_OK) {
     mlpl_tensor_release(*index);
     *index = NULL;
@@ -136,57 +97,119 @@ static void count_from_base(mlpl_tensor *index, int base) {
   for (int64_t i = 0; i < index->numel; i++) p[i] += base;
 }
 
-static FORWARD(argmax) {
+static mlpl_status give_places(
+    mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind kind, mlpl_tensor **out) {
   mlpl_tensor *index;
-  MLPL_TRY(places(cx, c, &index));
+  MLPL_TRY(places(cx, c, kind, &index));
   count_from_base(index, cx->index_base);
   mlpl_tensor_release(*out);
   *out = index;
   return MLPL_OK;
 }
 
+static FORWARD(argmax) { return give_places(cx, c, MLPLK_ARGMAX, out); }
+static FORWARD(argmin) { return give_places(cx, c, MLPLK_ARGMIN, out); }
+
 /* Values and, along one axis, places as a second result. Backward needs the places. */
-static FORWARD(max) {
-  const mlpl_tensor *x = c->in[0];
-  unsigned axes;
+static mlpl_status extremes(mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind values,
+    mlplk_reduce_kind where, mlpl_tensor **out) {
   mlpl_tensor *index;
-  MLPL_TRY(axes_of(cx, c->op->name, x, c->p[0].i, &axes));
-  MLPL_TRY(places(cx, c, &index));
-  mlpl_status status = mlpli_reduce(cx, MLPLK_MAX, *out, x, axes);
-  if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK && c->p[0].i != MLPL_NO_AXIS) {
-    status = mlpl_tensor_clone(cx, &out[1], index);
-    if (status == MLPL_OK) count_from_base(out[1], cx->index_base);
+  if (c->p[0].i == MLPL_NO_AXIS) {
+    MLPL_TRY(mlpli_check_choice(cx, c->op->name, c->in[0], ~0u));
+    MLPL_TRY(reduced(cx, c, values, *out));
+    return c->record ? mlpli_even_parts(cx, c->in[0], *out, ~0u, &c->extra) : MLPL_OK;
   }
+  MLPL_TRY(places(cx, c, where, &index));
+  mlpl_status status = reduced(cx, c, values, *out);
+  if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
+  if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &out[1], index);
+  if (status == MLPL_OK) count_from_base(out[1], cx->index_base);
   mlpl_tensor_release(index);
   return status;
 }
 
-/* g goes to the place of the maximum (the first of several). */
-static BACKWARD(max) {
+static FORWARD(max) { return extremes(cx, c, MLPLK_MAX, MLPLK_ARGMAX, out); }
+static FORWARD(min) { return extremes(cx, c, MLPLK_MIN, MLPLK_ARGMIN, out); }
+
+/* Along an axis g goes to the place of the extreme (the first of several); of all
+   elements those that are extreme share it. As PyTorch. */
+static BACKWARD(extremes) {
   mlpli_expr e = {.cx = cx};
-  int ndim, axis = 0;
+  int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  mlpl_value kept = {.sizes = {.n = ndim}}, full = {.sizes = {.n = ndim}}, how[2];
-  memcpy(full.sizes.v, shape, (size_t)ndim * sizeof *shape);
-  memcpy(kept.sizes.v, shape, (size_t)ndim * sizeof *shape);
-  memset(how, 0, sizeof how);
-  if (n->p[0].i == MLPL_NO_AXIS || ndim == 0) {
-    kept.sizes.n = 1;
-    how[1].i = (int64_t)share(ndim, shape, ~0u);
-  }
+  const unsigned axes = mlpli_axes_known(n->p, ndim);
+  if (n->p[0].i == MLPL_NO_AXIS)
+    mlpli_xgive(
+        &e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
+  else if (ndim == 0)
+    mlpli_xgive(&e, n, 0, g);
   else {
-    axis = (int)(n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i);
-    how[1].i = shape[axis];
+    const int axis = (int)(n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i);
+    mlpl_value how[2] = {{.i = axis}, {.i = shape[axis]}};
+    mlpli_xgive(&e, n, 0,
+        mlpli_x2(&e, MLPLI_OP_SPREAD, mlpli_xkept(&e, n, g, axes),
+            mlpli_xkept(&e, n, n->extra, axes), how));
   }
-  how[0].i = axis;
-  kept.sizes.v[axis] = 1;
-  mlpl_tensor *index = mlpli_x1(&e, MLPLI_OP_RESHAPE, n->extra, &kept);
-  mlpl_tensor *there = mlpli_x2(
-      &e, MLPLI_OP_SPREAD, mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &kept), index, how);
-  mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_RESHAPE, there, &full));
   return mlpli_expr_end(&e);
+}
+
+static FORWARD(amax) {
+  unsigned axes;
+  MLPL_TRY(mlpli_axes(cx, "amax", c->p, c->in[0]->ndim, &axes));
+  MLPL_TRY(mlpli_check_choice(cx, "amax", c->in[0], axes));
+  return mlpli_reduce(cx, MLPLK_MAX, *out, c->in[0], axes);
+}
+
+static FORWARD(amin) {
+  unsigned axes;
+  MLPL_TRY(mlpli_axes(cx, "amin", c->p, c->in[0]->ndim, &axes));
+  MLPL_TRY(mlpli_check_choice(cx, "amin", c->in[0], axes));
+  return mlpli_reduce(cx, MLPLK_MIN, *out, c->in[0], axes);
+}
+
+static BACKWARD(evenly) {
+  mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  mlpli_xgive(&e, n, 0, mlpli_xevenly(&e, n, g, mlpli_axes_known(n->p, ndim)));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- counts ------------------------------------------------------------------------ */
+
+static FORWARD(count_nonzero) {
+  unsigned axes;
+  MLPL_TRY(mlpli_axes(cx, "count_nonzero", c->p, c->in[0]->ndim, &axes));
+  return mlpli_reduce(cx, MLPLK_NONZERO, *out, c->in[0], axes);
+}
+
+/* bool: whether at least `least` elements of each are not 0. */
+static mlpl_status at_least(
+    mlpl_ctx *cx, mlpli_call *c, unsigned axes, int64_t least, mlpl_tensor **out) {
+  mlpl_tensor *count;
+  MLPL_TRY(mlpli_retype(cx, out, MLPL_BOOL));
+  MLPL_TRY(mlpli_tensor_make(cx, &count, MLPL_I64, (*out)->ndim, (*out)->shape));
+  mlpl_status status = mlpli_reduce(cx, MLPLK_NONZERO, count, c->in[0], axes);
+  const int64_t *n = (const int64_t *)(const void *)count->data;
+  for (int64_t i = 0; i < count->numel && status == MLPL_OK; i++)
+    (*out)->data[i] = n[i] >= least;
+  mlpl_tensor_release(count);
+  return status;
+}
+
+static FORWARD(any) {
+  unsigned axes;
+  MLPL_TRY(mlpli_axes(cx, "any", c->p, c->in[0]->ndim, &axes));
+  return at_least(cx, c, axes, 1, out);
+}
+
+static FORWARD(all) {
+  const mlpl_tensor *x = c->in[0];
+  unsigned axes;
+  MLPL_TRY(mlpli_axes(cx, "all", c->p, x->ndim, &axes));
+  return at_least(cx, c, axes, (int64_t)mlpli_share(x->ndim, x->shape, axes), out);
 }
 
 /* ---- the reverse of broadcasting --------------------------------------------------- */
@@ -229,26 +252,46 @@ static BACKWARD(sum_to_size) {
 /* ---- rows -------------------------------------------------------------------------- */
 
 static const mlpl_param reduce_params[] = {
+    MLPLI_AXES_OPTION("dim"), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param choose_params[] = {
     MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param count_params[] = {MLPLI_AXES_OPTION("dim")};
 static const mlpl_param size_params[] = {MLPLI_SIZES_NEEDED("sizes")};
 
-const mlpl_op mlpli_op_sum = {UNARY_ROW(sum, MLPLI_REAL, mlpli_shape_reduced),
+static SHAPE(count_nonzero) {
+  unsigned axes;
+  MLPL_TRY(mlpli_axes(cx, "count_nonzero", c->p, c->in[0]->ndim, &axes));
+  mlpli_shape_without(c->in[0]->ndim, c->in[0]->shape, axes, false, s);
+  return MLPL_OK;
+}
+
+const mlpl_op mlpli_op_sum = {UNARY_ROW(sum, MLPLI_ANY, mlpli_shape_reduced),
     PARAMS(reduce_params), HAS_BACKWARD(sum)};
 const mlpl_op mlpli_op_mean = {UNARY_ROW(mean, MLPLI_REAL, mlpli_shape_reduced),
     PARAMS(reduce_params), HAS_BACKWARD(mean)};
-const mlpl_op mlpli_op_max = {.name = "max",
-    .input_name = {"input"},
-    .domain = {MLPLI_DISTINCT},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 2,
-    .differentiable = 1,
-    .shape = mlpli_shape_reduced,
-    .forward = max_forward,
-    HAS_BACKWARD(max),
-    PARAMS(reduce_params)};
-const mlpl_op mlpli_op_argmax = {UNARY_ROW(argmax, MLPLI_DISTINCT, mlpli_shape_reduced),
-    PARAMS(reduce_params), .gives_index = true};
+const mlpl_op mlpli_op_max = {PLACES_ROW(max, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
+    HAS_BACKWARD(extremes),
+    PARAMS(choose_params)};
+const mlpl_op mlpli_op_min = {PLACES_ROW(min, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
+    HAS_BACKWARD(extremes),
+    PARAMS(choose_params)};
+const mlpl_op mlpli_op_argmax = {
+    UNARY_ROW(argmax, MLPLI_ANY_DISTINCT, mlpli_shape_reduced), PARAMS(choose_params),
+    .gives_index = true};
+const mlpl_op mlpli_op_argmin = {
+    UNARY_ROW(argmin, MLPLI_ANY_DISTINCT, mlpli_shape_reduced), PARAMS(choose_params),
+    .gives_index = true};
+const mlpl_op mlpli_op_amax = {UNARY_ROW(amax, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
+    .saves = 1 | MLPLI_SAVE_OUT, PARAMS(reduce_params), HAS_BACKWARD(evenly)};
+const mlpl_op mlpli_op_amin = {UNARY_ROW(amin, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
+    .saves = 1 | MLPLI_SAVE_OUT, PARAMS(reduce_params), HAS_BACKWARD(evenly)};
+const mlpl_op mlpli_op_any = {
+    UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params)};
+const mlpl_op mlpli_op_all = {
+    UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params)};
+const mlpl_op mlpli_op_count_nonzero = {
+    UNARY_ROW(count_nonzero, MLPLI_ANY, shape_count_nonzero), PARAMS(count_params),
+    .gives_index = true};
 const mlpl_op mlpli_op_sum_to_size = {
     UNARY_ROW(sum_to_size, MLPLI_REAL, shape_sum_to_size), HAS_BACKWARD(sum_to_size),
     PARAMS(size_params)};

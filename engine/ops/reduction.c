@@ -44,6 +44,7 @@ typedef struct reduce_job {
   const char *x;
   size_t out_size, size;
   int64_t n, r, s_n, s_r, rows_per_task;
+  bool sum;
   const axis_group *kept; /* all but the last kept axis are walked here */
 } reduce_job;
 
@@ -64,7 +65,8 @@ static void reduce_run(mlpl_ctx *cx, reduce_job *j) {
   cx->par.run(&cx->par, tasks, reduce_rows, j);
 }
 
-/* A single long row: partial sums of fixed parts, then their sum. */
+/* A single long row: partial sums (or maxima, ...) of fixed parts, then their sum. What
+   remains may be nothing, which only has a sum. */
 static mlpl_status sum_long(mlpl_ctx *cx, reduce_job *j) {
   int64_t parts = j->r / PART, rest = j->r - parts * PART;
   mlpl_tensor *partial;
@@ -76,14 +78,15 @@ static mlpl_status sum_long(mlpl_ctx *cx, reduce_job *j) {
   p.r = PART;
   p.s_n = PART * j->s_r;
   reduce_run(cx, &p);
-  j->f(1, rest, partial->data + (size_t)parts * j->size,
-      j->x + parts * p.s_n * (int64_t)j->size, 0, j->s_r);
-  j->f(1, parts + 1, j->out, partial->data, 0, 1);
+  if (rest || j->sum)
+    j->f(1, rest, partial->data + (size_t)parts * j->size,
+        j->x + parts * p.s_n * (int64_t)j->size, 0, j->s_r);
+  j->f(1, parts + (rest || j->sum), j->out, partial->data, 0, 1);
   mlpl_tensor_release(partial);
   return MLPL_OK;
 }
 
-static mlpl_status reduce_all(mlpl_ctx *cx, reduce_job *j, bool may_split) {
+static mlpl_status reduce_all(mlpl_ctx *cx, reduce_job *j, bool split) {
   const axis_group *k = j->kept;
   int64_t outer = 1, run = k->size[k->n - 1];
   const char *x = j->x;
@@ -99,7 +102,7 @@ static mlpl_status reduce_all(mlpl_ctx *cx, reduce_job *j, bool may_split) {
     }
     j->x = x + at * (int64_t)j->size;
     j->out = out + (size_t)(o * run) * j->out_size;
-    if (run == 1 && may_split && j->r >= 2 * PART)
+    if (run == 1 && split && j->r >= 2 * PART)
       MLPL_TRY(sum_long(cx, j));
     else
       reduce_run(cx, j);
@@ -139,11 +142,23 @@ static bool reduce_small(mlplk_reduce *f, mlpl_tensor *out, const mlpl_tensor *x
   return true;
 }
 
+static mlplk_reduce *kernel_of(const mlpl_tensor *x, mlplk_reduce_kind kind) {
+  return mlpli_is_real(x) ? mlpli_kern(x)->reduce[kind]
+                          : mlplk_whole_reduce(mlpli_dtype_size[x->dtype], kind);
+}
+
+/* Partial results are of the input's dtype and may be reduced again. */
+static bool may_split(const mlpl_tensor *x, mlplk_reduce_kind kind) {
+  return mlpli_is_real(x) &&
+      (kind == MLPLK_SUM || kind == MLPLK_PROD || kind == MLPLK_MAX || kind == MLPLK_MIN);
+}
+
 mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
     const mlpl_tensor *x, unsigned axes) {
   if (out->numel == 0) return MLPL_OK;
   unsigned all = x->ndim ? (1u << x->ndim) - 1 : 0;
-  if (reduce_small(mlpli_kern(x)->reduce[kind], out, x, axes & all, all)) return MLPL_OK;
+  mlplk_reduce *f = kernel_of(x, kind);
+  if (reduce_small(f, out, x, axes & all, all)) return MLPL_OK;
   axis_group kept = gather(x, ~axes & all), reduced = gather(x, axes & all);
   mlpl_tensor *copy = NULL;
   if (reduced.n > 1) {
@@ -152,7 +167,8 @@ mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
     kept = (axis_group){.n = 1, .size = {count(&kept)}, .stride = {reduced.size[0]}};
     x = copy;
   }
-  reduce_job j = {.f = mlpli_kern(x)->reduce[kind],
+  reduce_job j = {.f = f,
+      .sum = kind == MLPLK_SUM,
       .out = out->data,
       .x = x->data,
       .out_size = mlpli_dtype_size[out->dtype],
@@ -161,7 +177,7 @@ mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
       .s_r = reduced.stride[0],
       .kept = &kept};
   if (x->numel == 0) j.r = 0;
-  mlpl_status status = reduce_all(cx, &j, kind == MLPLK_SUM);
+  mlpl_status status = reduce_all(cx, &j, may_split(x, kind));
   mlpl_tensor_release(copy);
   return status;
 }

@@ -50,6 +50,10 @@ mlpl_status mlpli_flat_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
 #define UNARY_ROW(f, in, rule)                                                           \
   .name = #f, .input_name = {"input"}, .domain = {in}, .n_inputs = 1, .n_required = 1,   \
   .n_outputs = 1, .differentiable = 1, .shape = rule, .forward = f##_forward
+/* values and, as a second result, their places: index-valued */
+#define PLACES_ROW(f, in, rule)                                                          \
+  .name = #f, .input_name = {"input"}, .domain = {in}, .n_inputs = 1, .n_required = 1,   \
+  .n_outputs = 2, .differentiable = 1, .shape = rule, .forward = f##_forward
 /* y = f(x), element by element */
 #define MAP_ROW(f, in, saved) UNARY_ROW(f, in, mlpli_shape_same), .saves = saved
 /* other shape and strides of the same memory */

@@ -76,7 +76,7 @@ static VIEW(permute) {
   int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
   int list[MLPL_MAX_RANK];
   unsigned axes;
-  MLPL_TRY(mlpli_axes(cx, "permute", c->p, x->ndim, list, &axes));
+  MLPL_TRY(mlpli_axis_list(cx, "permute", c->p, x->ndim, list, &axes));
   if (c->p[0].sizes.n != x->ndim)
     return mlpl_fail(cx, MLPL_EARG,
         "permute: %d axes given for a tensor with %d; each stands there once",
@@ -103,8 +103,8 @@ static COMPOSE(movedim) {
   const int ndim = c->in[0]->ndim;
   int from[MLPL_MAX_RANK], to[MLPL_MAX_RANK], next = 0;
   unsigned moved, taken;
-  MLPL_TRY(mlpli_axes(cx, "movedim", &c->p[0], ndim, from, &moved));
-  MLPL_TRY(mlpli_axes(cx, "movedim", &c->p[1], ndim, to, &taken));
+  MLPL_TRY(mlpli_axis_list(cx, "movedim", &c->p[0], ndim, from, &moved));
+  MLPL_TRY(mlpli_axis_list(cx, "movedim", &c->p[1], ndim, to, &taken));
   if (c->p[0].sizes.n != c->p[1].sizes.n)
     return mlpl_fail(cx, MLPL_EARG, "movedim: %d axes to move, but %d places for them",
         c->p[0].sizes.n, c->p[1].sizes.n);
@@ -128,7 +128,7 @@ static VIEW(squeeze) {
   int64_t shape[MLPL_MAX_RANK], stride[MLPL_MAX_RANK];
   int list[MLPL_MAX_RANK], n = 0;
   unsigned axes = ~0u;
-  if (c->p[0].sizes.n) MLPL_TRY(mlpli_axes(cx, "squeeze", c->p, x->ndim, list, &axes));
+  if (c->p[0].sizes.n) MLPL_TRY(mlpli_axis_list(cx, "squeeze", c->p, x->ndim, list, &axes));
   for (int d = 0; d < x->ndim; d++)
     if (x->shape[d] != 1 || !(axes >> d & 1))
       shape[n] = x->shape[d], stride[n++] = x->stride[d];
@@ -361,12 +361,12 @@ static BACKWARD(place_slice) { return give_part(cx, n, g, MLPLI_OP_SLICE); }
 /* All share memory; reshape_as, ravel and unflatten copy where reshape does. */
 
 static const mlpl_param view_params[] = {MLPLI_SIZES_NEEDED("sizes")};
-static const mlpl_param permute_params[] = {MLPLI_AXES_NEEDED("dims")};
+static const mlpl_param permute_params[] = {MLPLI_AXIS_LIST_NEEDED("dims")};
 static const mlpl_param movedim_params[] = {
-    MLPLI_AXES_NEEDED("source"), MLPLI_AXES_NEEDED("destination")};
+    MLPLI_AXIS_LIST_NEEDED("source"), MLPLI_AXIS_LIST_NEEDED("destination")};
 static const mlpl_param swapaxes_params[] = {
     MLPLI_AXIS_NEEDED("axis0"), MLPLI_AXIS_NEEDED("axis1")};
-static const mlpl_param squeeze_params[] = {MLPLI_AXES_OPTION("dim")};
+static const mlpl_param squeeze_params[] = {MLPLI_AXIS_LIST_OPTION("dim")};
 static const mlpl_param unsqueeze_params[] = {MLPLI_AXIS_NEEDED("dim")};
 static const mlpl_param unflatten_params[] = {
     MLPLI_AXIS_NEEDED("dim"), MLPLI_SIZES_NEEDED("sizes")};

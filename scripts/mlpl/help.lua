@@ -99,7 +99,7 @@ end
 local lua_types = {
   integer = "integer", number = "number", boolean = "boolean", axis = "integer",
   axes = "integer|integer[]", index = "integer", choice = "string", sizes = "integer[]",
-  pair = "number[]",
+  pair = "number[]", ["axis list"] = "integer|integer[]", extent = "integer|integer[]|string",
 }
 
 local function domain(p)

@@ -61,4 +61,6 @@ local function guard_all(t, title, more)
   guard(t, title, more)
 end
 
+mlpl.linalg.solve_triangular = mlpl.linalg.triangular_solve    -- PyTorch's name
+guard(mlpl.linalg, "mlpl.linalg", { norm = "linalg_norm" })
 guard_all(mlpl, "mlpl", lazy)

@@ -20,6 +20,29 @@ static void spread_leaves(const made_case *c, mlpl_tensor *const *x, mlpl_tensor
   for (int i = 0; i < c->n; i++) leaf[i] = c->leaf[i] ? x[at++] : NULL;
 }
 
+/* One number of several results: the sum of those with a gradient, each weighted by the
+   elements of a sequence. */
+static mlpl_status weighed(mlpl_ctx *cx, mlpl_tensor *const *out, mlpl_tensor **y) {
+  mlpl_status status = mlpl_tensor_full(cx, y, MLPL_F64, 0, NULL, 0);
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS && status == MLPL_OK; i++) {
+    mlpl_tensor *weight, *product = NULL, *one = NULL, *both = NULL;
+    if (!out[i] || !mlpl_tensor_requires_grad(out[i])) continue;
+    assert_works(cx, mlpl_tensor_new(cx, &weight, MLPL_F64, out[i]->ndim, out[i]->shape));
+    for (int64_t e = 0; e < weight->numel; e++)
+      case_put(weight, e, sin(1 + 1.7 * (double)e + i));
+    status = mlpl_call(cx, &product, "mul", (mlpl_tensor *[]){out[i], weight}, 2, NULL);
+    if (status == MLPL_OK) status = mlpl_call(cx, &one, "sum", &product, 1, NULL);
+    if (status == MLPL_OK)
+      status = mlpl_call(cx, &both, "add", (mlpl_tensor *[]){*y, one}, 2, NULL);
+    mlpl_tensor_release(weight);
+    mlpl_tensor_release(product);
+    mlpl_tensor_release(one);
+    mlpl_tensor_release(*y);
+    *y = both;
+  }
+  return status;
+}
+
 static mlpl_status first(
     mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
   const graph *g = ud;
@@ -28,8 +51,10 @@ static mlpl_status first(
   spread_leaves(g->c, x, leaf);
   mlpl_random_set(cx, g->random);
   mlpl_status status = case_apply(cx, g->c, leaf, out);
-  mlpl_tensor_release(out[1]);
-  *y = out[0];
+  *y = NULL;
+  if (status == MLPL_OK && g->c->op->compose && out[1]) status = weighed(cx, out, y);
+  else *y = out[0] ? mlpl_tensor_retain(out[0]) : NULL;
+  case_drop(out);
   return status;
 }
 
@@ -128,7 +153,7 @@ static int check_case(mlpl_ctx *cx, const op_case *one, uint64_t *random) {
   unsigned can = 0;
   int checks = 0;
   for (int i = 0; i < c.n; i++)
-    if (c.leaf[i] && mlpli_is_real(c.leaf[i]) &&
+    if (c.leaf[i] && mlpli_is_real(c.leaf[i]) && !c.in[i].constant &&
         mlpli_input_in(c.op->differentiable, c.op, i))
       can |= 1u << i;
   for (unsigned wanted = 1; wanted <= can; wanted++) {

@@ -8,12 +8,14 @@
 **            i  i64 labels or places                  j  labels, every second one -100
 **            w  i64 numbers   o  those but 0 and negative ones   b  truth values
 **            k  i64 places, no two the same           m  a mask
+**            y  its symmetric part is used            d  a constant: no gradient is asked for
 ** Options  name=value, separated by blanks; sizes as above.
 */
 #ifndef TEST_OP_CASES_H
 #define TEST_OP_CASES_H
 
 #include "support.h"
+#include "window_cases.h"
 
 #include "grad/grad.h"
 #include "ops/ops.h"
@@ -55,6 +57,35 @@ typedef struct op_case {
       {f, "2x3x4", "dim=1"}, {f, "2x3x2t", "dim=1 keepdim=1"}, {f, "2x3x2n", ""},        \
       {f, "2x3x2t", ""}, {f, "1x3", "dim=0"}, {f, "3x1", "dim=1"},                       \
       {f, "1x2x1x2x1x1x2x1", "dim=3"}, {f, "0x3", "dim=1"}
+
+/* Of rows with a set of axes; o: options that come first, with a blank at the end. */
+#define AXES_CASES(f, o)                                                                 \
+  {f, "s", o}, {f, "s", o "dim=0"}, {f, "s", o "dim=-1 keepdim=1"}, {f, "1", o "dim=0"}, \
+      {f, "5", o}, {f, "5g", o "dim=0"}, {f, "2x3", o}, {f, "2x3", o "keepdim=1"},       \
+      {f, "2x3", o "dim=0"}, {f, "2x3", o "dim=-1 keepdim=1"}, {f, "2x3t", o "dim=0"},   \
+      {f, "2x3n", o "dim=1"}, {f, "2x3", o "dim=1x0"},                                   \
+      {f, "2x3x4", o "dim=0x2"}, {f, "2x3x4", o "dim=-1x0 keepdim=1"},                   \
+      {f, "2x3x2t", o "dim=1x2"}, {f, "2x3x2n", o "dim=0x1 keepdim=1"},                  \
+      {f, "2x3x2", o "dim=0x1x2"}, {f, "2x3x2", o "dim=1"},                              \
+      {f, "1x2x1x2x1x1x2x1", o "dim=1x-2"}, {f, "0x3", o "dim=1"},                       \
+      {f, "0x3x2", o "dim=1x2"}
+
+/* Of rows that work along the axis `dim` and keep its size, or give `o`. */
+#define LINE_CASES(f, o)                                                                 \
+  {f, "s", o "dim=0"}, {f, "s", o "dim=-1"}, {f, "1", o "dim=0"}, {f, "5", o "dim=0"},   \
+      {f, "5g", o "dim=-1"}, {f, "1x4", o "dim=1"}, {f, "3x1", o "dim=1"},               \
+      {f, "2x3", o "dim=1"}, {f, "2x3", o "dim=0"}, {f, "2x3t", o "dim=1"},              \
+      {f, "2x3n", o "dim=-2"}, {f, "2x3g", o "dim=1"}, {f, "2x3x2", o "dim=1"},          \
+      {f, "2x3x2t", o "dim=-1"}, {f, "2x3x2n", o "dim=0"},                               \
+      {f, "1x2x1x2x1x1x2x1", o "dim=3"}, {f, "0x3", o "dim=1"}, {f, "3x0x2", o "dim=0"}
+/* ... that need an element, have keepdim and take all axes where dim is left out. */
+#define CHOICE_CASES(f, o)                                                               \
+  {f, "s", o}, {f, "s", o "dim=0 keepdim=1"}, {f, "1", o "dim=0"}, {f, "5", o},          \
+      {f, "5g", o "dim=-1"}, {f, "2x3", o}, {f, "2x3t", o}, {f, "2x3", o "keepdim=1"},   \
+      {f, "2x3", o "dim=1"}, {f, "2x3", o "dim=0 keepdim=1"}, {f, "2x3t", o "dim=1"},    \
+      {f, "2x3n", o "dim=-2"}, {f, "4x3x2", o "dim=0"},                                  \
+      {f, "2x4x2t", o "dim=-2 keepdim=1"}, {f, "1x2x1x2x1x1x2x1", o "dim=3"},            \
+      {f, "0x3", o "dim=1"}
 
 #define ROW_CASES(f)                                                                     \
   {f, "s", "dim=0"}, {f, "s", "dim=-1"}, {f, "1", "dim=0"}, {f, "5", "dim=0"},           \
@@ -102,8 +133,10 @@ typedef struct op_case {
       {"glu", "2x4t", "dim=-1"}, {"glu", "4x2n", "dim=-2"}, {"glu", "2x6x2", "dim=1"},   \
       {"glu", "2x2x3t", "dim=1"}, {"glu", "3x2e", ""}, {"glu", "4x3e", "dim=0"},         \
       {"glu", "0x4", ""}, {"glu", "2x0", ""}, {"glu", "1x2x1x2x1x1x2x1", "dim=3"}
+#include "linalg_cases.h"
 
 static const op_case op_cases[] = {
+    LINALG_CASES,
     BINARY_CASES("add"), BINARY_CASES("sub"), BINARY_CASES("mul"), BINARY_CASES("div"),
     BINARY_CASES("pow"), UNARY_CASES("neg", ""), UNARY_CASES("abs", ""),
     UNARY_CASES("sign", ""), UNARY_CASES("positive", ""),
@@ -195,6 +228,61 @@ static const op_case op_cases[] = {
     {"sum", "0x3", "keepdim=1"}, {"sum", "2x0", "dim=-1 keepdim=1"},
     REDUCTION_CASES("mean"), {"mean", "0", ""}, {"mean", "0x3", "dim=0"},
     {"mean", "2x0", "dim=1"}, REDUCTION_CASES("max"), REDUCTION_CASES("argmax"),
+    {"sum", "2x3x4", "dim=0x2"}, {"sum", "2x3x4t", "dim=-1x1 keepdim=1"},
+    {"sum", "0x3x2", "dim=0x2"}, {"mean", "2x3x4", "dim=0x2"},
+    {"mean", "2x3x4n", "dim=-1x1 keepdim=1"}, REDUCTION_CASES("min"),
+    REDUCTION_CASES("argmin"), AXES_CASES("amax", ""), AXES_CASES("amin", ""),
+    AXES_CASES("any", ""), {"any", "0", ""}, {"any", "2x0", "dim=1"},
+    AXES_CASES("all", ""), {"all", "0", ""}, {"all", "2x0", "dim=1"},
+    {"count_nonzero", "s", ""}, {"count_nonzero", "2x3", "dim=0"},
+    {"count_nonzero", "2x3x4t", "dim=0x2"}, {"count_nonzero", "2x3n", "dim=-1"},
+    {"count_nonzero", "0x3", "dim=0"}, {"count_nonzero", "5g", ""},
+    AXES_CASES("prod", ""), {"prod", "0", ""}, {"prod", "0x3", "dim=0"},
+    {"prod", "2x3x2e", "dim=1"}, AXES_CASES("var", "correction=0 "),
+    AXES_CASES("std", "unbiased=0 "), {"var", "5", ""}, {"var", "3x4", "dim=0"},
+    {"var", "3x4t", "dim=0x1 unbiased=1"}, {"var", "4x3", "dim=0 correction=2"},
+    {"var", "4x3", "dim=0 correction=0.5"}, {"std", "5g", ""}, {"std", "3x4", "dim=1"},
+    {"std", "2x3x4n", "dim=0x2"}, {"std", "4x3", "dim=0 correction=2"},
+    AXES_CASES("norm", ""), AXES_CASES("norm", "p=3 "), AXES_CASES("norm", "p=inf "),
+    {"norm", "2x3", "p=1 dim=0"}, {"norm", "2x3t", "p=0"}, {"norm", "2x3", "p=-inf dim=1"},
+    {"norm", "2x3n", "p=0.5"}, {"norm", "2x3", "p=-2 dim=1"}, {"norm", "2x3", "p=1.5"},
+    {"norm", "0", ""}, {"norm", "2x0", "dim=1"}, {"norm", "2x3x2", "p=-inf dim=0x2"},
+    AXES_CASES("logsumexp", ""), UNARY_CASES("floored", ""),
+    LINE_CASES("cumsum", ""), LINE_CASES("cumprod", ""), LINE_CASES("logcumsumexp", ""),
+    LINE_CASES("cummax", ""), LINE_CASES("cummin", ""), {"cumsum", "3x2e", "dim=0"},
+    LINE_CASES("recur", ""), LINE_CASES("recur", "reverse=1 "),
+    {"recur", "4 4", "dim=0"}, {"recur", "4 4", "dim=0 lag=1"},
+    {"recur", "4 4g", "dim=0 reverse=1"}, {"recur", "4 4", "dim=0 reverse=1 lag=1"},
+    {"recur", "2x3t 2x3", "dim=1"}, {"recur", "3x2 3x2n", "dim=0 lag=1"},
+    {"recur", "3x2 3x2", "dim=-2 reverse=1"}, {"recur", "2x3x2 2x3x2", "dim=1 lag=1"},
+    {"diff", "5", ""}, {"diff", "5g", "n=2"}, {"diff", "5", "n=0"}, {"diff", "5", "n=5"},
+    {"diff", "5", "n=7"}, {"diff", "1", ""}, {"diff", "2x3", "dim=0"},
+    {"diff", "2x3t", "dim=1"}, {"diff", "2x4x2n", "dim=1 n=3"}, {"diff", "0x3", ""},
+    {"diff", "0", ""}, {"diff", "3x2e", "dim=1"},
+    LINE_CASES("sort", ""), LINE_CASES("sort", "descending=1 stable=1 "),
+    {"sort", "2x3", ""}, {"sort", "60", ""}, LINE_CASES("argsort", ""),
+    LINE_CASES("argsort", "descending=1 "), {"argsort", "2x3", "stable=0"},
+    {"topk", "s", "k=1"}, {"topk", "s", "k=0"}, {"topk", "5", "k=0"}, {"topk", "5", "k=2"},
+    {"topk", "5g", "k=5"}, {"topk", "2x3", "k=2 dim=0"}, {"topk", "2x3t", "k=2 dim=1"},
+    {"topk", "2x4x2n", "k=3 dim=-2 largest=0"}, {"topk", "0x3", "k=2"},
+    {"topk", "70", "k=7 sorted=1"}, {"topk", "70", "k=60 largest=0"},
+    {"kthvalue", "s", "k=1"}, {"kthvalue", "5", "k=2"}, {"kthvalue", "5g", "k=5"},
+    {"kthvalue", "2x3t", "k=1 dim=0"}, {"kthvalue", "2x3n", "k=3 keepdim=1"},
+    {"kthvalue", "2x4x2", "k=2 dim=1 keepdim=1"}, {"kthvalue", "0x3", "k=2 dim=1"},
+    CHOICE_CASES("median", ""), {"median", "0", ""}, CHOICE_CASES("quantile", "q=0.3 "),
+    {"quantile", "5", "q=0"}, {"quantile", "2x3", "q=1 dim=1"},
+    {"quantile", "5", "q=0.25"}, {"take_along", "3 1i", "dim=0"},
+    {"take_along", "2x3 2x5i", "dim=1"}, {"take_along", "4x3t 2x3i", "dim=0"},
+    {"take_along", "2x3x2n 2x4x2i", "dim=1"}, {"add_along", "1 1i", "dim=0 size=3"},
+    {"add_along", "5 5i", "dim=0 size=3"}, {"add_along", "2x4 2x4i", "dim=1 size=3"},
+    {"add_along", "2x3t 2x3i", "dim=0 size=4"},
+    {"add_along", "2x3x2n 2x3x2i", "dim=1 size=2"}, {"bincount", "6i", ""},
+    {"bincount", "6i", "minlength=9"}, {"bincount", "6i 6", ""}, {"bincount", "0i", ""},
+    {"bincount", "6i 6g", "minlength=3"}, {"histc", "2x3", ""}, {"histc", "17", "bins=4"},
+    {"histc", "2x3t", "bins=3 min=-1 max=1"}, {"histc", "0", "bins=3"},
+    {"searchsorted", "5 3", ""}, {"searchsorted", "5 2x3t", ""},
+    {"searchsorted", "5 s", "right=1"}, {"searchsorted", "2x4 2x3", "right=1"},
+    {"searchsorted", "2x4n 2x3", ""}, {"searchsorted", "0 3", ""},
     {"sum_to_size", "2x3", "sizes=2x3"}, {"sum_to_size", "2x3", "sizes=1x3"},
     {"sum_to_size", "2x3", "sizes=3"}, {"sum_to_size", "2x3", "sizes=1"},
     {"sum_to_size", "2x3", "sizes=s"}, {"sum_to_size", "2x3", "sizes=2x1"},
@@ -257,6 +345,8 @@ static const op_case op_cases[] = {
     {"spread", "1x3t 1x3i", "dim=0 size=4"}, {"spread", "2x1x2 2x1x2i", "dim=1 size=3"},
     {"pick", "3 1i", "dim=0"}, {"pick", "2x3 2x1i", "dim=1"},
     {"pick", "4x3t 1x3i", "dim=0"}, {"pick", "2x3x2n 2x1x2i", "dim=1"},
+
+    WINDOW_CASES,
 
     ROW_CASES("softmax"), ROW_CASES("log_softmax"),
 
@@ -324,7 +414,7 @@ static const op_case op_cases[] = {
 /* ---- reading a case ---------------------------------------------------------------- */
 
 typedef struct case_input {
-  bool there, stretched;
+  bool there, stretched, symmetric, constant;
   char layout, labels; /* t n g, i j k m; 0: neither */
   char whole;          /* w o b; 0: none */
   int ndim;
@@ -367,6 +457,8 @@ static inline int read_inputs(const char *text, case_input *in) {
     else text++;
     for (; *text && *text != ' '; text++) {
       if (*text == 'e') one->stretched = true;
+      else if (*text == 'y') one->symmetric = true;
+      else if (*text == 'd') one->constant = true;
       else if (strchr("ijkm", *text)) one->labels = *text;
       else if (strchr("wob", *text)) one->whole = *text;
       else one->layout = *text;
@@ -380,7 +472,7 @@ static inline int read_inputs(const char *text, case_input *in) {
 static inline void read_options(
     mlpl_ctx *cx, const mlpl_op *op, const char *text, mlpl_value *p) {
   mlpl_arg args[MLPL_MAX_PARAMS + 1] = {{0}};
-  int64_t sizes[MLPL_MAX_PARAMS][MLPL_MAX_RANK];
+  int64_t lists[MLPL_MAX_PARAMS][MLPL_MAX_RANK];
   char words[256], *word = words;
   int n = 0, n_params;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
@@ -390,12 +482,28 @@ static inline void read_options(
     if (end) *end = '\0';
     value[-1] = '\0';
     args[n] = (mlpl_arg){
-        .name = word, .value = strtod(value, NULL), .text = value, .sizes = sizes[n]};
+        .name = word, .value = strtod(value, NULL), .text = value, .sizes = NULL};
     for (int i = 0; i < n_params; i++)
       if (strcmp(params[i].name, word) == 0 &&
-          (params[i].type == MLPL_PARAM_SIZES || params[i].type == MLPL_PARAM_AXES)) {
+          (params[i].type == MLPL_PARAM_SIZES ||
+              params[i].type == MLPL_PARAM_AXIS_LIST)) {
         const char *at = value;
-        args[n].value = read_sizes(&at, sizes[n]);
+        args[n].value = read_sizes(&at, lists[i]);
+        args[n].sizes = lists[i];
+      }
+      else if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_EXTENT) {
+        const char *at = value;
+        args[n].sizes = NULL;
+        if (!strchr("0123456789", *value)) continue; /* a word */
+        args[n].text = NULL;
+        args[n].value = read_sizes(&at, lists[i]);
+        args[n].sizes = lists[i];
+      }
+      else if (strcmp(params[i].name, word) == 0 && params[i].type == MLPL_PARAM_AXES) {
+        const char *at = value;
+        if (!strchr(value, 'x')) continue; /* one axis */
+        args[n].value = read_sizes(&at, lists[i]);
+        args[n].sizes = lists[i];
       }
     n++;
     word = end ? end + 1 : value + strlen(value);
@@ -449,12 +557,27 @@ static inline double case_draw(mlpli_domain domain, uint64_t *random, int64_t i)
   case MLPLI_SMOOTH: return v < 0 ? v - 0.1 : v + 0.1;
   case MLPLI_NONZERO: return v < 0 ? v - 0.5 : v + 0.5;
   case MLPLI_DISTINCT:
+  case MLPLI_ANY_DISTINCT:
     return 0.25 * (double)((i * 37 + 11) % 101) - 12; /* up to 101 elements */
   case MLPLI_UNIT: return 0.45 * v;
   case MLPLI_ABOVE_1: return 2.5 + 0.5 * v;
+  case MLPLI_ANY_SORTED: return 0.4375 * (double)i - 1.75;
   case MLPLI_SHARE:
   case MLPLI_TARGET: return 0.5 + 0.225 * v;
   default: return v;
+  }
+}
+
+/* Matrices in the last two axes get the larger diagonal that their domain asks for. */
+static inline void case_shape_matrices(mlpl_tensor *t, mlpli_domain domain) {
+  if ((domain != MLPLI_REGULAR && domain != MLPLI_DEFINITE) || t->ndim < 2) return;
+  const int64_t m = t->shape[t->ndim - 2], n = t->shape[t->ndim - 1];
+  for (int64_t e = 0; e < t->numel; e++) {
+    const int64_t i = e / n % m, j = e % n, other = e + (j - i) * n - (j - i);
+    if (domain == MLPLI_REGULAR || i == j)
+      case_put(t, e, 0.3 * case_get(t, e) + (i == j ? 2 + 0.75 * (double)i : 0));
+    else if (i > j) case_put(t, e, case_get(t, other));
+    else case_put(t, e, 0.3 * case_get(t, e));
   }
 }
 
@@ -491,6 +614,17 @@ static inline int64_t case_classes(const made_case *c, int i) {
     return n > 0 ? n : 1; /* of a case that is to be refused */
   }
   if (strcmp(c->op->name, "spread") == 0) return c->p[1].i;
+  if (strcmp(c->op->name, "add_along") == 0) return c->p[1].i;
+  if (strcmp(c->op->name, "take_along") == 0) return c->in[0].size[c->p[0].i];
+  if (strcmp(c->op->name, "bincount") == 0) return 4;
+  if (strncmp(c->op->name, "plane_", 6) == 0) { /* places in a plane */
+    int axes = strcmp(c->op->name, "plane_gather") == 0 ? (int)c->p[0].i : c->p[0].sizes.n;
+    bool given = strcmp(c->op->name, "plane_scatter") == 0;
+    int64_t n = 1;
+    for (int d = 0; d < axes; d++)
+      n *= given ? c->p[0].sizes.v[d] : c->in[0].size[c->in[0].ndim - axes + d];
+    return n;
+  }
   return c->in[0].size[strcmp(c->op->name, "pick") == 0 ? c->p[0].i : 1];
 }
 
@@ -514,6 +648,7 @@ static inline mlpl_tensor *case_leaf(
     else if (in->labels == 'j' && e % 2) case_put(t, e, -100);
     else case_put(t, e, (double)(test_random(random) % (uint64_t)case_classes(c, i)));
   }
+  if (!in->labels) case_shape_matrices(t, c->op->domain[i]);
   return t;
 }
 
@@ -532,11 +667,26 @@ static inline void case_release(made_case *c) {
   for (int i = 0; i < c->n; i++) mlpl_tensor_release(c->leaf[i]);
 }
 
+/* (a + a^T) / 2: what rows that read one triangle of a symmetric matrix are tried on. */
+static inline mlpl_status case_symmetric(
+    mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor **x) {
+  const mlpl_value last_two[2] = {{.i = -2}, {.i = -1}}, half[2] = {{.f = 0.5}, {.f = 0}};
+  mlpl_tensor *turned, *sum;
+  MLPL_TRY(mlpli_apply(cx, &turned, MLPLI_OP_TRANSPOSE, &a, 1, last_two));
+  mlpl_status status =
+      mlpli_apply(cx, &sum, MLPLI_OP_ADD, (mlpl_tensor *[]){a, turned}, 2, NULL);
+  mlpl_tensor_release(turned);
+  if (status == MLPL_OK) status = mlpli_apply(cx, x, MLPLI_OP_AFFINE, &sum, 1, half);
+  mlpl_tensor_release(sum);
+  return status;
+}
+
 /* What the operation is applied to: the leaf, or the leaf stretched. */
 static inline mlpl_status case_input_of(
     mlpl_ctx *cx, const made_case *c, int i, mlpl_tensor *leaf, mlpl_tensor **x) {
   const case_input *in = &c->in[i];
   mlpl_value full = {.sizes = {.n = in->ndim}};
+  if (leaf && in->symmetric) return case_symmetric(cx, leaf, x);
   if (!leaf || !in->stretched) {
     *x = leaf ? mlpl_tensor_retain(leaf) : NULL;
     return MLPL_OK;
@@ -545,12 +695,16 @@ static inline mlpl_status case_input_of(
   return mlpli_apply(cx, x, MLPLI_OP_EXPAND, &leaf, 1, &full);
 }
 
-/* out[0], and out[1] where the row has two results. */
+static inline void case_drop(mlpl_tensor **out) {
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS; i++) mlpl_tensor_release(out[i]);
+}
+
+/* out[MLPLI_MAX_OUTPUTS], NULL where the row has no more results. */
 static inline mlpl_status case_apply(
     mlpl_ctx *cx, const made_case *c, mlpl_tensor *const *leaf, mlpl_tensor **out) {
   mlpl_tensor *x[MLPL_MAX_INPUTS] = {NULL};
   mlpl_status status = MLPL_OK;
-  out[0] = out[1] = NULL;
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS; i++) out[i] = NULL;
   for (int i = 0; i < c->n && status == MLPL_OK; i++)
     status = case_input_of(cx, c, i, leaf[i], &x[i]);
   if (status == MLPL_OK) status = mlpl_op_apply(cx, out, c->op, x, c->n, c->p);

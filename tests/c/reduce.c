@@ -48,19 +48,19 @@ static void check_sum(const mlplk_table *t, ptrdiff_t n, ptrdiff_t r, char *x,
   guarded_free(t, out, n);
 }
 
-static void check_max(const mlplk_table *t, ptrdiff_t n, ptrdiff_t r, char *x,
-    ptrdiff_t s_n, ptrdiff_t s_r) {
+static void check_extreme(const mlplk_table *t, ptrdiff_t n, ptrdiff_t r, char *x,
+    ptrdiff_t s_n, ptrdiff_t s_r, int sign) {
   void *out = guarded_new(t, n);
   int64_t *where = malloc(((size_t)n + 1) * sizeof *where);
   assert_non_null(where);
-  check_cuts(t, MLPLK_MAX, n, r, x, s_n, s_r, out);
+  check_cuts(t, sign > 0 ? MLPLK_MAX : MLPLK_MIN, n, r, x, s_n, s_r, out);
   where[n] = -77;
-  t->reduce[MLPLK_ARGMAX](n, r, where, x, s_n, s_r);
+  t->reduce[sign > 0 ? MLPLK_ARGMAX : MLPLK_ARGMIN](n, r, where, x, s_n, s_r);
   for (ptrdiff_t i = 0; i < n; i++) {
     ptrdiff_t best = 0;
     for (ptrdiff_t j = 1; j < r; j++) {
       const double v = get(t, x, i * s_n + j * s_r), b = get(t, x, i * s_n + best * s_r);
-      if (v > b || (isnan(v) && !isnan(b)))
+      if (sign * v > sign * b || (isnan(v) && !isnan(b)))
         best = j;
     }
     const double expected = get(t, x, i * s_n + best * s_r), got = get(t, out, i);
@@ -69,6 +69,38 @@ static void check_max(const mlplk_table *t, ptrdiff_t n, ptrdiff_t r, char *x,
   }
   assert_int_equal(where[n], -77);
   free(where);
+  guarded_free(t, out, n);
+}
+
+static void check_max(const mlplk_table *t, ptrdiff_t n, ptrdiff_t r, char *x,
+    ptrdiff_t s_n, ptrdiff_t s_r) {
+  check_extreme(t, n, r, x, s_n, s_r, 1);
+  check_extreme(t, n, r, x, s_n, s_r, -1);
+}
+
+/* Products, and counts of what is not 0. */
+static void check_prod(const mlplk_table *t, ptrdiff_t n, ptrdiff_t r, char *x,
+    ptrdiff_t s_n, ptrdiff_t s_r) {
+  void *out = guarded_new(t, n);
+  int64_t *count = malloc(((size_t)n + 1) * sizeof *count);
+  assert_non_null(count);
+  check_cuts(t, MLPLK_PROD, n, r, x, s_n, s_r, out);
+  count[n] = -77;
+  t->reduce[MLPLK_NONZERO](n, r, count, x, s_n, s_r);
+  for (ptrdiff_t i = 0; i < n; i++) {
+    long double product = 1;
+    int64_t not_0 = 0;
+    for (ptrdiff_t j = 0; j < r; j++) {
+      product *= get(t, x, i * s_n + j * s_r);
+      not_0 += get(t, x, i * s_n + j * s_r) != 0;
+    }
+    assert_int_equal(count[i], not_0);
+    if (fabsl(get(t, out, i) - product) > epsilon(t) * (double)(r + 1) * fabsl(product))
+      fail_msg("%s: product of %td is %.17g, should be %.17Lg", t->isa, r, get(t, out, i),
+          product);
+  }
+  assert_int_equal(count[n], -77);
+  free(count);
   guarded_free(t, out, n);
 }
 
@@ -137,6 +169,25 @@ static void maxima_agree_with_loops(void **state) {
   each_table(maxima);
 }
 
+static void products(const mlplk_table *t) {
+  void *x = guarded_new(t, LARGEST);
+  for (int round = 0; round < 2; round++) {
+    for (ptrdiff_t i = 0; i < LARGEST; i++)
+      put(t, x, i, round && i % 97 == 13 ? 0 : test_uniform(-1.5, 1.5));
+    for (ptrdiff_t n = 0; n <= 3; n++)
+      for (ptrdiff_t r = 0; r <= 70; r++)
+        every_layout(t, check_prod, n, r, x);
+    for (ptrdiff_t r = 17; r <= 90; r += 19)
+      every_layout(t, check_prod, 67, r, x);
+  }
+  guarded_free(t, x, LARGEST);
+}
+
+static void products_agree_with_loops(void **state) {
+  (void)state;
+  each_table(products);
+}
+
 /* A million numbers in [0, 1): added one after the other, f32 would be off by 1e-5 or
    more. */
 static void million(const mlplk_table *t) {
@@ -186,6 +237,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sums_agree_with_loops),
       cmocka_unit_test(maxima_agree_with_loops),
+      cmocka_unit_test(products_agree_with_loops),
       cmocka_unit_test(a_million_terms_keep_their_digits),
       cmocka_unit_test(every_isa_gives_the_same_bits),
   };

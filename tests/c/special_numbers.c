@@ -9,9 +9,10 @@
 /* A result that NaN inputs do not reach: the number of a place, 0 or 1, or a part of
    the input that is not theirs, or that is chosen instead of them. */
 static bool hides_nan(const mlpl_op *op, int input) {
-  static const char *const rows[] = {"positive", "argmax", "nonzero", "scatter",
-      "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where", "masked_fill",
-      "gate", "heaviside", "copysign"};
+  static const char *const rows[] = {"positive", "argmax", "argmin", "any", "all",
+      "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
+      "scatter", "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where",
+      "masked_fill", "gate", "heaviside", "copysign"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
   for (int i = 0; i < COUNT(rows); i++)
     if (strcmp(op->name, rows[i]) == 0) return true;
@@ -32,8 +33,7 @@ static void check_nan(mlpl_ctx *cx, const op_case *one, int i, mlpl_dtype dtype)
     for (int64_t e = 0; e < out[0]->numel; e++) found += isnan(case_get(out[0], e));
     if (out[0]->numel && mlpli_is_real(out[0]) && !found)
       fail_msg("%s: input %d is NaN, the result is not", case_text(one), i);
-    mlpl_tensor_release(out[0]);
-    mlpl_tensor_release(out[1]);
+    case_drop(out);
   }
   case_release(&c);
 }
@@ -432,21 +432,30 @@ static void slopes_at_kinks(void **state) {
   test_close(cx);
 }
 
-/* Of equal maxima the first has the gradient, of NaN the first too. */
+/* Along an axis the first of equal maxima has the gradient, of NaN the first too; of all
+   elements they share it. */
 static void the_first_maximum_has_the_gradient(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
   static const double rows[][4] = {
       {1, 3, 3, 2}, {1, NAN, 3, NAN}, {-INFINITY, -INFINITY, -INFINITY, -INFINITY}};
   static const int first[] = {1, 1, 0};
+  static const double shares[][4] = {
+      {0, 0.5, 0.5, 0}, {0, 0.5, 0, 0.5}, {0.25, 0.25, 0.25, 0.25}};
+  mlpl_arg dim[] = {{.name = "dim", .value = 0}, {0}};
   for (int i = 0; i < COUNT(rows); i++) {
     mlpl_tensor *x = vector(cx, 4, rows[i]), *y[2];
     assert_works(cx, mlpl_tensor_set_requires_grad(cx, x, true));
-    assert_works(cx, mlpl_call(cx, y, "max", &x, 1, NULL));
-    assert_works(cx, mlpl_backward(cx, y[0], NULL, 0));
-    for (int e = 0; e < 4; e++)
-      assert_true(case_get(mlpl_tensor_grad(x), e) == (e == first[i]));
-    mlpl_tensor_release(y[0]);
+    for (int all = 0; all <= 1; all++) {
+      mlpl_tensor_zero_grad(x);
+      assert_works(cx, mlpl_call(cx, y, "max", &x, 1, all ? NULL : dim));
+      assert_works(cx, mlpl_backward(cx, y[0], NULL, 0));
+      for (int e = 0; e < 4; e++)
+        assert_true(case_get(mlpl_tensor_grad(x), e) ==
+            (all ? shares[i][e] : (double)(e == first[i])));
+      mlpl_tensor_release(y[0]);
+      mlpl_tensor_release(y[1]);
+    }
     mlpl_tensor_release(x);
   }
   test_close(cx);
@@ -488,12 +497,12 @@ static void empty_tensors_have_results(void **state) {
   loss_of_nothing(cx, "cross_entropy", false);
   assert_works(cx, mlpl_tensor_new(cx, &x, MLPL_F32, 2, (int64_t[]){0, 3}));
   assert_fails(cx, mlpl_call(cx, y, "max", &x, 1, NULL), MLPL_ESHAPE,
-      "max: [0x3] has no elements to choose from along that axis");
+      "max: [0x3] has no elements to choose from along axis 0");
   assert_null(y[0]);
   assert_null(y[1]);
   assert_fails(cx,
       mlpl_call(cx, y, "argmax", &x, 1, (mlpl_arg[]){{.name = "dim", .value = 0}, {0}}),
-      MLPL_ESHAPE, "argmax: [0x3] has no elements to choose from along that axis");
+      MLPL_ESHAPE, "argmax: [0x3] has no elements to choose from along axis 0");
   assert_works(
       cx, mlpl_call(cx, y, "max", &x, 1, (mlpl_arg[]){{.name = "dim", .value = 1}, {0}}));
   assert_int_equal(y[0]->numel, 0);

@@ -78,7 +78,7 @@ static inline mlpl_tensor *test_call(
     mlpl_ctx *cx, const char *op, mlpl_tensor *const *in, int n, const mlpl_arg *args) {
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL};
   assert_works(cx, mlpl_call(cx, out, op, in, n, args));
-  test_hold(out[1]);
+  for (int i = 1; i < MLPLI_MAX_OUTPUTS; i++) test_hold(out[i]);
   return test_hold(out[0]);
 }
 

@@ -224,8 +224,8 @@ function TestOpsReductions:test_of_nothing()
   lu.assertEquals(x:sum(2).shape, { 0 })
   lu.assertNaN(x:mean():item())
   lu.assertEquals(x:max(2).shape, { 0 })
-  fails("max: [0x3] has no elements to choose from along that axis", x.max, x)
-  fails("argmax: [0x3] has no elements to choose from along that axis", x.argmax, x, 1)
+  fails("max: [0x3] has no elements to choose from along axis 1", x.max, x)
+  fails("argmax: [0x3] has no elements to choose from along axis 1", x.argmax, x, 1)
 end
 
 function TestOpsReductions:test_misused()
@@ -300,8 +300,7 @@ function TestOpsShapes:test_matmul()
   lu.assertEquals(mlpl.zeros(0, 2):matmul(mlpl.zeros(2, 3)).shape, { 0, 3 })
   local f, d = mlpl.zeros(1, 1), mlpl.zeros(1, 1, { dtype = "f64" })
   fails("matmul: inner sizes differ: a is [2x3], b is [2x3]", a.matmul, a, a)
-  fails("matmul: a is [3], b is [2x3]; both must be matrices (two axes)", a.matmul,
-    mlpl.zeros(3), a)
+  fails("matmul: inner sizes differ: a is [3], b is [2x3]", a.matmul, mlpl.zeros(3), a)
   fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
     a.matmul, f, d)
   lu.assertStrContains(expect.message(function() return a:matmul(3) end),

@@ -249,13 +249,23 @@ static void in_place(
 
 /* ---- the table's functions ---- */
 
+static size_t scratch_of(const product *p, path chosen, int workers) {
+  return chosen == PACKED ? VARIANT(gemm_packed_scratch)(p, workers)
+      : chosen == PANEL   ? panel_scratch(p, workers)
+                          : 0;
+}
+
+size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers) {
+  if (is_tiny(g)) return 0;
+  product p = oriented(g);
+  return scratch_of(&p, path_of(&p), workers);
+}
+
 static __attribute__((noinline)) size_t run(
     const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par) {
   product p = oriented(g);
   path chosen = path_of(&p);
-  size_t needed = chosen == PACKED ? VARIANT(gemm_packed_scratch)(&p, par->workers)
-      : chosen == PANEL            ? panel_scratch(&p, par->workers)
-                                   : 0;
+  size_t needed = scratch_of(&p, chosen, par->workers);
   if (needed > bytes) return needed;
   switch (chosen) {
     case NOTHING: break;

@@ -57,6 +57,8 @@ void VARIANT(gemm_outer)(const product *p, area where);
 void VARIANT(gemm_dot)(const product *p, area where);
 size_t VARIANT(gemm_packed_scratch)(const product *p, int workers);
 void VARIANT(gemm_packed)(const product *p, void *scratch, const mlplk_par *par);
+/* Bytes of scratch that are enough for any product whose sizes are at most n. */
+size_t VARIANT(gemm_scratch_most)(ptrdiff_t n, int workers);
 
 /*
 ** Panels of `width` (MR or NR): element (w, l) of n x k at src[w * s + l * sk] goes to

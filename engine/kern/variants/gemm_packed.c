@@ -305,6 +305,15 @@ size_t VARIANT(gemm_packed_scratch)(const product *p, int workers) {
   return (size_t)(shared + workers * w.own_buffer_size) * sizeof(real);
 }
 
+/* As above with every size n, kc and s_step as large as they come; or path PANEL's. */
+size_t VARIANT(gemm_scratch_most)(ptrdiff_t n, int workers) {
+  ptrdiff_t kc = least(round_up(n, 8), KC), depth = least(K_BLOCKS * kc, n);
+  ptrdiff_t shared = least(round_up(n, SHARED_WIDTH) * depth,
+      SHARED_BYTES / (ptrdiff_t)sizeof(real) + SHARED_WIDTH * depth);
+  ptrdiff_t own = aligned(least(round_up(n, OWN_WIDTH), round_up(OWN_MAX, OWN_WIDTH)) * kc);
+  return (size_t)(aligned(shared) + workers * most(own, NR * n)) * sizeof(real);
+}
+
 void VARIANT(gemm_packed)(const product *p, void *scratch, const mlplk_par *par) {
   job w;
   ptrdiff_t shared = prepare(&w, p);

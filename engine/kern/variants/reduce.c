@@ -120,78 +120,145 @@ void VARIANT(sum)(
   }
 }
 
-/* ---- maxima ------------------------------------------------------------------------ */
+/* ---- maxima, minima, products ------------------------------------------------------ */
+
+/* Which of the three a loop computes: a constant wherever `fold` is called. */
+enum { LARGEST, SMALLEST, PRODUCT };
 
 /* A NaN on either side wins. */
-static inline real larger(real a, real b) { return b > a || b != b ? b : a; }
+static inline real fold(real a, real b, const int kind) {
+  if (kind == PRODUCT) return a * b;
+  return (kind == LARGEST ? b > a : b < a) || b != b ? b : a;
+}
 
-static inline real max_groups(const real *x, ptrdiff_t r, ptrdiff_t *j, const int lanes) {
+static inline real fold_groups(
+    const real *x, ptrdiff_t r, ptrdiff_t *j, const int lanes, const int kind) {
   real lane[LANES];
   ptrdiff_t i = *j;
   for (int l = 0; l < lanes; l++) lane[l] = x[i + l];
   for (i += lanes; i + lanes <= r; i += lanes)
-    for (int l = 0; l < lanes; l++) lane[l] = larger(lane[l], x[i + l]);
+    for (int l = 0; l < lanes; l++) lane[l] = fold(lane[l], x[i + l], kind);
   *j = i;
   for (int half = lanes / 2; half > 0; half /= 2)
-    for (int l = 0; l < half; l++) lane[l] = larger(lane[l], lane[l + half]);
+    for (int l = 0; l < half; l++) lane[l] = fold(lane[l], lane[l + half], kind);
   return lane[0];
 }
 
-real VARIANT(run_max)(const real *x, ptrdiff_t r) {
+static inline real fold_run(const real *x, ptrdiff_t r, const int kind) {
   ptrdiff_t j = 0;
-  real max = x[0];
-  if (r >= LANES) max = larger(max, max_groups(x, r, &j, LANES));
-  if (r - j > SHORT) max = larger(max, max_groups(x, r, &j, FEW));
-  for (; j < r; j++) max = larger(max, x[j]);
-  return max;
+  real all = kind == PRODUCT ? 1 : x[0];
+  if (r >= LANES) all = fold(all, fold_groups(x, r, &j, LANES, kind), kind);
+  if (r - j > SHORT) all = fold(all, fold_groups(x, r, &j, FEW, kind), kind);
+  for (; j < r; j++) all = fold(all, x[j], kind);
+  return all;
 }
 
-static void max_columns(real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
-  real max[TILE];
-  for (int c = 0; c < width; c++) max[c] = x[c];
+real VARIANT(run_max)(const real *x, ptrdiff_t r) { return fold_run(x, r, LARGEST); }
+
+static inline void fold_columns(real *out, int width, const real *x, ptrdiff_t s_r,
+    ptrdiff_t r, const int kind) {
+  real all[TILE];
+  for (int c = 0; c < width; c++) all[c] = x[c];
   for (ptrdiff_t j = 1; j < r; j++)
-    for (int c = 0; c < width; c++) max[c] = larger(max[c], x[j * s_r + c]);
-  for (int c = 0; c < width; c++) out[c] = max[c];
+    for (int c = 0; c < width; c++) all[c] = fold(all[c], x[j * s_r + c], kind);
+  for (int c = 0; c < width; c++) out[c] = all[c];
 }
 
-static real max_one_column(const real *x, ptrdiff_t s_r, ptrdiff_t r) {
-  real max = x[0];
-  for (ptrdiff_t j = 1; j < r; j++) max = larger(max, x[j * s_r]);
-  return max;
+static inline real fold_one_column(
+    const real *x, ptrdiff_t s_r, ptrdiff_t r, const int kind) {
+  real all = x[0];
+  for (ptrdiff_t j = 1; j < r; j++) all = fold(all, x[j * s_r], kind);
+  return all;
+}
+
+static inline void fold_rows(ptrdiff_t n, ptrdiff_t r, real *o, const real *a,
+    ptrdiff_t s_n, ptrdiff_t s_r, const int kind) {
+  if (r == 0) { /* only products: of nothing */
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = 1;
+  }
+  else if (s_r == 1) {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = fold_run(a + i * s_n, r, kind);
+  }
+  else if (s_n == 1) {
+    for (ptrdiff_t i = 0; i < n; i += TILE)
+      fold_columns(o + i, n - i < TILE ? (int)(n - i) : TILE, a + i, s_r, r, kind);
+  }
+  else {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = fold_one_column(a + i * s_n, s_r, r, kind);
+  }
 }
 
 void VARIANT(max)(
     ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
-  real *o = out;
-  const real *a = x;
-  if (s_r == 1) {
-    for (ptrdiff_t i = 0; i < n; i++) o[i] = VARIANT(run_max)(a + i * s_n, r);
-  }
-  else if (s_n == 1) {
-    for (ptrdiff_t i = 0; i < n; i += TILE)
-      max_columns(o + i, n - i < TILE ? (int)(n - i) : TILE, a + i, s_r, r);
-  }
-  else {
-    for (ptrdiff_t i = 0; i < n; i++) o[i] = max_one_column(a + i * s_n, s_r, r);
-  }
+  fold_rows(n, r, out, x, s_n, s_r, LARGEST);
 }
 
-/* Where the maximum is first found; it is there, NaN included. */
-static int64_t position(const real *x, ptrdiff_t s_r, real max) {
+void VARIANT(min)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
+  fold_rows(n, r, out, x, s_n, s_r, SMALLEST);
+}
+
+void VARIANT(prod)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
+  fold_rows(n, r, out, x, s_n, s_r, PRODUCT);
+}
+
+/* Where the extreme value is first found; it is there, NaN included. */
+static int64_t position(const real *x, ptrdiff_t s_r, real value) {
   ptrdiff_t j = 0;
-  if (max != max)
+  if (value != value)
     while (x[j * s_r] == x[j * s_r]) j++;
   else
-    while (x[j * s_r] != max) j++;
+    while (x[j * s_r] != value) j++;
   return j;
+}
+
+static inline void positions(ptrdiff_t n, ptrdiff_t r, int64_t *o, const real *x,
+    ptrdiff_t s_n, ptrdiff_t s_r, const int kind) {
+  for (ptrdiff_t i = 0; i < n; i++) {
+    const real *row = x + i * s_n;
+    o[i] = position(row, s_r,
+        s_r == 1 ? fold_run(row, r, kind) : fold_one_column(row, s_r, r, kind));
+  }
 }
 
 void VARIANT(argmax)(
     ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
+  positions(n, r, out, x, s_n, s_r, LARGEST);
+}
+
+void VARIANT(argmin)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
+  positions(n, r, out, x, s_n, s_r, SMALLEST);
+}
+
+/* ---- counts ------------------------------------------------------------------------ */
+
+static int64_t nonzero_run(const real *x, ptrdiff_t r) {
+  int64_t count = 0;
+  for (ptrdiff_t j = 0; j < r; j++) count += x[j] != 0;
+  return count;
+}
+
+static void nonzero_columns(
+    int64_t *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
+  for (int c = 0; c < width; c++) out[c] = 0;
+  for (ptrdiff_t j = 0; j < r; j++)
+    for (int c = 0; c < width; c++) out[c] += x[j * s_r + c] != 0;
+}
+
+void VARIANT(nonzero)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
   int64_t *o = out;
-  for (ptrdiff_t i = 0; i < n; i++) {
-    const real *row = (const real *)x + i * s_n;
-    const real max = s_r == 1 ? VARIANT(run_max)(row, r) : max_one_column(row, s_r, r);
-    o[i] = position(row, s_r, max);
+  const real *a = x;
+  if (s_r == 1) {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = nonzero_run(a + i * s_n, r);
+  }
+  else if (s_n == 1) {
+    for (ptrdiff_t i = 0; i < n; i += TILE)
+      nonzero_columns(o + i, n - i < TILE ? (int)(n - i) : TILE, a + i, s_r, r);
+  }
+  else {
+    for (ptrdiff_t i = 0; i < n; i++) nonzero_columns(o + i, 1, a + i * s_n, s_r, r);
   }
 }

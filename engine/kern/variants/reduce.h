@@ -4,12 +4,15 @@
 
 #include "kern/variants/variant.h"
 
-mlplk_reduce VARIANT(sum), VARIANT(max), VARIANT(argmax);
+mlplk_reduce VARIANT(sum), VARIANT(max), VARIANT(argmax), VARIANT(prod), VARIANT(min),
+    VARIANT(argmin), VARIANT(nonzero);
 
 #define MLPLK_REDUCE_TABLE                                                               \
   {                                                                                      \
     [MLPLK_SUM] = VARIANT(sum), [MLPLK_MAX] = VARIANT(max),                              \
-    [MLPLK_ARGMAX] = VARIANT(argmax),                                                    \
+    [MLPLK_ARGMAX] = VARIANT(argmax), [MLPLK_PROD] = VARIANT(prod),                      \
+    [MLPLK_MIN] = VARIANT(min), [MLPLK_ARGMIN] = VARIANT(argmin),                        \
+    [MLPLK_NONZERO] = VARIANT(nonzero),                                                  \
   }
 
 /* Sum and maximum of r elements side by side. The maximum is NaN where one is. r >= 1

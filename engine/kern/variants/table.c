@@ -1,12 +1,15 @@
 /* The table of this element type and instruction set. */
 #include "kern/variants/elementwise.h"
+#include "kern/variants/gemm.h"
 #include "kern/variants/reduce.h"
+#include "kern/variants/scan.h"
 
 extern const mlplk_table VARIANT(table);
 
 const mlplk_table VARIANT(table) = {
     .isa = MLPLK_STRING(MLPLK_ISA),
     .real_bytes = sizeof(real),
+    .gemm_scratch = VARIANT(gemm_scratch),
     .gemm = VARIANT(gemm),
     .pack_a_bytes = VARIANT(pack_a_bytes),
     .pack_b_bytes = VARIANT(pack_b_bytes),
@@ -16,6 +19,7 @@ const mlplk_table VARIANT(table) = {
     .logic = MLPLK_LOGIC_TABLE,
     .map3 = MLPLK_MAP3_TABLE,
     .reduce = MLPLK_REDUCE_TABLE,
+    .scan = MLPLK_SCAN_TABLE,
     .softmax = VARIANT(softmax),
     .log_softmax = VARIANT(log_softmax),
     .softmax_grad = VARIANT(softmax_grad),
@@ -27,4 +31,21 @@ const mlplk_table VARIANT(table) = {
     .uniform = VARIANT(uniform),
     .normal = VARIANT(normal),
     .dropout = VARIANT(dropout),
+    .linalg = {.product_scratch = VARIANT(gemm_scratch_most),
+        .solve_triangular = VARIANT(solve_triangular),
+        .lu = VARIANT(lu),
+        .cholesky = VARIANT(cholesky),
+        .qr_scratch = VARIANT(qr_scratch),
+        .qr = VARIANT(qr),
+        .eigh_scratch = VARIANT(eigh_scratch),
+        .eigh = VARIANT(eigh),
+        .svd_scratch = VARIANT(svd_scratch),
+        .svd = VARIANT(svd)},
+    .conv_scratch = VARIANT(conv_scratch),
+    .conv = VARIANT(conv),
+    .average_pool = VARIANT(average_pool),
+    .average_pool_grad = VARIANT(average_pool_grad),
+    .max_pool = VARIANT(max_pool),
+    .scatter_add = VARIANT(scatter_add),
+    .gather = VARIANT(gather),
 };

@@ -37,6 +37,7 @@ static inline real madd(real a, real b, real c) {
 /* VARIANT(gemm) is mlplk_gemm_f32_avx2 and so on */
 #define VARIANT(name) MLPLK_PASTE(name, MLPLK_TYPE, MLPLK_ISA)
 
+size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers);
 size_t VARIANT(gemm)(
     const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par);
 size_t VARIANT(pack_a_bytes)(ptrdiff_t m, ptrdiff_t k);
@@ -45,6 +46,22 @@ void VARIANT(pack_a)(
     ptrdiff_t m, ptrdiff_t k, const void *a, ptrdiff_t rs, ptrdiff_t cs, void *packed);
 void VARIANT(pack_b)(
     ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t rs, ptrdiff_t cs, void *packed);
+
+void VARIANT(solve_triangular)(ptrdiff_t n, ptrdiff_t r, const mlplk_matrix *a, int upper,
+    int unit, const mlplk_matrix *b, void *scratch, const mlplk_par *par);
+void VARIANT(lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
+    const mlplk_par *par);
+ptrdiff_t VARIANT(cholesky)(
+    ptrdiff_t n, const mlplk_matrix *a, void *scratch, const mlplk_par *par);
+size_t VARIANT(qr_scratch)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, int workers);
+void VARIANT(qr)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, const mlplk_matrix *a,
+    const mlplk_matrix *q, void *scratch, const mlplk_par *par);
+size_t VARIANT(eigh_scratch)(ptrdiff_t n, int workers);
+int VARIANT(eigh)(ptrdiff_t n, const mlplk_matrix *a, void *values,
+    const mlplk_matrix *vectors, int sweeps, void *scratch, const mlplk_par *par);
+size_t VARIANT(svd_scratch)(ptrdiff_t n, int workers);
+int VARIANT(svd)(ptrdiff_t n, const mlplk_matrix *a, void *values, const mlplk_matrix *u,
+    const mlplk_matrix *vh, int sweeps, void *scratch, const mlplk_par *par);
 
 void VARIANT(softmax)(
     ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
@@ -64,5 +81,16 @@ void VARIANT(normal)(
     ptrdiff_t n, void *out, const mlplk_stream *s, double mean, double std);
 void VARIANT(dropout)(
     ptrdiff_t n, void *mask, const mlplk_stream *s, double p, double scale);
+size_t VARIANT(conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int workers);
+void VARIANT(conv)(
+    mlplk_conv_kind kind, const mlplk_conv *c, void *scratch, const mlplk_par *par);
+void VARIANT(average_pool)(void *y, const void *x, ptrdiff_t width,
+    const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
+void VARIANT(average_pool_grad)(void *x, const void *y, ptrdiff_t width,
+    const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
+void VARIANT(max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
+    const mlplk_max_axis *columns);
+void VARIANT(scatter_add)(ptrdiff_t n, void *x, const int64_t *index, const void *y);
+void VARIANT(gather)(ptrdiff_t n, void *y, const int64_t *index, const void *x);
 
 #endif

@@ -1,0 +1,182 @@
+/* Plans of convolutions, and the source laid out for them. */
+#include "kern/variants/conv.h"
+
+/* Results of a part, the dropped ones included, and rows of the source's block: sized so
+   that planes, packed weights and results stay in a second-level cache. */
+enum { MOST_LENGTH = 1024, MOST_COLUMNS = 1024, BLOCK_ROWS = 512 };
+
+static ptrdiff_t gcd(ptrdiff_t a, ptrdiff_t b) {
+  while (b) {
+    ptrdiff_t rest = a % b;
+    a = b, b = rest;
+  }
+  return a;
+}
+
+/* by > 0 where step > 1 */
+static void finish_axis(along *a) {
+  ptrdiff_t span = a->taps ? (a->taps - 1) * (a->by < 0 ? -a->by : a->by) : 0;
+  a->lowest = a->by < 0 ? a->first - span : a->first;
+  a->reach = span / a->step;
+  a->planes = a->step == 1
+      ? 1
+      : conv_most(1, conv_least(a->taps, a->step / gcd(a->step, a->by)));
+}
+
+static ptrdiff_t clamp(ptrdiff_t v, ptrdiff_t lo, ptrdiff_t hi) {
+  return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Where n_q results from q on begin in the source. */
+static ptrdiff_t begin(const along *a, ptrdiff_t q) { return q * a->step + a->lowest; }
+
+/* Zeros at the right of a row serve as zeros at the left of the next one. */
+static ptrdiff_t width_of(const along *a, ptrdiff_t q, ptrdiff_t n_q) {
+  ptrdiff_t need = n_q + a->reach, start = begin(a, q);
+  if (a->step > 1) return need;
+  ptrdiff_t left = clamp(-start, 0, need),
+            right = clamp(start + need - a->source, 0, need);
+  return conv_most(need - conv_least(left, right), n_q);
+}
+
+part VARIANT(conv_part)(const plan *p, ptrdiff_t i) {
+  part t = {.r = i / p->parts_q * p->n_r, .q = i % p->parts_q * p->n_q};
+  t.n_r = conv_least(p->n_r, p->a[0].results - t.r);
+  t.n_q = conv_least(p->n_q, p->a[1].results - t.q);
+  t.width = width_of(&p->a[1], t.q, t.n_q);
+  t.length = (t.n_r - 1) * t.width + t.n_q;
+  t.plane = conv_up(
+      conv_up(t.length, CONV_NR) + p->a[0].reach * t.width + p->a[1].reach, LANES);
+  return t;
+}
+
+static void cut(plan *p, ptrdiff_t most_rows) {
+  const along *r = &p->a[0], *q = &p->a[1];
+  p->taps = r->taps * q->taps;
+  p->most_length = p->most_plane = 0;
+  if (r->results == 0 || q->results == 0) return;
+  p->parts_q = conv_parts(q->results, MOST_COLUMNS);
+  p->n_q = conv_parts(q->results, p->parts_q);
+  p->parts_q = conv_parts(q->results, p->n_q);
+  ptrdiff_t rows = conv_most(1, MOST_LENGTH / (p->n_q + q->reach));
+  p->parts_r = conv_parts(r->results, conv_least(rows, most_rows));
+  p->n_r = conv_parts(r->results, p->parts_r);
+  p->parts_r = conv_parts(r->results, p->n_r);
+  for (ptrdiff_t i = 0; i < p->parts_q; i++) { /* the first of each column is whole */
+    part t = VARIANT(conv_part)(p, i);
+    p->most_length = conv_most(p->most_length, conv_up(t.length, CONV_NR));
+    p->most_plane = conv_most(p->most_plane, t.plane);
+  }
+}
+
+/* Results, or the weight's gradient: tap t of r reads r stride + t dilation - pad. */
+plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
+  plan p = {0};
+  for (int d = 0; d < 2; d++) {
+    p.a[d] = (along){.source = c->x[d],
+        .results = c->y[d],
+        .step = c->stride[d],
+        .first = -c->pad[d],
+        .by = c->dilation[d],
+        .taps = c->k[d],
+        .k_by = 1,
+        .out_by = 1};
+    finish_axis(&p.a[d]);
+  }
+  cut(&p, most_rows);
+  p.channels = clamp(BLOCK_ROWS / conv_most(1, p.taps), 1, conv_most(1, c->c));
+  return p;
+}
+
+/*
+** The input's gradient at elements phase, phase + stride, ...: x[i] takes from y[r] by
+** tap t where r stride + t dilation - pad = i, so from every (stride / gcd)-th tap.
+*/
+static along from_y(const mlplk_conv *c, int d, ptrdiff_t phase) {
+  ptrdiff_t s = c->stride[d], by = c->dilation[d], at = phase + c->pad[d], t = 0;
+  ptrdiff_t common = gcd(s, by), every = s / common;
+  along a = {.source = c->y[d],
+      .results = phase < c->x[d] ? (c->x[d] - phase + s - 1) / s : 0,
+      .step = 1,
+      .k_by = every,
+      .by = -by / common,
+      .out_first = phase,
+      .out_by = s};
+  while (t < every && (at - t * by) % s != 0) t++;
+  if (t < every && t < c->k[d]) {
+    a.k_first = t;
+    a.taps = (c->k[d] - 1 - t) / every + 1;
+    a.first = (at - t * by) / s;
+  }
+  finish_axis(&a);
+  return a;
+}
+
+plan VARIANT(conv_plan_x)(
+    const mlplk_conv *c, const ptrdiff_t *phase, ptrdiff_t most_rows) {
+  plan p = {.a = {from_y(c, 0, phase[0]), from_y(c, 1, phase[1])}};
+  cut(&p, most_rows);
+  p.channels = clamp(BLOCK_ROWS / conv_most(1, p.taps), 1, conv_most(1, c->m));
+  return p;
+}
+
+/* ---- laying out -------------------------------------------------------------------- */
+
+static void zero(real *to, ptrdiff_t n) {
+  if (n > 0) memset(to, 0, (size_t)n * sizeof *to);
+}
+
+/* to[j] = x[start + j step] for j in [0, n), 0 outside of x's `size` elements. */
+static void lay_row(real *to, ptrdiff_t n, const real *x, ptrdiff_t size, ptrdiff_t start,
+    ptrdiff_t step) {
+  ptrdiff_t from = start >= 0 ? 0 : clamp(conv_parts(-start, step), 0, n);
+  ptrdiff_t end = start >= size ? 0 : clamp(conv_parts(size - start, step), 0, n);
+  if (end < from) end = from;
+  zero(to, from);
+  if (step == 1 && end > from)
+    memcpy(to + from, x + start + from, (size_t)(end - from) * sizeof *to);
+  else if (step == 2)
+    for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + 2 * j];
+  else
+    for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + j * step];
+  zero(to + end, n - end);
+}
+
+static void lay_plane(const plan *p, const part *t, const real *x, ptrdiff_t phase_r,
+    ptrdiff_t phase_q, real *to) {
+  const along *r = &p->a[0], *q = &p->a[1];
+  ptrdiff_t row = begin(r, t->r) + phase_r, column = begin(q, t->q) + phase_q;
+  ptrdiff_t n = t->n_r + r->reach;
+  for (ptrdiff_t i = 0; i < n; i++, row += r->step, to += t->width)
+    if (row >= 0 && row < r->source)
+      lay_row(to, t->width, x + row * q->source, q->source, column, q->step);
+    else
+      zero(to, t->width);
+  zero(to, t->plane - n * t->width);
+}
+
+void VARIANT(conv_lay_out)(const plan *p, const part *t, ptrdiff_t channels,
+    const real *x, ptrdiff_t s, real *to) {
+  const along *r = &p->a[0], *q = &p->a[1];
+  for (ptrdiff_t c = 0; c < channels; c++, x += s)
+    for (ptrdiff_t i = 0; i < r->planes; i++)
+      for (ptrdiff_t j = 0; j < q->planes; j++, to += t->plane)
+        lay_plane(p, t, x, i * r->by % r->step, j * q->by % q->step, to);
+}
+
+/* How far tap t is from the lowest one. */
+static ptrdiff_t from_lowest(const along *a, ptrdiff_t t) {
+  return a->by < 0 ? (a->taps - 1 - t) * -a->by : t * a->by;
+}
+
+void VARIANT(conv_offsets)(
+    const plan *p, const part *t, ptrdiff_t channels, ptrdiff_t *offset) {
+  const along *r = &p->a[0], *q = &p->a[1];
+  for (ptrdiff_t c = 0; c < channels; c++)
+    for (ptrdiff_t i = 0; i < r->taps; i++)
+      for (ptrdiff_t j = 0; j < q->taps; j++) {
+        ptrdiff_t plane = (c * r->planes + i % r->planes) * q->planes + j % q->planes;
+        *offset++ = plane * t->plane + from_lowest(r, i) / r->step * t->width +
+            from_lowest(q, j) / q->step;
+      }
+}

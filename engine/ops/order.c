@@ -1,0 +1,435 @@
+/*
+** Orders along an axis: sort, argsort, topk, kthvalue, median, quantile. NaN is the
+** largest element, equal elements stay in order.
+*/
+#include "ops/rows.h"
+
+#include "ops/order.h"
+
+#include "grad/grad.h"
+
+#include <string.h>
+
+/* ---- lines in order ---------------------------------------------------------------- */
+
+/* Work on lines of x (contiguous): `k` of each, values and places (from 0), into
+   contiguous results. */
+typedef struct order_job {
+  mlpli_lines l;
+  const mlpl_tensor *x;
+  mlpl_tensor *y, *index; /* either may be NULL */
+  int64_t k;              /* how many; or which one, from 0 */
+  uint64_t flip;
+  double q;
+} order_job;
+
+static uint64_t key_of(const order_job *j, int64_t start, int64_t at) {
+  return mlpli_key(j->x->data, start + at * j->l.inner, j->x->dtype, j->flip);
+}
+
+/* Element `at` of the line that starts there becomes element `t` of `k` in results. */
+static void put(
+    const order_job *j, int64_t line, int64_t start, int64_t k, int64_t t, int64_t at) {
+  const int64_t to = mlpli_line_start(&j->l, line, k) + t * j->l.inner,
+                from = start + at * j->l.inner;
+  const size_t size = mlpli_dtype_size[j->x->dtype];
+  if (j->y)
+    memcpy(j->y->data + (size_t)to * size, j->x->data + (size_t)from * size, size);
+  if (j->index) ((int64_t *)(void *)j->index->data)[to] = at;
+}
+
+static void sort_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
+  mlplk_item *items = scratch;
+  for (int64_t i = 0; i < j->l.r; i++) items[i] = (mlplk_item){key_of(j, start, i), i};
+  mlplk_sort(j->l.r, items, items + j->l.r);
+  for (int64_t i = 0; i < j->l.r; i++) put(j, line, start, j->l.r, i, items[i].at);
+}
+
+/* The k first in order: find the last of them, take all before it, sort those. */
+static void top_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), r = j->l.r, k = j->k;
+  uint64_t *key = scratch;
+  mlplk_item *items = (mlplk_item *)(void *)(key + r);
+  ptrdiff_t equal, n = 0;
+  if (k == 0) return;
+  for (int64_t i = 0; i < r; i++) key[i] = key_of(j, start, i);
+  const uint64_t last = mlplk_kth(r, key, k - 1, &equal);
+  for (int64_t i = 0; i < r; i++)
+    if (key[i] < last || (key[i] == last && equal-- >= 0))
+      items[n++] = (mlplk_item){key[i], i};
+  mlplk_sort(n, items, items + k);
+  for (ptrdiff_t i = 0; i < n; i++) put(j, line, start, k, i, items[i].at);
+}
+
+/* The place of the k-th in order, of r keys. */
+static int64_t kth_place(const uint64_t *key, int64_t r, int64_t k) {
+  ptrdiff_t equal;
+  const uint64_t value = mlplk_kth(r, key, k, &equal);
+  for (int64_t i = 0;; i++)
+    if (key[i] == value && equal-- == 0) return i;
+}
+
+static bool is_nan(const mlpl_tensor *x, int64_t i) {
+  const double v = mlpli_load(x->data + (size_t)i * mlpli_dtype_size[x->dtype], x->dtype);
+  return v != v;
+}
+
+static void kth_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
+  uint64_t *key = scratch;
+  for (int64_t i = 0; i < j->l.r; i++) key[i] = key_of(j, start, i);
+  put(j, line, start, 1, 0, kth_place(key, j->l.r, j->k));
+}
+
+/* The first NaN of a line, or -1. */
+static int64_t nan_of(const order_job *j, int64_t start) {
+  if (!mlpli_is_real(j->x)) return -1;
+  for (int64_t i = 0; i < j->l.r; i++)
+    if (is_nan(j->x, start + i * j->l.inner)) return i;
+  return -1;
+}
+
+/* The lower median; NaN where there is one. */
+static void median_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), nan = nan_of(j, start);
+  if (nan >= 0)
+    put(j, line, start, 1, 0, nan);
+  else
+    kth_line(arg, line, scratch);
+}
+
+/* Places of the two elements that the quantile lies between, as two places of index. */
+static void quantile_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), nan = nan_of(j, start),
+                low = (int64_t)floor(j->q * (double)(j->l.r - 1)),
+                high = low + 1 < j->l.r ? low + 1 : low;
+  uint64_t *key = scratch;
+  for (int64_t i = 0; i < j->l.r; i++) key[i] = key_of(j, start, i);
+  put(j, line, start, 2, 0, nan >= 0 ? nan : kth_place(key, j->l.r, low));
+  put(j, line, start, 2, 1, nan >= 0 ? nan : kth_place(key, j->l.r, high));
+}
+
+static mlpl_status run(mlpl_ctx *cx, const mlpli_call *c, order_job *j, int axis,
+    size_t bytes_each, mlpli_line_work *work) {
+  mlpl_tensor *x;
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
+  j->x = x;
+  j->l = mlpli_lines_of(x->ndim, x->shape, axis);
+  mlpl_status status = MLPL_OK;
+  if (j->l.r)
+    status = mlpli_each_line(
+        cx, c->op->name, &j->l, bytes_each * (size_t)j->l.r, work, j);
+  mlpl_tensor_release(x);
+  return status;
+}
+
+static void count_from_base(mlpl_tensor *index, int base) {
+  int64_t *p = (int64_t *)(void *)index->data;
+  for (int64_t i = 0; i < index->numel; i++) p[i] += base;
+}
+
+/* Values and places by a line's work; the places become the second result, if `give`. */
+static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out,
+    order_job *j, int axis, size_t bytes_each, mlpli_line_work *work, bool give) {
+  mlpl_tensor *index;
+  MLPL_TRY(mlpli_tensor_make(cx, &index, MLPL_I64, (*out)->ndim, (*out)->shape));
+  j->y = *out;
+  j->index = index;
+  mlpl_status status = run(cx, c, j, axis, bytes_each, work);
+  if (status == MLPL_OK && c->record && axis >= 0) c->extra = mlpli_retain(index);
+  if (status == MLPL_OK && give) {
+    status = mlpl_tensor_clone(cx, &out[1], index);
+    if (status == MLPL_OK) count_from_base(out[1], cx->index_base);
+  }
+  mlpl_tensor_release(index);
+  return status;
+}
+
+/* ---- sort, argsort, topk ----------------------------------------------------------- */
+
+static SHAPE(sort) {
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c->op->name, c->in[0], &c->p[0], &axis));
+  return mlpli_shape_same(cx, c, s);
+}
+
+static FORWARD(sort) {
+  order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, "sort", c->in[0], &c->p[0], &axis));
+  return values_and_places(cx, c, out, &j, axis, 2 * sizeof(mlplk_item), sort_line, true);
+}
+
+static FORWARD(argsort) {
+  order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0, .index = *out};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, "argsort", c->in[0], &c->p[0], &axis));
+  MLPL_TRY(run(cx, c, &j, axis, 2 * sizeof(mlplk_item), sort_line));
+  count_from_base(*out, cx->index_base);
+  return MLPL_OK;
+}
+
+/* That 0 <= k <= size (or from `least`) of the axis. */
+static mlpl_status check_k(mlpl_ctx *cx, const mlpli_call *c, int64_t k, int64_t least,
+    int axis, int64_t *size) {
+  const mlpl_tensor *x = c->in[0];
+  *size = axis < 0 ? 1 : x->shape[axis];
+  if (k >= least && k <= *size) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG, "%s: k is %lld; axis %d has %lld elements", c->op->name,
+      (long long)k, (axis < 0 ? 0 : axis) + cx->index_base, (long long)*size);
+}
+
+static SHAPE(topk) {
+  int axis;
+  int64_t size;
+  MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(check_k(cx, c, c->p[0].i, 0, axis, &size));
+  MLPL_TRY(mlpli_shape_same(cx, c, s));
+  if (axis >= 0)
+    s->size[axis] = c->p[0].i;
+  else if (c->p[0].i == 0) /* none of a number */
+    s->ndim = 1, s->size[0] = 0;
+  return MLPL_OK;
+}
+
+static FORWARD(topk) {
+  order_job j = {.k = c->p[0].i, .flip = c->p[2].i ? ~(uint64_t)0 : 0};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
+  return values_and_places(
+      cx, c, out, &j, axis, sizeof(uint64_t) + 2 * sizeof(mlplk_item), top_line, true);
+}
+
+static mlpl_tensor *add_along(
+    mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, mlpl_tensor *index, int64_t dim) {
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  if (dim < 0) dim += ndim;
+  mlpl_value how[2] = {{.i = dim}, {.i = shape[dim]}};
+  return mlpli_x2(e, MLPLI_OP_ADD_ALONG, g, index, how);
+}
+
+/* g back to where the values were. Option dim is the second of topk and kthvalue. */
+static mlpl_status places_backward(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, int64_t dim) {
+  mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  if (ndim == 0) {
+    mlpl_value s = {.sizes = {.n = 0}};
+    mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_SUM_TO_SIZE, g, &s));
+  }
+  else
+    mlpli_xgive(&e, n, 0, add_along(&e, n, g, n->extra, dim));
+  return mlpli_expr_end(&e);
+}
+
+static BACKWARD(sort) { return places_backward(cx, n, g, n->p[0].i); }
+static BACKWARD(topk) { return places_backward(cx, n, g, n->p[1].i); }
+
+/* ---- one of each line: kthvalue, median, quantile ---------------------------------- */
+
+/* The shape without the axis (dim), or with size 1 there; that there is something. */
+static mlpl_status shape_of_one(mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim,
+    bool keep, int *axis, mlpli_shape *s) {
+  const mlpl_tensor *x = c->in[0];
+  MLPL_TRY(mlpli_line_axis(cx, c->op->name, x, dim, axis));
+  const unsigned axes = *axis < 0 ? (1u << x->ndim) - 1 : 1u << *axis;
+  MLPL_TRY(mlpli_check_choice(cx, c->op->name, x, axes));
+  mlpli_shape_without(x->ndim, x->shape, axes, keep, s);
+  return MLPL_OK;
+}
+
+static SHAPE(kthvalue) {
+  int axis;
+  int64_t size;
+  MLPL_TRY(mlpli_line_axis(cx, "kthvalue", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(check_k(cx, c, c->p[0].i, 1, axis, &size));
+  return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
+}
+
+static FORWARD(kthvalue) {
+  order_job j = {.k = c->p[0].i - 1};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, "kthvalue", c->in[0], &c->p[1], &axis));
+  return values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), kth_line, true);
+}
+
+/* g with axes of size 1 where the reduced ones were, to the places. */
+static BACKWARD(kthvalue) {
+  mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  const unsigned axes = mlpli_axes_known(&n->p[1], ndim);
+  if (ndim == 0)
+    mlpli_xgive(&e, n, 0, g);
+  else
+    mlpli_xgive(&e, n, 0,
+        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
+            n->p[1].i));
+  return mlpli_expr_end(&e);
+}
+
+static SHAPE(median) {
+  const mlpl_tensor *x = c->in[0];
+  int axis;
+  if (c->p[0].i == MLPL_NO_AXIS && mlpli_is_real(x) && x->numel == 0) {
+    mlpli_shape_without(x->ndim, x->shape, ~0u, c->p[1].i != 0, s);
+    return MLPL_OK;
+  }
+  return shape_of_one(cx, c, &c->p[0], c->p[1].i != 0, &axis, s);
+}
+
+/* All elements that are the median of all share its gradient, as in PyTorch. */
+static FORWARD(median) {
+  mlpl_tensor *x = c->in[0];
+  order_job j = {.k = 0};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, "median", x, &c->p[0], &axis));
+  const bool all = c->p[0].i == MLPL_NO_AXIS;
+  const int64_t r = axis < 0 ? x->numel : x->shape[axis];
+  if (r == 0) { /* of nothing: NaN, where there are results */
+    mlpli_fill(*out, NAN);
+    return c->record ? mlpli_tensor_like(cx, &c->extra, x) : MLPL_OK;
+  }
+  j.k = (r - 1) / 2;
+  MLPL_TRY(values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), median_line, !all));
+  return c->record && axis < 0 ? mlpli_even_parts(cx, x, *out, ~0u, &c->extra) : MLPL_OK;
+}
+
+static BACKWARD(median) {
+  mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  const unsigned axes = mlpli_axes_known(n->p, ndim);
+  if (n->p[0].i == MLPL_NO_AXIS || ndim == 0)
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
+  else
+    mlpli_xgive(&e, n, 0,
+        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
+            n->p[0].i));
+  return mlpli_expr_end(&e);
+}
+
+static SHAPE(quantile) {
+  int axis;
+  return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
+}
+
+/* How far the quantile is from the lower of its two neighbours to the upper one. */
+static double share_of_upper(double q, int64_t r) {
+  const double at = q * (double)(r - 1);
+  return at - floor(at);
+}
+
+/* out: what lies w of the way between each pair of elements at index. */
+static void between(const order_job *j, mlpl_tensor *out, double w) {
+  const size_t size = mlpli_dtype_size[out->dtype];
+  const int64_t *at = (const int64_t *)(const void *)j->index->data;
+  for (int64_t line = 0; line < j->l.n; line++) {
+    const int64_t pair = mlpli_line_start(&j->l, line, 2),
+                  start = mlpli_line_start(&j->l, line, j->l.r);
+    double v[2];
+    for (int i = 0; i < 2; i++)
+      v[i] = mlpli_load(
+          j->x->data + (size_t)(start + at[pair + i * j->l.inner] * j->l.inner) * size,
+          out->dtype);
+    /* equal neighbours, infinite ones too, have themselves between them */
+    mlpli_store(out->data + (size_t)line * size, out->dtype,
+        w == 0 || v[0] == v[1] ? v[0] : v[0] + w * (v[1] - v[0]));
+  }
+}
+
+static FORWARD(quantile) {
+  mlpl_tensor *x, *pair;
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, "quantile", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
+  order_job j = {.q = c->p[0].f, .l = mlpli_lines_of(x->ndim, x->shape, axis)};
+  int64_t size[MLPL_MAX_RANK];
+  memcpy(size, x->shape, sizeof size);
+  if (axis >= 0) size[axis] = 2;
+  mlpl_status status = mlpli_tensor_make(
+      cx, &pair, MLPL_I64, axis < 0 ? 1 : x->ndim, axis < 0 ? (int64_t[]){2} : size);
+  if (status != MLPL_OK) {
+    mlpl_tensor_release(x);
+    return status;
+  }
+  j.index = pair;
+  status = run(cx, c, &j, axis, sizeof(uint64_t), quantile_line);
+  if (status == MLPL_OK && (*out)->numel) {
+    j.x = x;
+    between(&j, *out, share_of_upper(j.q, j.l.r));
+  }
+  if (status == MLPL_OK && c->record) c->extra = mlpli_retain(pair);
+  mlpl_tensor_release(pair);
+  mlpl_tensor_release(x);
+  return status;
+}
+
+/* 1 - w of g to the lower neighbour, w to the upper one. */
+static BACKWARD(quantile) {
+  mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
+  mlpli_input_shape(n, 0, &ndim, &shape);
+  const bool all = n->p[1].i == MLPL_NO_AXIS || ndim == 0;
+  const int axis = all ? 0 : (int)(n->p[1].i < 0 ? n->p[1].i + ndim : n->p[1].i);
+  const int64_t r = all ? (int64_t)mlpli_share(ndim, shape, ~0u) : shape[axis];
+  const double w = share_of_upper(n->p[0].f, r);
+  mlpl_value one = {.sizes = {.n = all ? 1 : ndim}}, full = {.sizes = {.n = ndim}},
+             how[2] = {{.i = axis}, {.i = r}};
+  memcpy(full.sizes.v, shape, (size_t)ndim * sizeof *shape);
+  memcpy(one.sizes.v, shape, (size_t)ndim * sizeof *shape);
+  one.sizes.v[axis] = 1;
+  mlpl_tensor *kept = mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &one), *wide = NULL;
+  for (int i = 0; i < 2 && kept; i++) {
+    mlpl_value put[3] = {{.i = axis}, {.i = i}, {.i = 2}};
+    mlpl_tensor *part = mlpli_x1(
+        &e, MLPLI_OP_PLACE, mlpli_xaffine(&e, kept, i ? w : 1 - w, 0), put);
+    wide = i ? mlpli_xadd(&e, wide, part) : part;
+  }
+  mlpl_tensor *there = mlpli_x2(&e, MLPLI_OP_ADD_ALONG, wide, n->extra, how);
+  mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_RESHAPE, there, &full));
+  return mlpli_expr_end(&e);
+}
+
+/* ---- rows -------------------------------------------------------------------------- */
+
+/* stable: always; there for programs that ask for it */
+static const mlpl_param sort_params[] = {MLPLI_AXIS_OPTION("dim", -1),
+    MLPLI_BOOL_OPTION("descending", 0), MLPLI_BOOL_OPTION("stable", 1)};
+static const mlpl_param topk_params[] = {MLPLI_INT_NEEDED("k", 0, MANY),
+    MLPLI_AXIS_OPTION("dim", -1), MLPLI_BOOL_OPTION("largest", 1),
+    MLPLI_BOOL_OPTION("sorted", 1)};
+static const mlpl_param kthvalue_params[] = {MLPLI_INT_NEEDED("k", 1, MANY),
+    MLPLI_AXIS_OPTION("dim", -1), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param median_params[] = {
+    MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param quantile_params[] = {
+    {"q", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 1, NULL, 0},
+    MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+
+const mlpl_op mlpli_op_sort = {PLACES_ROW(sort, MLPLI_ANY_DISTINCT, shape_sort),
+    HAS_BACKWARD(sort), PARAMS(sort_params)};
+const mlpl_op mlpli_op_argsort = {UNARY_ROW(argsort, MLPLI_ANY_DISTINCT, shape_sort),
+    PARAMS(sort_params), .gives_index = true};
+const mlpl_op mlpli_op_topk = {PLACES_ROW(topk, MLPLI_ANY_DISTINCT, shape_topk),
+    HAS_BACKWARD(topk), PARAMS(topk_params)};
+const mlpl_op mlpli_op_kthvalue = {
+    PLACES_ROW(kthvalue, MLPLI_ANY_DISTINCT, shape_kthvalue), HAS_BACKWARD(kthvalue),
+    PARAMS(kthvalue_params)};
+const mlpl_op mlpli_op_median = {PLACES_ROW(median, MLPLI_ANY_DISTINCT, shape_median),
+    HAS_BACKWARD(median), PARAMS(median_params)};
+const mlpl_op mlpli_op_quantile = {UNARY_ROW(quantile, MLPLI_DISTINCT, shape_quantile),
+    HAS_BACKWARD(quantile), PARAMS(quantile_params)};

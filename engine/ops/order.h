@@ -1,0 +1,37 @@
+/* Keys by which elements of any dtype are put in order. Internal. */
+#ifndef MLPLI_ORDER_H
+#define MLPLI_ORDER_H
+
+#include "ops/axes.h"
+
+/*
+** A whole number for element i of p: smaller for smaller elements, equal for equal ones
+** (0 and -0 too), the largest for every NaN; `flip` (~0 or 0) turns the order round.
+*/
+static inline uint64_t mlpli_key(const void *p, int64_t i, int dtype, uint64_t flip) {
+  union {
+    float f;
+    uint32_t u;
+  } f;
+  union {
+    double d;
+    uint64_t u;
+  } d;
+  uint64_t key;
+  switch (dtype) {
+    case MLPL_F32:
+      f.f = ((const float *)p)[i] + 0.0f; /* -0 + 0 is 0 */
+      key = f.f != f.f ? UINT32_MAX : f.u >> 31 ? ~f.u : f.u | 0x80000000u;
+      key &= UINT32_MAX;
+      break;
+    case MLPL_F64:
+      d.d = ((const double *)p)[i] + 0.0;
+      key = d.d != d.d ? UINT64_MAX : d.u >> 63 ? ~d.u : d.u | (uint64_t)1 << 63;
+      break;
+    case MLPL_I64: key = (uint64_t)((const int64_t *)p)[i] ^ (uint64_t)1 << 63; break;
+    default: key = ((const uint8_t *)p)[i]; break;
+  }
+  return key ^ flip;
+}
+
+#endif

@@ -1,0 +1,206 @@
+-- mlpl.linalg as scripts see it: names, results, options, errors. Accuracy is tests/c's.
+
+local lu = require "luaunit"
+local mlpl = require "mlpl"
+local expect = require "expect"
+
+local values, fails = expect.values, expect.fails
+local linalg = mlpl.linalg
+
+local function f64(t) return mlpl.tensor(t, { dtype = "f64" }) end
+
+TestLinalg = {}
+
+function TestLinalg:setUp()
+  self.a = f64 { { 4, 2 }, { 2, 3 } }
+end
+function TestLinalg:tearDown() self.a = nil end
+
+function TestLinalg:test_systems()
+  local a = self.a
+  values(linalg.solve(a, f64 { 8, 8 }), { 1, 2 }, 1e-15)
+  values(linalg.solve(a, f64 { { 8, 4 }, { 8, 2 } }), { { 1, 1 }, { 2, 0 } }, 1e-15)
+  values(linalg.solve(a, f64 { { 8, 8 } }, { left = false }), { { 1, 2 } }, 1e-15)
+  values(linalg.inv(a):matmul(a), { { 1, 0 }, { 0, 1 } }, 1e-15)
+  local low = f64 { { 2, 0 }, { 1, 4 } }
+  values(linalg.triangular_solve(low, f64 { { 4 }, { 6 } }, { upper = false }),
+    { { 2 }, { 1 } })
+  values(linalg.solve_triangular(low, f64 { { 4 }, { 6 } }, false), { { 2 }, { 1 } })
+  fails("triangular_solve: upper is missing", linalg.triangular_solve, low, low)
+  fails("solve: the matrix is singular: pivot 2 is 0", linalg.solve,
+    f64 { { 1, 2 }, { 2, 4 } }, f64 { 1, 2 })
+  fails("inv: the matrix is singular: pivot 1 is 0 (matrix 2 of the stack)", linalg.inv,
+    f64 { { { 1 } }, { { 0 } } })
+end
+
+function TestLinalg:test_factors()
+  local a = self.a
+  values(linalg.cholesky(a), { { 2, 0 }, { 1, math.sqrt(2) } }, 1e-15)
+  values(linalg.cholesky(a, { upper = true }), { { 2, 1 }, { 0, math.sqrt(2) } }, 1e-15)
+  local q, r = linalg.qr(a)
+  values(q:matmul(r), a:totable(), 1e-14)
+  q, r = linalg.qr(f64 { { 3 }, { 4 } }, "complete")
+  lu.assertEquals({ q.shape, r.shape }, { { 2, 2 }, { 2, 1 } })
+  q, r = linalg.qr(f64 { { 3 }, { 4 } }, { mode = "r" })
+  lu.assertEquals({ q.shape, r.shape }, { { 0 }, { 1, 1 } })
+  local l, v = linalg.eigh(f64 { { 2, 1 }, { 1, 2 } })
+  values(l, { 1, 3 }, 1e-15)
+  values((v * l):matmul(v:t()), { { 2, 1 }, { 1, 2 } }, 1e-14)
+  values(linalg.eigvalsh(f64 { { 2, 9 }, { 1, 2 } }), { 1, 3 }, 1e-15)
+  local u, s, vh = linalg.svd(f64 { { 3, 0, 0 }, { 0, 4, 0 } })
+  lu.assertEquals({ u.shape, s.shape, vh.shape }, { { 2, 2 }, { 2 }, { 3, 3 } })
+  values(s, { 4, 3 }, 1e-15)
+  u, s, vh = linalg.svd(f64 { { 3, 0, 0 }, { 0, 4, 0 } }, { full_matrices = false })
+  values((u * s):matmul(vh), { { 3, 0, 0 }, { 0, 4, 0 } }, 1e-14)
+  values(linalg.svdvals(a):sum(), 7, 1e-14)
+  fails("cholesky: the matrix is not positive definite: the leading minor of order 2 is " ..
+    "not positive", linalg.cholesky, f64 { { 1, 2 }, { 2, 1 } })
+  fails("qr: mode is 'thin'; it must be one of reduced, complete, r", linalg.qr, a, "thin")
+end
+
+function TestLinalg:test_determinants()
+  local a = self.a
+  values(linalg.det(a), 8, 1e-15)
+  values(linalg.logdet(a), math.log(8), 1e-15)
+  local sign, logarithm = linalg.slogdet(-a)
+  values(sign, 1)
+  values(logarithm, math.log(8), 1e-15)
+  values(linalg.det(f64 { { 1, 2 }, { 2, 4 } }), 0)
+  values(linalg.det(mlpl.zeros(0, 0)), 1)
+end
+
+function TestLinalg:test_least_squares()
+  local a, b = f64 { { 1, 0 }, { 1, 1 }, { 1, 2 } }, f64 { 1, 3, 5 }
+  local x, residuals, rank, s = linalg.lstsq(a, b)
+  values(x, { 1, 2 }, 1e-14)
+  values(residuals, { 0 }, 1e-14)
+  lu.assertEquals(rank:item(), 2)
+  lu.assertEquals(s.shape, { 2 })
+  values(linalg.pinv(a):matmul(a), { { 1, 0 }, { 0, 1 } }, 1e-14)
+  lu.assertEquals(linalg.matrix_rank(f64 { { 1, 2 }, { 2, 4 } }):item(), 1)
+  values(linalg.lstsq(f64 { { 1, 1 }, { 1, 1 } }, f64 { 2, 2 }), { 1, 1 }, 1e-14)
+end
+
+function TestLinalg:test_powers_and_conditions()
+  local a = f64 { { 1, 1 }, { 0, 2 } }
+  values(linalg.matrix_power(a, 3), { { 1, 7 }, { 0, 8 } })
+  values(linalg.matrix_power(a, 0), { { 1, 0 }, { 0, 1 } })
+  values(linalg.matrix_power(a, -1), { { 1, -0.5 }, { 0, 0.5 } })
+  values(linalg.cond(f64 { { 4, 0 }, { 0, 2 } }), 2, 1e-15)
+  values(linalg.cond(f64 { { 4, 0 }, { 0, 2 } }, 1), 2, 1e-15)
+  values(linalg.cond(f64 { { 4, 0 }, { 0, 0 } }, "fro"), math.huge)
+end
+
+TestLinalgNorm = {}
+
+function TestLinalgNorm:test_of_everything_vectors_and_matrices()
+  local a = f64 { { 3, -4 }, { 0, 0 } }
+  values(linalg.norm(a), 5)
+  values(linalg.norm(a, { keepdim = true }), { { 5 } })
+  values(linalg.norm(a, "nuc"), 5, 1e-15)
+  values(linalg.norm(a, math.huge), 7)
+  values(linalg.norm(a, -math.huge), 0)
+  values(linalg.norm(a, 1), 4)
+  values(linalg.norm(a, { ord = 2 }), 5, 1e-15)
+  values(linalg.norm(a, nil, 2), { 5, 0 })
+  values(linalg.norm(a, 1, 1), { 3, 4 })
+  values(linalg.norm(a, { ord = 1, dim = -1, keepdim = true }), { { 7 }, { 0 } })
+  values(linalg.norm(f64 { 1, 2, 2 }), 3)
+  values(linalg.norm(f64 { 1, -2, 2 }, 1), 5)
+  values(linalg.norm(f64 { 3, -4 }, math.huge), 4)
+  values(linalg.vector_norm(a, 1, 2), { 7, 0 })
+  values(linalg.matrix_norm(a, "fro", true), { { 5 } })
+end
+
+function TestLinalgNorm:test_pairs_of_axes()
+  local x = mlpl.arange(24):reshape(2, 3, 4):to "f64"
+  for _, dim in ipairs { { 1, 2 }, { 1, 3 }, { 2, 3 }, { 3, 2 }, { 2, 1 }, { -1, 1 } } do
+    local a, b = dim[1] % 4, dim[2] % 4
+    local rest = 6 - (dim[1] < 0 and dim[1] + 4 or dim[1]) - (dim[2] < 0 and dim[2] + 4 or
+      dim[2])
+    local each = linalg.norm(x, "fro", dim)
+    lu.assertEquals(each.shape, { x.shape[rest] }, a .. " and " .. b)
+    for i = 1, x.shape[rest] do
+      values(each[i], linalg.norm(x:select(rest, i)):item(), 1e-14)
+    end
+    local one = linalg.norm(x, 1, dim)
+    for i = 1, x.shape[rest] do
+      local m = x:select(rest, i)
+      local first, second = dim[1] < 0 and 3 or dim[1], dim[2] < 0 and 3 or dim[2]
+      if first > second then m = m:t() end
+      values(one[i], linalg.matrix_norm(m, 1):item(), 1e-14)
+    end
+    local kept = linalg.norm(x, "fro", dim, true).shape
+    for axis = 1, 3 do
+      lu.assertEquals(kept[axis], axis == rest and x.shape[axis] or 1)
+    end
+  end
+end
+
+function TestLinalgNorm:test_misuse()
+  local x = mlpl.zeros(2, 3, 4)
+  fails("norm: the tensor has 3 axes; with ord and without dim it must have one or two",
+    linalg.norm, x, 1)
+  fails("norm: unknown option 'axis'; the options are ord, dim, keepdim", linalg.norm, x,
+    { axis = 1 })
+  fails("norm: dim holds 4, which is no axis of a tensor with 3", linalg.norm, x, 1, { 1, 4 })
+  fails("norm: dim must be an axis, or two different ones in a table", linalg.norm, x, 1,
+    { 1, 1 })
+  fails("norm: keepdim is 1; it must be true or false", linalg.norm, x, { keepdim = 1 })
+  fails("matrix_norm: ord is 3; it must be one of fro, nuc, inf, -inf, 1, -1, 2, -2",
+    linalg.norm, x[1], 3)
+end
+
+TestLinalgGradients = {}
+
+-- The gradient of f at a leaf against a step to either side along one direction.
+local function slope_agrees(f, a)
+  local x = a:clone():requires_grad_()
+  f(x):backward()
+  local g = x.grad
+  local d = mlpl.randn(a.shape[1], a.shape[2], { dtype = "f64" })
+  d = d + d:t()
+  local h = 1e-6
+  local numeric = (f(a + d * h):item() - f(a - d * h):item()) / (2 * h)
+  values((g * d):sum(), numeric, 1e-6)
+end
+
+function TestLinalgGradients:test_of_functions_with_several_results()
+  local a = f64 { { 4, 1, 0.5 }, { 1, 3, -0.25 }, { 0.5, -0.25, 2 } }
+  local w = f64 { { 1, 2, -1 }, { 0.5, 1, 3 }, { 2, -2, 1 } }
+  slope_agrees(function(x)
+    local l, v = linalg.eigh(x)
+    return (l * l):sum() + (v * v * w):sum()
+  end, a)
+  slope_agrees(function(x)
+    local u, s, vh = linalg.svd(x)
+    return (s:log()):sum() + (u:matmul(vh) * w):sum()
+  end, a)
+  slope_agrees(function(x)
+    local q, r = linalg.qr(x)
+    return (q * w):sum() + (r * r):sum()
+  end, a)
+  slope_agrees(function(x) return select(2, linalg.slogdet(x)) end, a)
+end
+
+function TestLinalgGradients:test_clear_error_where_there_is_none()
+  local x = mlpl.ones(3, 2, { requires_grad = true })
+  fails("svd: has no gradient here: the matrix is [3x2] and full_matrices is true; set it " ..
+    "to false (or use x:detach())", linalg.svd, x)
+  mlpl.no_grad(function() linalg.svd(x) end)
+  linalg.svd(x:detach())
+end
+
+TestLinalgTable = {}
+
+function TestLinalgTable:test_names()
+  local names = {}
+  for name in pairs(linalg) do names[#names + 1] = name end
+  table.sort(names)
+  local text = table.concat(names, " "):gsub("norm ", "", 1)
+  lu.assertStrContains(text, "cholesky cond det eigh eigvalsh inv logdet lstsq ")
+  fails("mlpl.linalg has no field 'svdval'; did you mean 'svdvals'?", function()
+    return linalg.svdval
+  end)
+  lu.assertErrorMsgContains("cholesky", function() return mlpl.zeros(1).cholesky end)
+end
