@@ -56,8 +56,7 @@ Description: Lua 5.4 binding of mlpl, for hosts that have a lua_State
 Version: $version
 Requires: mlpl = $version
 Cflags: -I\${includedir}
-Libs: -L\${libdir} -lmlpl_lua
-Libs.private: -lm
+Libs: -L\${libdir} -lmlpl_lua -lm
 END
 
 echo "install.sh: mlpl $version is in $to"
