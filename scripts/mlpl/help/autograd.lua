@@ -19,8 +19,7 @@ assert(g:item() == 6)]],
   ["autograd.grad"] = {
     "The gradients of outputs by inputs, given back instead of added to grad. Several outputs "
       .. "are as their sum.",
-    call = "autograd.grad(outputs, inputs, { grad_outputs = nil, retain_graph = false, "
-      .. "create_graph = false, allow_unused = false })",
+    call = "autograd.grad(outputs, inputs, { grad_outputs, retain_graph, ... })",
     args = {
       { "outputs", "Tensor|Tensor[]", "recorded results" },
       { "inputs", "Tensor|Tensor[]", "leaves or results that they were computed from" },
@@ -119,7 +118,7 @@ assert(y:item() == 2 and h[1]:item() == 6)]],
       .. "backward finds in ctx.saved_tensors; ctx.needs_input_grad[i] says whether argument i "
       .. "wants a gradient; ctx:mark_non_differentiable(...) names results without one; other "
       .. "fields of ctx are free to use.",
-    call = "autograd.Function { forward = function, backward = function, name = \"function\" }",
+    call = "autograd.Function { forward = f, backward = g, name = \"function\" }",
     args = { { "passes", "table", "forward, backward, and a name for messages" } },
     returns = { { "f", "function", "takes forward's arguments, gives its results" } },
     memory = "a recorded call keeps ctx and the saved tensors until the graph goes",

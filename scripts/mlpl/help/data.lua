@@ -19,14 +19,14 @@ for x, y in train:batches { size = 4 } do assert(#x == #y) end]],
     "A table of numbers from a text file, plain or gzip: one row a line. Quotes, spaces round "
       .. "numbers, a first line of names and blank lines are understood. A column of labels may "
       .. "hold any text; classes are sorted, as numbers where all are numbers.",
-    call = "data.csv(path, { labels = nil, target = nil, separator = nil, header = nil, "
-      .. 'dtype = "f32" })',
+    call = "data.csv(path, { labels, target, separator, header, dtype })",
     args = {
       { "path", "string", "of the file" },
       { "options", "table?", "labels: the column of class labels, by name or number (-1 is the "
         .. "last); target: instead, the column of a number to predict; separator: a character "
         .. "(otherwise comma, semicolon, tab or blanks, by the first line); header: whether the "
-        .. "first line holds names (otherwise found out); dtype: f32 or f64" },
+        .. "first line holds names (otherwise found out); dtype: \"f32\" (unless "
+        .. "told otherwise) or \"f64\"" },
     },
     returns = { { "ds", "Dataset?", "nil where the file is at fault" }, outside[1], outside[2] },
     memory = "the data set has memory of its own; the file is read in parts",
@@ -140,7 +140,7 @@ assert(n == 10)]],
       .. "end. #batches is the number of batches in the whole pass.",
     call = "batches()",
     returns = { { "x", "Tensor?" }, { "y", "Tensor?", "none where the data set has no y" } },
-    memory = "holds the data set's tensors until the pass is over or released",
+    memory = "holds the data set's tensors until it is released; a for loop does so at its end",
     example = [[
 local batches = data.TensorDataset(mlpl.randn(10, 2)):batches { size = 4 }
 assert(#batches == 3 and #batches() == 4)]],

@@ -94,8 +94,7 @@ mlpl.memory_limit(0)]],
       .. "point (4); threshold: elements beyond which the middle is left out (1000; math.huge: "
       .. "never); edgeitems: how many are shown at each end then (3); linewidth: columns of a "
       .. 'line (80); sci_mode: powers of ten: true, false or "auto" (by the values).',
-    call = "set_printoptions { precision = 4, threshold = 1000, edgeitems = 3, linewidth = 80, "
-      .. 'sci_mode = "auto" }',
+    call = "set_printoptions { precision, threshold, edgeitems, linewidth, sci_mode }",
     args = { { "options", "table", "the options to change, by name" } },
     errors = "unknown options and values outside their range raise, and change nothing",
     example = [[
@@ -195,17 +194,17 @@ mlpl.set_grad_enabled(true)]],
     example = "assert(mlpl.is_grad_enabled())",
   },
   detect_anomaly = {
-    "Searches for NaN: while it is on, a backward pass that makes a NaN raises, and names the "
-      .. "operation and the line of the script that recorded it. Given a function, for its call "
-      .. "alone; given true or false, until it is set again; without arguments, it tells whether "
-      .. "it is on. It costs time.",
+    "Searches for NaN and infinity: while it is on, the operation whose result or gradient has "
+      .. "the first of them raises, and names itself and the line of the script that called it, in "
+      .. "backward passes, too. Given a function, for its call alone; given true or false, until it "
+      .. "is set again; without arguments, it tells whether it is on. On, it costs time.",
     call = "detect_anomaly([on | f, ...])",
     args = {
       { "on", "boolean|function?", "true, false, or a function to call" },
       { "...", "any?", "the function's arguments" },
     },
     returns = { { "...", "any", "what f returns; without arguments, whether it is on" } },
-    errors = "what f raises",
+    errors = "NaN and infinity in results and gradients, and what f raises",
     example = [[
 local x = mlpl.zeros(1):requires_grad_()
 local ok, message = pcall(mlpl.detect_anomaly, function()
@@ -214,10 +213,10 @@ end)
 assert(not ok and message:find "NaN")]],
   },
   train_step = {
-    "Makes a training step of one call: step(x, y) sets the gradients to zero, computes "
-      .. "loss(model(x), y), its gradients, and lets the optimizer step. For a plain perceptron "
-      .. "the steps are planned ahead and faster; the results have the same bits as the loop "
-      .. "written out.",
+    "Makes a training step of one call: step(x, y) computes loss(model(x), y), puts its gradients "
+      .. "in the place of the old ones, and lets the optimizer step. For a plain perceptron the "
+      .. "steps are planned ahead and faster; the results have the same bits as the loop written "
+      .. "out.",
     call = "train_step(model, loss, optimizer)",
     args = {
       { "model", "Module", "takes one tensor" },
@@ -856,9 +855,15 @@ assert(mlpl.metrics.accuracy(scores, target) == 0.5)]],
     example = "local x = linalg.solve(mlpl.eye(2) * 2, mlpl.ones(2))\nassert(x[1]:item() == 0.5)",
   },
   ["linalg.solve_triangular"] = {
-    "The same function as linalg.triangular_solve, as PyTorch calls it: solves A X = B for a "
-      .. "triangular A.",
+    "X with A X = B, or with left = false X A = B, for triangular A: the same function as "
+      .. "linalg.triangular_solve, as PyTorch calls it.",
     row = "triangular_solve",
+    args = {
+      a = "[... n x n]; the other triangle is not read", b = "[... n x k]",
+      upper = "which triangle A is", left = "whether A stands left of X",
+      unitriangular = "take the diagonal as ones",
+    },
+    errors = "a matrix that is not square, and sizes that differ, raise",
     example = [[
 local a = mlpl.tensor { { 2, 0 }, { 1, 1 } }
 local b = mlpl.tensor { { 2 }, { 3 } }

@@ -21,8 +21,7 @@ assert(w:item() == 4)]],
     "Gradient descent with momentum. With g the gradient plus weight_decay w: "
       .. "b = momentum b + (1 - dampening) g (at first b = g); w = w - lr b, with nesterov "
       .. "w = w - lr (g + momentum b); without momentum w = w - lr g.",
-    call = "optim.SGD(parameters, { lr = 1e-3, momentum = 0, dampening = 0, weight_decay = 0, "
-      .. "nesterov = false })",
+    call = "optim.SGD(parameters, { lr, momentum, dampening, weight_decay, nesterov })",
     args = {
       parameters = params, lr = "the learning rate",
       momentum = "how much of the last step's direction stays",
@@ -46,8 +45,7 @@ opt:step()]],
       .. "weight_decay w, and betas b1, b2: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; "
       .. "w = w - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps) in step t. With amsgrad the "
       .. "largest v so far stands in the place of v.",
-    call = "optim.Adam(parameters, { lr = 1e-3, betas = { 0.9, 0.999 }, eps = 1e-8, "
-      .. "weight_decay = 0, amsgrad = false })",
+    call = "optim.Adam(parameters, { lr, betas, eps, weight_decay, amsgrad })",
     args = {
       parameters = params, lr = "the learning rate: about how far a parameter moves in a step",
       betas = "how much of the means stays: of the gradient's, of its square's",
@@ -119,8 +117,8 @@ assert(w.grad == nil)]],
     example = "local opt = optim.SGD({ mlpl.ones(1):requires_grad_() })\nopt:release()",
   },
   Step = {
-    "A training step of one call, made by mlpl.train_step: step(x, y) drops the gradients, "
-      .. "computes the loss and its gradients, lets the optimizer step, and gives the loss, a "
+    "A training step of one call, made by mlpl.train_step: step(x, y) computes the loss, puts its "
+      .. "gradients in the place of the old ones, lets the optimizer step, and gives the loss, a "
       .. "number.",
     call = "step(x, y)",
     args = { { "x", "Tensor", "the model's input" }, { "y", "Tensor", "the loss's target" } },
@@ -132,8 +130,9 @@ local step = mlpl.train_step(model, nn.CrossEntropyLoss(), optim.SGD(model:param
 assert(step(mlpl.ones(4, 2), mlpl.randint(1, 3, { 4 })) > 0)]],
   },
   ["Step.is_planned"] = {
-    "Whether the last step was planned ahead: the model a plain perceptron, the loss "
-      .. "nn.CrossEntropyLoss. The numbers are the same, it only takes less time.",
+    "Whether the last step was planned ahead, as it is for a plain perceptron with "
+      .. "nn.CrossEntropyLoss of labels without weights, or nn.MSELoss. The numbers are the same, "
+      .. "it only takes less time.",
     call = "step:is_planned()",
     returns = { { "yes", "boolean", "false before the first step" } },
     example = [[

@@ -117,7 +117,7 @@ assert(x:max():item() == 10)]],
     call = "x:contiguous()",
     args = { x() },
     returns = { { "y", "Tensor" } },
-    memory = "x itself, or " .. "memory of its own",
+    memory = "x itself, or memory of its own",
     example = "assert(mlpl.zeros(2, 3):t():contiguous():is_contiguous())",
   },
   ["Tensor.detach"] = {
@@ -311,13 +311,13 @@ local first, middle, last = mlpl.arange(5):split { 1, 3, 1 }]],
   ["Tensor.backward"] = {
     "Computes the gradients of x by all leaves that require one, and adds them to their grad. "
       .. "The graph is freed on the way, unless it is to be retained.",
-    call = "x:backward([gradient], { retain_graph = false, create_graph = false, inputs = nil })",
+    call = "x:backward([gradient], { retain_graph, create_graph, inputs })",
     args = {
       x "a recorded result: the loss",
       { "gradient", "Tensor|table?", "of something by x, in x's shape; 1 for a single number" },
-      { "options", "table?", "retain_graph: keep the graph for another pass; create_graph: "
-        .. "record the pass itself, for higher derivatives; inputs: a tensor or an array of them, "
-        .. "the only ones that get gradients" },
+      { "options", "table?", "retain_graph: keep the graph for another pass (false); "
+        .. "create_graph: record the pass itself, for higher derivatives (false); "
+        .. "inputs: a tensor or an array of them, the only ones that get gradients" },
     },
     memory = "gradients are tensors of their own, kept by the leaves until zero_grad",
     errors = "a tensor that nothing was recorded for, one with several elements and no gradient, "
@@ -363,7 +363,8 @@ assert(y.grad[1]:item() == 1)]],
     call = "x:register_hook(f)",
     args = { x "that requires a gradient", { "f", "function", "gets the gradient" } },
     returns = { { "hook", "Hook", "hook:remove() ends it" } },
-    memory = "the tensor holds the function until the hook is removed or the tensor goes",
+    memory = "the function is held until the hook is removed or the tensor goes; that of a "
+      .. "recorded result goes with the graph",
     errors = "a tensor that requires no gradient raises, and in the pass a replacement of another "
       .. "shape",
     example = [[
