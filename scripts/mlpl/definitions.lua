@@ -6,7 +6,7 @@ local mlpl = ...
 
 local classes = {
   Tensor = true, Module = true, Optimizer = true, Dataset = true, Batches = true,
-  Step = true, Generator = true,
+  Step = true, Generator = true, Hook = true,
 }
 
 -- "Tensor|number?" as the language server spells it.

@@ -23,7 +23,7 @@
 local mlpl, script = ...
 
 local parts = { "mlpl", "tensor", "operations", "linalg", "autograd", "nn", "optim", "data" }
-local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator" }
+local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator", "Hook" }
 
 local entries
 
