@@ -87,13 +87,8 @@ mlpl_status mlpli_check_choice(
       what, mlpli_tensor_text(text, x), empty + cx->index_base);
 }
 
-mlpl_status mlpli_retype(mlpl_ctx *cx, mlpl_tensor **out, int dtype) {
-  mlpl_tensor *t;
-  if ((*out)->dtype == dtype) return MLPL_OK;
-  MLPL_TRY(mlpli_tensor_make(cx, &t, dtype, (*out)->ndim, (*out)->shape));
-  mlpl_tensor_release(*out);
-  *out = t;
-  return MLPL_OK;
+int mlpli_gives_total(const mlpli_call *c) {
+  return mlpli_is_real(c->in[0]) ? c->in[0]->dtype : MLPL_I64;
 }
 
 /* ---- for backward passes ----------------------------------------------------------- */

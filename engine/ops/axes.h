@@ -34,8 +34,8 @@ mlpl_tensor *mlpli_xstretched(
 mlpl_status mlpli_shape_of_axes(
     mlpl_ctx *cx, const mlpli_call *c, int keepdim, mlpli_shape *s);
 
-/* Make *out anew, with another dtype: sums of whole numbers are i64, answers bool. */
-mlpl_status mlpli_retype(mlpl_ctx *cx, mlpl_tensor **out, int dtype);
+/* A row's `dtype`: that of the first input, of whole numbers and truth values i64. */
+int mlpli_gives_total(const mlpli_call *c);
 
 /* *parts, of x's shape: 1 over their number where elements equal the result y of reducing
    the axes, else 0. */

@@ -50,10 +50,15 @@ static SHAPE(bincount) {
   return MLPL_OK;
 }
 
+static int dtype_of_counts(const mlpli_call *c) {
+  const mlpl_tensor *weights = weights_of(c);
+  return weights ? weights->dtype : MLPL_I64;
+}
+
 static FORWARD(bincount) {
+  (void)cx;
   const mlpl_tensor *x = c->in[0], *weights = weights_of(c);
   const int64_t *v = (const int64_t *)(const void *)x->data;
-  if (weights) MLPL_TRY(mlpli_retype(cx, out, weights->dtype));
   mlpl_tensor *y = *out;
   mlpli_fill(y, 0);
   for (int64_t i = 0; i < x->numel; i++) {
@@ -211,6 +216,7 @@ const mlpl_op mlpli_op_bincount = {.name = "bincount",
     .shape = shape_bincount,
     .forward = bincount_forward,
     PARAMS(bincount_params),
-    .gives_index = true};
+    .gives_index = true,
+    .dtype = dtype_of_counts};
 const mlpl_op mlpli_op_histc = {
     UNARY_ROW(histc, MLPLI_REAL, shape_histc), PARAMS(histc_params)};

@@ -20,7 +20,6 @@ static mlpl_status reduced(
 }
 
 static FORWARD(sum) {
-  if (!mlpli_is_real(c->in[0])) MLPL_TRY(mlpli_retype(cx, out, MLPL_I64));
   return reduced(cx, c, MLPLK_SUM, *out);
 }
 
@@ -184,7 +183,6 @@ static FORWARD(count_nonzero) {
 static mlpl_status at_least(
     mlpl_ctx *cx, mlpli_call *c, unsigned axes, int64_t least, mlpl_tensor **out) {
   mlpl_tensor *count;
-  MLPL_TRY(mlpli_retype(cx, out, MLPL_BOOL));
   MLPL_TRY(mlpli_tensor_make(cx, &count, MLPL_I64, (*out)->ndim, (*out)->shape));
   mlpl_status status = mlpli_reduce(cx, MLPLK_NONZERO, count, c->in[0], axes);
   const int64_t *n = (const int64_t *)(const void *)count->data;
@@ -261,7 +259,7 @@ static SHAPE(count_nonzero) {
 }
 
 const mlpl_op mlpli_op_sum = {UNARY_ROW(sum, MLPLI_ANY, mlpli_shape_reduced),
-    PARAMS(reduce_params), HAS_BACKWARD(sum)};
+    PARAMS(reduce_params), .dtype = mlpli_gives_total, HAS_BACKWARD(sum)};
 const mlpl_op mlpli_op_mean = {UNARY_ROW(mean, MLPLI_REAL, mlpli_shape_reduced),
     PARAMS(reduce_params), HAS_BACKWARD(mean)};
 const mlpl_op mlpli_op_max = {PLACES_ROW(max, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
@@ -281,9 +279,11 @@ const mlpl_op mlpli_op_amax = {UNARY_ROW(amax, MLPLI_ANY_DISTINCT, mlpli_shape_r
 const mlpl_op mlpli_op_amin = {UNARY_ROW(amin, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
     .saves = 1 | MLPLI_SAVE_OUT, PARAMS(reduce_params), HAS_BACKWARD(evenly)};
 const mlpl_op mlpli_op_any = {
-    UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params)};
+    UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params),
+    .dtype = mlpli_gives_truth};
 const mlpl_op mlpli_op_all = {
-    UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params)};
+    UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params),
+    .dtype = mlpli_gives_truth};
 const mlpl_op mlpli_op_count_nonzero = {
     UNARY_ROW(count_nonzero, MLPLI_ANY, shape_count_nonzero), PARAMS(count_params),
     .gives_index = true};

@@ -118,12 +118,10 @@ static mlpl_status scan(mlpl_ctx *cx, mlpli_call *c, mlplk_scan_kind kind, mlpl_
 }
 
 static FORWARD(cumsum) {
-  if (!mlpli_is_real(c->in[0])) MLPL_TRY(mlpli_retype(cx, out, MLPL_I64));
   return scan(cx, c, MLPLK_CUMSUM, *out, NULL);
 }
 
 static FORWARD(cumprod) {
-  if (!mlpli_is_real(c->in[0])) MLPL_TRY(mlpli_retype(cx, out, MLPL_I64));
   return scan(cx, c, MLPLK_CUMPROD, *out, NULL);
 }
 
@@ -289,7 +287,6 @@ static BACKWARD(running_extreme) {
 
 static FORWARD(prod) {
   unsigned axes;
-  if (!mlpli_is_real(c->in[0])) MLPL_TRY(mlpli_retype(cx, out, MLPL_I64));
   MLPL_TRY(mlpli_axes(cx, "prod", c->p, c->in[0]->ndim, &axes));
   return mlpli_reduce(cx, MLPLK_PROD, *out, c->in[0], axes);
 }
@@ -451,10 +448,12 @@ static const mlpl_param diff_params[] = {
     MLPLI_INT_OPTION("n", 1, 0, MANY), MLPLI_AXIS_OPTION("dim", -1)};
 
 const mlpl_op mlpli_op_prod = {UNARY_ROW(prod, MLPLI_ANY, mlpli_shape_reduced),
-    .saves = 1, HAS_BACKWARD(prod), PARAMS(prod_params)};
+    .dtype = mlpli_gives_total, .saves = 1, HAS_BACKWARD(prod), PARAMS(prod_params)};
 const mlpl_op mlpli_op_cumsum = {
-    UNARY_ROW(cumsum, MLPLI_ANY, shape_scan), HAS_BACKWARD(cumsum), PARAMS(scan_params)};
-const mlpl_op mlpli_op_cumprod = {UNARY_ROW(cumprod, MLPLI_ANY, shape_scan), .saves = 1,
+    UNARY_ROW(cumsum, MLPLI_ANY, shape_scan), .dtype = mlpli_gives_total,
+    HAS_BACKWARD(cumsum), PARAMS(scan_params)};
+const mlpl_op mlpli_op_cumprod = {UNARY_ROW(cumprod, MLPLI_ANY, shape_scan),
+    .dtype = mlpli_gives_total, .saves = 1,
     HAS_BACKWARD(cumprod), PARAMS(scan_params)};
 const mlpl_op mlpli_op_logcumsumexp = {UNARY_ROW(logcumsumexp, MLPLI_REAL, shape_scan),
     .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(logcumsumexp), PARAMS(scan_params)};
