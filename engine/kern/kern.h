@@ -519,6 +519,8 @@ void mlplk_philox(const uint32_t key[2], uint64_t counter, uint32_t out[4]);
 /* ---- functions that have no vector loop (special.c) -------------------------------- */
 
 double mlplk_erfinv(double x);
+/* As lgamma, which also writes the sign to a global. */
+double mlplk_lgamma(double x);
 /* Derivative n of log gamma's derivative; n from 0 to MLPLK_MOST_POLYGAMMA. */
 #define MLPLK_MOST_POLYGAMMA 100
 double mlplk_polygamma(int n, double x);

@@ -1,4 +1,5 @@
 /* Functions that are rarely wanted for many elements, one at a time in double. */
+#define _DEFAULT_SOURCE /* lgamma_r */
 #include <math.h>
 
 #include "kern/kern.h"
@@ -22,6 +23,11 @@ double mlplk_erfinv(double x) {
     y -= d / (1 + y * d);
   }
   return copysign(y, x);
+}
+
+double mlplk_lgamma(double x) {
+  int sign;
+  return lgamma_r(x, &sign);
 }
 
 /* B(2k) / (2k)!, k = 1, 2, ... */

@@ -16,13 +16,6 @@
 
 /* ---- take_along, add_along --------------------------------------------------------- */
 
-static SHAPE(take_along) {
-  (void)cx;
-  s->ndim = c->in[1]->ndim;
-  memcpy(s->size, c->in[1]->shape, sizeof s->size);
-  return MLPL_OK;
-}
-
 static SHAPE(add_along) {
   (void)cx;
   s->ndim = c->in[0]->ndim;
@@ -175,7 +168,7 @@ const mlpl_op mlpli_op_take_along = {.name = "take_along",
     .n_outputs = 1,
     .saves = 2,
     .differentiable = 1,
-    .shape = shape_take_along,
+    .shape = mlpli_shape_second,
     .forward = take_along_forward,
     HAS_BACKWARD(take_along),
     PARAMS(take_params),

@@ -12,6 +12,13 @@ mlpl_status mlpli_shape_same(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) 
   return MLPL_OK;
 }
 
+mlpl_status mlpli_shape_second(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
+  (void)cx;
+  s->ndim = c->in[1]->ndim;
+  for (int d = 0; d < s->ndim; d++) s->size[d] = c->in[1]->shape[d];
+  return MLPL_OK;
+}
+
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
   return mlpli_broadcast(cx, c->op->name, c->in[0], c->in[1], s);
 }

@@ -89,13 +89,6 @@ static BACKWARD(gather) {
 }
 
 /* zeros of `sizes`, with x added at the places */
-static SHAPE(place_gather) {
-  (void)cx;
-  s->ndim = c->p[0].sizes.n;
-  memcpy(s->size, c->p[0].sizes.v, sizeof s->size);
-  return MLPL_OK;
-}
-
 static FORWARD(place_gather) {
   int axis;
   mlpli_fill(*out, 0);
@@ -289,7 +282,7 @@ const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
     .saves = 2,
     .differentiable = 1,
     .internal = true,
-    .shape = shape_place_gather,
+    .shape = mlpli_shape_sizes,
     .forward = place_gather_forward,
     HAS_BACKWARD(place_gather),
     PARAMS(place_params)};

@@ -301,13 +301,6 @@ static BACKWARD(index) {
 
 /* ---- place_index: zeros of `sizes`, with x added at the places --------------------- */
 
-static SHAPE(place_index) {
-  (void)cx;
-  s->ndim = c->p[0].sizes.n;
-  memcpy(s->size, c->p[0].sizes.v, sizeof s->size);
-  return MLPL_OK;
-}
-
 static FORWARD(place_index) {
   subscript u;
   mlpli_fill(*out, 0);
@@ -432,7 +425,7 @@ const mlpl_op mlpli_op_place_index = {.name = "place_index",
     .differentiable = 1,
     .internal = true,
     .list = MLPLI_GAPS,
-    .shape = shape_place_index,
+    .shape = mlpli_shape_sizes,
     .forward = place_index_forward,
     HAS_BACKWARD(place_index),
     PARAMS(sizes_params)};

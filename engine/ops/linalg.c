@@ -161,7 +161,9 @@ bool mlpli_is_tracked(const mlpl_ctx *cx, const mlpli_call *c) {
 
 mlpl_tensor *mlpli_xproduct(
     mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b, int ta, int tb) {
-  return mlpli_x2(e, MLPLI_OP_MATRIX_PRODUCT, a, b, (mlpl_value[]){{.i = ta}, {.i = tb}});
+  if (ta) a = mlpli_xtransposed(e, a);
+  if (tb) b = mlpli_xtransposed(e, b);
+  return mlpli_x2(e, MLPLI_OP_MATMUL, a, b, NULL);
 }
 
 mlpl_tensor *mlpli_xtransposed(mlpli_expr *e, mlpl_tensor *a) {
@@ -263,44 +265,6 @@ void mlpli_xstacks(mlpli_expr *e, const char *what, mlpl_tensor **a, mlpl_tensor
   *b = stretched(e, *b, &s);
 }
 
-/* ---- products ---------------------------------------------------------------------- */
-
-static mlpli_matrix perhaps_transposed(mlpli_matrix m, bool transposed) {
-  return transposed ? mlpli_transposed(m) : m;
-}
-
-static SHAPE(matrix_product) {
-  const mlpl_tensor *a = c->in[0], *b = c->in[1];
-  (void)cx;
-  mlpli_stack_shape(s, a, 2, c->p[0].i ? mlpli_cols(a) : mlpli_rows(a),
-      c->p[1].i ? mlpli_rows(b) : mlpli_cols(b));
-  return MLPL_OK;
-}
-
-static FORWARD(matrix_product) {
-  const int64_t n = mlpli_stacked(*out, 2);
-  for (int64_t i = 0; i < n; i++)
-    MLPL_TRY(mlpli_product(cx, (*out)->dtype,
-        perhaps_transposed(mlpli_matrix_at(c->in[0], i), c->p[0].i),
-        perhaps_transposed(mlpli_matrix_at(c->in[1], i), c->p[1].i), 0,
-        mlpli_matrix_at(*out, i), NULL, MLPLK_ACT_NONE));
-  return MLPL_OK;
-}
-
-/* Of the operand as it was multiplied: g B^T and A^T g; turned where it was turned. */
-static BACKWARD(matrix_product) {
-  mlpli_expr e = {.cx = cx};
-  mlpl_tensor *a = n->in[0], *b = n->in[1];
-  const int ta = n->p[0].i != 0, tb = n->p[1].i != 0;
-  if (mlpli_wants(n, 0))
-    mlpli_xgive(&e, n, 0,
-        ta ? mlpli_xproduct(&e, b, g, tb, 1) : mlpli_xproduct(&e, g, b, 0, !tb));
-  if (mlpli_wants(n, 1))
-    mlpli_xgive(&e, n, 1,
-        tb ? mlpli_xproduct(&e, g, a, 1, ta) : mlpli_xproduct(&e, a, g, !ta, 0));
-  return mlpli_expr_end(&e);
-}
-
 /* ---- powers ------------------------------------------------------------------------ */
 
 static mlpl_tensor *identities(mlpli_expr *e, const mlpl_tensor *like) {
@@ -329,24 +293,8 @@ static COMPOSE(matrix_power) {
 
 /* ---- rows -------------------------------------------------------------------------- */
 
-static const mlpl_param product_params[] = {
-    MLPLI_BOOL_OPTION("transpose_a", 0), MLPLI_BOOL_OPTION("transpose_b", 0)};
 /* 63 squares would fit in an expression; more than these bits no power needs */
 static const mlpl_param power_params[] = {MLPLI_INT_NEEDED("n", -1e6, 1e6)};
 
-const mlpl_op mlpli_op_matrix_product = {.name = "matrix_product",
-    .group = "linalg",
-    .input_name = {"a", "b"},
-    .domain = {MLPLI_REAL, MLPLI_REAL},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 3,
-    .differentiable = 3,
-    .shape = shape_matrix_product,
-    .forward = matrix_product_forward,
-    HAS_BACKWARD(matrix_product),
-    PARAMS(product_params),
-    .internal = true};
 const mlpl_op mlpli_op_matrix_power = {LINALG_ROW(matrix_power, MLPLI_REGULAR),
     .compose = matrix_power_compose, PARAMS(power_params)};

@@ -7,9 +7,6 @@
 
 #include "ops/rows.h"
 
-#define COMPOSE(name)                                                                    \
-  mlpl_status name##_compose(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
-
 /* ---- stacks (linalg.c) ------------------------------------------------------------- */
 
 static inline int64_t mlpli_rows(const mlpl_tensor *t) { return t->shape[t->ndim - 2]; }

@@ -112,7 +112,6 @@ struct mlpl_op {
 };
 
 #define MLPLI_LINALG_OPS(OP)                                                             \
-  OP(MATRIX_PRODUCT, matrix_product)                                                     \
   OP(SOLVE_MATRICES, solve_matrices)                                                     \
   OP(SOLVE, solve)                                                                       \
   OP(SOLVE_TRIANGLES, solve_triangles)                                                   \

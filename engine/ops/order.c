@@ -129,11 +129,6 @@ static mlpl_status run(mlpl_ctx *cx, const mlpli_call *c, order_job *j, int axis
   return status;
 }
 
-static void count_from_base(mlpl_tensor *index, int base) {
-  int64_t *p = (int64_t *)(void *)index->data;
-  for (int64_t i = 0; i < index->numel; i++) p[i] += base;
-}
-
 /* Values and places by a line's work; the places become the second result, if `give`. */
 static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out,
     order_job *j, int axis, size_t bytes_each, mlpli_line_work *work, bool give) {
@@ -145,7 +140,7 @@ static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **
   if (status == MLPL_OK && c->record && axis >= 0) c->extra = mlpli_retain(index);
   if (status == MLPL_OK && give) {
     status = mlpl_tensor_clone(cx, &out[1], index);
-    if (status == MLPL_OK) count_from_base(out[1], cx->index_base);
+    if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
   }
   mlpl_tensor_release(index);
   return status;
@@ -171,7 +166,7 @@ static FORWARD(argsort) {
   int axis;
   MLPL_TRY(mlpli_line_axis(cx, "argsort", c->in[0], &c->p[0], &axis));
   MLPL_TRY(run(cx, c, &j, axis, 2 * sizeof(mlplk_item), sort_line));
-  count_from_base(*out, cx->index_base);
+  mlpli_count_from_base(*out, cx->index_base);
   return MLPL_OK;
 }
 

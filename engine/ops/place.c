@@ -83,13 +83,6 @@ static BACKWARD(spread) {
   return mlpli_expr_end(&e);
 }
 
-static SHAPE(pick) {
-  (void)cx;
-  s->ndim = c->in[1]->ndim;
-  memcpy(s->size, c->in[1]->shape, sizeof s->size);
-  return MLPL_OK;
-}
-
 static FORWARD(pick) {
   int axis = (int)c->p[0].i;
   return exchange_strided(
@@ -137,7 +130,7 @@ const mlpl_op mlpli_op_pick = {.name = "pick",
     .n_outputs = 1,
     .saves = 2,
     .differentiable = 1,
-    .shape = shape_pick,
+    .shape = mlpli_shape_second,
     .forward = pick_forward,
     HAS_BACKWARD(pick),
     PARAMS(pick_params),

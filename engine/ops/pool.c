@@ -465,11 +465,6 @@ static void run_max(mlpl_ctx *cx, const windows *w, const mlpl_tensor *x, mlpl_t
   cx->par.run(&cx->par, (j.planes + j.per_task - 1) / j.per_task, max_task, &j);
 }
 
-static void count_from_base(mlpl_tensor *index, int base) {
-  int64_t *p = (int64_t *)(void *)index->data;
-  for (int64_t i = 0; i < index->numel; i++) p[i] += base;
-}
-
 /* The places are needed for backward and when asked for. */
 static FORWARD(max_pool) {
   windows w;
@@ -484,7 +479,7 @@ static FORWARD(max_pool) {
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
   if (status == MLPL_OK && wanted) {
     status = mlpl_tensor_clone(cx, &out[1], index);
-    if (status == MLPL_OK) count_from_base(out[1], cx->index_base);
+    if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
   }
   mlpl_tensor_release(index);
   mlpl_tensor_release(x);

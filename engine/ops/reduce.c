@@ -91,16 +91,11 @@ static mlpl_status places(
   return status;
 }
 
-static void count_from_base(mlpl_tensor *index, int base) {
-  int64_t *p = (int64_t *)(void *)index->data;
-  for (int64_t i = 0; i < index->numel; i++) p[i] += base;
-}
-
 static mlpl_status give_places(
     mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind kind, mlpl_tensor **out) {
   mlpl_tensor *index;
   MLPL_TRY(places(cx, c, kind, &index));
-  count_from_base(index, cx->index_base);
+  mlpli_count_from_base(index, cx->index_base);
   mlpl_tensor_release(*out);
   *out = index;
   return MLPL_OK;
@@ -122,7 +117,7 @@ static mlpl_status extremes(mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind value
   mlpl_status status = reduced(cx, c, values, *out);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
   if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &out[1], index);
-  if (status == MLPL_OK) count_from_base(out[1], cx->index_base);
+  if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
   mlpl_tensor_release(index);
   return status;
 }

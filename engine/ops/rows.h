@@ -22,11 +22,20 @@
 #define BACKWARD(name)                                                                   \
   mlpl_status name##_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g)
 
-/* Shape rules that families share: the first input's, the two inputs' broadcast
-   (arithmetic.c), the first input's without the axis in option dim (reduce.c). */
+/* Shape rules that families share: the first input's, the second's, the two inputs'
+   broadcast (arithmetic.c), the first input's without the axis in option dim (reduce.c),
+   the sizes in the first option (shape.c). */
 mlpl_status mlpli_shape_same(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
+mlpl_status mlpli_shape_second(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
+mlpl_status mlpli_shape_sizes(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
+
+/* Places counted from 0 become what users see. */
+static inline void mlpli_count_from_base(mlpl_tensor *index, int base) {
+  int64_t *p = (int64_t *)(void *)index->data;
+  for (int64_t i = 0; i < index->numel; i++) p[i] += base;
+}
 
 /* That whole numbers are not raised to negative powers (modulo.c); out: the result. */
 mlpl_status mlpli_check_exponent(

@@ -187,7 +187,7 @@ static COMPOSE(unflatten) {
 
 /* ---- putting gradients back: zeros, with x where a view of them lies --------------- */
 
-static SHAPE(sizes) {
+mlpl_status mlpli_shape_sizes(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
   (void)cx;
   s->ndim = c->p[0].sizes.n;
   memcpy(s->size, c->p[0].sizes.v, sizeof s->size);
@@ -392,7 +392,7 @@ static const mlpl_param place_slice_params[] = {
     MLPLI_SIZES_NEEDED("sizes"), SLICE_OPTIONS};
 
 #define PLACE_ROW(f)                                                                     \
-  UNARY_ROW(f, MLPLI_ANY, shape_sizes), HAS_BACKWARD(f), PARAMS(f##_params),             \
+  UNARY_ROW(f, MLPLI_ANY, mlpli_shape_sizes), HAS_BACKWARD(f), PARAMS(f##_params),       \
       .internal = true
 #define AS_ROW(f)                                                                        \
   .name = #f, .input_name = {"input", "other"}, .domain = {MLPLI_ANY, MLPLI_ANY},        \

@@ -3,6 +3,7 @@
 ** library in long double, over every order of magnitude and closely where the work
 ** happens; kernels of three operands; functions without a vector loop at known values.
 */
+#define _DEFAULT_SOURCE /* signgam */
 #include "kernel_test.h"
 
 #define PI_L 3.14159265358979323846264338327950288L
@@ -363,6 +364,21 @@ static void erfinv_is_the_inverse(void **state) {
   assert_true(signbit(mlplk_erfinv(-0.0)));
 }
 
+/* C's lgamma writes this, which threads must not share. */
+static void lgamma_keeps_the_sign_global(const mlplk_table *t) {
+  double x = 0, y = 0;
+  put(t, &x, 0, -0.5);
+  signgam = 7;
+  t->map[MLPLK_LGAMMA](1, &y, 1, &x, 1, NULL, 0, 0);
+  assert_int_equal(signgam, 7);
+  near(get(t, &y, 0), rounded(t, log(2 * sqrt((double)PI_L))), 1e-15);
+}
+
+static void lgamma_writes_no_global(void **state) {
+  (void)state;
+  each_table(lgamma_keeps_the_sign_global);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(functions_are_accurate),
@@ -373,6 +389,7 @@ int main(void) {
       cmocka_unit_test(lerp_is_exact_at_its_ends),
       cmocka_unit_test(polygamma_is_right),
       cmocka_unit_test(erfinv_is_the_inverse),
+      cmocka_unit_test(lgamma_writes_no_global),
   };
   return cmocka_run_group_tests_name("functions", tests, NULL, NULL);
 }

@@ -293,19 +293,6 @@ static void plain_matrices(plain *p, of_matrix *f, int axes, int more, int64_t s
   }
 }
 
-static void plain_matrix_product(plain *p) {
-  const mlpl_value *o = p->c->p;
-  const array *a = &p->x[0], *b = &p->x[1];
-  p->y = stack_of(a, 2, 2, a->size[a->ndim - (o[0].i ? 1 : 2)],
-      b->size[b->ndim - (o[1].i ? 2 : 1)]);
-  for (int64_t i = 0; i < parts_in(a, 2); i++) {
-    dense x = part_of(a, i), y = part_of(b, i), xt = dense_turned(x), yt = dense_turned(y);
-    dense c = dense_product(o[0].i ? xt : x, o[1].i ? yt : y);
-    memcpy(p->y.v + i * c.m * c.n, c.v, (size_t)(c.m * c.n) * sizeof *c.v);
-    free(x.v), free(y.v), free(xt.v), free(yt.v), free(c.v);
-  }
-}
-
 /* The triangle that is read, with ones where they are understood. */
 static void cut_triangle(dense a, bool upper, bool unit) {
   for (int64_t i = 0; i < a.m; i++)
@@ -504,7 +491,6 @@ static void compare_linalg(plain *p, const op_case *one, mlpl_tensor *const *out
                 n = x->ndim > 0 ? x->size[x->ndim - 1] : 0, k = m < n ? m : n;
   p->terms = 100 * (m + n);
   switch (id) {
-  case MLPLI_OP_MATRIX_PRODUCT: plain_matrix_product(p); break;
   case MLPLI_OP_SOLVE_MATRICES:
   case MLPLI_OP_SOLVE:
   case MLPLI_OP_SOLVE_TRIANGLES:

@@ -193,10 +193,6 @@ static int ql(iteration *it, int most_sweeps) {
 
 /* ---- together ---------------------------------------------------------------------- */
 
-static ptrdiff_t padded(ptrdiff_t n) { return round_up(n, STRIP); }
-
-static ptrdiff_t most_rotations(ptrdiff_t n) { return most(MOST_ROTATIONS, n); }
-
 /* Parts of the scratch memory, each from a multiple of 64 bytes. */
 typedef struct parts {
   real *rows, *v, *tau, *w, *x, *y, *work;
@@ -206,33 +202,29 @@ typedef struct parts {
   char *products;
 } parts;
 
-static char *take(char **at, ptrdiff_t n, size_t size) {
-  char *p = *at;
-  *at += round_up(n * (ptrdiff_t)size, 64);
-  return p;
-}
-
-static parts cut(char *at, ptrdiff_t n) {
+/* *used: the bytes before the memory for products. */
+static parts cut(char *base, ptrdiff_t n, size_t *used) {
   parts p;
-  p.rows = (real *)(void *)take(&at, n * padded(n), sizeof(real));
-  p.v = (real *)(void *)take(&at, n * n, sizeof(real));
-  p.tau = (real *)(void *)take(&at, n, sizeof(real));
-  p.w = (real *)(void *)take(&at, n * PANEL_WIDTH, sizeof(real));
-  p.x = (real *)(void *)take(&at, n, sizeof(real));
-  p.y = (real *)(void *)take(&at, n, sizeof(real));
-  p.work = (real *)(void *)take(&at, reflect_work(n), sizeof(real));
-  p.d = (double *)(void *)take(&at, n + 1, sizeof(double));
-  p.e = (double *)(void *)take(&at, n + 1, sizeof(double));
-  p.r = (rotation *)(void *)take(&at, most_rotations(n), sizeof(rotation));
-  p.order = (ptrdiff_t *)(void *)take(&at, n, sizeof(ptrdiff_t));
-  p.products = at;
+  *used = 0;
+  p.rows = take_reals(base, used, n * padded(n));
+  p.v = take_reals(base, used, n * n);
+  p.tau = take_reals(base, used, n);
+  p.w = take_reals(base, used, n * PANEL_WIDTH);
+  p.x = take_reals(base, used, n);
+  p.y = take_reals(base, used, n);
+  p.work = take_reals(base, used, reflect_work(n));
+  p.d = take(base, used, n + 1, sizeof(double));
+  p.e = take(base, used, n + 1, sizeof(double));
+  p.r = take(base, used, most_rotations(n), sizeof(rotation));
+  p.order = take(base, used, n, sizeof(ptrdiff_t));
+  p.products = base ? base + *used : NULL;
   return p;
 }
 
 size_t VARIANT(eigh_scratch)(ptrdiff_t n, int workers) {
-  char origin[1];
-  return (size_t)((uintptr_t)cut(origin, n).products - (uintptr_t)origin) +
-      VARIANT(gemm_scratch_most)(n, workers);
+  size_t used;
+  cut(NULL, n, &used);
+  return used + VARIANT(gemm_scratch_most)(n, workers);
 }
 
 /* rows := the transposed product of the reflections, in QL's order of rows */
@@ -256,7 +248,8 @@ static void sort_rising(ptrdiff_t n, const double *d, ptrdiff_t *order) {
 int VARIANT(eigh)(ptrdiff_t n, const mlplk_matrix *a, void *values,
     const mlplk_matrix *vectors, int sweeps, void *scratch, const mlplk_par *par) {
   if (n == 0) return 0;
-  parts p = cut(scratch, n);
+  size_t used;
+  parts p = cut(scratch, n, &used);
   tools tool = {p.products, par};
   tridiagonal t = {n, 0, mat_of(a), rows_at(p.v, n - 1), p.tau, p.w, p.x, p.y, p.d, p.e};
   to_tridiagonal(&tool, &t);

@@ -75,6 +75,20 @@ static inline ptrdiff_t room(ptrdiff_t n) {
   return round_up(n, 64 / (ptrdiff_t)sizeof(real));
 }
 
+/*
+** A part of scratch memory that begins at `base`: n elements, from a multiple of 64 bytes
+** on. *used grows by it. NULL where there is no memory yet: then only *used matters.
+*/
+static inline void *take(char *base, size_t *used, ptrdiff_t n, size_t element) {
+  void *part = base ? base + *used : NULL;
+  *used += (size_t)round_up(n * (ptrdiff_t)element, 64);
+  return part;
+}
+
+static inline real *take_reals(char *base, size_t *used, ptrdiff_t n) {
+  return take(base, used, n, sizeof(real));
+}
+
 /* ---- reflections H = I - tau v v^T, v[0] = 1 (qr.c) ---- */
 
 enum { PANEL_WIDTH = 32 };
@@ -104,6 +118,10 @@ typedef struct rotation {
 } rotation;
 
 enum { STRIP = 4 * LANES, MOST_ROTATIONS = 2048 };
+
+/* The width of rows of n elements; how many rotations wait before they are applied. */
+static inline ptrdiff_t padded(ptrdiff_t n) { return round_up(n, STRIP); }
+static inline ptrdiff_t most_rotations(ptrdiff_t n) { return most(MOST_ROTATIONS, n); }
 
 /* a: n rows of `width` reals, a multiple of STRIP, width apart, 64-byte aligned. */
 void VARIANT(rotate_rows)(real *a, ptrdiff_t width, const rotation *r,

@@ -246,10 +246,6 @@ static int bidiagonal_qr(iteration *it, int most_sweeps) {
 
 /* ---- together ---------------------------------------------------------------------- */
 
-static ptrdiff_t padded(ptrdiff_t n) { return round_up(n, STRIP); }
-
-static ptrdiff_t most_rotations(ptrdiff_t n) { return most(MOST_ROTATIONS, n); }
-
 typedef struct parts {
   real *rows_left, *rows_right, *left, *right, *tau_left, *tau_right, *v, *w, *x, *u,
       *work;
@@ -259,42 +255,34 @@ typedef struct parts {
   char *products;
 } parts;
 
-static char *take(char **at, ptrdiff_t n, size_t size) {
-  char *p = *at;
-  *at += round_up(n * (ptrdiff_t)size, 64);
-  return p;
-}
-
-static real *reals(char **at, ptrdiff_t n) {
-  return (real *)(void *)take(at, n, sizeof(real));
-}
-
-static parts cut(char *at, ptrdiff_t n) {
+/* *used: the bytes before the memory for products. */
+static parts cut(char *base, ptrdiff_t n, size_t *used) {
   parts p;
-  p.rows_left = reals(&at, n * padded(n));
-  p.rows_right = reals(&at, n * padded(n));
-  p.left = reals(&at, n * n);
-  p.right = reals(&at, n * n);
-  p.tau_left = reals(&at, n);
-  p.tau_right = reals(&at, n);
-  p.v = reals(&at, n);
-  p.w = reals(&at, n);
-  p.x = reals(&at, n);
-  p.u = reals(&at, n);
-  p.work = reals(&at, reflect_work(n));
-  p.d = (double *)(void *)take(&at, n + 1, sizeof(double));
-  p.e = (double *)(void *)take(&at, n + 1, sizeof(double));
-  p.of_left = (rotation *)(void *)take(&at, most_rotations(n), sizeof(rotation));
-  p.of_right = (rotation *)(void *)take(&at, most_rotations(n), sizeof(rotation));
-  p.order = (ptrdiff_t *)(void *)take(&at, n, sizeof(ptrdiff_t));
-  p.products = at;
+  *used = 0;
+  p.rows_left = take_reals(base, used, n * padded(n));
+  p.rows_right = take_reals(base, used, n * padded(n));
+  p.left = take_reals(base, used, n * n);
+  p.right = take_reals(base, used, n * n);
+  p.tau_left = take_reals(base, used, n);
+  p.tau_right = take_reals(base, used, n);
+  p.v = take_reals(base, used, n);
+  p.w = take_reals(base, used, n);
+  p.x = take_reals(base, used, n);
+  p.u = take_reals(base, used, n);
+  p.work = take_reals(base, used, reflect_work(n));
+  p.d = take(base, used, n + 1, sizeof(double));
+  p.e = take(base, used, n + 1, sizeof(double));
+  p.of_left = take(base, used, most_rotations(n), sizeof(rotation));
+  p.of_right = take(base, used, most_rotations(n), sizeof(rotation));
+  p.order = take(base, used, n, sizeof(ptrdiff_t));
+  p.products = base ? base + *used : NULL;
   return p;
 }
 
 size_t VARIANT(svd_scratch)(ptrdiff_t n, int workers) {
-  char origin[1];
-  return (size_t)((uintptr_t)cut(origin, n).products - (uintptr_t)origin) +
-      VARIANT(gemm_scratch_most)(n, workers);
+  size_t used;
+  cut(NULL, n, &used);
+  return used + VARIANT(gemm_scratch_most)(n, workers);
 }
 
 /* Rows that are the columns of the two products of reflections. */
@@ -328,7 +316,8 @@ static void finish_values(ptrdiff_t n, const parts *p, ptrdiff_t width, int vect
 int VARIANT(svd)(ptrdiff_t n, const mlplk_matrix *a, void *values, const mlplk_matrix *u,
     const mlplk_matrix *vh, int sweeps, void *scratch, const mlplk_par *par) {
   if (n == 0) return 0;
-  parts p = cut(scratch, n);
+  size_t used;
+  parts p = cut(scratch, n, &used);
   tools tool = {p.products, par};
   bidiagonal b = {.n = n,
       .a = mat_of(a),
