@@ -3,9 +3,8 @@ return {
   cross_entropy = {
     "-log softmax(input)[target], the mean over the examples unless told, in nats. Labels count "
       .. "from 1. With class weights the mean divides by the sum of the targets' weights.",
-    args = { input = "logits [n x k], or [k], or [n x k x ...]",
-      target = "labels 1..k, i64, [n] (without the input's class axis); or shares of the "
-        .. "input's shape and dtype",
+    args = { input = "logits [n x k]",
+      target = "labels 1..k, i64, [n]; or shares of the classes, [n x k]",
       weight = "[k], a weight for each class",
       reduction = "'none' gives a loss for each example",
       ignore_index = "examples with this label do not count",
@@ -25,8 +24,11 @@ return {
   },
   binary_cross_entropy_with_logits = {
     "-t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid, the mean over all elements unless "
-      .. "told; computed as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow.",
+      .. "told; computed as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow. "
+      .. "Differentiable in the input.",
     args = { input = "logits, any shape", target = "the input's shape, from 0 to 1",
+      weight = "scales the elements' losses; broadcasts",
+      pos_weight = "scales the first term; broadcasts",
       reduction = "'none' keeps the elements" },
     errors = "shapes that differ",
     example = "local loss = nn.binary_cross_entropy_with_logits(mlpl.zeros(2), mlpl.ones(2))\n"
