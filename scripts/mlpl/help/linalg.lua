@@ -175,7 +175,8 @@ return {
   },
   cond = {
     "The condition number ||A|| ||A^-1|| in a norm of matrix_norm; for '2' the largest over the "
-      .. "smallest singular value, of matrices of any shape. Of a singular matrix inf, of zeros nan.",
+      .. "smallest singular value, of matrices of any shape. Of a singular matrix inf, "
+      .. "of zeros nan.",
     args = { input = "[... n x n]; for '2' and '-2' [... m x n]", p = "the norm" },
     returns = { { "cond", "Tensor", "[...]" } },
     errors = "a matrix that is not square, in the other norms",
