@@ -18,7 +18,6 @@ return {
   },
   celu = {
     "max(0, x) + min(0, alpha (e^(x / alpha) - 1)); smooth for every alpha.",
-    errors = "alpha = 0",
     example = "assert(nn.celu(mlpl.tensor { 2 }):item() == 2)",
     source = "Barron, arXiv:1704.07483",
   },

@@ -72,7 +72,7 @@ return {
       .. "an empty Q.",
     args = { input = "[... m x n]", mode = "the columns of Q" },
     returns = { { "Q", "Tensor", "[... m x k]" }, { "R", "Tensor", "[... k x n]" } },
-    errors = ndim .. "; backward where m < n, or with mode 'r', or 'complete' where m > n",
+    errors = ndim .. "; recording where m < n, or with mode 'r', or 'complete' where m > n",
     example = "local A = mlpl.randn(4, 2)\n"
       .. "local Q, R = linalg.qr(A)\n"
       .. "assert(Q:matmul(R):isclose(A, 1e-4, 1e-5):all():item())",
@@ -105,7 +105,7 @@ return {
     returns = { { "U", "Tensor", "[... m x m] or [... m x k]" },
       { "S", "Tensor", "[... k], descending" },
       { "Vh", "Tensor", "[... n x n] or [... k x n]" } },
-    errors = ndim .. "; no convergence; backward through the columns that full_matrices adds",
+    errors = ndim .. "; no convergence; recording with full_matrices where m differs from n",
     example = "local A = mlpl.randn(3, 2)\n"
       .. "local U, S, Vh = linalg.svd(A, false)\n"
       .. "assert((U * S):matmul(Vh):isclose(A, 1e-4, 1e-5):all():item())",

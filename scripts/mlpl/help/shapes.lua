@@ -16,7 +16,7 @@ return {
     example = "assert(mlpl.arange(6):reshape(2, -1).shape[2] == 3)",
   },
   flatten = {
-    "The axes from start_dim to end_dim as one. In Lua start_dim is 1, the first axis.",
+    "The axes from start_dim to end_dim as one; all of them unless told.",
     memory = copy, errors = axis .. "; start_dim behind end_dim",
     example = "assert(mlpl.zeros(2, 3, 4):flatten(2).shape[2] == 12)",
   },
@@ -115,10 +115,10 @@ return {
     example = "local x = mlpl.ones(2)\nx:clone()[1] = 9\nassert(x[1]:item() == 1)",
   },
   cat = {
-    "Tensors one behind the other along an axis; dtypes promote.",
+    "Tensors one behind the other along an axis.",
     args = { { "tensors", "Tensor[]", "joined in this order; their other sizes are equal" },
       { "dim", "integer?", "the axis, 1 unless told" } },
-    errors = "an empty array; sizes or ranks that differ (the tensor is named)",
+    errors = "an empty array; sizes, ranks or dtypes that differ (the tensor is named)",
     example = "local y = mlpl.cat({ mlpl.ones(2, 1), mlpl.zeros(2, 3) }, 2)\n"
       .. "assert(y.shape[2] == 4)",
   },
@@ -126,7 +126,7 @@ return {
     "Tensors side by side along a new axis.",
     args = { { "tensors", "Tensor[]", "joined in this order; their shapes are equal" },
       { "dim", "integer?", "where the new axis stands, 1 unless told" } },
-    errors = "an empty array; shapes that differ (the tensor is named)",
+    errors = "an empty array; shapes or dtypes that differ (the tensor is named)",
     example = "assert(mlpl.stack({ mlpl.ones(3), mlpl.zeros(3) }, 2).shape[2] == 2)",
   },
   hstack = {
