@@ -95,8 +95,10 @@ static void set_inputs(lua_State *L, const mlpl_op *op) {
   int required, n = mlpl_op_inputs(op, &required);
   lua_createtable(L, n, 0);
   for (int i = 0; i < n; i++) {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     set_text(L, "name", mlpl_op_input_name(op, i));
+    lua_pushboolean(L, mlpl_op_broadcasts(op) || mlpl_op_takes_number(op, i));
+    lua_setfield(L, -2, "number");
     lua_pushboolean(L, i < required);
     lua_setfield(L, -2, "required");
     lua_rawseti(L, -2, i + 1);
@@ -104,17 +106,24 @@ static void set_inputs(lua_State *L, const mlpl_op *op) {
   lua_setfield(L, -2, "inputs");
 }
 
-/* _describe_op(name): { inputs =, params =, outputs = }, or nil */
+/* _describe_op(name): { inputs =, params =, outputs =, options_first =, group =,
+   internal = }, or nil. options_first of the options stand between the first input and the
+   others. */
 static int describe_op(lua_State *L) {
   const mlpl_op *op = mlpl_op_find(luaL_checkstring(L, 1));
   if (!op) return 0;
   int n;
   const mlpl_param *params = mlpl_op_params(op, &n);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 6);
   set_inputs(L, op);
   set_params(L, params, n);
   lua_pushinteger(L, mlpl_op_outputs(op));
   lua_setfield(L, -2, "outputs");
+  lua_pushinteger(L, mlpl_op_options_first(op));
+  lua_setfield(L, -2, "options_first");
+  lua_pushboolean(L, mlpl_op_is_internal(op));
+  lua_setfield(L, -2, "internal");
+  if (mlpl_op_group(op)) set_text(L, "group", mlpl_op_group(op));
   return 1;
 }
 

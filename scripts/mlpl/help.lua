@@ -22,8 +22,13 @@
 
 local mlpl, script = ...
 
-local parts = { "mlpl", "tensor", "operations", "linalg", "autograd", "nn", "optim", "data" }
-local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator", "Hook" }
+local parts = {
+  "mlpl", "tensor", "autograd", "nn", "optim", "data",
+  "arithmetic", "functions", "reductions", "shapes", "products", "windows", "activations",
+  "losses", "linalg",    -- operations of the engine's table
+}
+local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator",
+  "Hook" }
 
 local entries
 
@@ -60,6 +65,7 @@ end
 -- Every public name and what it names: "zeros", "nn.Linear", "Tensor.sum".
 local function names()
   local all = {}
+  mlpl._load_all()
   add_names(all, "", mlpl, { [mlpl] = true })
   for _, kind in ipairs(types) do
     local methods = mlpl._methods(kind)
@@ -68,19 +74,41 @@ local function names()
   return all
 end
 
+-- Where operations of the table are.
+local op_homes = { [""] = true, ["Tensor."] = true, ["nn."] = true, ["linalg."] = true }
+
+-- "Tensor.abs_": the entry of abs, told of the form that changes its receiver.
+local function in_place_entry(all, name)
+  local op = name:match "^Tensor%.(%a[%w_]*)_$" or name:match "^(%a[%w_]*)_$"
+  local entry = op and mlpl._methods "Tensor"[op .. "_"] and mlpl._describe_op(op) and all[op]
+  if not entry then return nil end
+  return {
+    "In place: " .. entry[1],
+    name = op .. "_", row = op, in_place = true, args = entry.args,
+    returns = { { "", "Tensor", "the receiver, which holds the result" } },
+    memory = "overwrites its receiver and every view of the same elements",
+    errors = (entry.errors and entry.errors .. "; " or "") ..
+      "a result whose shape or dtype the receiver cannot hold; a leaf that requires a " ..
+      "gradient, outside no_grad; a later backward that needs the old value",
+    source = entry.source,
+  }
+end
+
 -- The entry for a name: its own, or that of the operation which it is a method or a
 -- function for.
 local function entry_of(name)
   local all = load_entries()
   name = name:gsub("^mlpl%.", "")
-  local last = name:match "[%w_]+$"
-  return all[name] or (last and mlpl._describe_op(last) and all[last]) or nil
+  local home, last = name:match "^(.-)([%w_]+)$"
+  local is_op = last and op_homes[home] and mlpl._describe_op(last)
+  return all[name] or is_op and all[last] or in_place_entry(all, name) or nil
 end
 
 local function name_of(value)
   local found
   for name, each in pairs(names()) do
-    if each == value and (not found or #name < #found) then found = name end
+    local first = not found or #name < #found or #name == #found and name < found
+    if rawequal(each, value) and first then found = name end
   end
   return found
 end
@@ -124,19 +152,29 @@ local function arguments(entry)
   end
   local d = #list == 0 and described(entry)
   for _, input in ipairs(d and d.inputs or {}) do
-    list[#list + 1] = { name = input.name, type = "Tensor", text = texts[input.name],
-      optional = not input.required }
+    local number = input.number and not (entry.in_place and #list == 0)
+    list[#list + 1] = { name = input.name, type = number and "Tensor|number" or "Tensor",
+      text = texts[input.name], optional = not input.required }
   end
-  for _, p in ipairs(d and d.params or {}) do
-    list[#list + 1] = { name = p.name, type = lua_types[p.type], text = texts[p.name],
-      optional = not p.required, standard = p.standard, domain = domain(p), option = true }
+  for i, p in ipairs(d and d.params or {}) do
+    local early = i <= (d.options_first or 0)     -- x:gather(dim, index)
+    table.insert(list, early and 1 + i or #list + 1,
+      { name = p.name, type = lua_types[p.type], text = texts[p.name],
+        optional = not p.required, standard = p.standard, domain = domain(p),
+        option = not early })
   end
   return list
 end
 
 local function call_text(entry, list)
   if entry.call then return entry.call end
-  local words, open = {}, 0
+  local words, open, name = {}, 0, entry.name
+  local d = mlpl._describe_op(name)
+  if d and d.group then name = d.group .. "." .. name end
+  if entry.in_place then
+    name = list[1].name .. ":" .. name
+    list = table.move(list, 2, #list, 1, {})
+  end
   for _, a in ipairs(list) do
     local word = a.name
     if a.optional then
@@ -145,7 +183,7 @@ local function call_text(entry, list)
     end
     words[#words + 1] = word
   end
-  return ("%s(%s%s)"):format(entry.name, table.concat(words, ", "), ("]"):rep(open))
+  return ("%s(%s%s)"):format(name, table.concat(words, ", "), ("]"):rep(open))
 end
 
 local function returned(entry)
@@ -188,7 +226,8 @@ local function indented(code) return "  " .. code:gsub("%s+$", ""):gsub("\n", "\
 
 local function text_of(entry)
   local list = arguments(entry)
-  local out, args, results = { call_text(entry, list), "\n" .. wrap(entry[1], "") }, {}, {}
+  local call = wrap(call_text(entry, list), ""):gsub("\n", "\n    ")
+  local out, args, results = { call, "\n" .. wrap(entry[1], "") }, {}, {}
   for i, a in ipairs(list) do args[i] = arg_text(a) end
   for i, r in ipairs(returned(entry)) do
     results[i] = arg_text { name = r[1], type = r[2], text = r[3] }
@@ -204,15 +243,13 @@ end
 
 -- The names right below a path ("" or "nn"), in columns.
 local function list_text(path)
-  local found, seen = {}, {}
+  local found, endings = {}, {}
   for name in pairs(names()) do
     local inside = path == "" and name or name:match("^" .. path .. "%.(.+)$")
     local head = inside and inside:match "^[^.]+"
-    if head and not seen[head] then
-      seen[head] = true
-      found[#found + 1] = head .. (inside == head and "" or ".")
-    end
+    if head then endings[head] = (inside ~= head or endings[head] == ".") and "." or "" end
   end
+  for head, ending in pairs(endings) do found[#found + 1] = head .. ending end
   if #found == 0 then return nil end
   table.sort(found)
   return wrap(table.concat(found, "  "), "  ") .. "\n"

@@ -62,5 +62,11 @@ local function guard_all(t, title, more)
 end
 
 mlpl.linalg.solve_triangular = mlpl.linalg.triangular_solve    -- PyTorch's name
-guard(mlpl.linalg, "mlpl.linalg", { norm = "linalg_norm" })
+local lazy_linalg = { norm = "linalg_norm" }
+-- Whoever lists what there is needs the lazy parts, too.
+function mlpl._load_all()
+  for name in pairs(lazy) do local _ = mlpl[name] end
+  for name in pairs(lazy_linalg) do local _ = mlpl.linalg[name] end
+end
+guard(mlpl.linalg, "mlpl.linalg", lazy_linalg)
 guard_all(mlpl, "mlpl", lazy)

@@ -1,0 +1,207 @@
+-- Arithmetic, comparisons and logic, element by element.
+local broadcast = "shapes that do not broadcast; two numbers instead of a tensor"
+local both = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a" }
+
+return {
+  add = {
+    "a + b, element by element; also a + b. Shapes broadcast, dtypes promote.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.ones(2, 3) + mlpl.tensor { 1, 2, 3 }\nassert(y[1][3]:item() == 4)",
+  },
+  sub = {
+    "a - b, element by element; also a - b. Shapes broadcast, dtypes promote.",
+    args = both, errors = broadcast,
+    example = "local y = 1 - mlpl.tensor { 1, 2, 3 }\nassert(y[3]:item() == -2)",
+  },
+  mul = {
+    "a b, element by element; also a * b. The product of matrices is matmul.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.tensor { 1, 2 } * mlpl.tensor { 3, 4 }\nassert(y[2]:item() == 8)",
+  },
+  div = {
+    "a / b, element by element; also a / b. Whole numbers are divided as f32; a division by 0 "
+      .. "gives inf or nan.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.tensor({ 7 }, { dtype = 'i64' }) / 2\nassert(y:item() == 3.5)",
+  },
+  pow = {
+    "a to the power b, element by element; also a ^ b. Differentiable in both; the gradient of b "
+      .. "is a^b log(a), so it is nan where a < 0.",
+    args = both, errors = broadcast .. "; a negative exponent for whole numbers",
+    example = "local y = mlpl.tensor { 1, 2, 3 } ^ 2\nassert(y[3]:item() == 9)",
+  },
+  floor_divide = {
+    "floor(a / b), element by element; also a // b. It rounds towards minus infinity. "
+      .. "The gradient is 0.",
+    args = both, errors = broadcast .. "; a whole number divided by 0",
+    example = "local y = mlpl.tensor { 7, -7 } // 2\nassert(y[2]:item() == -4)",
+  },
+  remainder = {
+    "a - b floor(a / b), element by element; also a % b. It has the sign of b, as in Lua.",
+    args = both, errors = broadcast .. "; a whole number divided by 0",
+    example = "assert((mlpl.tensor { -7 } % 3):item() == 2)",
+  },
+  fmod = {
+    "a - b trunc(a / b), element by element. It has the sign of a, as C's fmod.",
+    args = both, errors = broadcast .. "; a whole number divided by 0",
+    example = "assert(mlpl.tensor { -7 }:fmod(3):item() == -1)",
+  },
+  maximum = {
+    "The larger of a and b, element by element; nan where one of them is nan. "
+      .. "Where they are equal, each gets half of the gradient.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.tensor { 1, 5 }:maximum(3)\nassert(y[1]:item() == 3)",
+  },
+  minimum = {
+    "The smaller of a and b, element by element; nan where one of them is nan. "
+      .. "Where they are equal, each gets half of the gradient.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.tensor { 1, 5 }:minimum(3)\nassert(y[2]:item() == 3)",
+  },
+  neg = {
+    "-x, element by element; also -x.",
+    example = "assert((-mlpl.tensor { 2 }):item() == -2)",
+  },
+  abs = {
+    "The absolute value, element by element. The gradient at 0 is 0.",
+    example = "assert(mlpl.tensor { -3 }:abs():item() == 3)",
+  },
+  sign = {
+    "-1, 0 or 1, element by element. The gradient is 0.",
+    example = "local y = mlpl.tensor { -3, 0, 2 }:sign()\nassert(y[1]:item() == -1)",
+  },
+  eq = {
+    "Where a equals b, as a bool tensor. The operator == compares identities instead.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.tensor { 1, 2 }:eq(2)\nassert(y.dtype == 'bool' and y[2]:item())",
+  },
+  ne = {
+    "Where a differs from b, as a bool tensor; true where either is nan.",
+    args = both, errors = broadcast,
+    example = "local y = mlpl.tensor { 1, 2 }:ne(2)\nassert(y[1]:item() and not y[2]:item())",
+  },
+  lt = {
+    "Where a < b, as a bool tensor; false where either is nan. The operator < raises.",
+    args = both, errors = broadcast,
+    example = "assert(mlpl.tensor { 1, 2 }:lt(2):sum():item() == 1)",
+  },
+  le = {
+    "Where a <= b, as a bool tensor; false where either is nan.",
+    args = both, errors = broadcast,
+    example = "assert(mlpl.tensor { 1, 2 }:le(2):all():item())",
+  },
+  gt = {
+    "Where a > b, as a bool tensor; false where either is nan.",
+    args = both, errors = broadcast,
+    example = "assert(mlpl.tensor { 1, 2 }:gt(1)[2]:item())",
+  },
+  ge = {
+    "Where a >= b, as a bool tensor; false where either is nan.",
+    args = both, errors = broadcast,
+    example = "assert(mlpl.tensor { 1, 2 }:ge(1):all():item())",
+  },
+  isnan = {
+    "Where x is not a number, as a bool tensor.",
+    example = "assert(mlpl.tensor { 0 / 0, 1 }:isnan()[1]:item())",
+  },
+  isinf = {
+    "Where x is infinite, of either sign, as a bool tensor.",
+    example = "assert(mlpl.tensor { -math.huge, 1 }:isinf()[1]:item())",
+  },
+  isfinite = {
+    "Where x is neither infinite nor nan, as a bool tensor.",
+    example = "assert(not mlpl.tensor { math.huge, 1 }:isfinite()[1]:item())",
+  },
+  isclose = {
+    "Where |a - b| <= atol + rtol |b|, as a bool tensor. Infinities are close to themselves.",
+    args = { a = "any shape", b = "broadcasts with a", rtol = "relative to |b|",
+      atol = "absolute", equal_nan = "whether nan is close to nan" },
+    errors = broadcast,
+    example = "assert(mlpl.ones(2):isclose(mlpl.full({ 2 }, 1 + 1e-6)):all():item())",
+  },
+  logical_and = {
+    "Where a and b both differ from 0, as a bool tensor.",
+    args = both, errors = broadcast,
+    example = "assert(not mlpl.tensor { 1 }:logical_and(mlpl.tensor { 0 }):item())",
+  },
+  logical_or = {
+    "Where a or b differs from 0, as a bool tensor.",
+    args = both, errors = broadcast,
+    example = "assert(mlpl.tensor { 1 }:logical_or(mlpl.tensor { 0 }):item())",
+  },
+  logical_xor = {
+    "Where exactly one of a and b differs from 0, as a bool tensor.",
+    args = both, errors = broadcast,
+    example = "assert(not mlpl.tensor { 1 }:logical_xor(mlpl.tensor { 2 }):item())",
+  },
+  logical_not = {
+    "Where x is 0, as a bool tensor.",
+    example = "assert(mlpl.tensor { 0, 1 }:logical_not()[1]:item())",
+  },
+  bitwise_and = {
+    "The bits that a and b both have; also a & b. Of bool, the logical and.",
+    args = { a = "i64, u8 or bool", b = "likewise; broadcasts with a" },
+    errors = "f32 or f64; " .. broadcast,
+    example = "local x = mlpl.tensor({ 6 }, { dtype = 'i64' })\nassert((x & 3):item() == 2)",
+  },
+  bitwise_or = {
+    "The bits that a or b has; also a | b. Of bool, the logical or.",
+    args = { a = "i64, u8 or bool", b = "likewise; broadcasts with a" },
+    errors = "f32 or f64; " .. broadcast,
+    example = "local x = mlpl.tensor({ 6 }, { dtype = 'i64' })\nassert((x | 3):item() == 7)",
+  },
+  bitwise_xor = {
+    "The bits that exactly one of a and b has; also a ~ b.",
+    args = { a = "i64, u8 or bool", b = "likewise; broadcasts with a" },
+    errors = "f32 or f64; " .. broadcast,
+    example = "local x = mlpl.tensor({ 6 }, { dtype = 'i64' })\nassert((x ~ 3):item() == 5)",
+  },
+  bitwise_not = {
+    "Every bit turned; also ~x. Of i64 -x - 1, of u8 255 - x, of bool the logical not.",
+    args = { input = "i64, u8 or bool" },
+    errors = "f32 or f64",
+    example = "assert((~mlpl.tensor({ 1 }, { dtype = 'i64' })):item() == -2)",
+  },
+  clamp = {
+    "min(max(x, min), max), element by element; nan stays nan. The gradient is 0 outside.",
+    example = "local y = mlpl.tensor { -1, 0.5, 2 }:clamp { min = 0 }\n"
+      .. "assert(y[1]:item() == 0 and y[3]:item() == 2)",
+  },
+  lerp = {
+    "input + weight (end - input), element by element: linear interpolation. "
+      .. "Differentiable in all three.",
+    args = { ["end"] = "broadcasts with input", weight = "a tensor or a number; may leave [0, 1]" },
+    errors = "shapes that do not broadcast",
+    example = "local y = mlpl.tensor { 1 }:lerp(mlpl.tensor { 3 }, 0.5)\nassert(y:item() == 2)",
+  },
+  addcmul = {
+    "input + value tensor1 tensor2, element by element; shapes broadcast.",
+    args = { value = "a number that scales the product" },
+    errors = "shapes that do not broadcast",
+    example = "local y = mlpl.ones(1):addcmul(mlpl.tensor { 2 }, mlpl.tensor { 3 }, 10)\n"
+      .. "assert(y:item() == 61)",
+  },
+  addcdiv = {
+    "input + value tensor1 / tensor2, element by element; shapes broadcast.",
+    args = { value = "a number that scales the quotient" },
+    errors = "shapes that do not broadcast",
+    example = "local y = mlpl.ones(1):addcdiv(mlpl.tensor { 6 }, mlpl.tensor { 3 }, 10)\n"
+      .. "assert(y:item() == 21)",
+  },
+  where = {
+    "a where the condition holds, else b, element by element. A gradient goes only to the side "
+      .. "that was taken.",
+    args = { condition = "bool; all three broadcast", a = "a tensor or a number",
+      b = "a tensor or a number" },
+    errors = "a condition that is not bool; shapes that do not broadcast",
+    example = "local x = mlpl.tensor { 1, -1 }\n"
+      .. "assert(mlpl.where(x:gt(0), x, 0)[2]:item() == 0)",
+  },
+  masked_fill = {
+    "value where the mask holds, else the input.",
+    args = { mask = "bool; broadcasts to the input's shape", value = "a number" },
+    errors = "a mask that is not bool or does not broadcast",
+    example = "local x = mlpl.tensor { 1, -1 }\n"
+      .. "assert(x:masked_fill(x:lt(0), 7)[2]:item() == 7)",
+  },
+}
