@@ -286,9 +286,11 @@ const mlpl_op mlpli_op_amax = {UNARY_ROW(amax, MLPLI_ANY_DISTINCT, mlpli_shape_r
 const mlpl_op mlpli_op_amin = {UNARY_ROW(amin, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
     .saves = 1 | MLPLI_SAVE_OUT, PARAMS(reduce_params), HAS_BACKWARD(evenly)};
 const mlpl_op mlpli_op_any = {
-    UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params)};
+    UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params),
+    .dtype = mlpli_gives_truth};
 const mlpl_op mlpli_op_all = {
-    UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params)};
+    UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params),
+    .dtype = mlpli_gives_truth};
 const mlpl_op mlpli_op_count_nonzero = {
     UNARY_ROW(count_nonzero, MLPLI_ANY, shape_count_nonzero), PARAMS(count_params),
     .gives_index = true};
