@@ -202,12 +202,17 @@ static const mlpl_param histc_params[] = {MLPLI_INT_OPTION("bins", 100, 1, MANY)
     MLPLI_REAL_OPTION("min", 0, -1e300, 1e300),
     MLPLI_REAL_OPTION("max", 0, -1e300, 1e300)};
 
+static int bincount_dtype(const mlpli_call *c) {
+  return c->n > 1 && c->in[1] ? c->in[1]->dtype : MLPL_I64;
+}
+
 const mlpl_op mlpli_op_bincount = {.name = "bincount",
     .input_name = {"input", "weights"},
     .domain = {MLPLI_LABELS, MLPLI_ANY},
     .n_inputs = 2,
     .n_required = 1,
     .n_outputs = 1,
+    .dtype = bincount_dtype,
     .shape = shape_bincount,
     .forward = bincount_forward,
     PARAMS(bincount_params),
