@@ -91,25 +91,54 @@ static void set_params(lua_State *L, const mlpl_param *params, int n) {
   lua_setfield(L, -2, "params");
 }
 
+static void set_flag(lua_State *L, const char *name, bool flag) {
+  lua_pushboolean(L, flag);
+  lua_setfield(L, -2, name);
+}
+
+/* domain = what it holds, dtypes = { "f32", ... }, number = whether one may stand for
+   it (in a row that broadcasts for one of the two) */
+static void set_domain(lua_State *L, const mlpl_op *op, int i) {
+  int n = 0;
+  set_text(L, "domain", mlpl_op_input_domain(op, i));
+  set_flag(L, "number", mlpl_op_broadcasts(op) || mlpl_op_takes_number(op, i));
+  lua_newtable(L);
+  for (int d = MLPL_F32; d <= MLPL_BOOL; d++) {
+    if (!mlpl_op_takes_dtype(op, i, (mlpl_dtype)d)) continue;
+    lua_pushstring(L, mlpl_dtype_name((mlpl_dtype)d));
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_setfield(L, -2, "dtypes");
+}
+
 static void set_inputs(lua_State *L, const mlpl_op *op) {
   int required, n = mlpl_op_inputs(op, &required);
   lua_createtable(L, n, 0);
   for (int i = 0; i < n; i++) {
     lua_createtable(L, 0, 3);
     set_text(L, "name", mlpl_op_input_name(op, i));
-    lua_pushboolean(L, mlpl_op_broadcasts(op) || mlpl_op_takes_number(op, i));
-    lua_setfield(L, -2, "number");
-    lua_pushboolean(L, i < required);
-    lua_setfield(L, -2, "required");
+    set_flag(L, "required", i < required);
+    set_domain(L, op, i);
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "inputs");
 }
 
-/* _describe_op(name): { inputs =, params =, outputs =, options_first =, group =,
-   internal = }, or nil. options_first of the options stand between the first input and the
-   others. */
+/* All that a script can call. */
+static int push_names(lua_State *L) {
+  lua_newtable(L);
+  for (int i = 0, n = 0; mlpl_op_at(i); i++) {
+    if (mlpl_op_is_internal(mlpl_op_at(i))) continue;
+    lua_pushstring(L, mlpl_op_name(mlpl_op_at(i)));
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* _describe_op(name): { inputs =, params =, outputs =, group =, list =, broadcasts =,
+   in_place =, options_first =, internal = }, or nil; _describe_op(): the names */
 static int describe_op(lua_State *L) {
+  if (lua_isnoneornil(L, 1)) return push_names(L);
   const mlpl_op *op = mlpl_op_find(luaL_checkstring(L, 1));
   if (!op) return 0;
   int n;
@@ -119,11 +148,13 @@ static int describe_op(lua_State *L) {
   set_params(L, params, n);
   lua_pushinteger(L, mlpl_op_outputs(op));
   lua_setfield(L, -2, "outputs");
+  if (mlpl_op_group(op)) set_text(L, "group", mlpl_op_group(op));
+  set_flag(L, "list", mlpl_op_takes_list(op));
+  set_flag(L, "broadcasts", mlpl_op_broadcasts(op));
+  set_flag(L, "in_place", mlpl_op_has_in_place(op));
   lua_pushinteger(L, mlpl_op_options_first(op));
   lua_setfield(L, -2, "options_first");
-  lua_pushboolean(L, mlpl_op_is_internal(op));
-  lua_setfield(L, -2, "internal");
-  if (mlpl_op_group(op)) set_text(L, "group", mlpl_op_group(op));
+  set_flag(L, "internal", mlpl_op_is_internal(op));
   return 1;
 }
 

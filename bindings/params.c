@@ -147,27 +147,39 @@ const char *mlplb_path(lua_State *L, int arg) {
   return path;
 }
 
-int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes) {
+static int sizes_of(lua_State *L, const char *what, const char *name, int arg, int end,
+    int64_t *sizes) {
   bool array = arg < end && lua_istable(L, arg);
   lua_Integer n = array ? (lua_Integer)lua_rawlen(L, arg) : end - arg;
   if (array && end - arg > 1)
     luaL_error(L, "%s: sizes are numbers or one array of numbers, not both", what);
   if (array) mlplb_only_array(L, arg, what, "sizes; options have a table of their own");
+  if (n > MLPL_MAX_RANK && strcmp(name, "a size") != 0)
+    luaL_error(L, "%s: %s has %I values; a tensor has at most %d axes", what, name, n,
+        MLPL_MAX_RANK);
   if (n > MLPL_MAX_RANK)
-    luaL_error(
-        L, "%s: %d sizes; a tensor has at most %d axes", what, (int)n, MLPL_MAX_RANK);
+    luaL_error(L, "%s: %I sizes; a tensor has at most %d axes", what, n, MLPL_MAX_RANK);
   for (int i = 0; i < n; i++) {
     if (array) lua_rawgeti(L, arg, i + 1);
-    sizes[i] = mlplb_whole(L, array ? -1 : arg + i, what, "a size");
+    sizes[i] = mlplb_whole(L, array ? -1 : arg + i, what, name);
     if (array) lua_pop(L, 1);
   }
   return (int)n;
 }
 
+int mlplb_sizes(lua_State *L, const char *what, int arg, int end, int64_t *sizes) {
+  return sizes_of(L, what, "a size", arg, end, sizes);
+}
+
+/* What one of an option's numbers is called: those of `sizes` are sizes. */
+static const char *each_of(const mlpl_param *p) {
+  return strcmp(p->name, "sizes") == 0 ? "a size" : p->name;
+}
+
 /* Axes, from arg up to (not including) end: numbers or one array. */
 static void axis_list(
     lua_State *L, int arg, int end, const char *what, const char *name, mlpl_value *v) {
-  v->sizes.n = mlplb_sizes(L, what, arg, end, v->sizes.v);
+  v->sizes.n = sizes_of(L, what, name, arg, end, v->sizes.v);
   for (int i = 0; i < v->sizes.n; i++) {
     lua_pushinteger(L, v->sizes.v[i]);
     v->sizes.v[i] = position(L, -1, what, name);
@@ -213,7 +225,7 @@ static void convert(
     case MLPL_PARAM_AXES: axes(L, index, what, p, v); return;
     case MLPL_PARAM_EXTENT: extent(L, index, what, p, v); return;
     case MLPL_PARAM_SIZES:
-      v->sizes.n = mlplb_sizes(L, what, index, index + 1, v->sizes.v);
+      v->sizes.n = sizes_of(L, what, each_of(p), index, index + 1, v->sizes.v);
       return;
     case MLPL_PARAM_AXIS_LIST: axis_list(L, index, index + 1, what, p->name, v); return;
     case MLPL_PARAM_REAL:
@@ -360,7 +372,8 @@ void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *p
       if (params[i].type == MLPL_PARAM_AXIS_LIST)
         axis_list(L, arg, end, what, params[i].name, &values[i]);
       else
-        values[i].sizes.n = mlplb_sizes(L, what, arg, end, values[i].sizes.v);
+        values[i].sizes.n =
+            sizes_of(L, what, each_of(&params[i]), arg, end, values[i].sizes.v);
       arg = end;
       given[i] = true;
     }

@@ -589,6 +589,11 @@ MLPL_API bool mlpl_op_takes_list(const mlpl_op *op);
 MLPL_API int mlpl_op_options_first(const mlpl_op *op);
 /* A number may stand for input i: the host makes a tensor without axes of it. */
 MLPL_API bool mlpl_op_takes_number(const mlpl_op *op, int i);
+/* What input i holds: "numbers", "labels", "target" (labels, or numbers like the first
+   input's), "index", "mask", "any", or "like" (any, of the first input's dtype). */
+MLPL_API const char *mlpl_op_input_domain(const mlpl_op *op, int i);
+/* Is a tensor of that dtype right for input i, where the others are of it too? */
+MLPL_API bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype);
 
 /* Are the two inputs stretched to a common shape, so that either may be a number? */
 MLPL_API bool mlpl_op_broadcasts(const mlpl_op *op);

@@ -35,6 +35,36 @@ bool mlpl_op_takes_number(const mlpl_op *op, int i) {
 }
 int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
 
+const char *mlpl_op_input_domain(const mlpl_op *op, int i) {
+  switch (op->domain[mlpli_input_place(op, i)]) {
+    case MLPLI_LABELS: return "labels";
+    case MLPLI_TARGET: return "target";
+    case MLPLI_INDEX: return "index";
+    case MLPLI_MASK: return "mask";
+    case MLPLI_LIKE: return "like";
+    case MLPLI_ANY:
+    case MLPLI_ANY_DISTINCT:
+    case MLPLI_ANY_SORTED: return "any";
+    default: return "numbers";
+  }
+}
+
+bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype) {
+  switch (op->domain[mlpli_input_place(op, i)]) {
+    case MLPLI_LABELS:
+    case MLPLI_INDEX: return dtype == MLPL_I64;
+    case MLPLI_MASK: return dtype == MLPL_BOOL;
+    case MLPLI_TARGET: return dtype == MLPL_I64 || dtype <= MLPL_F64;
+    case MLPLI_LIKE:
+    case MLPLI_ANY:
+    case MLPLI_ANY_DISTINCT:
+    case MLPLI_ANY_SORTED: return true;
+    default: break;
+  }
+  if (op->computes == MLPLI_REALS || op->computes == MLPLI_TRUTH) return true;
+  return ((op->computes ? op->computes : MLPLI_REALS) >> dtype & 1) != 0;
+}
+
 const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
   *n = op->n_params;
   return op->params;

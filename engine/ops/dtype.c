@@ -59,9 +59,12 @@ mlpl_status mlpli_promoted(
   if (op->computes == MLPLI_REALS && kind_of(common) < 2) common = MLPL_F32;
   *dtype = common;
   if (op->computes >> common & 1) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG,
-      "%s: there is none of %s; it takes %s (convert with :to)", op->name,
-      mlpl_dtype_name((mlpl_dtype)common), names_of(op->computes, text, sizeof text));
+  int i = 0; /* of which the common one is */
+  while (i < n - 1 && !(in[i] && mlpli_holds_numbers(op, i) && in[i]->dtype == common))
+    i++;
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; it takes %s (convert with :to)",
+      op->name, op->input_name[i], mlpl_dtype_name((mlpl_dtype)common),
+      names_of(op->computes, text, sizeof text));
 }
 
 int mlpli_gives_truth(const mlpli_call *c) {

@@ -73,6 +73,17 @@ local function write_function(out, path, entry, arguments, returned)
   out[#out + 1] = ("function %s(%s) end"):format(target, table.concat(names, ", "))
 end
 
+-- A table that can be called: its fields follow as names of their own.
+local function write_callable_table(out, path, entry, arguments)
+  local list = {}
+  for i, a in ipairs(arguments(entry)) do
+    list[i] = ("%s%s: %s"):format(parameter_name(a.name), a.optional and "?" or "",
+      type_text(a.type:gsub("%?$", "")))
+  end
+  out[#out + 1] = "\n" .. comment(entry[1]:gsub("%s+", " "))
+  out[#out + 1] = ("---@overload fun(%s)\nmlpl.%s = {}"):format(table.concat(list, ", "), path)
+end
+
 local function write_class(out, kind, entry)
   out[#out + 1] = ("\n---@class mlpl.%s"):format(kind)
   for _, field in ipairs(entry and entry.fields or {}) do
@@ -80,10 +91,11 @@ local function write_class(out, kind, entry)
       field[3] or "")
   end
   if kind == "Tensor" then
-    for _, event in ipairs { "add", "sub", "mul", "div", "pow" } do
+    for _, event in ipairs { "add", "sub", "mul", "div", "pow", "mod", "idiv", "band", "bor",
+      "bxor" } do
       out[#out + 1] = ("---@operator %s(mlpl.Tensor|number): mlpl.Tensor"):format(event)
     end
-    out[#out + 1] = "---@operator unm: mlpl.Tensor"
+    out[#out + 1] = "---@operator unm: mlpl.Tensor\n---@operator bnot: mlpl.Tensor"
   end
   if kind == "Module" then
     out[#out + 1] = "---@overload fun(...: mlpl.Tensor): mlpl.Tensor"
@@ -106,7 +118,9 @@ return function(names, entry_of, arguments, returned)
     local entry, value = entry_of(path), names[path]
     local callable = type(value) == "function" or
       (getmetatable(value) and getmetatable(value).__call)
-    if callable and entry then
+    if callable and entry and type(value) == "table" then
+      write_callable_table(out, path, entry, arguments)
+    elseif callable and entry then
       write_function(out, path, entry, arguments, returned)
     elseif type(value) == "table" then
       out[#out + 1] = ("\nmlpl.%s = {}"):format(path)

@@ -163,6 +163,9 @@ local function arguments(entry)
         optional = not p.required, standard = p.standard, domain = domain(p),
         option = not early })
   end
+  if d and texts.parameters then       -- of an optimizer
+    table.insert(list, 1, { name = "parameters", type = "Tensor[]", text = texts.parameters })
+  end
   return list
 end
 
@@ -227,11 +230,15 @@ local function indented(code) return "  " .. code:gsub("%s+$", ""):gsub("\n", "\
 local function text_of(entry)
   local list = arguments(entry)
   local call = wrap(call_text(entry, list), ""):gsub("\n", "\n    ")
-  local out, args, results = { call, "\n" .. wrap(entry[1], "") }, {}, {}
+  local out, args, results, fields = { call, "\n" .. wrap(entry[1], "") }, {}, {}, {}
   for i, a in ipairs(list) do args[i] = arg_text(a) end
   for i, r in ipairs(returned(entry)) do
     results[i] = arg_text { name = r[1], type = r[2], text = r[3] }
   end
+  for i, f in ipairs(entry.fields or {}) do
+    fields[i] = arg_text { name = f[1], type = f[2], text = f[3] }
+  end
+  section(out, "Fields", #fields > 0 and table.concat(fields, "\n"))
   section(out, "Arguments", #args > 0 and table.concat(args, "\n"))
   section(out, "Returns", #results > 0 and table.concat(results, "\n"))
   section(out, "Memory", entry.memory and wrap(entry.memory, "  "))
@@ -286,7 +293,12 @@ end
 return setmetatable({
   text = function(what) return text(what) end,
   names = names,
-  entry = entry_of,
+  entry = function(name)
+    if type(name) ~= "string" then
+      error(("help.entry: the name is a %s; it must be a text"):format(type(name)), 2)
+    end
+    return entry_of(name)
+  end,
   definitions = function()
     return script "definitions" (names(), entry_of, arguments, returned)
   end,

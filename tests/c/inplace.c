@@ -232,7 +232,7 @@ static void what_is_refused(void **state) {
   assert_fails(cx, mlpl_tensor_fill(cx, wide, 1), MLPL_EARG, "fill_: the tensor, [3], is");
   assert_fails(cx, mlpl_tensor_copy_from(cx, wide, x), MLPL_EARG, "copy_: the tensor, [3], is");
   assert_fails(cx, in_place(cx, "sub", NEW(MLPL_BOOL, 2), NEW(MLPL_BOOL, 2)), MLPL_EARG,
-      "sub: there is none of bool; it takes f32, f64, i64, u8 (convert with :to)");
+      "sub: a is bool; it takes f32, f64, i64, u8 (convert with :to)");
   assert_fails(cx, into(cx, i, "floor_divide", i, i), MLPL_EARG,
       "floor_divide: b has a 0; whole numbers (i64) cannot be divided by it (f32 and f64 "
       "can)");

@@ -103,13 +103,13 @@ end
 
 function TestDtypesPromotion:test_what_there_is_not()
   local b, f = tensor { true }, tensor { 1 }
-  fails("sub: there is none of bool; it takes f32, f64, i64, u8 (convert with :to)",
+  fails("sub: a is bool; it takes f32, f64, i64, u8 (convert with :to)",
     function() return b - b end)
-  fails("neg: there is none of bool; it takes f32, f64, i64, u8 (convert with :to)",
+  fails("neg: input is bool; it takes f32, f64, i64, u8 (convert with :to)",
     function() return -b end)
-  fails("bitwise_and: there is none of f32; it takes i64, u8, bool (convert with :to)",
+  fails("bitwise_and: a is f32; it takes i64, u8, bool (convert with :to)",
     function() return f & 1 end)
-  fails("bitwise_not: there is none of f32; it takes i64, u8, bool (convert with :to)",
+  fails("bitwise_not: input is f32; it takes i64, u8, bool (convert with :to)",
     function() return ~f end)
   fails("add: both operands are numbers; one must be a tensor", mlpl.add, 1, 2)
   fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
