@@ -1,21 +1,17 @@
 /*
 ** Results and gradients of every public row against PyTorch's, from
 ** tests/golden/torch_values.txt. The cases are those of op_cases.h; their inputs are
-*drawn
-** here, from a seed that is the case's own text, and are exact in f32, so that one table
-*of
-** f64 values serves both dtypes.
+** drawn here, from a seed that is the case's own text, and are exact in f32, so that one
+** table of f64 values serves both dtypes.
 **
 ** `torch_values --dump` prints the cases for tests/golden/make_torch_values.py, which
-*makes
-** the table.
+** makes the table.
 */
 #include "op_cases.h"
 
 static const char again[] = "make the table again: tests/golden/make_torch_values.py";
 
-/* ---- a case with its numbers --------------------------------------------------------
- */
+/* ---- a case with its numbers ------------------------------------------------------ */
 
 typedef struct numbered {
   const op_case *one;
@@ -95,7 +91,8 @@ static void number_case(mlpl_ctx *cx, numbered *k, mlpl_dtype dtype, const op_ca
     mlpl_tensor *leaf = k->c.leaf[i];
     const bool has_gradients = k->c.op->backward || k->c.op->compose;
     if (!leaf || !mlpli_is_real(leaf) || !has_gradients) continue;
-    if (!(k->c.op->differentiable >> i & 1) || strchr(letters_of(one, i), 'd')) continue;
+    if (!mlpli_input_in(k->c.op->differentiable, k->c.op, i)) continue;
+    if (k->c.in[i].constant) continue;
     k->wanted |= 1u << i;
     assert_works(cx, mlpl_tensor_set_requires_grad(cx, leaf, true));
   }
@@ -112,8 +109,7 @@ static void release_case(numbered *k) {
   case_release(&k->c);
 }
 
-/* ---- the dump ------------------------------------------------------------------------
- */
+/* ---- the dump --------------------------------------------------------------------- */
 
 static void print_number(double v) {
   if (isnan(v))
@@ -142,9 +138,11 @@ static void print_values(const mlpl_tensor *t) {
 static void print_input(const numbered *k, int i) {
   const mlpl_tensor *t = k->c.leaf[i];
   const case_input *in = &k->c.in[i];
-  printf("%s{\"letters\":\"%s\",\"name\":\"%s\",\"required\":%s", i ? "," : "",
-      letters_of(k->one, i), k->c.op->input_name[i],
-      i < k->c.op->n_required ? "true" : "false");
+  const mlpl_op *op = k->c.op;
+  const bool of_list = op->list && i >= op->n_inputs - 1;
+  printf("%s{\"letters\":\"%s\",\"name\":\"%s\",\"required\":%s,\"list\":%s",
+      i ? "," : "", letters_of(k->one, i), op->input_name[mlpli_input_place(op, i)],
+      i < op->n_required || of_list ? "true" : "false", of_list ? "true" : "false");
   if (t) {
     printf(",\"dtype\":\"%s\",", mlpl_dtype_name((mlpl_dtype)t->dtype));
     print_sizes("shape", t->ndim, t->shape);
@@ -156,11 +154,10 @@ static void print_input(const numbered *k, int i) {
   printf("}");
 }
 
-/* The options that the case sets, as text; PyTorch's own defaults stand for the others.
- */
+/* The options that the case sets, as text; PyTorch's own defaults stand for the rest. */
 static void print_options(const numbered *k) {
-  static const char *const types[] = {
-      "int", "real", "bool", "axis", "index", "choice", "sizes", "pair"};
+  static const char *const types[] = {"int", "real", "bool", "axis", "index", "choice",
+      "sizes", "pair", "axes", "axis list", "extent"}; /* as mlpl_param_type has them */
   char words[256], *rest = words;
   snprintf(words, sizeof words, "%s", k->one->options);
   for (bool some = false; *rest; some = true) {
@@ -215,8 +212,7 @@ static int dump(void) {
   return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }
 
-/* ---- the table ------------------------------------------------------------------------
- */
+/* ---- the table -------------------------------------------------------------------- */
 
 /*
 ** case <key>
@@ -282,7 +278,7 @@ static const char *find_line(const char *body, const char *word) {
   return NULL;
 }
 
-/* ---- what is wrong: all of it, so that a merge sees what it has to do --------------- */
+/* ---- what is wrong: all of it, so that a merge sees what it has to do ------------- */
 
 static int n_wrong;
 
@@ -296,15 +292,13 @@ static void wrong(const char *format, ...) {
   if (n_wrong++ < 100) print_error("%s\n", text);
 }
 
-/* ---- comparing ------------------------------------------------------------------------
- */
+/* ---- comparing -------------------------------------------------------------------- */
 
 /*
 ** What an element may differ by: a share of itself, and one of the largest number for
-*what
-** cancels on the way, for each term of a sum. Where PyTorch and we solve in other orders,
-** errors grow with the condition of the problem, not only with its size: such rows have a
-** factor.
+** what cancels on the way, for each term of a sum. Where PyTorch and we solve in other
+** orders, errors grow with the condition of the problem, not only with its size: such
+** rows have a factor.
 */
 static const struct {
   const char *op;
@@ -434,8 +428,8 @@ static int compare_gradients(mlpl_ctx *cx, numbered *k, const char *body) {
     const char *line = find_line(body, what);
     if (!line != !(k->wanted >> i & 1))
       wrong("%s: %s a gradient of %s; %s", case_text(k->one),
-          line ? "the table alone has" : "the table lacks", k->c.op->input_name[i],
-          again);
+          line ? "the table alone has" : "the table lacks",
+          mlpli_input_text((char[MLPLI_INPUT_TEXT]){0}, cx, k->c.op, i), again);
     if (!line || !(k->wanted >> i & 1)) continue;
     compare(k, what, line, mlpl_tensor_grad(k->c.leaf[i]), k->c.leaf[i]);
     n++;
@@ -443,8 +437,7 @@ static int compare_gradients(mlpl_ctx *cx, numbered *k, const char *body) {
   return n;
 }
 
-/* Returns how many gradients were compared, or -1: the table has no values for the case.
- */
+/* Returns how many gradients were compared, or -1: the table has none for the case. */
 static int check_case(
     mlpl_ctx *cx, const op_case *one, mlpl_dtype dtype, const char *body) {
   numbered k;
@@ -471,8 +464,7 @@ static int check_case(
   return n;
 }
 
-/* ---- walking the table of operations --------------------------------------------------
- */
+/* ---- walking the table of operations ---------------------------------------------- */
 
 typedef struct counts {
   int rows, cases, gradients, without; /* without: cases that PyTorch cannot compute */

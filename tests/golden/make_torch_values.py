@@ -23,8 +23,11 @@ import re
 import subprocess
 import sys
 
-import torch
-import torch.nn.functional as F
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError as problem:
+    sys.exit("%s\n%s: this Python has no PyTorch (%s)" % (__doc__, sys.argv[0], problem))
 
 TARGET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_values.txt")
 # in the engine's order (mlpl_dtype)
@@ -156,7 +159,86 @@ def lstsq(op, inputs, options):
     return [x.squeeze(-1) if vector else x] + rest
 
 
+class Hardsigmoid(torch.autograd.Function):
+    """PyTorch's own gradient multiplies by 1/6 in f32."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return F.hardsigmoid(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors
+        return torch.where((x > -3) & (x < 3), g / 6, torch.zeros_like(g))
+
+
+class Celu(torch.autograd.Function):
+    """PyTorch's own gradient divides by alpha in f32."""
+
+    @staticmethod
+    def forward(ctx, x, alpha):
+        ctx.save_for_backward(x)
+        ctx.alpha = alpha
+        return F.celu(x, alpha)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors
+        return torch.where(x > 0, g, g * torch.exp(x / ctx.alpha)), None
+
+
+def polygamma(op, inputs, options):
+    """The first two as Digamma has them; PyTorch's trigamma has 9 digits."""
+    n, x = options["n"], inputs[0][1]
+    return Digamma.apply(x) if n == 0 else Trigamma.apply(x) if n == 1 else \
+        torch.polygamma(n, x)
+
+
+class Trigamma(torch.autograd.Function):
+    """Of positive numbers."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        if not bool((x > 0).all()):
+            raise ValueError("a trigamma of a number that is not positive")
+        return torch.special.zeta(torch.full_like(x, 2), x)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, = ctx.saved_tensors
+        return g * torch.polygamma(2, x)
+
+
+def scatter(op, inputs, options):
+    """Of the part that the index reads, or of one number for all places: the same results,
+    and PyTorch's backward takes no other."""
+    (_, x, _), (_, index, _), (_, source, _) = inputs
+    if source.ndim == 0:
+        source = source.expand(index.shape)
+    for dim, size in enumerate(index.shape):
+        source = source.narrow(dim, 0, size)
+    return getattr(torch, op)(x, options["dim"], index, source)
+
+
+def pad(op, inputs, options):
+    """Constants are put at any axes; other modes want a first axis that is left alone."""
+    x = inputs[0][1]
+    if options.get("mode", "constant") == "constant" or len(options["pad"]) < 2 * x.ndim:
+        return F.pad(x, **options)
+    return F.pad(x.unsqueeze(0), **options).squeeze(0)
+
+
 EXCEPTIONS = {
+    "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
+    "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),
+    "polygamma": polygamma,
+    "scatter": scatter,
+    "scatter_add": scatter,
+    "pad": pad,
+    # torch.nn.functional's is of images
+    "unfold": lambda op, inputs, options: inputs[0][1].unfold(**options),
     "matrix_norm": matrix_norm,
     "cond": cond,
     "solve": solve,
@@ -236,9 +318,9 @@ def option(kind, text):
         return bool(int(text))
     if kind == "choice":
         return text
-    if kind == "sizes":
+    if kind in ("sizes", "axis list"):
         return () if text == "s" else tuple(int(n) for n in text.split("x"))
-    for form in (int, float):  # a kind that came later
+    for form in (int, float):  # one of several kinds
         try:
             return form(text)
         except ValueError:
@@ -301,7 +383,10 @@ def entry(case):
             x = leaf.expand(one["sizes"])
         if leaf is not None and "y" in one["letters"]:  # a symmetric matrix is meant
             x = (x + x.transpose(-2, -1)) / 2
-        inputs.append((one["name"], x, one["required"]))
+        if one["list"] and inputs and isinstance(inputs[-1][1], list):
+            inputs[-1][1].append(x)
+            continue
+        inputs.append((one["name"], [x] if one["list"] else x, one["required"]))
     outputs = outputs_of(case, inputs)
     lines = ["sum %s" % case["sum"]]
     if len(outputs) < len(case["outputs"]):
@@ -322,7 +407,11 @@ def entry(case):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    dumped = subprocess.run([sys.argv[1], "--dump"], check=True, capture_output=True, text=True)
+    try:
+        dumped = subprocess.run([sys.argv[1], "--dump"], check=True, stdout=subprocess.PIPE,
+                                text=True)
+    except (OSError, subprocess.CalledProcessError) as problem:
+        sys.exit("%s\n%s: the test program: %s" % (__doc__, sys.argv[0], problem))
     failures, seen, ops, without = [], set(), set(), 0
     torch.set_default_dtype(torch.float64)  # what whole numbers become
     text = ["What PyTorch %s computes in f64 for the cases of tests/c/op_cases.h." %
