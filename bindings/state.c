@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Garbage, in bytes of tensors, before everything is collected. */
-#define ROOM_LEAST ((size_t)256 << 10)
+#define ROOM_LEAST ((size_t)192 << 10)
 #define ROOM_MOST ((size_t)64 << 20)
 
 /* Addresses that serve as keys of the registry. */
@@ -168,7 +168,7 @@ void mlplb_pressure(lua_State *L, mlplb_state *s) {
   /* stopped by the script, or in a finalizer */
   if (lua_gc(L, LUA_GCISRUNNING) != 1) return;
   lua_gc(L, LUA_GCCOLLECT);
-  size_t room = 2048 * (size_t)lua_gc(L, LUA_GCCOUNT); /* twice what Lua has */
+  size_t room = 1024 * (size_t)lua_gc(L, LUA_GCCOUNT); /* as much as Lua has */
   room = room < ROOM_LEAST ? ROOM_LEAST : room > ROOM_MOST ? ROOM_MOST : room;
   s->soft_limit = mlpl_memory_use(s->cx).live + room;
 }

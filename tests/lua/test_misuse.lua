@@ -397,7 +397,11 @@ made.pass = function() return (made.ds():batches()) end
 made.step = function() return mlpl.train_step(made.linear(), made.loss(), made.opt()) end
 
 -- These end the program or write to the terminal; they have tests of their own.
-local left_out = { ["mlpl.args"] = true, ["mlpl.progress"] = true }
+local left_out = {
+  ["mlpl.args"] = true, ["mlpl.progress"] = true,
+  -- there once another test has used them; differences over 2^40 elements take for ever
+  ["mlpl.autograd"] = true, ["mlpl.profiler"] = true, ["mlpl.linalg.norm"] = true,
+}
 
 local function free_functions(into, title, t)
   for name, value in pairs(t) do
@@ -498,18 +502,18 @@ end
 
 -- ---- the sweep ------------------------------------------------------------------------
 
-TestMisuse = {}
+TestBadCalls = {}
 
-function TestMisuse:setUp()
+function TestBadCalls:setUp()
   self.threads, calls = mlpl.threads(), 0
 end
 
-function TestMisuse:tearDown()
+function TestBadCalls:tearDown()
   mlpl.memory_limit(0)
   mlpl.threads(self.threads)
 end
 
-function TestMisuse:test_odd_values_in_every_place()
+function TestBadCalls:test_odd_values_in_every_place()
   for _, each in ipairs(everything()) do
     local name, f, text = table.unpack(each)
     local n = arguments(text).n
@@ -536,7 +540,7 @@ function TestMisuse:test_odd_values_in_every_place()
   lu.assertTrue(calls > 20000, "only " .. calls .. " calls")
 end
 
-function TestMisuse:test_odd_values_for_every_option()
+function TestBadCalls:test_odd_values_for_every_option()
   local tried = 0
   for _, each in ipairs(everything()) do
     local name, f, text = table.unpack(each)
@@ -560,7 +564,7 @@ function TestMisuse:test_odd_values_for_every_option()
   lu.assertTrue(tried > 80, "only " .. tried .. " options")
 end
 
-function TestMisuse:test_every_index()
+function TestBadCalls:test_every_index()
   local x = mlpl.arange(24):reshape(2, 3, 4)
   each_odd(function(make)
     for _, key in ipairs { { 1, 1 }, { {}, 1 }, { { 1, 1 }, { 1, 2 } } } do
@@ -573,7 +577,7 @@ function TestMisuse:test_every_index()
   end)
 end
 
-function TestMisuse:test_every_assignment()
+function TestBadCalls:test_every_assignment()
   each_odd(function(make)
     for _, key in ipairs { { 1, 1 }, { {}, 1 }, { { 1, 1 }, { 1, 2 } } } do
       local i, j = make(), make()
