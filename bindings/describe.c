@@ -179,8 +179,16 @@ static int methods(lua_State *L) {
   return lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) != NULL;
 }
 
+/* _shown(value): how messages show a value, a long text cut short */
+static int shown(lua_State *L) {
+  lua_settop(L, 1);
+  mlplb_shown(L, 1);
+  return 1;
+}
+
 void mlplb_open_describe(lua_State *L) {
   static const luaL_Reg functions[] = {{"_describe_op", describe_op},
-      {"_describe_kind", describe_kind}, {"_methods", methods}, {NULL, NULL}};
+      {"_describe_kind", describe_kind}, {"_methods", methods}, {"_shown", shown},
+      {NULL, NULL}};
   mlplb_setfuncs(L, functions);
 }

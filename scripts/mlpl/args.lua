@@ -257,7 +257,7 @@ local function strict(args, options, positionals)
   end
   local function missing(_, name)
     if may_be_nil[name] then return nil end
-    error(("args has no '%s'%s"):format(tostring(name), mlpl._nearest(name, names)), 2)
+    error(("args has no %s%s"):format(mlpl._shown(name), mlpl._nearest(name, names)), 2)
   end
   local function text()
     local words = {}

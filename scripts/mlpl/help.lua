@@ -251,8 +251,9 @@ end
 -- The names right below a path ("" or "nn"), in columns.
 local function list_text(path)
   local found, endings = {}, {}
+  local start = path == "" and "" or path .. "."
   for name in pairs(names()) do
-    local inside = path == "" and name or name:match("^" .. path .. "%.(.+)$")
+    local inside = name:sub(1, #start) == start and name:sub(#start + 1)
     local head = inside and inside:match "^[^.]+"
     if head then endings[head] = (inside ~= head or endings[head] == ".") and "." or "" end
   end
@@ -286,7 +287,7 @@ local function text(what)
   local known = {}
   for each in pairs(names()) do known[#known + 1] = each end
   for each in pairs(load_entries()) do known[#known + 1] = each end
-  error(("help: there is nothing called '%s'%s"):format(name,
+  error(("help: there is nothing called %s%s"):format(mlpl._shown(name),
     mlpl._nearest(name, known)), 3)
 end
 

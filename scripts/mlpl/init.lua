@@ -23,8 +23,8 @@ local function names_in(t, more)
 end
 
 local function shown(name)
-  local form = type(name) == "string" and "'%s'" or "[%s]"
-  return form:format(tostring(name))
+  local text = mlpl._shown(name)
+  return type(name) == "string" and text or "[" .. text .. "]"
 end
 
 local guard
@@ -45,7 +45,7 @@ function guard(t, title, more)
   end
   local function locked(_, name)
     error(("%s.%s: a script cannot add fields to the library's tables; use a local")
-      :format(title, tostring(name)), 2)
+      :format(title, tostring(name):sub(1, 60)), 2)
   end
   return setmetatable(t, { __index = missing, __newindex = locked })
 end

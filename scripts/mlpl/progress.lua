@@ -257,7 +257,7 @@ setmetatable(Progress, { __index = function(_, name)
   local names = {}
   for method in pairs(Progress) do names[#names + 1] = method end
   table.sort(names)
-  error(("progress has no method '%s'%s"):format(tostring(name),
+  error(("progress has no method %s%s"):format(mlpl._shown(name),
     mlpl._nearest(name, names)), 2)
 end })
 
@@ -272,7 +272,7 @@ local function check(options)
     if not known[name] then
       local names = { "columns", "epochs", "every", "out" }
       local near = mlpl._nearest(name, names)
-      error(("progress: unknown option '%s'%s%sthere are %s"):format(tostring(name), near,
+      error(("progress: unknown option %s%s%sthere are %s"):format(mlpl._shown(name), near,
         near == "" and "; " or " ", table.concat(names, ", ")), 3)
     elseif known[name] ~= "any" and type(value) ~= known[name] then
       error(("progress: %s is a number, not %s"):format(name, tostring(value)), 3)

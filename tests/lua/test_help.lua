@@ -155,7 +155,16 @@ function TestHelpText:test_wrong_names()
   lu.assertErrorMsgContains("there is nothing called 'linalg.svt'; did you mean", help.text,
     "linalg.svt")
   lu.assertErrorMsgContains("there is nothing called 'no such thing'", help.text, "no such thing")
+  lu.assertErrorMsgContains("there is nothing called '%'", help.text, "%")
   lu.assertErrorMsgContains("a function that is not mlpl's", help.text, print)
+end
+
+-- Comparing a long text with every name would take its length squared.
+function TestHelpText:test_a_name_longer_than_any()
+  local long = ("long "):rep(1 << 16)
+  local shown = ("'%s...'"):format(long:sub(1, 60))
+  lu.assertErrorMsgContentEquals("help: there is nothing called " .. shown, help.text, long)
+  lu.assertErrorMsgContentEquals("mlpl has no field " .. shown, function() return mlpl[long] end)
 end
 
 TestHelpCommand = {}
