@@ -258,6 +258,9 @@ bool mlplb_get_flag(
 void mlplb_known_keys(
     lua_State *L, int index, const char *what, const char *const *names);
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
+/* That the number at arg, which goes through a double, arrives in the dtype as it is
+   (create.c). */
+void mlplb_check_fits(lua_State *L, const char *what, int arg, mlpl_dtype dtype);
 
 /* ---- the other files --------------------------------------------------------------- */
 

@@ -57,18 +57,22 @@ static int finish(
 }
 
 /* A number that goes through a double into every element: it must arrive as it is. */
-static double fitting(lua_State *L, const making *m, int arg) {
+void mlplb_check_fits(lua_State *L, const char *what, int arg, mlpl_dtype dtype) {
   double v = lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
-  bool whole = m->dtype == MLPL_I64 || m->dtype == MLPL_U8, fits = true;
+  bool whole = dtype == MLPL_I64 || dtype == MLPL_U8, fits = true;
   if (whole) fits = v == floor(v) && fabs(v) < 9223372036854775808.0;
-  if (m->dtype == MLPL_U8) fits = fits && v >= 0 && v <= 255;
-  if (m->dtype == MLPL_I64 && lua_isinteger(L, arg))
+  if (dtype == MLPL_U8) fits = fits && v >= 0 && v <= 255;
+  if (dtype == MLPL_I64 && lua_isinteger(L, arg))
     fits = fits && (lua_Integer)v == lua_tointeger(L, arg);
   if (!fits)
-    luaL_error(L, "%s: %s does not fit %s%s", m->what, mlplb_shown(L, arg),
-        mlpl_dtype_name(m->dtype),
-        m->dtype == MLPL_I64 && lua_isinteger(L, arg) ? " without rounding" : "");
-  return v;
+    luaL_error(L, "%s: %s does not fit %s%s", what, mlplb_shown(L, arg),
+        mlpl_dtype_name(dtype),
+        dtype == MLPL_I64 && lua_isinteger(L, arg) ? " without rounding" : "");
+}
+
+static double fitting(lua_State *L, const making *m, int arg) {
+  mlplb_check_fits(L, m->what, arg, m->dtype);
+  return lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
 }
 
 /* ---- constants --------------------------------------------------------------------- */

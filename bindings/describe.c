@@ -103,8 +103,11 @@ static void set_domain(lua_State *L, const mlpl_op *op, int i) {
   set_text(L, "domain", mlpl_op_input_domain(op, i));
   set_flag(L, "number", mlpl_op_broadcasts(op) || mlpl_op_takes_number(op, i));
   lua_newtable(L);
+  const mlpl_op *other = mlpl_op_by_tensor(op); /* which takes the call then */
   for (int d = MLPL_F32; d <= MLPL_BOOL; d++) {
-    if (!mlpl_op_takes_dtype(op, i, (mlpl_dtype)d)) continue;
+    if (!mlpl_op_takes_dtype(op, i, (mlpl_dtype)d) &&
+        !(other && mlpl_op_takes_dtype(other, i, (mlpl_dtype)d)))
+      continue;
     lua_pushstring(L, mlpl_dtype_name((mlpl_dtype)d));
     lua_rawseti(L, -2, ++n);
   }
@@ -122,6 +125,20 @@ static void set_inputs(lua_State *L, const mlpl_op *op) {
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "inputs");
+}
+
+/* tensor = true for options that may be tensors; the description is on top. */
+static void mark_tensors(lua_State *L, const mlpl_op *op) {
+  const mlpl_op *other = mlpl_op_by_tensor(op);
+  if (!other) return;
+  const int first = mlpl_op_inputs(op, NULL), n = mlpl_op_inputs(other, NULL);
+  lua_getfield(L, -1, "params");
+  for (int i = first; i < n; i++) {
+    lua_rawgeti(L, -1, i - first + 1);
+    set_flag(L, "tensor", true);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
 }
 
 /* All that a script can call. */
@@ -146,6 +163,7 @@ static int describe_op(lua_State *L) {
   lua_createtable(L, 0, 6);
   set_inputs(L, op);
   set_params(L, params, n);
+  mark_tensors(L, op);
   lua_pushinteger(L, mlpl_op_outputs(op));
   lua_setfield(L, -2, "outputs");
   if (mlpl_op_group(op)) set_text(L, "group", mlpl_op_group(op));

@@ -308,6 +308,9 @@ static int draw_like(lua_State *L, const char *what, real_draw *draw) {
   const mlpl_tensor *x = mlplb_check_tensor(L, 1);
   like l = like_options(L, what, x, 1);
   mlpl_tensor *t = NULL;
+  if (l.dtype > MLPL_F64)
+    return luaL_error(L, "%s: dtype is %s; random real numbers need f32 or f64", what,
+        mlpl_dtype_name(l.dtype));
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);

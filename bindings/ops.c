@@ -64,7 +64,6 @@ static bool is_number(lua_State *L, int arg) {
   return type == LUA_TNUMBER || type == LUA_TBOOLEAN;
 }
 
-/* Two operands that broadcast: either may be a number. */
 /* Input `place` is the number at its argument, beside a tensor of `dtype`. */
 static void number_input(
     lua_State *L, const char *what, int place, mlpl_dtype dtype, arguments *a) {
@@ -72,6 +71,7 @@ static void number_input(
   read_number(L, what, place + 1, dtype, &a->number[place]);
 }
 
+/* Two operands that broadcast: either may be a number. */
 static void two_inputs(lua_State *L, const char *what, arguments *a) {
   a->n = 2;
   a->in[0] = mlplb_test_tensor(L, 1);
@@ -123,14 +123,17 @@ static int positional_inputs(
     else if (lua_type(L, i + 1) != LUA_TNUMBER)
       luaL_typeerror(L, i + 1, "mlpl.Tensor or a number");
     else
-      number_input(L, mlpl_op_name(op), i,
+      number_input(L, mlpl_op_said(op), i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
                                     : dtype_beside(L, in, required),
           a);
   for (; i < n; i++) {
     mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
-    if (!t && !lua_isnil(L, i + 1)) break;
+    bool given = !t && mlpl_op_takes_number(op, i) && lua_type(L, i + 1) == LUA_TNUMBER;
+    if (!t && !given && !lua_isnil(L, i + 1)) break;
     in[i] = t;
+    if (given)
+      number_input(L, mlpl_op_said(op), i, dtype_beside(L, in, required), a);
   }
   return i + 1;
 }
@@ -151,7 +154,7 @@ static bool read_out(lua_State *L, const char *what, arguments *a) {
 
 static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
-  const char *what = mlpl_op_name(op);
+  const char *what = mlpl_op_said(op);
   const mlpl_param *params = mlpl_op_params(op, &n_params);
   mlplb_named named = {.n = n - required};
   if (mlpl_op_broadcasts(op))
@@ -161,7 +164,10 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
     next = positional_inputs(L, op, n, required, a);
     a->n = n;
   }
-  if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return;
+  if (!mlpl_op_needs_options(op) && named.n == 0 && next > lua_gettop(L)) {
+    for (int i = 0; i < n_params; i++) a->values[i] = mlpl_param_standard(&params[i]);
+    return;
+  }
   named.out = read_out(L, what, a);
   for (int i = required; i < n; i++) {
     named.name[i - required] = mlpl_op_input_name(op, i);
@@ -169,7 +175,113 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   }
   mlplb_params(L, what, next, params, n_params, a->values, &named);
   for (int i = required; i < n; i++) a->in[i] = named.tensor[i - required];
-  while (a->n > required && !a->in[a->n - 1]) a->n--;
+  while (a->n > required && !a->in[a->n - 1] && !(a->numbers >> (a->n - 1) & 1)) a->n--;
+}
+
+/* ---- options that are tensors ------------------------------------------------------ */
+
+/* A tensor, or a table of numbers that is to become one. */
+static bool is_tensor_like(lua_State *L, int arg) {
+  return mlplb_test_tensor(L, arg) || (lua_istable(L, arg) && lua_rawlen(L, arg) > 0);
+}
+
+/* The table of numbers at arg, if it is one, becomes a tensor of them. */
+static void make_tensor(
+    lua_State *L, int arg, const char *what, const char *name, mlpl_dtype dtype) {
+  if (!lua_istable(L, arg)) return;
+  mlplb_state *s = mlplb_get(L);
+  const int64_t n = (int64_t)lua_rawlen(L, arg);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_only_array(L, arg, what, name);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_new(s->cx, &t, dtype, 1, &n);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = t;
+  if (status != MLPL_OK) mlplb_raise(L, s);
+  for (int64_t i = 0; i < n; i++) {
+    if (lua_rawgeti(L, arg, i + 1) != LUA_TNUMBER)
+      luaL_error(L, "%s: %s holds %s; it must hold numbers", what, name,
+          mlplb_shown(L, -1));
+    if (dtype == MLPL_I64)
+      ((int64_t *)mlpl_tensor_data(t))[i] = mlplb_whole(L, -1, what, name);
+    else if (dtype == MLPL_F64)
+      ((double *)mlpl_tensor_data(t))[i] = lua_tonumber(L, -1);
+    else
+      ((float *)mlpl_tensor_data(t))[i] = (float)lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_replace(L, arg);
+}
+
+/* What a table of numbers is made of that stands for an option of op. */
+static mlpl_dtype dtype_of_option(lua_State *L, const mlpl_op *op, int option) {
+  int n;
+  if (mlpl_op_params(op, &n)[option].type == MLPL_PARAM_INT) return MLPL_I64;
+  return mlpl_tensor_dtype(mlplb_check_tensor(L, 1)) == MLPL_F64 ? MLPL_F64 : MLPL_F32;
+}
+
+/* Inputs first to n of `other`, given by position or name, to their positions; the
+   trailing table keeps what else it has. */
+static void options_to_places(lua_State *L, const mlpl_op *op, const mlpl_op *other,
+    int first, int n, int options) {
+  const char *what = mlpl_op_said(other);
+  int last = options ? options - 1 : lua_gettop(L), rest = 0;
+  luaL_checkstack(L, n + 8, what);
+  if (options) { /* a copy, whose entries may go */
+    lua_createtable(L, 0, 4);
+    for (lua_pushnil(L); lua_next(L, options);) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, -4);
+    }
+    lua_replace(L, options);
+  }
+  for (; last < n; last++) { /* room for those that are not there */
+    lua_pushnil(L);
+    lua_insert(L, last + 1);
+    if (options) options++;
+  }
+  for (int i = first; i < n; i++) {
+    const char *name = mlpl_op_input_name(other, i);
+    if (options && mlplb_get_option(L, options, name) != LUA_TNIL) {
+      if (!lua_isnil(L, i + 1)) luaL_error(L, "%s: %s is given twice", what, name);
+      lua_copy(L, -1, i + 1);
+      lua_pushstring(L, name);
+      lua_pushnil(L);
+      lua_rawset(L, options);
+    }
+    if (options) lua_settop(L, options);
+    if (!lua_isnil(L, i + 1) && !mlplb_test_tensor(L, i + 1) &&
+        lua_type(L, i + 1) != LUA_TNUMBER && !is_tensor_like(L, i + 1))
+      luaL_error(L, "%s: %s is %s; it must be a number or a tensor", what, name,
+          mlplb_shown(L, i + 1));
+    make_tensor(L, i + 1, what, name, dtype_of_option(L, op, i - first));
+  }
+  if (!options) return;
+  for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1)) rest++;
+  if (!rest) lua_settop(L, options - 1);
+}
+
+/* The row for these arguments: op, or the one that takes tensors for its first options. */
+static const mlpl_op *row_for(lua_State *L, const mlpl_op *op) {
+  const mlpl_op *other = mlpl_op_by_tensor(op);
+  if (!other) return op;
+  const int first = mlpl_op_inputs(op, NULL), n = mlpl_op_inputs(other, NULL);
+  const mlpl_tensor *x = mlplb_test_tensor(L, 1);
+  const int options = mlplb_options(L), last = options ? options - 1 : lua_gettop(L);
+  if (!x) return op; /* which says so */
+  const mlpl_dtype dtype = mlpl_tensor_dtype(x);
+  bool tensors = !mlpl_op_takes_dtype(op, 0, dtype) && mlpl_op_takes_dtype(other, 0, dtype);
+  for (int i = first; i < n && !tensors; i++) {
+    if (i < last && is_tensor_like(L, i + 1)) tensors = true;
+    if (mlplb_get_option(L, options, mlpl_op_input_name(other, i)) != LUA_TNIL)
+      tensors = tensors || is_tensor_like(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  if (tensors) options_to_places(L, op, other, first, n, options);
+  return tensors ? other : op;
 }
 
 static mlpl_status apply_to(
@@ -250,6 +362,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
+  op = row_for(L, op);
   inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
   if (a.out) {
@@ -282,6 +395,7 @@ static int op_call_in_place(lua_State *L) {
   a.options = 0;
   a.out = NULL;
   mlplb_check_tensor(L, 1);
+  op = row_for(L, op);
   inputs_and_params(L, op, &a);
   if (a.out) return luaL_error(L, "%s_: out makes no sense in place", mlpl_op_name(op));
   mlplb_pressure(L, s);
@@ -339,9 +453,8 @@ void mlplb_open_group(lua_State *L, const char *group) {
 }
 
 static lua_CFunction caller_of(const mlpl_op *op) {
-  int n_params;
-  mlpl_op_params(op, &n_params);
-  bool two = mlpl_op_broadcasts(op) && n_params == 0 && mlpl_op_outputs(op) == 1;
+  bool two = mlpl_op_broadcasts(op) && !mlpl_op_needs_options(op) &&
+      mlpl_op_outputs(op) == 1;
   return two ? op_call_two : op_call;
 }
 

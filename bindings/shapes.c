@@ -330,6 +330,12 @@ static int full_like(lua_State *L) {
     return luaL_error(
         L, "full_like: the value is %s; it must be a number", mlplb_shown(L, 2));
   double v = lua_isboolean(L, 2) ? lua_toboolean(L, 2) : lua_tonumber(L, 2);
+  const int options = mlplb_options(L);
+  mlpl_dtype dtype = mlpl_tensor_dtype(mlplb_check_tensor(L, 1));
+  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
+    dtype = mlplb_dtype(L, lua_gettop(L), "full_like");
+  lua_pop(L, 1);
+  mlplb_check_fits(L, "full_like", 2, dtype);
   return make_like(L, "full_like", 2, &v);
 }
 

@@ -572,6 +572,8 @@ MLPL_API mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads,
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
 MLPL_API const char *mlpl_op_name(const mlpl_op *op);
+/* what its messages begin with: the name of the operation that the user called */
+MLPL_API const char *mlpl_op_said(const mlpl_op *op);
 /* "linalg": in Lua a function of mlpl.linalg; NULL: a method of tensors */
 MLPL_API const char *mlpl_op_group(const mlpl_op *op);
 /* how many tensors; how many may not be NULL */
@@ -587,6 +589,12 @@ MLPL_API bool mlpl_op_takes_list(const mlpl_op *op);
 /* How many options PyTorch's argument order has between the first input and the others:
    gather(x, dim, index). mlpl_op_apply takes inputs and options apart anyway. */
 MLPL_API int mlpl_op_options_first(const mlpl_op *op);
+/* mlpl_op_apply wants values of its options; else they may be NULL, and all options have
+   their standard values. */
+MLPL_API bool mlpl_op_needs_options(const mlpl_op *op);
+/* The operation for calls in which tensors stand for the first options of this one, which
+   it has as further inputs (clamp with bounds for each element). NULL: there is none. */
+MLPL_API const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op);
 /* A number may stand for input i: the host makes a tensor without axes of it. */
 MLPL_API bool mlpl_op_takes_number(const mlpl_op *op, int i);
 /* What input i holds: "numbers", "labels", "target" (labels, or numbers like the first

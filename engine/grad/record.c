@@ -117,7 +117,10 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   n->dtype = out->dtype;
   n->ndim = out->ndim;
   memcpy(n->shape, out->shape, sizeof n->shape);
-  if (op->n_params) memcpy(n->p, c->p, op->n_params * sizeof(mlpl_value));
+  if (c->p)
+    memcpy(n->p, c->p, op->n_params * sizeof(mlpl_value));
+  else
+    for (int i = 0; i < op->n_params; i++) n->p[i] = mlpl_param_standard(&op->params[i]);
   if (cx->profile) n->profile = mlpli_profile_layer(cx, op->name, "backward");
   out->node = n;
   return MLPL_OK;

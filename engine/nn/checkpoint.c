@@ -92,7 +92,8 @@ mlpl_status mlpl_checkpoint(
   memset(kept, 0, sizeof kept);
   memcpy(&kept[MODULE], &m, sizeof m);
   memcpy(&kept[RANDOM], &random, sizeof random);
-  mlpli_call c = {&checkpoint, 1, &x, kept, true, false, NULL};
+  mlpli_call c = {
+      .op = &checkpoint, .n = 1, .in = &x, .p = kept, .record = true};
   status = mlpli_record(cx, &c, *y);
   if (status == MLPL_OK)
     mlpl_module_retain(m);

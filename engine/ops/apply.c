@@ -33,6 +33,9 @@ bool mlpl_op_takes_list(const mlpl_op *op) { return op->list != MLPLI_NO_LIST; }
 bool mlpl_op_takes_number(const mlpl_op *op, int i) {
   return ((unsigned)op->numbers >> i & 1u) != 0;
 }
+const char *mlpl_op_said(const mlpl_op *op) { return mlpli_said(op); }
+const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) { return op->by_tensor; }
+bool mlpl_op_needs_options(const mlpl_op *op) { return op->n_params && !op->bare; }
 int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
 
 const char *mlpl_op_input_domain(const mlpl_op *op, int i) {
@@ -85,7 +88,7 @@ const char *mlpli_input_text(char *buf, const mlpl_ctx *cx, const mlpl_op *op, i
 static mlpl_status bad_dtype(
     mlpl_ctx *cx, const mlpl_op *op, int i, const mlpl_tensor *t, const char *rule) {
   char name[MLPLI_INPUT_TEXT];
-  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", op->name,
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; %s", mlpli_said(op),
       mlpli_input_text(name, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
@@ -101,7 +104,7 @@ static mlpl_status mixed_dtypes(
     if (first < 0) first = i;
     if (in[i]->dtype != in[first]->dtype)
       return mlpl_fail(cx, MLPL_EARG,
-          "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+          "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", mlpli_said(op),
           mlpli_input_text(a, cx, op, first),
           mlpl_dtype_name((mlpl_dtype)in[first]->dtype), mlpli_input_text(b, cx, op, i),
           mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
@@ -122,7 +125,7 @@ static mlpl_status check_kind(mlpl_ctx *cx, const mlpl_op *op, int i,
     return bad_dtype(cx, op, i, t, "a mask is bool");
   if (d == MLPLI_LIKE && t->dtype != first->dtype)
     return mlpl_fail(cx, MLPL_EARG,
-        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", op->name,
+        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", mlpli_said(op),
         mlpli_input_text(a, cx, op, 0), mlpl_dtype_name((mlpl_dtype)first->dtype),
         mlpli_input_text(b, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype));
   return MLPL_OK;
@@ -130,18 +133,22 @@ static mlpl_status check_kind(mlpl_ctx *cx, const mlpl_op *op, int i,
 
 static mlpl_status bad_count(mlpl_ctx *cx, const mlpl_op *op, int n) {
   if (op->list)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d or more", op->name,
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d or more", mlpli_said(op),
         n, op->n_required);
-  return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", op->name, n,
+  return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", mlpli_said(op), n,
       op->n_required, op->n_inputs);
 }
 
-/* All inputs into cast, converted (recorded, so that a gradient finds its way back). */
+/* All inputs into cast, converted (recorded, so that a gradient finds its way back). Those
+   of a list may be more than there is room for there: they get an array of their own. */
 static mlpl_status promote(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   int dtype, i;
   mlpl_status status = MLPL_OK;
-  MLPL_ASSERT(!c->op->list);
   MLPL_TRY(mlpli_promoted(cx, c->op, c->in, c->n, &dtype));
+  if (c->op->list) {
+    MLPL_TRY(mlpli_new(cx, &c->converted, (size_t)c->n * sizeof *cast, mlpli_said(c->op)));
+    cast = c->converted;
+  }
   for (i = 0; i < c->n && status == MLPL_OK; i++) {
     mlpl_tensor *t = c->in[i];
     if (!t || t->dtype == dtype || !mlpli_holds_numbers(c->op, i))
@@ -152,9 +159,18 @@ static mlpl_status promote(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   }
   if (status == MLPL_OK)
     c->in = cast;
-  else
+  else {
     while (i > 0) mlpl_tensor_release(cast[--i]);
+    mlpli_free(cx->heap, c->converted);
+    c->converted = NULL;
+  }
   return status;
+}
+
+void mlpli_end(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *const *cast) {
+  if (c->in != cast && c->in != c->converted) return;
+  for (int i = 0; i < c->n; i++) mlpl_tensor_release(c->in[i]);
+  mlpli_free(cx->heap, c->converted);
 }
 
 static mlpl_status stale_view(mlpl_ctx *cx, const mlpl_op *op, int i) {
@@ -162,7 +178,7 @@ static mlpl_status stale_view(mlpl_ctx *cx, const mlpl_op *op, int i) {
   return mlpl_fail(cx, MLPL_ESTATE,
       "%s: %s is a view of memory that a recorded operation has changed in place since; "
       "make the view again",
-      op->name, mlpli_input_text(name, cx, op, i));
+      mlpli_said(op), mlpli_input_text(name, cx, op, i));
 }
 
 static mlpl_status decide_recording(mlpl_ctx *cx, mlpli_call *c) {
@@ -188,7 +204,7 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
     const mlpl_tensor *t = c->in[i];
     if (!t) {
       if (i >= op->n_required && op->list != MLPLI_LIST) continue;
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", op->name,
+      return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", mlpli_said(op),
           mlpli_input_text((char[MLPLI_INPUT_TEXT]){0}, cx, op, i));
     }
     if (mlpli_holds_numbers(op, i))
@@ -197,8 +213,8 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
       MLPL_TRY(check_kind(cx, op, i, c->in[0], t));
     history |= t->node || t->requires_grad || t->is_view;
   }
-  if (op->n_params)
-    MLPL_TRY(mlpli_check_params(cx, op->name, op->params, op->n_params, c->p));
+  if (op->n_params && (c->p || !op->bare))
+    MLPL_TRY(mlpli_check_params(cx, mlpli_said(op), op->params, op->n_params, c->p));
   if (dtypes & ~takes || dtypes & (dtypes - 1))
     MLPL_TRY(op->computes ? promote(cx, c, cast) : mixed_dtypes(cx, op, c->in, c->n));
   c->record = false;
@@ -272,7 +288,7 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     if (status != MLPL_OK) release_all(out, op->n_outputs);
     status = mlpli_undraw(cx, before, status);
   }
-  if (c.in == cast) release_all(cast, n);
+  mlpli_end(cx, &c, cast);
   return status;
 }
 

@@ -20,7 +20,7 @@ mlpl_status mlpli_shape_second(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s
 }
 
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
-  return mlpli_broadcast(cx, c->op->name, c->in[0], c->in[1], s);
+  return mlpli_broadcast(cx, mlpli_said(c->op), c->in[0], c->in[1], s);
 }
 
 #define FORWARD2(name, kind)                                                             \
@@ -36,8 +36,57 @@ mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape
     return MLPL_OK;                                                                      \
   }
 
-FORWARD2(add, MLPLK_ADD)
-FORWARD2(sub, MLPLK_SUB)
+/* ---- a + alpha b, a - alpha b ------------------------------------------------------ */
+
+/* Option alpha; rows that are applied without options have the standard one. */
+static double alpha_of(const mlpl_value *p) { return p ? p->f : 1; }
+
+static mlpl_status check_alpha(mlpl_ctx *cx, const mlpli_call *c, double alpha) {
+  const int dtype = c->in[0]->dtype;
+  if (mlpli_is_real(c->in[0]) || (alpha == floor(alpha) && isfinite(alpha)))
+    return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: alpha is %g; beside whole numbers (%s) it must be a whole number, too",
+      c->op->name, alpha, mlpl_dtype_name((mlpl_dtype)dtype));
+}
+
+/* Whole numbers have no fused kernel: b times the size of alpha, then a + or - that. */
+static mlpl_status add_whole(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_tensor *a,
+    const mlpl_tensor *b, double alpha) {
+  mlpl_tensor *scaled;
+  mlpli_number size;
+  const bool less = alpha < 0 && out->dtype != MLPL_BOOL;
+  alpha = fabs(alpha);
+  if (out->dtype == MLPL_U8) alpha = fmod(alpha, 256);
+  MLPL_TRY(mlpli_tensor_like(cx, &scaled, b));
+  mlpli_map(MLPLK_MUL, scaled, b, mlpli_number_like(&size, b, alpha), 0);
+  mlpli_map(less ? MLPLK_SUB : MLPLK_ADD, out, a, scaled, 0);
+  mlpl_tensor_release(scaled);
+  return MLPL_OK;
+}
+
+/* Input i plus alpha times the other one. */
+static mlpl_status add_scaled(
+    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out, int i, double alpha) {
+  const mlpl_tensor *a = c->in[i], *b = c->in[1 - i];
+  MLPL_TRY(check_alpha(cx, c, alpha_of(c->p)));
+  if (alpha == 1)
+    mlpli_map(MLPLK_ADD, out, a, b, 0);
+  else if (alpha == -1 && out->dtype != MLPL_BOOL)
+    mlpli_map(MLPLK_SUB, out, a, b, 0);
+  else if (mlpli_is_real(out))
+    mlpli_map(MLPLK_ADD_SCALED, out, a, b, alpha);
+  else
+    return add_whole(cx, out, a, b, alpha);
+  return MLPL_OK;
+}
+
+static FORWARD(add) { return add_scaled(cx, c, *out, 0, alpha_of(c->p)); }
+static FORWARD(sub) { return add_scaled(cx, c, *out, 0, -alpha_of(c->p)); }
+static FORWARD(rsub) { return add_scaled(cx, c, *out, 1, -alpha_of(c->p)); }
+
+/* ---- one kernel each --------------------------------------------------------------- */
+
 FORWARD2(mul, MLPLK_MUL)
 FORWARD2(div, MLPLK_DIV)
 FORWARD1(neg, MLPLK_NEG, 0)
@@ -82,19 +131,22 @@ static mlpl_status clone_forward(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out)
 
 /* ---- backward passes --------------------------------------------------------------- */
 
-static mlpl_status add_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+/* g to input i, scaled to the other one */
+static mlpl_status give_scaled(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, int i, double scale) {
   mlpli_expr e = {.cx = cx};
-  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
-  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, g);
+  if (mlpli_wants(n, i)) mlpli_xgive(&e, n, i, g);
+  if (mlpli_wants(n, 1 - i))
+    mlpli_xgive(&e, n, 1 - i,
+        scale == 1        ? g
+            : scale == -1 ? mlpli_x1(&e, MLPLI_OP_NEG, g, NULL)
+                          : mlpli_xaffine(&e, g, scale, 0));
   return mlpli_expr_end(&e);
 }
 
-static mlpl_status sub_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
-  mlpli_expr e = {.cx = cx};
-  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
-  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, mlpli_x1(&e, MLPLI_OP_NEG, g, NULL));
-  return mlpli_expr_end(&e);
-}
+static BACKWARD(add) { return give_scaled(cx, n, g, 0, n->p[0].f); }
+static BACKWARD(sub) { return give_scaled(cx, n, g, 0, -n->p[0].f); }
+static BACKWARD(rsub) { return give_scaled(cx, n, g, 1, -n->p[0].f); }
 
 /* da = g b, db = g a */
 static mlpl_status mul_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
@@ -267,10 +319,16 @@ static const mlpl_param elu_params[] = {MLPLI_REAL_OPTION("alpha", 1, 0, 1e300)}
 /* What most rows here are beside their formula: they promote, and may write in place. */
 #define OF(dtypes) .computes = dtypes, .in_place = true
 
-const mlpl_op mlpli_op_add = {
-    BINARY_ROW(add, MLPLI_REAL, MLPLI_REAL, 0), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
-const mlpl_op mlpli_op_sub = {
-    BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0), OF(MLPLI_NUMBERS)};
+static const mlpl_param alpha_params[] = {
+    MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
+
+const mlpl_op mlpli_op_add = {BINARY_ROW(add, MLPLI_REAL, MLPLI_REAL, 0),
+    OF(MLPLI_NUMBERS | MLPLI_TRUTH), PARAMS(alpha_params), .bare = true};
+const mlpl_op mlpli_op_sub = {BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0),
+    OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true};
+/* b - alpha a */
+const mlpl_op mlpli_op_rsub = {BINARY_ROW(rsub, MLPLI_REAL, MLPLI_REAL, 0),
+    OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true};
 const mlpl_op mlpli_op_mul = {
     BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
 const mlpl_op mlpli_op_div = {

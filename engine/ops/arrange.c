@@ -73,6 +73,61 @@ static COMPOSE(repeat_interleave) {
   return mlpli_xresult(&e, out, copied(&e, x, repeated(&e, y, axis, c->p[0].i, true)));
 }
 
+/* Every slice as often as its own count says: the index of each, then index_select. */
+static mlpl_status index_of_counts(
+    mlpl_ctx *cx, const mlpl_tensor *repeats, int64_t size, mlpl_tensor **index) {
+  mlpl_tensor *whole, *counts;
+  int64_t total = 0, at = 0;
+  MLPL_TRY(mlpl_tensor_to(cx, &whole, repeats, MLPL_I64));
+  mlpl_status status = mlpli_tensor_contiguous(cx, &counts, whole);
+  mlpl_tensor_release(whole);
+  if (status != MLPL_OK) return status;
+  const int64_t *n = (const void *)counts->data;
+  const int64_t step = counts->numel > 1; /* one count stands for all */
+  for (int64_t i = 0; i < size && status == MLPL_OK; i++)
+    if (n[i * step] < 0)
+      status = mlpl_fail(cx, MLPL_EARG,
+          "repeat_interleave: repeats holds %lld; every one must be 0 or more",
+          (long long)n[i * step]);
+    else if (__builtin_add_overflow(total, n[i * step], &total) || total > INT64_MAX / 8)
+      status = mlpl_fail(cx, MLPL_ESHAPE,
+          "repeat_interleave: repeats add up to more elements than can be counted");
+  if (status == MLPL_OK) status = mlpli_tensor_make(cx, index, MLPL_I64, 1, &total);
+  if (status == MLPL_OK) {
+    int64_t *to = (void *)(*index)->data;
+    for (int64_t i = 0; i < size; i++)
+      for (int64_t k = 0; k < n[i * step]; k++) to[at++] = i + cx->index_base;
+  }
+  mlpl_tensor_release(counts);
+  return status;
+}
+
+static COMPOSE(repeat_each) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0], *y = x, *repeats = c->in[1], *index = NULL;
+  char text[MLPLI_SHAPE_TEXT];
+  int axis = 0;
+  if (mlpli_is_real(repeats))
+    return mlpl_fail(cx, MLPL_EARG,
+        "repeat_interleave: repeats is %s; counts are whole numbers (i64)",
+        mlpl_dtype_name((mlpl_dtype)repeats->dtype));
+  if (c->p[0].i == MLPL_NO_AXIS)
+    y = mlpli_x1(&e, MLPLI_OP_RAVEL, x, NULL);
+  else
+    MLPL_TRY(mlpli_axis(cx, "repeat_interleave", c->p[0].i, x->ndim, &axis));
+  const int64_t size = y ? y->shape[axis] : 0;
+  if (y && (repeats->ndim > 1 || (repeats->numel != 1 && repeats->numel != size)))
+    e.status = mlpl_fail(cx, MLPL_ESHAPE,
+        "repeat_interleave: repeats is %s; it must be one number, or one for each of the "
+        "%lld elements of axis %d",
+        mlpli_tensor_text(text, repeats), (long long)size, axis + cx->index_base);
+  if (e.status == MLPL_OK) e.status = index_of_counts(cx, repeats, size, &index);
+  mlpli_xkeep(&e, index);
+  mlpl_value p = {.i = axis};
+  return mlpli_xresult(&e, out,
+      e.status == MLPL_OK ? mlpli_x2(&e, MLPLI_OP_INDEX_SELECT, y, index, &p) : NULL);
+}
+
 /* ---- flip, roll, rot90 ------------------------------------------------------------- */
 
 static mlpl_tensor *flipped(mlpli_expr *e, mlpl_tensor *x, unsigned axes) {
@@ -396,6 +451,7 @@ static COMPOSE(pad) {
 static const mlpl_param tile_params[] = {MLPLI_SIZES_NEEDED("dims")};
 static const mlpl_param interleave_params[] = {
     MLPLI_INT_NEEDED("repeats", 0, MANY), MLPLI_AXIS_OPTION("dim", NAN)};
+static const mlpl_param each_params[] = {MLPLI_AXIS_OPTION("dim", NAN)};
 static const mlpl_param flip_params[] = {MLPLI_AXIS_LIST_NEEDED("dims")};
 static const mlpl_param roll_params[] = {
     MLPLI_SIZES_NEEDED("shifts"), MLPLI_AXIS_LIST_OPTION("dims")};
@@ -412,8 +468,19 @@ static const mlpl_param pad_constant_params[] = {
     MLPLI_SIZES_NEEDED("pad"), MLPLI_REAL_OPTION("value", 0, -INFINITY, INFINITY)};
 
 const mlpl_op mlpli_op_tile = {COMPOSE_ROW(tile, MLPLI_ANY), PARAMS(tile_params)};
-const mlpl_op mlpli_op_repeat_interleave = {
-    COMPOSE_ROW(repeat_interleave, MLPLI_ANY), PARAMS(interleave_params)};
+const mlpl_op mlpli_op_repeat_each = {.name = "repeat_each",
+    .says = "repeat_interleave",
+    .input_name = {"input", "repeats"},
+    .domain = {MLPLI_ANY, MLPLI_ANY},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .differentiable = 1,
+    .compose = repeat_each_compose,
+    PARAMS(each_params),
+    .internal = true};
+const mlpl_op mlpli_op_repeat_interleave = {COMPOSE_ROW(repeat_interleave, MLPLI_ANY),
+    PARAMS(interleave_params), .by_tensor = &mlpli_op_repeat_each};
 const mlpl_op mlpli_op_flip = {COMPOSE_ROW(flip, MLPLI_ANY), PARAMS(flip_params)};
 const mlpl_op mlpli_op_roll = {COMPOSE_ROW(roll, MLPLI_ANY), PARAMS(roll_params)};
 const mlpl_op mlpli_op_rot90 = {COMPOSE_ROW(rot90, MLPLI_ANY), PARAMS(rot90_params)};

@@ -2,8 +2,8 @@
    stretches. */
 #include "ops/ops.h"
 
-mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
-    const mlpl_tensor *b, mlpli_shape *out) {
+mlpl_status mlpli_broadcast_named(mlpl_ctx *cx, const char *what, const char *const name[2],
+    const mlpl_tensor *a, const mlpl_tensor *b, mlpli_shape *out) {
   int n = a->ndim > b->ndim ? a->ndim : b->ndim;
   out->ndim = n;
   for (int i = 1; i <= n; i++) {
@@ -12,13 +12,18 @@ mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a
     if (x != y && x != 1 && y != 1) {
       char s[MLPLI_SHAPE_TEXT], t[MLPLI_SHAPE_TEXT];
       return mlpl_fail(cx, MLPL_ESHAPE,
-          "%s: sizes differ: a is %s, b is %s; aligned at the last axis, sizes must be "
+          "%s: sizes differ: %s is %s, %s is %s; aligned at the last axis, sizes must be "
           "equal or 1",
-          what, mlpli_tensor_text(s, a), mlpli_tensor_text(t, b));
+          what, name[0], mlpli_tensor_text(s, a), name[1], mlpli_tensor_text(t, b));
     }
     out->size[n - i] = x == 1 ? y : x;
   }
   return MLPL_OK;
+}
+
+mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
+    const mlpl_tensor *b, mlpli_shape *out) {
+  return mlpli_broadcast_named(cx, what, (const char *const[]){"a", "b"}, a, b, out);
 }
 
 void mlpli_broadcast_strides(

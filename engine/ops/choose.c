@@ -146,7 +146,7 @@ static BACKWARD(gate) {
   return mlpli_expr_end(&e);
 }
 
-/* ---- clamp, nan_to_num ------------------------------------------------------------- */
+/* ---- clamp ------------------------------------------------------------------------- */
 
 static SHAPE(clamp) {
   if (c->p[0].f == -(double)INFINITY && c->p[1].f == (double)INFINITY)
@@ -175,6 +175,92 @@ static BACKWARD(clamp) {
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);
 }
+
+/* ---- clamp with bounds that are tensors -------------------------------------------- */
+
+/* Which input of a row is the bound: 1 min, 2 max; -1: the row has none such. */
+static int place_of_bound(const mlpl_op *op, int bound) {
+  if (op == mlpli_op_table[MLPLI_OP_CLAMP_BY]) return bound;
+  return bound == (op == mlpli_op_table[MLPLI_OP_CLAMP_MAX] ? 2 : 1) ? 1 : -1;
+}
+
+/* The bound, NULL where it was left out. */
+static mlpl_tensor *bound(const mlpli_call *c, int which) {
+  const int i = place_of_bound(c->op, which);
+  return i >= 0 && i < c->n ? c->in[i] : NULL;
+}
+static mlpl_tensor *saved_bound(const mlpli_node *n, int which) {
+  const int i = place_of_bound(n->op, which);
+  return i >= 0 && i < n->n_in ? n->in[i] : NULL;
+}
+
+/* What all that is there broadcasts to. */
+static SHAPE(clamp_by) {
+  mlpli_shape with = {0};
+  if (!bound(c, 1) && !bound(c, 2))
+    return mlpl_fail(cx, MLPL_EARG, "%s: neither min nor max is given", mlpli_said(c->op));
+  MLPL_TRY(mlpli_shape_same(cx, c, s));
+  for (int i = 1; i < 3; i++) {
+    if (!bound(c, i)) continue;
+    with = *s;
+    mlpl_tensor so_far = {.ndim = (uint8_t)with.ndim};
+    memcpy(so_far.shape, with.size, sizeof so_far.shape);
+    const char *const name[2] = {"input", i == 1 ? "min" : "max"};
+    MLPL_TRY(mlpli_broadcast_named(
+        cx, mlpli_said(c->op), name, &so_far, bound(c, i), s));
+  }
+  return MLPL_OK;
+}
+
+/* Where the bounds cross, max counts. NaN wins. */
+static FORWARD(clamp_by) {
+  (void)cx;
+  const mlpl_tensor *min = bound(c, 1), *max = bound(c, 2);
+  if (min) mlpli_map(MLPLK_MAXIMUM, *out, c->in[0], min, 0);
+  if (max) mlpli_map(MLPLK_MINIMUM, *out, min ? *out : c->in[0], max, 0);
+  return MLPL_OK;
+}
+
+static mlpl_tensor *compared(
+    mlpli_expr *e, mlpli_op_id how, mlpl_tensor *a, mlpl_tensor *b) {
+  return mlpli_x2(e, how, a, b, NULL);
+}
+
+/*
+** To x where min <= x <= max; to min where x < min < max; to max where x or min is above
+** it. That is where each was chosen, but for ties, which go to x: PyTorch's rule.
+*/
+static BACKWARD(clamp_by) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = n->in[0], *min = saved_bound(n, 1), *max = saved_bound(n, 2),
+              *to[3] = {NULL, NULL, NULL};
+  const bool was = mlpl_set_grad_enabled(cx, false);
+  if (min) {
+    to[0] = compared(&e, MLPLI_OP_GE, x, min);
+    to[1] = compared(&e, MLPLI_OP_LT, x, min);
+  }
+  if (max) {
+    mlpl_tensor *up_to = compared(&e, MLPLI_OP_LE, x, max);
+    to[0] = min ? compared(&e, MLPLI_OP_LOGICAL_AND, to[0], up_to) : up_to;
+    to[2] = compared(&e, MLPLI_OP_GT, x, max);
+  }
+  if (min && max) {
+    to[1] = compared(&e, MLPLI_OP_LOGICAL_AND, to[1],
+        compared(&e, MLPLI_OP_LT, min, max));
+    to[2] = compared(&e, MLPLI_OP_LOGICAL_OR, to[2],
+        compared(&e, MLPLI_OP_LT, max, min));
+  }
+  mlpl_set_grad_enabled(cx, was);
+  for (int k = 0; k < 3; k++) {
+    const int i = k ? place_of_bound(n->op, k) : 0;
+    if (to[k] && mlpli_wants(n, i))
+      mlpli_xgive(&e, n, i,
+          mlpli_x3(&e, MLPLI_OP_WHERE, to[k], g, mlpli_xnumber(&e, g, 0), NULL));
+  }
+  return mlpli_expr_end(&e);
+}
+
+/* ---- nan_to_num -------------------------------------------------------------------- */
 
 static double largest(int dtype) { return dtype == MLPL_F32 ? (double)FLT_MAX : DBL_MAX; }
 
@@ -269,14 +355,35 @@ static const mlpl_param masked_fill_params[] = {MLPLI_REAL_NEEDED("value")};
 
 const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
     HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params)};
+/* bounds that are numbers or tensors */
+#define CLAMP_ROW(row)                                                                   \
+  .name = row, .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_outputs = 1,           \
+  .computes = MLPLI_NUMBERS, .underscored = true, .rewrites = true,                      \
+  .shape = shape_clamp_by, .forward = clamp_by_forward, HAS_BACKWARD(clamp_by)
+#define CLAMP_ONE_ROW(row, bound)                                                        \
+  CLAMP_ROW(row), .input_name = {"input", bound}, .n_inputs = 2, .n_required = 2,        \
+  .saves = 3, .differentiable = 3, .numbers = 2
+
+const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"),
+    .says = "clamp",
+    .input_name = {"input", "min", "max"},
+    .n_inputs = 3,
+    .n_required = 1,
+    .saves = 7,
+    .differentiable = 7,
+    .numbers = 6,
+    .internal = true};
 const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
-    HAS_BACKWARD(clamp), PARAMS(clamp_params)};
+    HAS_BACKWARD(clamp), PARAMS(clamp_params), .underscored = true, .in_place = true,
+    .by_tensor = &mlpli_op_clamp_by};
+const mlpl_op mlpli_op_clamp_min = {CLAMP_ONE_ROW("clamp_min", "min")};
+const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
 
 #define TERNARY_ROW(f, second, third, third_domain)                                      \
   .name = #f, .input_name = {"input", second, third},                                    \
   .domain = {MLPLI_REAL, MLPLI_REAL, third_domain}, .n_inputs = 3, .n_required = 3,      \
   .n_outputs = 1, .differentiable = 7, .shape = shape_of_three, .forward = f##_forward,  \
-  HAS_BACKWARD(f)
+  .in_place = true, .underscored = true, HAS_BACKWARD(f)
 
 const mlpl_op mlpli_op_lerp = {
     TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
@@ -309,6 +416,7 @@ const mlpl_op mlpli_op_masked_fill = {.name = "masked_fill",
     .n_outputs = 1,
     .saves = 2,
     .differentiable = 1,
+    .underscored = true,
     .shape = shape_masked_fill,
     .forward = masked_fill_forward,
     HAS_BACKWARD(masked_fill),

@@ -63,7 +63,7 @@ mlpl_status mlpli_promoted(
   while (i < n - 1 && !(in[i] && mlpli_holds_numbers(op, i) && in[i]->dtype == common))
     i++;
   return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; it takes %s (convert with :to)",
-      op->name, op->input_name[i], mlpl_dtype_name((mlpl_dtype)common),
+      mlpli_said(op), op->input_name[i], mlpl_dtype_name((mlpl_dtype)common),
       names_of(op->computes, text, sizeof text));
 }
 

@@ -138,7 +138,7 @@ static mlpl_status scatter(
     src.ndim = out->ndim;
     memset(src.stride, 0, sizeof src.stride);
   }
-  mlpli_copy(out, c->in[0]);
+  if (out->data != c->in[0]->data) mlpli_copy(out, c->in[0]);
   return along_axis(cx, c->op->name, move, out, axis, c->in[1], &src);
 }
 
@@ -290,6 +290,7 @@ const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
   .name = #f, .input_name = {"input", "index", "src"},                                   \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .saves = 2, .differentiable = 5, .options_first = 1, .numbers = 4,     \
+  .rewrites = true, .underscored = true,                                                 \
   .shape = shape_scatter, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(dim_params)
 const mlpl_op mlpli_op_scatter = {SCATTER_ROW(scatter)};
 const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};

@@ -363,7 +363,7 @@ mlpl_status mlpli_put(mlpl_ctx *cx, const char *what, mlpl_tensor *x, mlpl_tenso
 }
 
 static FORWARD(index_put) {
-  mlpli_copy(*out, c->in[0]);
+  if ((*out)->data != c->in[0]->data) mlpli_copy(*out, c->in[0]);
   return mlpli_put(cx, "index_put", *out, c->in[1], c->in + 2, c->n - 2, c->p);
 }
 

@@ -47,7 +47,8 @@ static bool may_write(const mlpl_tensor *y, const mlpli_call *c) {
   if (!y->contiguous && !c->op->in_place) return false;
   for (int i = 0; i < c->n; i++)
     if (c->in[i] && c->in[i]->storage == y->storage &&
-        !(c->op->in_place && same_elements(c->in[i], y)))
+        !((c->op->in_place || (c->op->rewrites && i == 0)) &&
+            same_elements(c->in[i], y)))
       return false;
   return true;
 }
@@ -154,8 +155,7 @@ static mlpl_status write_into(mlpl_ctx *cx, const target *y, const mlpl_op *op,
     status = mlpli_undraw(cx, before, write_result(cx, y, &c));
     mlpl_tensor_release(c.extra);
   }
-  if (c.in == cast)
-    for (int i = 0; i < n; i++) mlpl_tensor_release(cast[i]);
+  mlpli_end(cx, &c, cast);
   mlpl_set_grad_enabled(cx, was);
   return status;
 }
@@ -184,14 +184,14 @@ static bool is_recorded(
 
 mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
-  const target y = {out, op->name, "", false};
+  const target y = {out, mlpli_said(op), "", false};
   if (op->n_outputs != 1)
-    return mlpl_fail(cx, MLPL_EARG, "%s: out takes one result; this gives two", op->name);
+    return mlpl_fail(cx, MLPL_EARG, "%s: out takes one result; this gives two", mlpli_said(op));
   if (is_recorded(cx, op, inputs, n) || (cx->grad_enabled && mlpli_tracked(out)))
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: out has no gradient, and an input or out requires one; do without out, or "
         "work under no_grad",
-        op->name);
+        mlpli_said(op));
   return measured(cx, &y, op, inputs, n, params);
 }
 
@@ -246,8 +246,9 @@ static mlpl_status apply_recorded(mlpl_ctx *cx, const target *y, const mlpl_op *
 
 bool mlpl_op_broadcasts(const mlpl_op *op) { return op->shape == mlpli_shape_broadcast; }
 
-/* Element by element, into the first input's shape and dtype. */
+/* Element by element, into the first input's shape and dtype; or said by the row. */
 bool mlpl_op_has_in_place(const mlpl_op *op) {
+  if (op->underscored) return true;
   if (op->internal || op->view || op->dtype || op->gives_index || op->n_outputs != 1 ||
       op == mlpli_op_table[MLPLI_OP_CLONE])
     return false;
@@ -262,7 +263,7 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
     return mlpl_fail(cx, MLPL_EARG, "%s: it has no form that works in place", op->name);
   if (n < 1 || n > op->n_inputs || !inputs[0])
     return mlpl_fail(cx, MLPL_EARG, "%s_: the tensor to change is missing", op->name);
-  const target y = {inputs[0], op->name, "_", true};
+  const target y = {inputs[0], mlpli_said(op), "_", true};
   /* a row without a gradient ends the history that the tensor had */
   const bool recorded = is_recorded(cx, op, inputs, n) ||
       (cx->grad_enabled && mlpli_tracked(inputs[0]));

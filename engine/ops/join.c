@@ -1,5 +1,5 @@
 /* Tensors joined, any number of them: cat along an axis, stack along a new one. The
-   result is a copy. */
+   result is a copy, in the dtype that theirs promote to. */
 #include "grad/grad.h"
 #include "ops/rows.h"
 #include "ops/shape.h"
@@ -169,8 +169,9 @@ static COMPOSE(hstack) {
 static const mlpl_param join_params[] = {MLPLI_AXIS_OPTION("dim", 0)};
 
 #define JOIN_ROW(f)                                                                      \
-  .name = #f, .input_name = {"tensor"}, .domain = {MLPLI_LIKE}, .n_inputs = 1,           \
-  .n_required = 1, .n_outputs = 1, .differentiable = 1, .list = MLPLI_LIST
+  .name = #f, .input_name = {"tensor"}, .domain = {MLPLI_REAL}, .n_inputs = 1,           \
+  .n_required = 1, .n_outputs = 1, .differentiable = 1, .list = MLPLI_LIST,              \
+  .computes = MLPLI_NUMBERS | MLPLI_TRUTH
 
 const mlpl_op mlpli_op_cat = {JOIN_ROW(cat), .shape = shape_cat, .forward = cat_forward,
     HAS_BACKWARD(cat), PARAMS(join_params)};

@@ -78,10 +78,10 @@ static bool all_true(const mlpl_tensor *t) {
   return true;
 }
 
-static mlpl_status ask(mlpl_ctx *cx, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor *b,
+static mlpl_status ask(mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *a, mlpl_tensor *b,
     const mlpl_value *p, bool *answer) {
   mlpl_tensor *each;
-  MLPL_TRY(mlpli_apply(cx, &each, id, (mlpl_tensor *[]){a, b}, 2, p));
+  MLPL_TRY(mlpl_op_apply(cx, &each, op, (mlpl_tensor *[]){a, b}, 2, p));
   *answer = all_true(each);
   mlpl_tensor_release(each);
   return MLPL_OK;
@@ -90,14 +90,16 @@ static mlpl_status ask(mlpl_ctx *cx, mlpli_op_id id, mlpl_tensor *a, mlpl_tensor
 mlpl_status mlpl_tensor_equal(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, bool *equal) {
   *equal = false;
   if (!mlpli_same_shape(a, b->ndim, b->shape)) return MLPL_OK;
-  return ask(cx, MLPLI_OP_EQ, a, b, NULL, equal);
+  return ask(cx, mlpli_op_table[MLPLI_OP_EQ], a, b, NULL, equal);
 }
 
 mlpl_status mlpl_tensor_allclose(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b,
     double rtol, double atol, bool equal_nan, bool *close) {
   const mlpl_value p[3] = {{.f = rtol}, {.f = atol}, {.i = equal_nan}};
+  mlpl_op row = *mlpli_op_table[MLPLI_OP_ISCLOSE]; /* errors name what was called */
+  row.says = "allclose";
   *close = false;
-  return ask(cx, MLPLI_OP_ISCLOSE, a, b, p, close);
+  return ask(cx, &row, a, b, p, close);
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
@@ -114,23 +116,25 @@ static const mlpl_param isclose_params[] = {MLPLI_REAL_OPTION("rtol", 1e-5, 0, 1
   .name = row, .input_name = {"input"}, .domain = {MLPLI_REAL}, .n_inputs = 1,           \
   .n_required = 1, .n_outputs = 1, .shape = mlpli_shape_same, .forward = f##_forward,    \
   .computes = dtypes
+/* comparisons in place: 1 and 0 in the receiver's dtype */
 #define TRUTH .dtype = mlpli_gives_truth
+#define TRUTH_IN_PLACE TRUTH, .underscored = true
 
-const mlpl_op mlpli_op_eq = {TWO("eq", eq, ALL), TRUTH};
-const mlpl_op mlpli_op_ne = {TWO("ne", ne, ALL), TRUTH};
-const mlpl_op mlpli_op_lt = {TWO("lt", lt, ALL), TRUTH};
-const mlpl_op mlpli_op_le = {TWO("le", le, ALL), TRUTH};
-const mlpl_op mlpli_op_gt = {TWO("gt", gt, ALL), TRUTH};
-const mlpl_op mlpli_op_ge = {TWO("ge", ge, ALL), TRUTH};
+const mlpl_op mlpli_op_eq = {TWO("eq", eq, ALL), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_ne = {TWO("ne", ne, ALL), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_lt = {TWO("lt", lt, ALL), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_le = {TWO("le", le, ALL), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_gt = {TWO("gt", gt, ALL), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_ge = {TWO("ge", ge, ALL), TRUTH_IN_PLACE};
 const mlpl_op mlpli_op_isnan = {ONE("isnan", isnan, ALL), TRUTH};
 const mlpl_op mlpli_op_isinf = {ONE("isinf", isinf, ALL), TRUTH};
 const mlpl_op mlpli_op_isfinite = {ONE("isfinite", isfinite, ALL), TRUTH};
 const mlpl_op mlpli_op_isclose = {
     TWO("isclose", isclose, ALL), TRUTH, PARAMS(isclose_params)};
-const mlpl_op mlpli_op_logical_and = {TWO("logical_and", and, MLPLI_TRUTH), TRUTH};
-const mlpl_op mlpli_op_logical_or = {TWO("logical_or", or, MLPLI_TRUTH), TRUTH};
-const mlpl_op mlpli_op_logical_xor = {TWO("logical_xor", xor, MLPLI_TRUTH), TRUTH};
-const mlpl_op mlpli_op_logical_not = {ONE("logical_not", not, MLPLI_TRUTH), TRUTH};
+const mlpl_op mlpli_op_logical_and = {TWO("logical_and", and, MLPLI_TRUTH), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_logical_or = {TWO("logical_or", or, MLPLI_TRUTH), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_logical_xor = {TWO("logical_xor", xor, MLPLI_TRUTH), TRUTH_IN_PLACE};
+const mlpl_op mlpli_op_logical_not = {ONE("logical_not", not, MLPLI_TRUTH), TRUTH_IN_PLACE};
 const mlpl_op mlpli_op_bitwise_and = {
     TWO("bitwise_and", and, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
 const mlpl_op mlpli_op_bitwise_or = {

@@ -52,6 +52,7 @@ typedef struct mlpli_call {
   /* the result will be recorded: forward may prepare what backward needs */
   bool record;
   bool forget_out;    /* set by forward: backward will not read the output this time */
+  mlpl_tensor **converted; /* the inputs of a list row that had to be; else NULL */
   mlpl_tensor *extra; /* set by forward: kept for backward, released with the node */
 } mlpli_call;
 
@@ -68,6 +69,7 @@ typedef enum mlpli_list {
 
 struct mlpl_op {
   const char *name;
+  const char *says;  /* what messages call it: another row's name. NULL: its own */
   const char *group; /* in Lua a function of mlpl.<group>; NULL: a method of tensors */
   const char *input_name[MLPL_MAX_INPUTS];
   mlpli_domain domain[MLPL_MAX_INPUTS];
@@ -82,6 +84,9 @@ struct mlpl_op {
   uint8_t computes;
   bool gives_index; /* the output is i64, else it has the first input's dtype */
   bool in_place;    /* forward may write where an input lies, element by element */
+  bool rewrites;    /* forward may write where the first input lies, but no other */
+  bool underscored; /* has a form in place (name_), beside those that inplace.c finds */
+  bool bare;        /* options may be NULL: all of them have their standard values */
   bool internal;    /* serves the engine; not a method in Lua */
   bool random;      /* draws from the context's generator */
   uint8_t list;     /* mlpli_list */
@@ -90,6 +95,9 @@ struct mlpl_op {
   uint8_t numbers; /* bit i: input i may be a number in Lua */
   uint8_t like; /* the input whose dtype the output has; the first where not said */
   const mlpl_param *params;
+  /* the row for calls in which tensors stand for this one's first options: it has them as
+     further inputs, by the options' names. NULL: there is none */
+  const mlpl_op *by_tensor;
   /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
   int (*dtype)(const mlpli_call *c);
   /* Either shape and forward (out is made, contiguous, not set) or view, which gives *out
@@ -148,6 +156,7 @@ struct mlpl_op {
 #define MLPLI_OPS(OP)                                                                    \
   OP(ADD, add)                                                                           \
   OP(SUB, sub)                                                                           \
+  OP(RSUB, rsub)                                                                         \
   OP(MUL, mul)                                                                           \
   OP(DIV, div)                                                                           \
   OP(POW, pow)                                                                           \
@@ -205,6 +214,9 @@ struct mlpl_op {
   OP(RAD2DEG, rad2deg)                                                                   \
   OP(NAN_TO_NUM, nan_to_num)                                                             \
   OP(CLAMP, clamp)                                                                       \
+  OP(CLAMP_BY, clamp_by)                                                                 \
+  OP(CLAMP_MIN, clamp_min)                                                               \
+  OP(CLAMP_MAX, clamp_max)                                                               \
   OP(LERP, lerp)                                                                         \
   OP(ADDCMUL, addcmul)                                                                   \
   OP(ADDCDIV, addcdiv)                                                                   \
@@ -376,6 +388,7 @@ struct mlpl_op {
   OP(ONE_HOT, one_hot)                                                                   \
   OP(TILE, tile)                                                                         \
   OP(REPEAT_INTERLEAVE, repeat_interleave)                                               \
+  OP(REPEAT_EACH, repeat_each)                                                           \
   OP(FLIP, flip)                                                                         \
   OP(ROLL, roll)                                                                         \
   OP(ROT90, rot90)                                                                       \
@@ -399,6 +412,11 @@ static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_
   return mlpl_op_apply(cx, out, mlpli_op_table[id], in, n, p);
 }
 
+/* The name that messages begin with. */
+static inline const char *mlpli_said(const mlpl_op *op) {
+  return op->says ? op->says : op->name;
+}
+
 /* Where input i of a call is described in its row: those of a list share the last
    place. */
 static inline int mlpli_input_place(const mlpl_op *op, int i) {
@@ -414,10 +432,12 @@ const char *mlpli_input_text(char *buf, const mlpl_ctx *cx, const mlpl_op *op, i
 
 /*
 ** The parts of a call (apply.c). begin checks c's inputs and options; where inputs must be
-** converted it puts them all into cast[n], which c then has as inputs and the caller
-** releases (c->in == cast). compute makes the results; recording is the caller's.
+** converted it puts them all into cast[MLPL_MAX_INPUTS] or an array of their own, which c
+** then has as inputs; end lets go of them. compute makes the results; recording is the
+** caller's.
 */
 mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast);
+void mlpli_end(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *const *cast);
 mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
 static inline int mlpli_result_dtype(const mlpli_call *c) {
   if (c->op->dtype) return c->op->dtype(c);
@@ -447,7 +467,10 @@ mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *gi
 
 /* ---- shapes (broadcast.c) ---------------------------------------------------------- */
 
-/* NumPy's rule; the error names both shapes. */
+/* NumPy's rule; the error names both shapes, which are those of "a" and "b". */
+mlpl_status mlpli_broadcast_named(mlpl_ctx *cx, const char *what,
+    const char *const name[2], const mlpl_tensor *a, const mlpl_tensor *b,
+    mlpli_shape *out);
 mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
     const mlpl_tensor *b, mlpli_shape *out);
 /* Strides with which t is read as if it had the (broadcast) shape. */

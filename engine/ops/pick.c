@@ -209,9 +209,12 @@ static const mlpl_param fill_params[] = {
   .compose = f##_compose
 
 const mlpl_op mlpli_op_index_select = {ALONG_ROW(index_select, 2), PARAMS(along_params)};
-const mlpl_op mlpli_op_index_add = {ALONG_ROW(index_add, 3), PARAMS(add_params)};
-const mlpl_op mlpli_op_index_copy = {ALONG_ROW(index_copy, 3), PARAMS(along_params)};
-const mlpl_op mlpli_op_index_fill = {ALONG_ROW(index_fill, 2), PARAMS(fill_params)};
+const mlpl_op mlpli_op_index_add = {
+    ALONG_ROW(index_add, 3), PARAMS(add_params), .underscored = true};
+const mlpl_op mlpli_op_index_copy = {
+    ALONG_ROW(index_copy, 3), PARAMS(along_params), .underscored = true};
+const mlpl_op mlpli_op_index_fill = {
+    ALONG_ROW(index_fill, 2), PARAMS(fill_params), .underscored = true};
 const mlpl_op mlpli_op_take = {.name = "take",
     .input_name = {"input", "index"},
     .domain = {MLPLI_ANY, MLPLI_INDEX},
@@ -244,4 +247,5 @@ const mlpl_op mlpli_op_masked_scatter = {.name = "masked_scatter",
     .n_required = 3,
     .n_outputs = 1,
     .differentiable = 5,
+    .underscored = true,
     .compose = masked_scatter_compose};

@@ -159,7 +159,7 @@ local function arguments(entry)
   for i, p in ipairs(d and d.params or {}) do
     local early = i <= (d.options_first or 0)     -- x:gather(dim, index)
     table.insert(list, early and 1 + i or #list + 1,
-      { name = p.name, type = lua_types[p.type], text = texts[p.name],
+      { name = p.name, type = lua_types[p.type] .. (p.tensor and "|Tensor" or ""), text = texts[p.name],
         optional = not p.required, standard = p.standard, domain = domain(p),
         option = not early })
   end

@@ -145,9 +145,9 @@ static void equal_and_close(void **state) {
   assert_works(cx, mlpl_tensor_allclose(cx, n, n, 0, 0, true, &yes));
   assert_true(yes);
   assert_fails(cx, mlpl_tensor_allclose(cx, a, b, -1, 0, false, &yes), MLPL_EARG,
-      "isclose: rtol is -1; it must be at least 0");
+      "allclose: rtol is -1; it must be at least 0");
   assert_fails(cx, mlpl_tensor_allclose(cx, a, VECTOR(cx, 1, 2, 3), 0, 0, false, &yes),
-      MLPL_ESHAPE, "isclose: sizes differ: a is [2], b is [3]");
+      MLPL_ESHAPE, "allclose: sizes differ: a is [2], b is [3]");
   assert_false(yes);
   test_drop_and_close(cx);
 }

@@ -41,6 +41,11 @@ static void inputs(void **state) {
   mlpl_ctx *cx = test_open(0);
   assert_fails(cx, TRY1("warp", F32(2), {0}), MLPL_EARG,
       "call: there is no operation 'warp'");
+  assert_fails(cx, try(cx, "add", (mlpl_tensor *[]){I64(2), I64(2)}, 2,
+      ARGS(ARG("alpha", 0.5))), MLPL_EARG,
+      "add: alpha is 0.5; beside whole numbers (i64) it must be a whole number, too");
+  assert_fails(cx, try(cx, "clamp_by", (mlpl_tensor *[]){F32(2), F32(3)}, 2, NULL),
+      MLPL_ESHAPE, "clamp: sizes differ: input is [2], min is [3]");
   assert_fails(
       cx, TRY1("add", F32(2), {0}), MLPL_EARG, "add: 1 tensors given; it takes 2 to 2");
   assert_fails(cx, TRY2("exp", F32(2), F32(2)), MLPL_EARG,

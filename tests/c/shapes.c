@@ -168,9 +168,24 @@ static void dtypes_and_lists(void **state) {
         "index_select: index is f64; indices are i64");
     assert_fails(cx, try(cx, "masked_select", IN(x, i), NULL), MLPL_EARG,
         "masked_select: mask is i64; a mask is bool");
-    assert_fails(cx, try(cx, "cat", IN(x, i), NULL), MLPL_EARG,
-        base ? "cat: tensor 1 is f64, tensor 2 is i64; they must have one dtype"
-             : "cat: tensor 0 is f64, tensor 1 is i64; they must have one dtype");
+    assert_fails(cx, try(cx, "index_copy", IN(x, i, i), ARGS(ARG("dim", 0))), MLPL_EARG,
+        "index_copy: input is f64, source is i64; they must have one dtype");
+    assert_works(cx, try(cx, "cat", IN(x, i), NULL));
+    assert_fails(cx, try(cx, "repeat_each", IN(x, x), NULL), MLPL_EARG,
+        "repeat_interleave: repeats is f64; counts are whole numbers (i64)");
+    assert_fails(cx, try(cx, "repeat_each", IN(x, test_labels(cx, 2, (int64_t[]){1, 2})),
+        NULL), MLPL_ESHAPE,
+        base ? "repeat_interleave: repeats is [2]; it must be one number, or one for each "
+               "of the 3 elements of axis 1"
+             : "repeat_interleave: repeats is [2]; it must be one number, or one for each "
+               "of the 3 elements of axis 0");
+    assert_fails(cx, try(cx, "repeat_each",
+        IN(x, test_labels(cx, 3, (int64_t[]){1, 2, -5})), NULL), MLPL_EARG,
+        "repeat_interleave: repeats holds ");
+    assert_fails(cx, try(cx, "repeat_each",
+        IN(x, test_labels(cx, 3, (int64_t[]){INT64_MAX / 2, INT64_MAX / 2, 5})), NULL),
+        MLPL_ESHAPE,
+        "repeat_interleave: repeats add up to more elements than can be counted");
     assert_fails(cx, try(cx, "stack", IN(x, NULL), NULL), MLPL_EARG,
         base ? "stack: tensor 2 is missing" : "stack: tensor 1 is missing");
     assert_fails(cx, try(cx, "cat", NULL, 0, NULL), MLPL_EARG,

@@ -90,8 +90,11 @@ static double unary(mlpli_op_id id, const mlpl_value *p, double x) {
 
 static double binary(mlpli_op_id id, const mlpl_value *p, double a, double b) {
   switch (id) {
-  case MLPLI_OP_ADD: return a + b;
-  case MLPLI_OP_SUB: return a - b;
+  case MLPLI_OP_ADD: return a + p[0].f * b;
+  case MLPLI_OP_SUB: return a - p[0].f * b;
+  case MLPLI_OP_RSUB: return b - p[0].f * a;
+  case MLPLI_OP_CLAMP_MIN: return a > b ? a : b;
+  case MLPLI_OP_CLAMP_MAX: return a < b ? a : b;
   case MLPLI_OP_MUL: return a * b;
   case MLPLI_OP_DIV: return a / b;
   case MLPLI_OP_POW: return pow(a, b);
@@ -163,6 +166,22 @@ static void plain_broadcast(plain *p, mlpli_op_id id) {
       p->y.v[i] = combined(p, id, a, b);
     else if (!plain_function3(id, o, a, b, stretched(&p->x[2], n, at), &p->y.v[i]))
       fail_msg("no plain function");
+  }
+}
+
+/* Bounds that may be left out. */
+static void plain_clamp_by(plain *p) {
+  int64_t size[MLPL_MAX_RANK] = {0}, at[MLPL_MAX_RANK];
+  int n = 0;
+  for (int i = 0; i < p->c->n; i++)
+    if (p->there[i]) n = together(n, size, &p->x[i]);
+  p->y = array_new(n, size);
+  for (int64_t i = 0; i < p->y.n; i++) {
+    index_of(&p->y, i, at);
+    double v = stretched(&p->x[0], n, at);
+    if (p->there[1]) v = fmax(v, stretched(&p->x[1], n, at));
+    if (p->there[2]) v = fmin(v, stretched(&p->x[2], n, at));
+    p->y.v[i] = v;
   }
 }
 
@@ -445,6 +464,7 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   switch (id) {
   case MLPLI_OP_ADD:
   case MLPLI_OP_SUB:
+  case MLPLI_OP_RSUB: case MLPLI_OP_CLAMP_MIN: case MLPLI_OP_CLAMP_MAX:
   case MLPLI_OP_MUL:
   case MLPLI_OP_DIV:
   case MLPLI_OP_POW:
@@ -466,6 +486,7 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_ADDCMUL:
   case MLPLI_OP_ADDCDIV:
   case MLPLI_OP_WHERE: plain_broadcast(p, id); return true;
+  case MLPLI_OP_CLAMP_BY: plain_clamp_by(p); return true;
   case MLPLI_OP_PRELU: plain_prelu(p); return true;
   case MLPLI_OP_GLU: plain_glu(p); return true;
   case MLPLI_OP_SUM:

@@ -502,6 +502,26 @@ static void plain_one_hot(plain *p) {
 
 /* ---- arranged ---------------------------------------------------------------------- */
 
+/* Slices of an axis, each as often as its count says; one count stands for all. */
+static void plain_repeat_each(plain *p) {
+  array x = p->x[0];
+  const array *times = &p->x[1];
+  const bool flat = p->c->p[0].i == MLPL_NO_AXIS;
+  int64_t size[MLPL_MAX_RANK], at[MLPL_MAX_RANK], from[64], total = 0;
+  if (flat) x.ndim = 1, x.size[0] = x.n;
+  const int64_t axis = flat ? 0 : axis_of(p, p->c->p[0].i);
+  for (int64_t i = 0; i < x.size[axis]; i++)
+    for (int64_t k = 0; k < times->v[times->n == 1 ? 0 : i]; k++) from[total++] = i;
+  memcpy(size, x.size, sizeof size);
+  size[axis] = total;
+  p->y = array_new(x.ndim, size);
+  for (int64_t i = 0; i < p->y.n; i++) {
+    index_of(&p->y, i, at);
+    at[axis] = from[at[axis]];
+    p->y.v[i] = x.v[place_of(&x, at)];
+  }
+}
+
 static void plain_repeated(plain *p, mlpli_op_id id) {
   array x = p->x[0];
   const mlpl_value *o = p->c->p;
@@ -670,6 +690,7 @@ static bool plain_shapes(plain *p, mlpli_op_id id) {
     case MLPLI_OP_ONE_HOT: plain_one_hot(p); return true;
     case MLPLI_OP_TILE:
     case MLPLI_OP_REPEAT_INTERLEAVE: plain_repeated(p, id); return true;
+    case MLPLI_OP_REPEAT_EACH: plain_repeat_each(p); return true;
     case MLPLI_OP_TRIL: plain_triangle(p, true); return true;
     case MLPLI_OP_TRIU: plain_triangle(p, false); return true;
     case MLPLI_OP_DIAG: plain_diag(p); return true;

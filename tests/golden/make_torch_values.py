@@ -230,7 +230,15 @@ def pad(op, inputs, options):
     return F.pad(x.unsqueeze(0), **options).squeeze(0)
 
 
+def scaled_sum(op, inputs, options):
+    """A number beside whole numbers must be a whole one for PyTorch, too."""
+    if "alpha" in options and not any(x.dtype.is_floating_point for _, x, _ in inputs):
+        options["alpha"] = int(options["alpha"])
+    return plain(op, inputs, options)
+
+
 EXCEPTIONS = {
+    "add": scaled_sum, "sub": scaled_sum, "rsub": scaled_sum,
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
     "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),
     "polygamma": polygamma,

@@ -204,6 +204,7 @@ local takes = {
 
 local function option_takes(p, v)
   if v == nil then return not p.required end
+  if p.tensor and (is_tensor(v) or type(v) == "table" and #v > 0) then return "perhaps" end
   return (takes[p.type] or error(p.type))(p, v)
 end
 
@@ -381,7 +382,7 @@ local function try_option(row, f, places, place, required)
     local rest = missing(row, places, last, options)
     args[last + 1] = rest
     local in_front = place <= row.options_first + 1 and place or nil
-    check(row, f, args, option_takes(p, v) and true or false, names_of_option(p, in_front))
+    check(row, f, args, option_takes(p, v) or false, names_of_option(p, in_front))
   end
 end
 
@@ -391,7 +392,7 @@ local function try_by_name(row, f, places, p, n_inputs)
     local v = value_of(each, args)
     options[p.name] = v
     args.n, args[n_inputs + 1] = n_inputs + 1, options
-    local taken = option_takes(p, v) and true or false
+    local taken = option_takes(p, v) or false
     local list = p.type == "sizes" or p.type == "axis list"
     if list and next(options) == nil then taken = "perhaps" end    -- {} are sizes, too
     check(row, f, args, taken, names_of_option(p))

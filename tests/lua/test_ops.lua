@@ -90,7 +90,8 @@ function TestOpsArithmetic:test_wrong_operands()
   bad("attempt to perform bitwise operation on a mlpl.Tensor value",
     function() return a << 2 end)
   bad("attempt to concatenate a mlpl.Tensor value", function() return a .. "x" end)
-  fails("add: one argument too many: 2", a.add, a, 1, 2)
+  fails("mul: one argument too many: 2", a.mul, a, 1, 2)
+  fails("add: one argument too many: 3", a.add, a, 1, 2, 3)
   fails("pow: unknown option 'e'; it has no options", a.pow, a, 1, { e = 1 })
 end
 

@@ -1,17 +1,27 @@
 -- Arithmetic, comparisons and logic, element by element.
 local broadcast = "shapes that do not broadcast; two numbers instead of a tensor"
+local scaled = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a",
+  alpha = "what b is multiplied by" }
 local both = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a" }
 
 return {
   add = {
-    "a + b, element by element; also a + b. Shapes broadcast, dtypes promote.",
-    args = both, errors = broadcast,
-    example = "local y = mlpl.ones(2, 3) + mlpl.tensor { 1, 2, 3 }\nassert(y[1][3]:item() == 4)",
+    "a + alpha b, element by element; also a + b. Shapes broadcast, dtypes promote.",
+    args = scaled, errors = broadcast .. "; an alpha with a fraction for whole numbers",
+    example = "local y = mlpl.ones(2, 3) + mlpl.tensor { 1, 2, 3 }\nassert(y[1][3]:item() == 4)\n"
+      .. "assert(y:add(y, { alpha = 2 })[1][3]:item() == 12)",
   },
   sub = {
-    "a - b, element by element; also a - b. Shapes broadcast, dtypes promote.",
-    args = both, errors = broadcast,
+    "a - alpha b, element by element; also a - b. Shapes broadcast, dtypes promote.",
+    args = scaled, errors = broadcast .. "; an alpha with a fraction for whole numbers",
     example = "local y = 1 - mlpl.tensor { 1, 2, 3 }\nassert(y[3]:item() == -2)",
+  },
+  rsub = {
+    "b - alpha a: sub with its operands exchanged.",
+    args = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a",
+      alpha = "what a is multiplied by" },
+    errors = broadcast .. "; an alpha with a fraction for whole numbers",
+    example = "assert(mlpl.tensor { 1 }:rsub(5):item() == 4)",
   },
   mul = {
     "a b, element by element; also a * b. The product of matrices is matmul.",
@@ -163,9 +173,22 @@ return {
     example = "assert((~mlpl.tensor({ 1 }, { dtype = 'i64' })):item() == -2)",
   },
   clamp = {
-    "min(max(x, min), max), element by element; nan stays nan. The gradient is 0 outside.",
-    example = "local y = mlpl.tensor { -1, 0.5, 2 }:clamp { min = 0 }\n"
-      .. "assert(y[1]:item() == 0 and y[3]:item() == 2)",
+    "x kept between min and max; either may be left out. Bounds are numbers, or tensors that "
+      .. "broadcast with x; where they cross, max counts. The gradient goes to what was chosen.",
+    args = { min = "a number or a tensor", max = "a number or a tensor" },
+    errors = "neither min nor max given; bounds that do not broadcast",
+    example = "local y = mlpl.tensor { -1, 0.5, 2 }:clamp { min = 0 }\nassert(y[1]:item() == 0)\n"
+      .. "assert(y:clamp(nil, mlpl.tensor { 1, 0, 1 })[2]:item() == 0)",
+  },
+  clamp_min = {
+    "x, but min where it is below: clamp with one bound.",
+    args = { min = "a number, or a tensor that broadcasts with x" }, errors = broadcast,
+    example = "assert(mlpl.tensor { -1, 2 }:clamp_min(0)[1]:item() == 0)",
+  },
+  clamp_max = {
+    "x, but max where it is above: clamp with one bound.",
+    args = { max = "a number, or a tensor that broadcasts with x" }, errors = broadcast,
+    example = "assert(mlpl.tensor { -1, 2 }:clamp_max(0)[2]:item() == 0)",
   },
   lerp = {
     "input + weight (end - input), element by element: linear interpolation. "

@@ -239,9 +239,12 @@ return {
     example = "assert(mlpl.tensor { 1, 2 }:tile(2, 2).shape[2] == 4)",
   },
   repeat_interleave = {
-    "Every element repeated where it stands, along an axis; without dim of the flattened tensor.",
-    args = { repeats = "how often" }, errors = axis,
-    example = "assert(mlpl.tensor { 1, 2 }:repeat_interleave(2)[2]:item() == 1)",
+    "Every element of an axis as often as repeats says, side by side; without dim, of all elements "
+      .. "as one row. repeats is one number, or an i64 tensor with one for each element.",
+    args = { repeats = "a number, or a tensor of counts" },
+    memory = "a copy", errors = axis .. "; counts below 0, or not one for each element",
+    example = "local x = mlpl.tensor { 1, 2 }\nassert(x:repeat_interleave(2)[2]:item() == 1)\n"
+      .. "assert(x:repeat_interleave { repeats = { 0, 3 } }[1]:item() == 2)",
   },
   flip = {
     "The elements in reverse order along axes.", errors = axis .. "; one twice",

@@ -1,0 +1,218 @@
+-- What operations take beside tensors of one dtype: options that are numbers or tensors,
+-- scaled operands, mixed dtypes, and the forms in place.
+
+local lu = require "luaunit"
+local mlpl = require "mlpl"
+local expect = require "expect"
+
+local values = expect.values
+-- f(...) raises a sentence that begins like that.
+local function fails(text, f, ...)
+  lu.assertStrContains(expect.message(f, ...), text)
+end
+local function i64(t) return mlpl.tensor(t, { dtype = "i64" }) end
+local function f64(t) return mlpl.tensor(t, { dtype = "f64" }) end
+local function leaf(t) return mlpl.tensor(t, { dtype = "f64", requires_grad = true }) end
+local check = mlpl.autograd.gradcheck
+local check_twice = mlpl.autograd.gradgradcheck
+
+TestAlpha = {}
+
+function TestAlpha:test_sums_are_scaled()
+  local x, y = mlpl.tensor { 1, 2, 3 }, mlpl.tensor { 10, 20, 30 }
+  values(x:add(y, { alpha = 2 }), { 21, 42, 63 })
+  values(x:sub(y, { alpha = 0.5 }), { -4, -8, -12 })
+  values(x:rsub(y, { alpha = 2 }), { 8, 16, 24 })
+  values(x:rsub(1), { 0, -1, -2 })
+  values(mlpl.add(1, x, 3), { 4, 7, 10 })
+  values(x:add(y, -1), { -9, -18, -27 })
+end
+
+function TestAlpha:test_in_place_and_out()
+  local x, y = mlpl.tensor { 1, 2, 3 }, mlpl.zeros(3)
+  lu.assertTrue(rawequal(x:add_(x, { alpha = 2 }), x))
+  values(x, { 3, 6, 9 })
+  values(x:sub_(1, { alpha = 3 }), { 0, 3, 6 })
+  mlpl.add(x, x, { alpha = 2, out = y })
+  values(y, { 0, 9, 18 })
+end
+
+function TestAlpha:test_whole_numbers_and_truth_values()
+  values(i64 { 1, 2 }:add(i64 { 1, 2 }, { alpha = -3 }), { -2, -4 })
+  local u = mlpl.tensor({ 250, 3 }, { dtype = "u8" })
+  values(u:add(u, { alpha = 2 }), { 750 % 256, 9 })
+  values(u:sub(u, { alpha = 2 }), { (-250) % 256, (-3) % 256 })
+  fails("add: alpha is 0.5; beside whole numbers (i64) it must be a whole number, too",
+    mlpl.add, i64 { 1 }, i64 { 1 }, { alpha = 0.5 })
+  fails("add: unknown option 'beta'; the options are alpha", mlpl.add, u, u, { beta = 1 })
+end
+
+function TestAlpha:test_gradients()
+  local function f(a, b) return a:add(b, { alpha = 3 }) * a:sub(b, { alpha = -2 }) end
+  lu.assertTrue(check(f, { leaf { 1, 2 }, leaf { { 3 }, { 4 } } }))
+  lu.assertTrue(check_twice(f, { leaf { 1, 2 }, leaf { 3, 4 } }))
+end
+
+TestBounds = {}
+
+function TestBounds:test_tensors_as_bounds()
+  local x = mlpl.tensor { -1, 0.5, 2 }
+  values(x:clamp(mlpl.tensor { 0, 0, 3 }, 1), { 0, 0.5, 1 })
+  values(x:clamp(nil, mlpl.tensor(0)), { -1, 0, 0 })
+  values(x:clamp { min = mlpl.tensor { { 0 }, { 1 } } }, { { 0, 0.5, 2 }, { 1, 1, 2 } })
+  values(x:clamp { max = { 0, 0, 0 } }, { -1, 0, 0 })
+  values(x:clamp_min(0), { 0, 0.5, 2 })
+  values(x:clamp_max(mlpl.tensor { 0, 0, 0 }), { -1, 0, 0 })
+  values(x:clone():clamp_(mlpl.tensor(0), 1), { 0, 0.5, 1 })
+  values(x:clone():clamp_max_(1), { -1, 0.5, 1 })
+  values(i64 { 1, 5, 9 }:clamp(2, 7), { 2, 5, 7 })
+  lu.assertEquals(i64 { 1 }:clamp(2, 7).dtype, "i64")
+  lu.assertEquals(i64 { 1 }:clamp(2.5).dtype, "f32")
+end
+
+function TestBounds:test_gradients_reach_the_bounds()
+  local x, low, high = leaf { -1, 0.5, 2, 0 }, leaf { 0, 0, 0, 3 }, leaf { 1, 1, 1, 1 }
+  x:clamp(low, high):sum():backward()
+  values(x.grad, { 0, 1, 0, 0 })
+  values(low.grad, { 1, 0, 0, 0 })
+  values(high.grad, { 0, 0, 1, 1 })
+  lu.assertTrue(check_twice(function(a, b, c) return (a * a):clamp(b * b, c) end,
+    { leaf { 0.3, 0.9, 1.7 }, leaf { 0.5, 0.5, 0.5 }, leaf { 2, 2, 2 } }))
+end
+
+function TestBounds:test_refusals()
+  local x = mlpl.tensor { 1, 2, 3 }
+  fails("clamp: sizes differ: input is [3], min is [2]", x.clamp, x, mlpl.zeros(2))
+  fails("clamp: min holds 'x'; it must hold numbers", x.clamp, x, { 1, "x" })
+  fails("clamp: min is given twice", x.clamp, x, x, { min = 1 })
+  fails("clamp: max is 'a'; it must be a number or a tensor", x.clamp, x, x, "a")
+  fails("clamp: unknown option 'mim'; the options are min, max", x.clamp, x, x, { mim = 1 })
+  fails("clamp: one argument too many", x.clamp, x, x, x, x)
+  fails("clamp_: the result is [2x3], the tensor to hold it [3]", x.clamp_, x,
+    mlpl.zeros(2, 1))
+end
+
+TestCounts = {}
+
+function TestCounts:test_repeats_of_their_own()
+  local x = mlpl.tensor { { 1, 2 }, { 3, 4 } }
+  values(x:repeat_interleave(i64 { 2, 1 }, 1), { { 1, 2 }, { 1, 2 }, { 3, 4 } })
+  values(x:repeat_interleave(i64 { 0, 1, 2, 1 }), { 2, 3, 3, 4 })
+  values(x:repeat_interleave { repeats = { 1, 2 }, dim = 2 }, { { 1, 2, 2 }, { 3, 4, 4 } })
+  values(x:repeat_interleave(mlpl.tensor({ 3 }, { dtype = "i64" })[1], 2),
+    { { 1, 1, 1, 2, 2, 2 }, { 3, 3, 3, 4, 4, 4 } })
+  values(x:repeat_interleave(2), { 1, 1, 2, 2, 3, 3, 4, 4 })
+  lu.assertTrue(check_twice(function(v) return (v * v):repeat_interleave(i64 { 2, 0, 3 }) end,
+    leaf { 1, 2, 3 }))
+  fails("repeat_interleave: repeats holds -1; every one must be 0 or more",
+    x.repeat_interleave, x, i64 { 1, -1 }, 1)
+  fails("repeat_interleave: repeats is f32; counts are whole numbers (i64)",
+    x.repeat_interleave, x, mlpl.ones(2), 1)
+end
+
+TestMixed = {}
+
+function TestMixed:test_joined_dtypes_promote()
+  local f, i, b = mlpl.tensor { 0.5 }, i64 { 7 }, mlpl.tensor { true }
+  values(mlpl.cat { f, i, b }, { 0.5, 7, 1 })
+  lu.assertEquals(mlpl.cat({ f, i, b }).dtype, "f32")
+  lu.assertEquals(mlpl.cat({ b, i }).dtype, "i64")
+  lu.assertEquals(mlpl.stack({ f, f64 { 1 } }).dtype, "f64")
+  lu.assertEquals(mlpl.hstack({ i, f }).dtype, "f32")
+  lu.assertEquals(mlpl.vstack({ i, b }).dtype, "i64")
+  lu.assertEquals(mlpl.cat({ b, b }).dtype, "bool")
+end
+
+function TestMixed:test_each_gets_a_gradient_of_its_own_dtype()
+  local a = mlpl.tensor({ 1, 2 }, { requires_grad = true })
+  local b = leaf { 3 }
+  local y = mlpl.cat { a, b, i64 { 1, 2, 3 } } * f64 { 1, 2, 3, 4, 5, 6 }
+  y:sum():backward()
+  values(a.grad, { 1, 2 })
+  values(b.grad, { 3 })
+  lu.assertEquals({ a.grad.dtype, b.grad.dtype }, { "f32", "f64" })
+end
+
+TestInPlace = {}
+
+function TestInPlace:test_elements_put()
+  local x = mlpl.zeros(2, 3)
+  local at = i64 { { 1 }, { 3 } }
+  lu.assertTrue(rawequal(x:scatter_(2, at, 7), x))
+  values(x, { { 7, 0, 0 }, { 0, 0, 7 } })
+  x:scatter_add_(2, at, mlpl.ones(2, 3))
+  values(x, { { 8, 0, 0 }, { 0, 0, 8 } })
+  x:index_add_(1, i64 { 2, 2 }, mlpl.ones(2, 3))
+  values(x, { { 8, 0, 0 }, { 2, 2, 10 } })
+  x:index_copy_(2, i64 { 2 }, mlpl.tensor { { 5 }, { 6 } })
+  values(x, { { 8, 5, 0 }, { 2, 6, 10 } })
+  x:index_fill_(2, i64 { 1 }, -1)
+  values(x, { { -1, 5, 0 }, { -1, 6, 10 } })
+  x:masked_fill_(x:lt(0), 0)
+  values(x, { { 0, 5, 0 }, { 0, 6, 10 } })
+  x:masked_scatter_(x:eq(0), mlpl.tensor { 1, 2, 3, 4 })
+  values(x, { { 1, 5, 2 }, { 3, 6, 10 } })
+end
+
+function TestInPlace:test_a_source_that_is_the_receiver()
+  local x = mlpl.tensor { 1, 2, 3 }
+  x:scatter_(1, i64 { 2, 3, 1 }, x)
+  values(x, { 3, 1, 2 })
+  local t = mlpl.tensor { { 1, 2 }, { 3, 4 } }:t()
+  t:scatter_(1, i64 { { 2, 1 }, { 1, 2 } }, t)
+  values(t, { { 2, 3 }, { 1, 4 } })
+end
+
+function TestInPlace:test_what_fails_leaves_all_as_it_was()
+  local x = mlpl.tensor { 1, 2, 3 }
+  fails("scatter: index 4 along axis 1", x.scatter_, x, 1, i64 { 1, 4 }, 9)
+  fails("index_fill: index 0 along axis 1", x.index_fill_, x, 1, i64 { 1, 0 }, 9)
+  values(x, { 1, 2, 3 })
+end
+
+function TestInPlace:test_comparisons_keep_the_dtype()
+  local x = mlpl.tensor { 1, 2, 3 }
+  values(x:clone():eq_(2), { 0, 1, 0 })
+  values(x:clone():ge_(x - 1), { 1, 1, 1 })
+  lu.assertEquals(i64 { 1 }:lt_(2).dtype, "i64")
+  values(mlpl.tensor { true, false }:logical_not_(), { false, true })
+  values(x:clone():logical_and_(mlpl.tensor { 0, 1, 1 }), { 0, 1, 1 })
+end
+
+function TestInPlace:test_interpolations()
+  local x = mlpl.tensor { 1, 2 }
+  values(x:lerp_(mlpl.tensor { 3, 6 }, 0.5), { 2, 4 })
+  values(x:addcmul_(x, x, { value = 2 }), { 10, 36 })
+  values(x:addcdiv_(x, mlpl.tensor { 2, 3 }), { 15, 48 })
+end
+
+function TestInPlace:test_recorded()
+  local x, v = leaf { 1, 2, 3 }, leaf { 5 }
+  local y = x * 2
+  y:index_copy_(1, i64 { 2 }, v)
+  y:masked_fill_(mlpl.tensor { true, false, false }, 0)
+  y:scatter_add_(1, i64 { 3 }, v)
+  local total = (y * f64 { 1, 10, 100 }):sum()
+  total:backward()
+  values(x.grad, { 0, 0, 200 })
+  values(v.grad, { 110 })
+  fails("scatter_: the tensor is a leaf that requires a gradient", x.scatter_, x, 1,
+    i64 { 1 }, 0)
+  local z = x * 2
+  local w = z * z
+  z:scatter_(1, i64 { 1 }, 0)
+  fails("was changed in place after it was recorded", function() w:sum():backward() end)
+end
+
+TestNames = {}
+
+function TestNames:test_messages_name_what_was_called()
+  local x = mlpl.tensor { 1, 2, 3 }
+  fails("allclose: sizes differ: a is [3], b is [2]", x.allclose, x, mlpl.zeros(2))
+  fails("rand_like: dtype is i64; random real numbers need f32 or f64", mlpl.rand_like,
+    i64 { 1 })
+  fails("randn_like: dtype is bool; random real", mlpl.randn_like, x, { dtype = "bool" })
+  fails("full_like: 1.5 does not fit i64", mlpl.full_like, i64 { 1 }, 1.5)
+  fails("full_like: 300 does not fit u8", mlpl.full_like, x, 300, { dtype = "u8" })
+  values(mlpl.full_like(i64 { 1, 2 }, 7), { 7, 7 })
+end
