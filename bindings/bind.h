@@ -315,6 +315,7 @@ void mlplb_open_profile(lua_State *L);
 void mlplb_open_describe(lua_State *L);
 int mlplb_terminal(lua_State *L); /* terminal.c */
 int mlplb_unique(lua_State *L);   /* unique.c: a tensor's method */
+int mlplb_unique_consecutive(lua_State *L); /* likewise */
 int mlplb_einsum(lua_State *L);   /* einsum.c */
 int mlplb_tensordot(lua_State *L);
 /* load and save into the table on top */

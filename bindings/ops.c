@@ -218,7 +218,10 @@ static void make_tensor(
 /* What a table of numbers is made of that stands for an option of op. */
 static mlpl_dtype dtype_of_option(lua_State *L, const mlpl_op *op, int option) {
   int n;
+  const int input = mlpl_op_inputs(op, NULL) + option;
   if (mlpl_op_params(op, &n)[option].type == MLPL_PARAM_INT) return MLPL_I64;
+  if (strcmp(mlpl_op_input_domain(mlpl_op_by_tensor(op), input), "any") == 0)
+    return MLPL_F64; /* it decides nothing of the result's */
   return mlpl_tensor_dtype(mlplb_check_tensor(L, 1)) == MLPL_F64 ? MLPL_F64 : MLPL_F32;
 }
 

@@ -289,7 +289,8 @@ void mlplb_open_tensor(lua_State *L) {
       {"item", tensor_item}, {"totable", tensor_totable}, {"detach", tensor_detach},
       {"to", tensor_to}, {"contiguous", tensor_contiguous},
       {"requires_grad_", tensor_requires_grad}, {"zero_grad", tensor_zero_grad},
-      {"unique", mlplb_unique}, {NULL, NULL}};
+      {"unique", mlplb_unique}, {"unique_consecutive", mlplb_unique_consecutive},
+      {NULL, NULL}};
   mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
   mlplb_open_ops(L);
   mlplb_open_values(L);

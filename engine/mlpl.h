@@ -665,6 +665,14 @@ MLPL_API mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *op,
 */
 MLPL_API mlpl_status mlpl_unique(mlpl_ctx *cx, mlpl_tensor **values,
     mlpl_tensor **inverse, mlpl_tensor **counts, const mlpl_tensor *t);
+/*
+** The same of slices along axis `dim` (MLPL_NO_AXIS: of all elements as one row), in
+** lexicographic order; `consecutive`: as they stand, of equal neighbours the first alone.
+** *inverse has an entry for each slice. A slice with NaN differs from every other.
+*/
+MLPL_API mlpl_status mlpl_unique_slices(mlpl_ctx *cx, mlpl_tensor **values,
+    mlpl_tensor **inverse, mlpl_tensor **counts, mlpl_tensor *t, int64_t dim,
+    bool consecutive);
 
 /*
 ** Einstein's sum: "ij,jk->ik" multiplies two matrices. Letters name the axes of each

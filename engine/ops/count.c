@@ -200,6 +200,127 @@ mlpl_status mlpl_unique(mlpl_ctx *cx, mlpl_tensor **values, mlpl_tensor **invers
   return status;
 }
 
+/* ---- unique slices ----------------------------------------------------------------- */
+
+/* Slices along the first axis of x, contiguous: m elements each. */
+typedef struct slices {
+  const mlpl_tensor *x;
+  int64_t n, m;
+} slices;
+
+/* Below 0, 0, above 0: in lexicographic order. */
+static int compare_slices(const slices *s, int64_t a, int64_t b) {
+  for (int64_t i = 0; i < s->m; i++) {
+    const uint64_t x = mlpli_key(s->x->data, a * s->m + i, s->x->dtype, 0),
+                   y = mlpli_key(s->x->data, b * s->m + i, s->x->dtype, 0);
+    if (x != y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+static bool same_slice(const slices *s, int64_t a, int64_t b) {
+  if (compare_slices(s, a, b)) return false;
+  for (int64_t i = 0; i < s->m; i++)
+    if (is_nan_key(mlpli_key(s->x->data, a * s->m + i, s->x->dtype, 0), s->x->dtype))
+      return false;
+  return true;
+}
+
+/* at[0..n) in order, equal ones as they stand: runs of 1, 2, 4, ... are merged. */
+static void sort_slices(const slices *s, int64_t *at, int64_t *spare) {
+  for (int64_t run = 1; run < s->n; run *= 2) {
+    for (int64_t first = 0; first < s->n; first += 2 * run) {
+      const int64_t middle = first + run < s->n ? first + run : s->n,
+                    end = middle + run < s->n ? middle + run : s->n;
+      int64_t a = first, b = middle;
+      for (int64_t i = first; i < end; i++)
+        spare[i] = b == end || (a < middle && compare_slices(s, at[a], at[b]) <= 0)
+            ? at[a++]
+            : at[b++];
+    }
+    memcpy(at, spare, (size_t)s->n * sizeof *at);
+  }
+}
+
+/* Which group every slice belongs to, and of each group the first slice and how many there
+   are; what was made is out[0..3): places to pick from x, inverse, counts. */
+static mlpl_status group_slices(mlpl_ctx *cx, const slices *s, const int64_t *at,
+    const mlpl_tensor *like, mlpl_tensor **out) {
+  int64_t groups = 0;
+  for (int64_t i = 0; i < s->n; i++)
+    groups += !i || !same_slice(s, at[i - 1], at[i]);
+  MLPL_TRY(mlpli_tensor_make(cx, &out[0], MLPL_I64, 1, &groups));
+  MLPL_TRY(mlpli_tensor_make(cx, &out[1], MLPL_I64, like ? like->ndim : 1,
+      like ? like->shape : &s->n));
+  MLPL_TRY(mlpli_tensor_make(cx, &out[2], MLPL_I64, 1, &groups));
+  int64_t *first = (void *)out[0]->data, *inverse = (void *)out[1]->data,
+          *counts = (void *)out[2]->data;
+  for (int64_t i = 0, k = -1; i < s->n; i++) {
+    if (!i || !same_slice(s, at[i - 1], at[i])) {
+      first[++k] = at[i] + cx->index_base;
+      counts[k] = 0;
+    }
+    inverse[at[i]] = k + cx->index_base;
+    counts[k]++;
+  }
+  return MLPL_OK;
+}
+
+/* x, whose slices along `axis` are looked at: moved to the front, contiguous. */
+static mlpl_status grouped(mlpl_ctx *cx, mlpl_tensor *x, int axis, bool sort,
+    const mlpl_tensor *like, mlpl_tensor **out) {
+  const mlpl_value to_front[2] = {
+      {.sizes = {.n = 1, .v = {axis}}}, {.sizes = {.n = 1, .v = {0}}}};
+  mlpl_tensor *turned = NULL, *front = NULL;
+  int64_t *at = NULL;
+  MLPL_TRY(mlpli_apply(cx, &turned, MLPLI_OP_MOVEDIM, &x, 1, to_front));
+  mlpl_status status = mlpli_tensor_contiguous(cx, &front, turned);
+  mlpl_tensor_release(turned);
+  if (status != MLPL_OK) return status;
+  slices s = {front, front->shape[0], front->shape[0] ? front->numel / front->shape[0] : 0};
+  status = mlpli_new(cx, &at, 2 * (size_t)s.n * sizeof *at, "unique");
+  if (status == MLPL_OK) {
+    for (int64_t i = 0; i < s.n; i++) at[i] = i;
+    if (sort) sort_slices(&s, at, at + s.n);
+    status = group_slices(cx, &s, at, like, out);
+  }
+  mlpli_free(cx->heap, at);
+  mlpl_tensor_release(front);
+  if (status == MLPL_OK) {
+    mlpl_tensor *values = NULL, *in[2] = {x, out[0]};
+    status = mlpli_apply(
+        cx, &values, MLPLI_OP_INDEX_SELECT, in, 2, &(mlpl_value){.i = axis});
+    mlpl_tensor_release(out[0]);
+    out[0] = values;
+  }
+  return status;
+}
+
+mlpl_status mlpl_unique_slices(mlpl_ctx *cx, mlpl_tensor **values, mlpl_tensor **inverse,
+    mlpl_tensor **counts, mlpl_tensor *t, int64_t dim, bool consecutive) {
+  const char *what = consecutive ? "unique_consecutive" : "unique";
+  mlpl_tensor *x = NULL, *out[3] = {NULL, NULL, NULL}, **to[3] = {values, inverse, counts};
+  const bool all = dim == MLPL_NO_AXIS, was = mlpl_set_grad_enabled(cx, false);
+  int axis = 0;
+  for (int i = 0; i < 3; i++)
+    if (to[i]) *to[i] = NULL;
+  mlpl_status status = all ? MLPL_OK : mlpli_axis(cx, what, dim, t->ndim, &axis);
+  if (status == MLPL_OK && all)
+    status = mlpli_apply(cx, &x, MLPLI_OP_RAVEL, &t, 1, NULL);
+  if (status == MLPL_OK && !all) x = mlpli_retain(t);
+  if (status == MLPL_OK)
+    status = grouped(cx, x, axis, !consecutive, all ? t : NULL, out);
+  mlpl_set_grad_enabled(cx, was);
+  mlpl_tensor_release(x);
+  for (int i = 0; i < 3; i++) {
+    if (status == MLPL_OK && to[i])
+      *to[i] = out[i];
+    else
+      mlpl_tensor_release(out[i]);
+  }
+  return status;
+}
+
 /* ---- rows -------------------------------------------------------------------------- */
 
 static const mlpl_param bincount_params[] = {MLPLI_INT_OPTION("minlength", 0, 0, MANY)};

@@ -26,7 +26,7 @@ static mlpl_status along_axis(mlpl_ctx *cx, const char *what, mlpli_move move,
     for (int64_t i = 0; i < run; i++) {
       char *pt = t->data + (from + i * step_t + at[first + i] * along) * size;
       char *po = o->data + (to + i * o->stride[last]) * size;
-      if (move == MLPLI_ADD || size == 1)
+      if (move >= MLPLI_ADD || size == 1)
         mlpli_move_run(move, t->dtype, 1, pt, 1, po, 1);
       else if (size == 4)
         memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 4);
@@ -165,6 +165,178 @@ static BACKWARD(scatter_add) {
   return mlpli_expr_end(&e);
 }
 
+/* ---- scatter_reduce ---------------------------------------------------------------- */
+
+enum { PROD, AMAX, AMIN, SUM, MEAN };
+/* the first three have loops of their own */
+static const char *const reduces[] = {"prod", "amax", "amin", "sum", "mean", NULL};
+static const char *const combinations[] = {"prod", "amax", "amin", NULL};
+
+/* What changes nothing that it is combined with. */
+static double neutral(int64_t reduce, int dtype) {
+  if (reduce == PROD) return 1;
+  if (dtype == MLPL_BOOL) return reduce == AMIN;
+  return reduce == AMAX ? -(double)INFINITY : (double)INFINITY;
+}
+
+static SHAPE(combine) {
+  int axis;
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  return mlpli_shape_same(cx, c, s);
+}
+
+/* Products, largest and smallest of what goes to each place; src has index's shape. */
+static FORWARD(combine) {
+  const int64_t reduce = c->p[1].i;
+  mlpli_number nothing;
+  int axis;
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  mlpli_copy(*out, c->in[0]);
+  if (!c->p[2].i) {
+    mlpl_tensor all = *mlpli_number_like(&nothing, *out, neutral(reduce, (*out)->dtype));
+    all.ndim = (*out)->ndim;
+    memset(all.stride, 0, sizeof all.stride);
+    MLPL_TRY(
+        along_axis(cx, "scatter_reduce", MLPLI_PUT, *out, axis, c->in[1], &all));
+  }
+  return along_axis(cx, "scatter_reduce",
+      reduce == PROD       ? MLPLI_TIMES
+          : reduce == AMAX ? MLPLI_MOST
+                           : MLPLI_LEAST,
+      *out, axis, c->in[1], c->in[2]);
+}
+
+static mlpl_tensor *put(
+    mlpli_expr *e, mlpli_op_id how, mlpl_tensor *x, mlpl_tensor *index, mlpl_tensor *v,
+    const mlpl_value *dim) {
+  return mlpli_x3(e, how, x, index, v, dim);
+}
+
+/* 1 where both are equal, else 0; a constant in g's dtype */
+static mlpl_tensor *equal_to(
+    mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b, const mlpl_tensor *g) {
+  const mlpl_value real = {.i = g->dtype};
+  return mlpli_x1(e, MLPLI_OP_TO, mlpli_x2(e, MLPLI_OP_EQ, a, b, NULL), &real);
+}
+
+/* The gradient is shared evenly among all that equal the result. */
+static mlpl_status give_extreme(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *index = n->in[1];
+  const bool was = mlpl_set_grad_enabled(cx, false);
+  mlpl_tensor *own = equal_to(&e, n->in[0], n->out, g);
+  if (!n->p[2].i)
+    own = put(&e, MLPLI_OP_SCATTER, own, index, mlpli_xnumber(&e, g, 0), n->p);
+  mlpl_tensor *there = mlpli_x2(&e, MLPLI_OP_GATHER, n->out, index, n->p);
+  mlpl_tensor *theirs = equal_to(&e, n->in[2], there, g);
+  mlpl_tensor *all = put(&e, MLPLI_OP_SCATTER_ADD, own, index, theirs, n->p);
+  mlpl_set_grad_enabled(cx, was);
+  mlpl_tensor *share = mlpli_xdiv(&e, g, all);
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, mlpli_xmul(&e, own, share));
+  if (mlpli_wants(n, 2))
+    mlpli_xgive(&e, n, 2,
+        mlpli_xmul(&e, theirs, mlpli_x2(&e, MLPLI_OP_GATHER, share, index, n->p)));
+  return mlpli_expr_end(&e);
+}
+
+/* t with 1 where the mask holds */
+static mlpl_tensor *ones_where(mlpli_expr *e, mlpl_tensor *mask, mlpl_tensor *t) {
+  return mlpli_x2(e, MLPLI_OP_MASKED_FILL, t, mask, &(mlpl_value){.f = 1});
+}
+
+/* Of x: the result with 1 in the place of its zeros, over x with 1 there. */
+static mlpl_tensor *slope_of_input(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
+  mlpl_tensor *x = n->in[0],
+              *zero = mlpli_x2(e, MLPLI_OP_EQ, x, mlpli_xnumber(e, x, 0), NULL),
+              *some = ones_where(e, zero, x);
+  mlpl_tensor *y = mlpli_x3(
+      e, MLPLI_OP_SCATTER_COMBINE, some, n->in[1], n->in[2], n->p);
+  mlpl_tensor *gx = mlpli_xmul(e, g, mlpli_xdiv(e, y, some));
+  return n->p[2].i
+      ? gx
+      : put(e, MLPLI_OP_SCATTER, gx, n->in[1], mlpli_xnumber(e, g, 0), n->p);
+}
+
+/* Of src: the result over the element; where that is the one zero that goes to a place,
+   the product of all others. Two zeros leave nothing. */
+static mlpl_tensor *slope_of_source(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
+  mlpl_tensor *index = n->in[1], *src = n->in[2], *none = mlpli_xnumber(e, g, 0);
+  const bool was = mlpl_set_grad_enabled(e->cx, false);
+  mlpl_tensor *zero = mlpli_x2(e, MLPLI_OP_EQ, src, none, NULL),
+              *counts = put(e, MLPLI_OP_SCATTER_ADD, mlpli_xaffine(e, g, 0, 0), index,
+                  equal_to(e, src, none, g), n->p),
+              *there = mlpli_x2(e, MLPLI_OP_GATHER, counts, index, n->p),
+              *alone = mlpli_x2(e, MLPLI_OP_LOGICAL_AND, zero,
+                  mlpli_x2(e, MLPLI_OP_EQ, there, mlpli_xnumber(e, g, 1), NULL), NULL);
+  mlpl_set_grad_enabled(e->cx, was);
+  mlpl_tensor *others = mlpli_x3(e, MLPLI_OP_SCATTER_COMBINE, n->in[0], index,
+      ones_where(e, alone, src), n->p);
+  mlpl_tensor *whole = mlpli_xdiv(e,
+      mlpli_x2(e, MLPLI_OP_GATHER, mlpli_xmul(e, g, mlpli_xout(e, n)), index, n->p),
+      ones_where(e, zero, src));
+  mlpl_tensor *left =
+      mlpli_x2(e, MLPLI_OP_GATHER, mlpli_xmul(e, g, others), index, n->p);
+  return mlpli_x3(e, MLPLI_OP_WHERE, alone, left, whole, NULL);
+}
+
+static BACKWARD(combine) {
+  if (n->p[1].i != PROD) return give_extreme(cx, n, g);
+  mlpli_expr e = {.cx = cx};
+  if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, slope_of_input(&e, n, g));
+  if (mlpli_wants(n, 2)) mlpli_xgive(&e, n, 2, slope_of_source(&e, n, g));
+  return mlpli_expr_end(&e);
+}
+
+/* The part of src that index reads; a number stands at every place. */
+static mlpl_tensor *source_part(mlpli_expr *e, mlpl_tensor *src, const mlpl_tensor *index) {
+  mlpl_value p[3];
+  if (src->ndim == 0) {
+    p[0] = mlpli_sizes_of(index->ndim, index->shape);
+    return mlpli_x1(e, MLPLI_OP_EXPAND, src, p);
+  }
+  if (mlpli_same_shape(src, index->ndim, index->shape)) return src;
+  for (int i = 0; i < 3; i++) p[i] = mlpli_sizes_of(index->ndim, index->shape);
+  for (int d = 0; d < index->ndim; d++) p[0].sizes.v[d] = 0, p[1].sizes.v[d] = 1;
+  return mlpli_x1(e, MLPLI_OP_SLICE, src, p);
+}
+
+/* How many elements each result is made of. */
+static mlpl_tensor *terms(
+    mlpli_expr *e, const mlpli_call *c, mlpl_tensor *index, const mlpl_value *p) {
+  mlpl_tensor *x = c->in[0], *ones = NULL;
+  if (e->status == MLPL_OK)
+    e->status =
+        mlpl_tensor_full(e->cx, &ones, (mlpl_dtype)x->dtype, x->ndim, x->shape, 1);
+  mlpli_xkeep(e, ones);
+  if (!p[2].i)
+    ones = put(e, MLPLI_OP_SCATTER, ones, index, mlpli_xnumber(e, x, 0), p);
+  return put(e, MLPLI_OP_SCATTER_ADD, ones, index, mlpli_xnumber(e, x, 1), p);
+}
+
+static COMPOSE(scatter_reduce) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0], *index = c->in[1], *y = x;
+  const int64_t reduce = c->p[1].i;
+  int axis;
+  MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
+  if (c->in[2]->ndim) MLPL_TRY(check_index(cx, c, "src", c->in[2], index, -1));
+  if (x->dtype == MLPL_BOOL && reduce == MEAN)
+    return mlpl_fail(cx, MLPL_EARG,
+        "scatter_reduce: input is bool; a mean takes numbers (convert with :to)");
+  mlpl_tensor *src = source_part(&e, c->in[2], index);
+  if (reduce == SUM || reduce == MEAN) {
+    if (!c->p[2].i)
+      y = put(&e, MLPLI_OP_SCATTER, y, index, mlpli_xnumber(&e, x, 0), c->p);
+    y = put(&e, MLPLI_OP_SCATTER_ADD, y, index, src, c->p);
+  }
+  else
+    y = put(&e, MLPLI_OP_SCATTER_COMBINE, y, index, src, c->p);
+  if (reduce == MEAN)
+    y = mlpli_x2(&e, mlpli_is_real(x) ? MLPLI_OP_DIV : MLPLI_OP_FLOOR_DIVIDE, y,
+        terms(&e, c, index, c->p), NULL);
+  return mlpli_xresult(&e, out, y);
+}
+
 /* ---- take_along_dim ---------------------------------------------------------------- */
 
 /* t stretched to the sizes of s but along the axis. */
@@ -257,6 +429,12 @@ static const mlpl_param dim_params[] = {MLPLI_AXIS_NEEDED("dim")};
 static const mlpl_param maybe_dim_params[] = {MLPLI_AXIS_OPTION("dim", NAN)};
 static const mlpl_param place_params[] = {
     MLPLI_SIZES_NEEDED("sizes"), MLPLI_AXIS_NEEDED("dim")};
+static const mlpl_param reduce_params[] = {MLPLI_AXIS_NEEDED("dim"),
+    {"reduce", MLPL_PARAM_CHOICE, MLPL_REQUIRED, 0, 0, 0, reduces, 0},
+    MLPLI_BOOL_OPTION("include_self", 1)};
+static const mlpl_param combine_params[] = {MLPLI_AXIS_NEEDED("dim"),
+    {"reduce", MLPL_PARAM_CHOICE, MLPL_REQUIRED, 0, 0, 0, combinations, 0},
+    MLPLI_BOOL_OPTION("include_self", 1)};
 static const mlpl_param one_hot_params[] = {
     MLPLI_INT_OPTION("num_classes", -1, -1, MANY)};
 
@@ -294,6 +472,23 @@ const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
   .shape = shape_scatter, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(dim_params)
 const mlpl_op mlpli_op_scatter = {SCATTER_ROW(scatter)};
 const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};
+#define REDUCE_ROW(f)                                                                    \
+  .name = #f, .says = "scatter_reduce", .input_name = {"input", "index", "src"},         \
+  .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
+  .n_outputs = 1, .differentiable = 5
+const mlpl_op mlpli_op_scatter_combine = {REDUCE_ROW(scatter_combine),
+    PARAMS(combine_params),
+    .internal = true,
+    .saves = 7 | MLPLI_SAVE_OUT,
+    .shape = shape_combine,
+    .forward = combine_forward,
+    HAS_BACKWARD(combine)};
+const mlpl_op mlpli_op_scatter_reduce = {REDUCE_ROW(scatter_reduce),
+    PARAMS(reduce_params),
+    .options_first = 1,
+    .numbers = 4,
+    .underscored = true,
+    .compose = scatter_reduce_compose};
 const mlpl_op mlpli_op_take_along_dim = {.name = "take_along_dim",
     .input_name = {"input", "indices"},
     .domain = {MLPLI_ANY, MLPLI_INDEX},

@@ -84,6 +84,42 @@ static void or_run(int64_t n, uint8_t *d, int64_t s_d, const uint8_t *s, int64_t
   for (int64_t i = 0; i < n; i++) d[i * s_d] |= s[i * s_s];
 }
 
+/* An element of t from both: a product, or the larger or smaller of two. */
+#define COMBINE(type, product, nan)                                                      \
+  static void combine_##type(                                                            \
+      mlpli_move move, int64_t n, type *d, int64_t s_d, const type *s, int64_t s_s) {    \
+    for (int64_t i = 0; i < n; i++) {                                                    \
+      type *x = &d[i * s_d];                                                             \
+      const type y = s[i * s_s];                                                         \
+      if (move == MLPLI_TIMES)                                                           \
+        *x = (type)(product);                                                            \
+      else if (!(nan(*x)) && (nan(y) || (move == MLPLI_MOST ? y > *x : y < *x)))         \
+        *x = y;                                                                          \
+    }                                                                                    \
+  }
+#define IS_NAN(v) ((v) != (v))
+#define NEVER(v) false
+COMBINE(float, *x * y, IS_NAN)
+COMBINE(double, *x * y, IS_NAN)
+COMBINE(int64_t, (uint64_t)*x * (uint64_t)y, NEVER)
+COMBINE(uint8_t, *x * y, NEVER) /* of truth values, too: and, or, and */
+
+static void combine_run(mlpli_move move, int dtype, int64_t n, char *t, int64_t s_t,
+    const char *o, int64_t s_o) {
+  switch (dtype) {
+    case MLPL_F32:
+      combine_float(move, n, (void *)t, s_t, (const void *)o, s_o);
+      return;
+    case MLPL_F64:
+      combine_double(move, n, (void *)t, s_t, (const void *)o, s_o);
+      return;
+    case MLPL_I64:
+      combine_int64_t(move, n, (void *)t, s_t, (const void *)o, s_o);
+      return;
+    default: combine_uint8_t(move, n, (void *)t, s_t, (const void *)o, s_o);
+  }
+}
+
 void mlpli_move_run(
     mlpli_move move, int dtype, int64_t n, char *t, int64_t s_t, char *o, int64_t s_o) {
   const size_t size = mlpli_dtype_size[dtype];
@@ -93,6 +129,10 @@ void mlpli_move_run(
   }
   if (move == MLPLI_PUT) {
     copy_run(size, n, t, s_t, o, s_o);
+    return;
+  }
+  if (move > MLPLI_ADD) {
+    combine_run(move, dtype, n, t, s_t, o, s_o);
     return;
   }
   switch (dtype) {

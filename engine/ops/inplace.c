@@ -232,7 +232,7 @@ static mlpl_status apply_recorded(mlpl_ctx *cx, const target *y, const mlpl_op *
   MLPL_TRY(check_target(cx, y));
   MLPL_TRY(check_history(cx, y));
   for (int i = 0; i < n; i++)
-    if (inputs[i] == y->t) saves |= op->saves & 1u << i;
+    if (inputs[i] == y->t) saves |= op->compose ? 1u : op->saves & 1u << i;
   MLPL_TRY(former(cx, &was, y->t, saves != 0));
   for (int i = 0; i < n; i++) in[i] = inputs[i] == y->t ? was : inputs[i];
   mlpl_status status = mlpl_op_apply(cx, out, op, in, n, params);

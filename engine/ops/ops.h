@@ -266,12 +266,14 @@ struct mlpl_op {
   OP(CUMMIN, cummin)                                                                     \
   OP(RECUR, recur)                                                                       \
   OP(DIFF, diff)                                                                         \
+  OP(DIFFERENCE, difference)                                                             \
   OP(SORT, sort)                                                                         \
   OP(ARGSORT, argsort)                                                                   \
   OP(TOPK, topk)                                                                         \
   OP(KTHVALUE, kthvalue)                                                                 \
   OP(MEDIAN, median)                                                                     \
   OP(QUANTILE, quantile)                                                                 \
+  OP(QUANTILES, quantiles)                                                               \
   OP(TAKE_ALONG, take_along)                                                             \
   OP(ADD_ALONG, add_along)                                                               \
   OP(BINCOUNT, bincount)                                                                 \
@@ -384,6 +386,8 @@ struct mlpl_op {
   OP(PLACE_GATHER, place_gather)                                                         \
   OP(SCATTER, scatter)                                                                   \
   OP(SCATTER_ADD, scatter_add)                                                           \
+  OP(SCATTER_COMBINE, scatter_combine)                                                   \
+  OP(SCATTER_REDUCE, scatter_reduce)                                                     \
   OP(TAKE_ALONG_DIM, take_along_dim)                                                     \
   OP(ONE_HOT, one_hot)                                                                   \
   OP(TILE, tile)                                                                         \

@@ -321,10 +321,21 @@ static SHAPE(quantile) {
   return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
 }
 
-/* How far the quantile is from the lower of its two neighbours to the upper one. */
-static double share_of_upper(double q, int64_t r) {
-  const double at = q * (double)(r - 1);
-  return at - floor(at);
+enum { LINEAR, LOWER, HIGHER, MIDPOINT, NEAREST };
+static const char *const interpolations[] = {
+    "linear", "lower", "higher", "midpoint", "nearest", NULL};
+
+/* How far the quantile is from the lower of its two neighbours to the upper one; p: the
+   row's options. */
+static double share_of_upper(const mlpl_value *p, int64_t r) {
+  const double at = p[0].f * (double)(r - 1), share = at - floor(at);
+  switch (p[3].i) {
+    case LOWER: return 0;
+    case HIGHER: return share > 0;
+    case MIDPOINT: return share > 0 ? 0.5 : 0;
+    case NEAREST: return nearbyint(at) > floor(at); /* of two the even one */
+    default: return share;
+  }
 }
 
 /* out: what lies w of the way between each pair of elements at index. */
@@ -364,7 +375,7 @@ static FORWARD(quantile) {
   status = run(cx, c, &j, axis, sizeof(uint64_t), quantile_line);
   if (status == MLPL_OK && (*out)->numel) {
     j.x = x;
-    between(&j, *out, share_of_upper(j.q, j.l.r));
+    between(&j, *out, share_of_upper(c->p, j.l.r));
   }
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(pair);
   mlpl_tensor_release(pair);
@@ -381,7 +392,7 @@ static BACKWARD(quantile) {
   const bool all = n->p[1].i == MLPL_NO_AXIS || ndim == 0;
   const int axis = all ? 0 : (int)(n->p[1].i < 0 ? n->p[1].i + ndim : n->p[1].i);
   const int64_t r = all ? (int64_t)mlpli_share(ndim, shape, ~0u) : shape[axis];
-  const double w = share_of_upper(n->p[0].f, r);
+  const double w = share_of_upper(n->p, r);
   mlpl_value one = {.sizes = {.n = all ? 1 : ndim}}, full = {.sizes = {.n = ndim}},
              how[2] = {{.i = axis}, {.i = r}};
   memcpy(full.sizes.v, shape, (size_t)ndim * sizeof *shape);
@@ -399,6 +410,54 @@ static BACKWARD(quantile) {
   return mlpli_expr_end(&e);
 }
 
+/* Several q: a slice of the result for each, in a new first axis. */
+static mlpl_status each_quantile(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *q,
+    mlpl_tensor **slice, int64_t *n) {
+  mlpl_value p[4] = {{.f = 0}, c->p[0], c->p[1], c->p[2]};
+  for (*n = 0; *n < (q->numel ? q->numel : 1); ++*n) {
+    p[0].f = q->numel ? ((const double *)(const void *)q->data)[*n] : 0;
+    if (!(p[0].f >= 0 && p[0].f <= 1))
+      return mlpl_fail(cx, MLPL_EARG,
+          "quantile: q holds %g; every one must be from 0 to 1", p[0].f);
+    MLPL_TRY(mlpli_apply(cx, &slice[*n], MLPLI_OP_QUANTILE, c->in, 1, p));
+  }
+  return MLPL_OK;
+}
+
+static mlpl_status join_quantiles(mlpl_ctx *cx, const mlpl_tensor *q, mlpl_tensor **slice,
+    int64_t n, mlpl_tensor **out) {
+  mlpl_value first[3] = {{.i = 0}, {.i = 0}, {.i = 0}};
+  if (q->ndim == 0) {
+    *out = mlpli_retain(slice[0]);
+    return MLPL_OK;
+  }
+  if (q->numel) return mlpli_apply(cx, out, MLPLI_OP_STACK, slice, (int)n, first);
+  mlpli_expr e = {.cx = cx}; /* no slice of what would have some */
+  return mlpli_xresult(&e, out,
+      mlpli_x1(&e, MLPLI_OP_NARROW, mlpli_x1(&e, MLPLI_OP_STACK, slice[0], first), first));
+}
+
+static COMPOSE(quantiles) {
+  mlpl_tensor *wide = NULL, *q = NULL, **slice = NULL;
+  char text[MLPLI_SHAPE_TEXT];
+  int64_t n = 0;
+  if (c->in[1]->ndim > 1)
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "quantile: q is %s; it must be a number or have one axis",
+        mlpli_tensor_text(text, c->in[1]));
+  MLPL_TRY(mlpl_tensor_to(cx, &wide, c->in[1], MLPL_F64));
+  mlpl_status status = mlpli_tensor_contiguous(cx, &q, wide);
+  if (status == MLPL_OK)
+    status = mlpli_new(cx, &slice, (size_t)(q->numel + 1) * sizeof *slice, "quantile");
+  if (status == MLPL_OK) status = each_quantile(cx, c, q, slice, &n);
+  if (status == MLPL_OK) status = join_quantiles(cx, q, slice, n, out);
+  while (n > 0) mlpl_tensor_release(slice[--n]);
+  mlpli_free(cx->heap, slice);
+  mlpl_tensor_release(q);
+  mlpl_tensor_release(wide);
+  return status;
+}
+
 /* ---- rows -------------------------------------------------------------------------- */
 
 /* stable: always; there for programs that ask for it */
@@ -413,7 +472,11 @@ static const mlpl_param median_params[] = {
     MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
 static const mlpl_param quantile_params[] = {
     {"q", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 1, NULL, 0},
-    MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+    MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0),
+    MLPLI_CHOICE_OPTION("interpolation", interpolations)};
+static const mlpl_param quantiles_params[] = {MLPLI_AXIS_OPTION("dim", NAN),
+    MLPLI_BOOL_OPTION("keepdim", 0),
+    MLPLI_CHOICE_OPTION("interpolation", interpolations)};
 
 const mlpl_op mlpli_op_sort = {PLACES_ROW(sort, MLPLI_ANY_DISTINCT, shape_sort),
     HAS_BACKWARD(sort), PARAMS(sort_params)};
@@ -426,5 +489,16 @@ const mlpl_op mlpli_op_kthvalue = {
     PARAMS(kthvalue_params)};
 const mlpl_op mlpli_op_median = {PLACES_ROW(median, MLPLI_ANY_DISTINCT, shape_median),
     HAS_BACKWARD(median), PARAMS(median_params)};
+const mlpl_op mlpli_op_quantiles = {.name = "quantiles",
+    .says = "quantile",
+    .input_name = {"input", "q"},
+    .domain = {MLPLI_DISTINCT, MLPLI_ANY},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .differentiable = 1,
+    .compose = quantiles_compose,
+    PARAMS(quantiles_params),
+    .internal = true};
 const mlpl_op mlpli_op_quantile = {UNARY_ROW(quantile, MLPLI_DISTINCT, shape_quantile),
-    HAS_BACKWARD(quantile), PARAMS(quantile_params)};
+    HAS_BACKWARD(quantile), PARAMS(quantile_params), .by_tensor = &mlpli_op_quantiles};

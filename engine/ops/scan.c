@@ -81,7 +81,7 @@ static void run_scan(mlpl_ctx *cx, mlplk_scan *f, mlpl_tensor *y, mlpl_tensor *i
 static mlpl_status lines_along(
     mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim, int *axis, mlpli_lines *l) {
   const mlpl_tensor *x = c->in[0];
-  MLPL_TRY(mlpli_line_axis(cx, c->op->name, x, dim, axis));
+  MLPL_TRY(mlpli_line_axis(cx, mlpli_said(c->op), x, dim, axis));
   *l = mlpli_lines_of(x->ndim, x->shape, *axis);
   return MLPL_OK;
 }
@@ -342,7 +342,7 @@ static BACKWARD(prod) {
 
 /* ---- diff -------------------------------------------------------------------------- */
 
-static SHAPE(diff) {
+static SHAPE(difference) {
   int axis;
   MLPL_TRY(mlpli_line_axis(cx, "diff", c->in[0], &c->p[1], &axis));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
@@ -380,7 +380,7 @@ static void difference(mlpl_tensor *y, const mlpl_tensor *x, const mlpli_lines *
     }
 }
 
-static FORWARD(diff) {
+static FORWARD(difference) {
   mlpli_lines l;
   int axis;
   mlpl_tensor *x;
@@ -405,7 +405,7 @@ static FORWARD(diff) {
 }
 
 /* n times: every difference gives g to its later element and -g to its earlier one. */
-static BACKWARD(diff) {
+static BACKWARD(difference) {
   mlpl_status status = MLPL_OK;
   const int64_t dim = n->p[1].i;
   const int axis = (int)(dim < 0 ? dim + n->ndim : dim);
@@ -435,6 +435,38 @@ static BACKWARD(diff) {
   if (status == MLPL_OK) status = mlpli_give(cx, n, 0, g);
   mlpl_tensor_release(g);
   return status;
+}
+
+/* That what is put before or behind x fits it along all other axes. */
+static mlpl_status check_more(
+    mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_tensor *t, int axis, bool before) {
+  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
+  bool fits = !t || t->ndim == x->ndim;
+  for (int d = 0; t && fits && d < x->ndim; d++)
+    fits = d == axis || t->shape[d] == x->shape[d];
+  if (fits) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_ESHAPE,
+      "diff: input is %s, %s is %s; sizes must be equal but along axis %d",
+      mlpli_tensor_text(a, x), before ? "prepend" : "append", mlpli_tensor_text(b, t),
+      axis + cx->index_base);
+}
+
+/* Differences of what is before x, x, and what is behind it, as of one tensor. */
+static COMPOSE(diff) {
+  mlpl_tensor *x = c->in[0], *all[3], *before = c->n > 1 ? c->in[1] : NULL,
+              *behind = c->n > 2 ? c->in[2] : NULL;
+  mlpli_expr e = {.cx = cx};
+  int axis, n = 0;
+  if (!before && !behind)
+    return mlpli_apply(cx, out, MLPLI_OP_DIFFERENCE, c->in, 1, c->p);
+  MLPL_TRY(mlpli_axis(cx, "diff", c->p[1].i, x->ndim, &axis));
+  MLPL_TRY(check_more(cx, x, before, axis, true));
+  MLPL_TRY(check_more(cx, x, behind, axis, false));
+  if (before) all[n++] = before;
+  all[n++] = x;
+  if (behind) all[n++] = behind;
+  mlpl_tensor *joined = mlpli_xn(&e, MLPLI_OP_CAT, all, n, &(mlpl_value){.i = axis});
+  return mlpli_xresult(&e, out, mlpli_x1(&e, MLPLI_OP_DIFFERENCE, joined, c->p));
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
@@ -474,5 +506,14 @@ const mlpl_op mlpli_op_recur = {.name = "recur",
     HAS_BACKWARD(recur),
     PARAMS(recur_params),
     .internal = true};
-const mlpl_op mlpli_op_diff = {
-    UNARY_ROW(diff, MLPLI_ANY, shape_diff), HAS_BACKWARD(diff), PARAMS(diff_params)};
+const mlpl_op mlpli_op_difference = {UNARY_ROW(difference, MLPLI_ANY, shape_difference),
+    .says = "diff", HAS_BACKWARD(difference), PARAMS(diff_params), .internal = true};
+const mlpl_op mlpli_op_diff = {.name = "diff",
+    .input_name = {"input", "prepend", "append"},
+    .domain = {MLPLI_ANY, MLPLI_ANY, MLPLI_ANY},
+    .n_inputs = 3,
+    .n_required = 1,
+    .n_outputs = 1,
+    .differentiable = 7,
+    .compose = diff_compose,
+    PARAMS(diff_params)};

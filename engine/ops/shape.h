@@ -48,7 +48,10 @@ mlpl_status mlpli_places(mlpl_ctx *cx, const char *what, const mlpl_tensor *t, i
 typedef enum mlpli_move {
   MLPLI_TAKE, /* elements of the many go to the chosen: o = t */
   MLPLI_PUT,  /* t = o */
-  MLPLI_ADD   /* t += o */
+  MLPLI_ADD,  /* t += o; from here on t is computed from both */
+  MLPLI_TIMES, /* t *= o */
+  MLPLI_MOST,  /* t = max(t, o), NaN when either is */
+  MLPLI_LEAST  /* t = min(t, o), likewise */
 } mlpli_move;
 
 /* n elements, s_t and s_o elements apart. */

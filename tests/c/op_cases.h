@@ -8,6 +8,7 @@
 **            i  i64 labels or places                  j  labels, every second one -100
 **            w  i64 numbers   o  those but 0 and negative ones   b  truth values
 **            k  i64 places, no two the same           m  a mask
+**            q  constants between 0 and 1
 **            y  its symmetric part is used            d  a constant: no gradient is asked for
 ** Options  name=value, separated by blanks; sizes as above.
 */
@@ -273,7 +274,10 @@ static const op_case op_cases[] = {
     {"diff", "5", ""}, {"diff", "5g", "n=2"}, {"diff", "5", "n=0"}, {"diff", "5", "n=5"},
     {"diff", "5", "n=7"}, {"diff", "1", ""}, {"diff", "2x3", "dim=0"},
     {"diff", "2x3t", "dim=1"}, {"diff", "2x4x2n", "dim=1 n=3"}, {"diff", "0x3", ""},
-    {"diff", "0", ""}, {"diff", "3x2e", "dim=1"},
+    {"diff", "0", ""}, {"diff", "3x2e", "dim=1"}, {"difference", "5g", "n=2"},
+    {"difference", "2x4t", "dim=-1"}, {"diff", "5 2 3", ""}, {"diff", "2x3 - 2x1", "n=2"},
+    {"diff", "2x3t 1x3 -", "dim=0"}, {"diff", "2x3x2n 2x2x2 2x1x2g", "dim=1 n=2"},
+    {"diff", "5w 2", ""}, {"diff", "0 1 2", ""},
     LINE_CASES("sort", ""), LINE_CASES("sort", "descending=1 stable=1 "),
     {"sort", "2x3", ""}, {"sort", "60", ""}, LINE_CASES("argsort", ""),
     LINE_CASES("argsort", "descending=1 "), {"argsort", "2x3", "stable=0"},
@@ -286,7 +290,19 @@ static const op_case op_cases[] = {
     {"kthvalue", "2x4x2", "k=2 dim=1 keepdim=1"}, {"kthvalue", "0x3", "k=2 dim=1"},
     CHOICE_CASES("median", ""), {"median", "0", ""}, CHOICE_CASES("quantile", "q=0.3 "),
     {"quantile", "5", "q=0"}, {"quantile", "2x3", "q=1 dim=1"},
-    {"quantile", "5", "q=0.25"}, {"take_along", "3 1i", "dim=0"},
+    {"quantile", "5", "q=0.25"}, {"quantile", "6", "q=0.3 interpolation=linear"},
+    {"quantile", "6", "q=0.3 interpolation=lower"},
+    {"quantile", "2x6t", "q=0.3 dim=1 interpolation=higher"},
+    {"quantile", "6x2", "q=0.9 dim=0 interpolation=midpoint"},
+    {"quantile", "5", "q=0.5 interpolation=midpoint"},
+    {"quantile", "6", "q=0.5 interpolation=nearest"},
+    {"quantile", "4x2", "q=0.5 dim=0 interpolation=nearest"},
+    {"quantiles", "5 3q", ""}, {"quantiles", "2x6t 2q", "dim=1"},
+    {"quantiles", "4x3n 3qg", "dim=0 keepdim=1"}, {"quantiles", "2x3 sq", ""},
+    {"quantiles", "6 2q", "interpolation=linear"},
+    {"quantiles", "6 2q", "interpolation=lower"}, {"quantiles", "6 2q", "interpolation=higher"},
+    {"quantiles", "6 2q", "interpolation=midpoint"},
+    {"quantiles", "6 2q", "interpolation=nearest"}, {"quantiles", "2x6 0q", "dim=1"}, {"take_along", "3 1i", "dim=0"},
     {"take_along", "2x3 2x5i", "dim=1"}, {"take_along", "4x3t 2x3i", "dim=0"},
     {"take_along", "2x3x2n 2x4x2i", "dim=1"}, {"add_along", "1 1i", "dim=0 size=3"},
     {"add_along", "5 5i", "dim=0 size=3"}, {"add_along", "2x4 2x4i", "dim=1 size=3"},
@@ -429,7 +445,7 @@ static const op_case op_cases[] = {
 /* ---- reading a case ---------------------------------------------------------------- */
 
 typedef struct case_input {
-  bool there, stretched, symmetric, constant;
+  bool there, stretched, symmetric, constant, share;
   char layout, labels; /* t n g, i j k m; 0: neither */
   char whole;          /* w o b; 0: none */
   int ndim;
@@ -474,6 +490,7 @@ static inline int read_inputs(const char *text, case_input *in) {
       if (*text == 'e') one->stretched = true;
       else if (*text == 'y') one->symmetric = true;
       else if (*text == 'd') one->constant = true;
+      else if (*text == 'q') one->share = one->constant = true;
       else if (strchr("ijkm", *text)) one->labels = *text;
       else if (strchr("wob", *text)) one->whole = *text;
       else one->layout = *text;
@@ -656,6 +673,7 @@ static inline mlpl_tensor *case_leaf(
       case_put(t, e,
           in->whole == 'o' ? (double)(1 + test_random(random) % 3)
                            : (double)(test_random(random) % 9) - 4);
+    else if (in->share) case_put(t, e, (double)(e * 5 % 8 + 1) / 16);
     else if (!in->labels)
       case_put(t, e, case_draw(c->op->domain[mlpli_input_place(c->op, i)], random, e));
     else if (in->labels == 'm') case_put(t, e, test_random(random) % 2 == 0);

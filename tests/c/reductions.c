@@ -570,6 +570,16 @@ static mlpl_status unique_pass(mlpl_ctx *cx, void *ud) {
   return status;
 }
 
+static mlpl_status slices_pass(mlpl_ctx *cx, void *ud) {
+  mlpl_tensor *x, *out[3];
+  MLPL_TRY(mlpl_tensor_randn(cx, &x, MLPL_F32, 2, (int64_t[]){6, 5}, 0, 1));
+  mlpl_status status =
+      mlpl_unique_slices(cx, &out[0], &out[1], &out[2], x, *(int64_t *)ud, false);
+  for (int i = 0; i < 3; i++) mlpl_tensor_release(out[i]);
+  mlpl_tensor_release(x);
+  return status;
+}
+
 static void every_allocation_may_fail(void **state) {
   (void)state;
   static task tasks[] = {{"sum", "dim", 0}, {"max", "dim", 1}, {"max", "keepdim", 1},
@@ -583,6 +593,8 @@ static void every_allocation_may_fail(void **state) {
       {"quantile", "q", 0.4}, {"histc", "bins", 3}};
   for (int i = 0; i < COUNT(tasks); i++) test_every_failure(whole_pass, &tasks[i]);
   test_every_failure(unique_pass, NULL);
+  test_every_failure(slices_pass, &(int64_t){1});
+  test_every_failure(slices_pass, &(int64_t){MLPL_NO_AXIS});
 }
 
 int main(void) {

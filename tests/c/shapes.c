@@ -171,6 +171,21 @@ static void dtypes_and_lists(void **state) {
     assert_fails(cx, try(cx, "index_copy", IN(x, i, i), ARGS(ARG("dim", 0))), MLPL_EARG,
         "index_copy: input is f64, source is i64; they must have one dtype");
     assert_works(cx, try(cx, "cat", IN(x, i), NULL));
+    mlpl_tensor *truth = test_new(cx, MLPL_BOOL, 1, (int64_t[]){3});
+    assert_fails(cx, try(cx, "scatter_reduce", IN(truth, i, truth),
+        ARGS(ARG("dim", 0), {.name = "reduce", .text = "mean"})), MLPL_EARG,
+        "scatter_reduce: input is bool; a mean takes numbers (convert with :to)");
+    assert_fails(cx, try(cx, "quantiles", IN(x, x), NULL), MLPL_EARG,
+        "quantile: q holds 2; every one must be from 0 to 1");
+    assert_fails(cx, try(cx, "quantiles", IN(x, test_new(cx, MLPL_F32, 2,
+        (int64_t[]){1, 1})), NULL), MLPL_ESHAPE,
+        "quantile: q is [1x1]; it must be a number or have one axis");
+    assert_fails(cx, try(cx, "diff", IN(x, NULL, truth, x), NULL), MLPL_EARG,
+        "diff: 4 tensors given");
+    assert_fails(cx, try(cx, "diff", IN(x, test_new(cx, MLPL_F32, 2,
+        (int64_t[]){1, 1})), NULL), MLPL_ESHAPE,
+        base ? "diff: input is [3], prepend is [1x1]; sizes must be equal but along axis 1"
+             : "diff: input is [3], prepend is [1x1]; sizes must be equal but along axis 0");
     assert_fails(cx, try(cx, "repeat_each", IN(x, x), NULL), MLPL_EARG,
         "repeat_interleave: repeats is f64; counts are whole numbers (i64)");
     assert_fails(cx, try(cx, "repeat_each", IN(x, test_labels(cx, 2, (int64_t[]){1, 2})),

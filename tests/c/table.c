@@ -372,6 +372,28 @@ static void plain_place(plain *p, mlpli_op_id id) {
 
 #include "table_shapes.h"
 
+/* What goes to one place, multiplied or compared; the first alone where the place's own
+   does not count. */
+static void plain_combine(plain *p) {
+  const array *index = &p->x[1], *src = &p->x[2];
+  const int64_t axis = axis_of(p, p->c->p[0].i), how = p->c->p[1].i;
+  int64_t at[MLPL_MAX_RANK];
+  p->y = array_new(p->x[0].ndim, p->x[0].size);
+  memcpy(p->y.v, p->x[0].v, (size_t)p->y.n * sizeof *p->y.v);
+  bool *some = calloc((size_t)p->y.n + 1, sizeof *some);
+  for (int64_t i = 0; i < index->n; i++) {
+    index_of(index, i, at);
+    at[axis] = (int64_t)index->v[i];
+    const int64_t o = place_of(&p->y, at);
+    const double v = src->v[i];
+    if (!some[o] && !p->c->p[2].i) p->y.v[o] = v;
+    else if (how == 0) p->y.v[o] *= v;
+    else p->y.v[o] = how == 1 ? fmax(p->y.v[o], v) : fmin(p->y.v[o], v);
+    some[o] = true;
+  }
+  free(some);
+}
+
 /* ---- softmax and losses ------------------------------------------------------------ */
 
 /* log sum exp of k elements, step apart */
@@ -456,8 +478,12 @@ static void plain_cross_entropy(plain *p) {
 
 /* ---- comparing --------------------------------------------------------------------- */
 
-/* false: the row is random and has no plain result */
+/* false: the row is random and has no plain result; or it is composed of other rows, and
+   its numbers are compared with PyTorch's alone (torch_values.c) */
 static bool plain_result(plain *p, mlpli_op_id id) {
+  if (id == MLPLI_OP_DIFFERENCE) id = MLPLI_OP_DIFF;
+  else if (id == MLPLI_OP_DIFF && p->c->n > 1) return false;
+  if (id == MLPLI_OP_QUANTILE && p->c->p[3].i) return false;
   if (plain_shapes(p, id)) return true;
   if (plain_reductions(p, id)) return true;
   if (plain_windows(p, id)) return true;
@@ -511,7 +537,11 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_MSE_LOSS: plain_mse(p); return true;
   case MLPLI_OP_BCE_WITH_LOGITS: plain_bce(p); return true;
   case MLPLI_OP_DROPOUT: return false;
-  default: plain_unary(p, id); return true;
+  case MLPLI_OP_SCATTER_COMBINE: plain_combine(p); return true;
+  default:
+    if (p->c->op->compose) return false;
+    plain_unary(p, id);
+    return true;
   }
 }
 
@@ -595,7 +625,7 @@ static void check_case(
     compare_places(&p, one, out[1]);
     free(p.y.v);
   }
-  else compare_dropout(one, &p, out[0]);
+  else if (c.op->random) compare_dropout(one, &p, out[0]);
   for (int i = 0; i < c.n; i++) free(p.x[i].v);
   case_drop(out);
   case_release(&c);

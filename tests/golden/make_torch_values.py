@@ -219,7 +219,8 @@ def scatter(op, inputs, options):
         source = source.expand(index.shape)
     for dim, size in enumerate(index.shape):
         source = source.narrow(dim, 0, size)
-    return getattr(torch, op)(x, options["dim"], index, source)
+    rest = {key: value for key, value in options.items() if key != "dim"}
+    return getattr(torch, op)(x, options["dim"], index, source, **rest)
 
 
 def pad(op, inputs, options):
@@ -237,13 +238,22 @@ def scaled_sum(op, inputs, options):
     return plain(op, inputs, options)
 
 
+def quantile(op, inputs, options):
+    """With several q, too."""
+    if len(inputs) == 1:
+        return reduction(op, inputs, options)
+    return torch.quantile(inputs[0][1], inputs[1][1], **options)
+
+
 EXCEPTIONS = {
+    "quantile": quantile,
     "add": scaled_sum, "sub": scaled_sum, "rsub": scaled_sum,
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
     "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),
     "polygamma": polygamma,
     "scatter": scatter,
     "scatter_add": scatter,
+    "scatter_reduce": scatter,
     "pad": pad,
     # torch.nn.functional's is of images
     "unfold": lambda op, inputs, options: inputs[0][1].unfold(**options),
@@ -271,7 +281,7 @@ EXCEPTIONS = {
     "sum": reduction, "mean": reduction, "max": reduction, "min": reduction,
     "argmax": reduction, "argmin": reduction, "prod": reduction, "var": reduction,
     "std": reduction, "logsumexp": reduction, "all": reduction,
-    "any": reduction, "median": reduction, "quantile": reduction,
+    "any": reduction, "median": reduction,
 }
 
 # Rows, or single cases ("op | inputs | options"), that PyTorch cannot tell the numbers of, and

@@ -216,3 +216,73 @@ function TestNames:test_messages_name_what_was_called()
   fails("full_like: 300 does not fit u8", mlpl.full_like, x, 300, { dtype = "u8" })
   values(mlpl.full_like(i64 { 1, 2 }, 7), { 7, 7 })
 end
+
+TestGroups = {}
+
+function TestGroups:test_what_goes_to_one_place()
+  local x, at = mlpl.tensor { 1, 2, 3 }, i64 { 1, 1, 3 }
+  local src = mlpl.tensor { 5, -6, 7 }
+  values(x:scatter_reduce(1, at, src, "sum"), { 0, 2, 10 })
+  values(x:scatter_reduce(1, at, src, "sum", false), { -1, 2, 7 })
+  values(x:scatter_reduce(1, at, src, "mean", { include_self = false }), { -0.5, 2, 7 })
+  values(x:scatter_reduce(1, at, src, "prod"), { -30, 2, 21 })
+  values(x:scatter_reduce(1, at, src, "amax", false), { 5, 2, 7 })
+  values(x:clone():scatter_reduce_(1, at, src, "amin"), { -6, 2, 3 })
+  values(x:scatter_reduce(1, at, mlpl.tensor { 0 / 0, 1, 1 }, "amax"), { 0 / 0, 2, 3 })
+  fails("scatter_reduce: reduce is 'max'; it must be one of prod, amax, amin, sum, mean",
+    x.scatter_reduce, x, 1, at, src, "max")
+  fails("scatter_reduce: index 4 along axis 1", x.scatter_reduce, x, 1, i64 { 4 }, src, "prod")
+end
+
+function TestGroups:test_zeros_among_factors_have_gradients()
+  local x, src = leaf { 2, 0 }, leaf { 0, 3, 5, 0, 0 }
+  local at = i64 { 1, 1, 2, 1, 2 }
+  x:scatter_reduce(1, at, src, "prod"):sum():backward()
+  values(x.grad, { 0, 0 })
+  values(src.grad, { 0, 0, 0, 0, 0 })
+  x, src = leaf { 2, 0 }, leaf { 0, 3, 5, 4, 1 }
+  x:scatter_reduce(1, at, src, "prod"):sum():backward()
+  values(x.grad, { 0, 5 })
+  values(src.grad, { 24, 0, 0, 0, 0 })
+  lu.assertTrue(check(function(a, b) return a:scatter_reduce(1, at, b, "prod") end,
+    { leaf { 2, 0 }, leaf { 0, 3, 5, 4, 1 } }))
+end
+
+function TestGroups:test_several_quantiles()
+  local x = mlpl.tensor { { 4, 1, 3, 2 }, { 40, 10, 30, 20 } }
+  values(x:quantile({ 0, 0.5, 1 }, 2), { { 1, 10 }, { 2.5, 25 }, { 4, 40 } })
+  values(x:quantile { q = mlpl.tensor { 0.5 }, dim = 2, keepdim = true },
+    { { { 2.5 }, { 25 } } })
+  values(x:quantile(mlpl.tensor(0.5), 2), { 2.5, 25 })
+  values(x[1]:quantile(0.4, { interpolation = "nearest" }), 2)
+  fails("quantile: q holds 1.5; every one must be from 0 to 1", x.quantile, x, { 0.5, 1.5 })
+end
+
+function TestGroups:test_slices_that_differ()
+  local x = mlpl.tensor { { 2, 1 }, { 1, 9 }, { 2, 1 }, { 1, 3 } }
+  local v, at, n = x:unique { dim = 1, return_inverse = true, return_counts = true }
+  values(v, { { 1, 3 }, { 1, 9 }, { 2, 1 } })
+  values(at, { 3, 2, 3, 1 })
+  values(n, { 1, 1, 2 })
+  values(mlpl.tensor { { 1, 1, 0 }, { 2, 2, 5 } }:unique { dim = 2 }, { { 0, 1 }, { 5, 2 } })
+  v, at, n = mlpl.tensor { 1, 1, 2, 1 }:unique_consecutive(true, true)
+  values(v, { 1, 2, 1 })
+  values(at, { 1, 1, 2, 3 })
+  values(n, { 2, 1, 1 })
+  values(mlpl.tensor { { 1, 1 }, { 1, 1 }, { 0, 1 } }:unique_consecutive { dim = 1 },
+    { { 1, 1 }, { 0, 1 } })
+  lu.assertEquals(mlpl.zeros(0, 3):unique({ dim = 1 }).shape, { 0, 3 })
+  lu.assertEquals(mlpl.tensor({ { 0 / 0 }, { 0 / 0 } }):unique({ dim = 1 }).shape, { 2, 1 })
+  fails("unique: axis 3 is outside 1 to 2", x.unique, x, { dim = 3 })
+  fails("unique_consecutive: axis 3 is outside 1 to 2", x.unique_consecutive, x, { dim = 3 })
+end
+
+function TestGroups:test_differences_at_the_ends()
+  local x = mlpl.tensor { 1, 3, 6 }
+  values(x:diff { prepend = mlpl.zeros(1), append = mlpl.tensor { 10 } }, { 1, 2, 3, 4 })
+  values(x:diff(2, { prepend = mlpl.zeros(1) }), { 1, 1 })
+  lu.assertTrue(check_twice(function(a, b) return (a * a):diff { append = b * b } end,
+    { leaf { 1, 2, 5 }, leaf { 7 } }))
+  fails("diff: input is [3], append is [1x1]; sizes must be equal but along axis 1", x.diff, x,
+    { append = mlpl.zeros(1, 1) })
+end

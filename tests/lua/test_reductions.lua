@@ -195,6 +195,6 @@ function TestCounts:test_unique()
   v, n = x:unique { return_counts = true }
   lu.assertEquals(n:totable(), { 1, 1, 2 })
   lu.assertNil((select(2, x:unique())))
-  fails("unique: unknown option 'dim'; the options are sorted, return_inverse, " ..
-    "return_counts", x.unique, x, { dim = 1 })
+  fails("unique: unknown option 'axis'; the options are sorted, return_inverse, " ..
+    "return_counts, dim", x.unique, x, { axis = 1 })
 end

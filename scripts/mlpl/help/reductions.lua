@@ -144,8 +144,11 @@ return {
   diff = {
     "Differences of neighbours along dim, x[i + 1] - x[i], n times over; each time dim gets "
       .. "shorter by one.",
-    args = { n = "how many times", dim = along.dim }, errors = no_axis,
-    example = "assert(mlpl.tensor { 1, 3, 6 }:diff()[2]:item() == 3)",
+    args = { n = "how many times", dim = along.dim, prepend = "stands before input along dim",
+      append = "stands behind input along dim" },
+    errors = no_axis .. "; sizes that differ along other axes",
+    example = "local x = mlpl.tensor { 1, 3, 6 }\nassert(x:diff()[2]:item() == 3)\n"
+      .. "assert(x:diff({ prepend = mlpl.zeros(1) })[1]:item() == 1)",
   },
   sort = {
     "The elements in order along dim, and where they stood; nan counts as largest. The gradient "
@@ -186,10 +189,13 @@ return {
   },
   quantile = {
     "The value below which a share q of the elements lies, interpolated between neighbours; "
-      .. "nan where there is a nan.",
-    args = { q = "from 0 to 1", dim = axis.dim, keepdim = axis.keepdim },
+      .. "nan where there is a nan. Of several q, a tensor or a table, the results stand along a "
+      .. "new first axis.",
+    args = { q = "from 0 to 1; one or several", dim = axis.dim, keepdim = axis.keepdim,
+      interpolation = "what is taken between two neighbours" },
     errors = "nothing to choose from; " .. no_axis,
-    example = "assert(mlpl.tensor { 4, 1, 3, 2 }:quantile(0.5):item() == 2.5)",
+    example = "local x = mlpl.tensor { 4, 1, 3, 2 }\nassert(x:quantile(0.5):item() == 2.5)\n"
+      .. "assert(x:quantile { q = { 0, 1 } }[2]:item() == 4)",
   },
   bincount = {
     "How often each label 1, 2, ... stands in the input, or the sum of its weights.",

@@ -207,6 +207,18 @@ return {
     example = "local i = mlpl.tensor({ 3, 3 }, { dtype = 'i64' })\n"
       .. "assert(mlpl.zeros(3):scatter_add(1, i, mlpl.tensor { 7, 8 })[3]:item() == 15)",
   },
+  scatter_reduce = {
+    "scatter that sums, averages, multiplies, or takes the largest or smallest of all that goes to "
+      .. "one place, and of what is there unless include_self is false. Of equal largest or smallest "
+      .. "elements each gets its share of the gradient.",
+    args = { index = "i64, from 1; no larger than input but along dim",
+      src = "at least index's shape", reduce = "what is made of them",
+      include_self = "whether the input's own element counts" },
+    errors = range .. "; sizes that do not fit",
+    example = "local i = mlpl.tensor({ 3, 3 }, { dtype = 'i64' })\n"
+      .. "local y = mlpl.zeros(3):scatter_reduce(1, i, mlpl.tensor { 7, 8 }, 'amax')\n"
+      .. "assert(y[3]:item() == 8)",
+  },
   masked_select = {
     "The elements where the mask holds, in order, as a vector.",
     args = { mask = "bool; broadcasts with input" },

@@ -129,24 +129,46 @@ assert(x:max():item() == 10)]],
     example = "local w = mlpl.ones(2):requires_grad_()\nassert(not w:detach().requires_grad)",
   },
   ["Tensor.unique"] = {
-    "The distinct elements in ascending order, NaNs last and each its own; on request also which "
-      .. "of them every element is, and how often each occurs.",
-    call = "x:unique { return_inverse = false, return_counts = false }",
+    "The distinct elements in ascending order, NaNs last and each its own; with dim the distinct "
+      .. "slices along it, in lexicographic order. On request also which of them every element or "
+      .. "slice is, and how often each occurs.",
+    call = "x:unique { return_inverse = false, return_counts = false, dim = nil }",
     args = {
       x(),
       { "sorted", "boolean|table?", "they always are; or a table with the options by name" },
       { "return_inverse", "boolean?", "give inverse, too" },
       { "return_counts", "boolean?", "give counts, too" },
+      { "dim", "integer?", "the axis of the slices; elements where it is left out" },
     },
     returns = {
-      { "values", "Tensor", "one axis" },
-      { "inverse", "Tensor?", "in x's shape, i64, counted from 1; left out unless asked for" },
+      { "values", "Tensor", "one axis; with dim those of x" },
+      { "inverse", "Tensor?", "in x's shape, or for each slice; i64, counted from 1" },
       { "counts", "Tensor?", "i64; left out unless asked for" },
     },
     memory = "memory of its own; nothing is recorded",
     example = [[
 local values, counts = mlpl.tensor { 2, 1, 2 }:unique { return_counts = true }
 assert(values[2]:item() == 2 and counts[2]:item() == 2)]],
+  },
+  ["Tensor.unique_consecutive"] = {
+    "The elements, or with dim the slices along it, without those that equal the one before; on "
+      .. "request also which of them every element or slice is, and how long each run is.",
+    call = "x:unique_consecutive { return_inverse = false, return_counts = false, dim = nil }",
+    args = {
+      x(),
+      { "return_inverse", "boolean|table?", "give inverse, too; or a table with the options" },
+      { "return_counts", "boolean?", "give counts, too" },
+      { "dim", "integer?", "the axis of the slices; elements where it is left out" },
+    },
+    returns = {
+      { "values", "Tensor", "one axis; with dim those of x" },
+      { "inverse", "Tensor?", "in x's shape, or for each slice; i64, counted from 1" },
+      { "counts", "Tensor?", "i64; left out unless asked for" },
+    },
+    memory = "memory of its own; nothing is recorded",
+    example = [[
+local values, counts = mlpl.tensor { 2, 2, 1, 2 }:unique_consecutive { return_counts = true }
+assert(values.shape[1] == 3 and counts[1]:item() == 2)]],
   },
   ["Tensor.split"] = {
     "Parts of x along an axis, as several results: all of one size, the last with what is left, "
