@@ -183,6 +183,70 @@ static int meshgrid(lua_State *L) {
   return n;
 }
 
+/* That all arguments are tensors, and how many. */
+static int all_tensors(lua_State *L, const char *what) {
+  const int n = lua_gettop(L);
+  if (n < 1) return luaL_error(L, "%s: no tensors; it takes one or more", what);
+  for (int i = 1; i <= n; i++) mlplb_check_tensor(L, i);
+  luaL_checkstack(L, n + 4, what);
+  mlplb_pressure(L, mlplb_get(L));
+  return n;
+}
+
+/* broadcast_tensors(a, b, ...): all stretched to one shape; views */
+static int broadcast_tensors(lua_State *L) {
+  const mlpl_op *expand = mlpl_op_find("expand");
+  const int n = all_tensors(L, "broadcast_tensors");
+  mlpl_value wide;
+  memset(&wide, 0, sizeof wide);
+  for (int i = 1; i <= n; i++) {
+    mlpl_tensor *t = mlplb_check_tensor(L, i);
+    const int ndim = mlpl_tensor_ndim(t);
+    while (wide.sizes.n < ndim) wide.sizes.v[wide.sizes.n++] = 1; /* the last axis first */
+    for (int d = 0; d < ndim; d++) {
+      const int64_t size = mlpl_tensor_shape(t)[ndim - 1 - d];
+      if (wide.sizes.v[d] != size && wide.sizes.v[d] != 1 && size != 1)
+        return luaL_error(L,
+            "broadcast_tensors: tensor %d has size %I along axis -%d, others have %I; sizes "
+            "must be equal or 1",
+            i, (lua_Integer)size, d + 1, (lua_Integer)wide.sizes.v[d]);
+      if (size != 1) wide.sizes.v[d] = size;
+    }
+  }
+  for (int a = 0, b = wide.sizes.n - 1; a < b; a++, b--) {
+    const int64_t size = wide.sizes.v[a];
+    wide.sizes.v[a] = wide.sizes.v[b], wide.sizes.v[b] = size;
+  }
+  for (int i = 1; i <= n; i++) push_part(L, expand, mlplb_check_tensor(L, i), &wide);
+  return n;
+}
+
+/* atleast_2d(a, b, ...): axes of size 1 in front of those with fewer; atleast_3d puts the
+   third behind, as NumPy and PyTorch do */
+static int at_least(lua_State *L, const char *what, int rank) {
+  const mlpl_op *reshape = mlpl_op_find("reshape");
+  const int n = all_tensors(L, what);
+  for (int i = 1; i <= n; i++) {
+    mlpl_tensor *t = mlplb_check_tensor(L, i);
+    const int ndim = mlpl_tensor_ndim(t);
+    const int front = ndim == 0 ? 0 : ndim == 1 && rank > 1 ? 1 : 0;
+    mlpl_value sizes;
+    memset(&sizes, 0, sizeof sizes);
+    sizes.sizes.n = ndim > rank ? ndim : rank;
+    for (int d = 0; d < sizes.sizes.n; d++)
+      sizes.sizes.v[d] =
+          d >= front && d - front < ndim ? mlpl_tensor_shape(t)[d - front] : 1;
+    if (ndim >= rank)
+      lua_pushvalue(L, i);
+    else
+      push_part(L, reshape, t, &sizes);
+  }
+  return n;
+}
+static int atleast_1d(lua_State *L) { return at_least(L, "atleast_1d", 1); }
+static int atleast_2d(lua_State *L) { return at_least(L, "atleast_2d", 2); }
+static int atleast_3d(lua_State *L) { return at_least(L, "atleast_3d", 3); }
+
 /* ---- makers ------------------------------------------------------------------------ */
 
 static const mlpl_param eye_params[] = {
@@ -369,7 +433,9 @@ void mlplb_open_parts(lua_State *L) {
 void mlplb_open_shapes(lua_State *L) {
   static const luaL_Reg functions[] = {{"eye", eye}, {"linspace", linspace},
       {"logspace", logspace}, {"tril_indices", tril_indices},
-      {"triu_indices", triu_indices}, {"meshgrid", meshgrid}, {"empty", empty},
+      {"triu_indices", triu_indices}, {"meshgrid", meshgrid},
+      {"broadcast_tensors", broadcast_tensors}, {"atleast_1d", atleast_1d},
+      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d}, {"empty", empty},
       {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
       {"full_like", full_like}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);

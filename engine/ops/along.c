@@ -153,6 +153,16 @@ static FORWARD(searchsorted) {
   return MLPL_OK;
 }
 
+/* searchsorted with the input first, among boundaries of one axis */
+static COMPOSE(bucketize) {
+  char text[MLPLI_SHAPE_TEXT];
+  if (c->in[1]->ndim != 1)
+    return mlpl_fail(cx, MLPL_ESHAPE, "bucketize: boundaries is %s; it must have one axis",
+        mlpli_tensor_text(text, c->in[1]));
+  return mlpli_apply(cx, out, MLPLI_OP_SEARCHSORTED,
+      (mlpl_tensor *[]){c->in[1], c->in[0]}, 2, c->p);
+}
+
 /* ---- rows -------------------------------------------------------------------------- */
 
 static const mlpl_param take_params[] = {MLPLI_AXIS_NEEDED("dim")};
@@ -196,3 +206,13 @@ const mlpl_op mlpli_op_searchsorted = {.name = "searchsorted",
     .forward = searchsorted_forward,
     PARAMS(search_params),
     .gives_index = true};
+const mlpl_op mlpli_op_bucketize = {.name = "bucketize",
+    .input_name = {"input", "boundaries"},
+    .domain = {MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .numbers = 1,
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH,
+    .compose = bucketize_compose,
+    PARAMS(search_params)};

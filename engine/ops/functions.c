@@ -244,6 +244,49 @@ static BACKWARD(copysign) {
   return mlpli_expr_end(&e);
 }
 
+/* ---- composed of the others -------------------------------------------------------- */
+
+static COMPOSE(logaddexp2) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_shape s;
+  MLPL_TRY(mlpli_broadcast(cx, "logaddexp2", c->in[0], c->in[1], &s));
+  mlpl_tensor *y = mlpli_x2(&e, MLPLI_OP_LOGADDEXP, mlpli_xaffine(&e, c->in[0], LN_2, 0),
+      mlpli_xaffine(&e, c->in[1], LN_2, 0), NULL);
+  return mlpli_xresult(&e, out, mlpli_xaffine(&e, y, 1 / LN_2, 0));
+}
+
+/* log(x / (1 - x)), of x kept between eps and 1 - eps where eps is 0 or more */
+static COMPOSE(logit) {
+  mlpli_expr e = {.cx = cx};
+  const double eps = c->p[0].f;
+  const mlpl_value inside[2] = {{.f = eps}, {.f = 1 - eps}};
+  mlpl_tensor *x = c->in[0];
+  if (eps >= 0) x = mlpli_x1(&e, MLPLI_OP_CLAMP, x, inside);
+  mlpl_tensor *rest = mlpli_x1(&e, MLPLI_OP_LOG1P, OP1(NEG, x), NULL);
+  return mlpli_xresult(&e, out, mlpli_xsub(&e, x ? OP1(LOG, x) : NULL, rest));
+}
+
+/* a^b in f64, whatever the operands are */
+static COMPOSE(float_power) {
+  mlpli_expr e = {.cx = cx};
+  const mlpl_value wide = {.i = MLPL_F64};
+  mlpli_shape s;
+  MLPL_TRY(mlpli_broadcast(cx, "float_power", c->in[0], c->in[1], &s));
+  mlpl_tensor *a = mlpli_x1(&e, MLPLI_OP_TO, c->in[0], &wide),
+              *b = mlpli_x1(&e, MLPLI_OP_TO, c->in[1], &wide);
+  return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_POW, a, b, NULL));
+}
+
+/* a 2^b, by pow, whose powers of two are exact */
+static COMPOSE(ldexp) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_shape s;
+  MLPL_TRY(mlpli_broadcast(cx, "ldexp", c->in[0], c->in[1], &s));
+  mlpl_tensor *two = mlpli_xnumber(&e, c->in[0], 2);
+  mlpl_tensor *power = mlpli_x2(&e, MLPLI_OP_POW, two, c->in[1], NULL);
+  return mlpli_xresult(&e, out, mlpli_xmul(&e, c->in[0], power));
+}
+
 /* ---- rows -------------------------------------------------------------------------- */
 
 #define ROW(name, in, saved)                                                             \
@@ -294,6 +337,15 @@ ROW(frac, MLPLI_SMOOTH, 0)
 const mlpl_op mlpli_op_hypot = {
     BINARY_ROW(hypot, MLPLI_NONZERO, MLPLI_NONZERO, 3 | MLPLI_SAVE_OUT)};
 const mlpl_op mlpli_op_logaddexp = {BINARY_ROW(logaddexp, MLPLI_REAL, MLPLI_REAL, 3)};
+#define PAIR_ROW(f, a_domain, b_domain)                                                  \
+  .name = #f, .input_name = {"a", "b"}, .domain = {a_domain, b_domain}, .n_inputs = 2,   \
+  .n_required = 2, .n_outputs = 1, .differentiable = 3, .numbers = 3,                    \
+  .computes = MLPLI_REALS, .compose = f##_compose
+static const mlpl_param logit_params[] = {MLPLI_REAL_OPTION("eps", -1, -1, 0.5)};
+const mlpl_op mlpli_op_logaddexp2 = {PAIR_ROW(logaddexp2, MLPLI_REAL, MLPLI_REAL)};
+const mlpl_op mlpli_op_float_power = {PAIR_ROW(float_power, MLPLI_POSITIVE, MLPLI_REAL)};
+const mlpl_op mlpli_op_ldexp = {PAIR_ROW(ldexp, MLPLI_REAL, MLPLI_REAL)};
+const mlpl_op mlpli_op_logit = {COMPOSE_ROW(logit, MLPLI_SHARE), PARAMS(logit_params)};
 const mlpl_op mlpli_op_xlogy = {BINARY_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)};
 /* PyTorch's heaviside has no gradient, and copysign none for its second operand. */
 const mlpl_op mlpli_op_heaviside = {.name = "heaviside",

@@ -4,6 +4,7 @@
 */
 #include "ops/rows.h"
 
+#include "grad/grad.h"
 #include "tensor/walk.h"
 
 /* ---- comparisons, tests and bits --------------------------------------------------- */
@@ -70,6 +71,62 @@ static FORWARD(isclose) {
   return MLPL_OK;
 }
 
+/* ---- signs and infinities, by comparisons ------------------------------------------ */
+
+static mlpl_status against(
+    mlpl_ctx *cx, const mlpli_call *c, mlpli_op_id how, double v, mlpl_tensor **out) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0], one = *x;
+  if (!mlpli_is_real(x)) one.dtype = MLPL_F32; /* what is infinite has a real dtype */
+  return mlpli_xresult(
+      &e, out, mlpli_x2(&e, how, x, mlpli_xnumber(&e, v == 0 ? x : &one, v), NULL));
+}
+
+static COMPOSE(isposinf) {
+  return against(cx, c, MLPLI_OP_EQ, (double)INFINITY, out);
+}
+static COMPOSE(isneginf) {
+  return against(cx, c, MLPLI_OP_EQ, -(double)INFINITY, out);
+}
+
+/* Of -0, too: 1 with x's sign is below 0. */
+static COMPOSE(signbit) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0];
+  if (!mlpli_is_real(x)) return against(cx, c, MLPLI_OP_LT, 0, out);
+  mlpl_tensor *sign =
+      mlpli_x2(&e, MLPLI_OP_COPYSIGN, mlpli_xnumber(&e, x, 1), x, NULL);
+  return mlpli_xresult(&e, out,
+      mlpli_x2(&e, MLPLI_OP_LT, sign, mlpli_xnumber(&e, x, 0), NULL));
+}
+
+/* ---- membership -------------------------------------------------------------------- */
+
+/* Whether each of x is among the others: they are put in order once, and each x is looked
+   for where it would stand. */
+static COMPOSE(isin) {
+  mlpli_expr e = {.cx = cx};
+  const mlpl_value last[3] = {{.i = -1}, {.i = 0}, {.i = 1}}, from_left = {.i = 0};
+  mlpl_tensor *x = c->in[0], *among = mlpli_x1(&e, MLPLI_OP_RAVEL, c->in[1], NULL);
+  mlpl_tensor *found = NULL;
+  if (c->in[1]->numel == 0)
+    found = mlpli_x2(&e, MLPLI_OP_NE, x, x, NULL); /* false; NaN is dealt with below */
+  else {
+    among = mlpli_x1(&e, MLPLI_OP_SORT, among, last);
+    mlpl_tensor *at = mlpli_x2(&e, MLPLI_OP_SEARCHSORTED, among, x, &from_left);
+    mlpl_tensor *end = at ? mlpli_xnumber(&e, at,
+                                (double)(c->in[1]->numel - 1 + cx->index_base))
+                          : NULL;
+    at = mlpli_x2(&e, MLPLI_OP_MINIMUM, at, end, NULL);
+    found = mlpli_x2(&e, MLPLI_OP_EQ, mlpli_x2(&e, MLPLI_OP_TAKE, among, at, NULL), x,
+        NULL);
+  }
+  if (c->in[1]->numel == 0 && found)
+    found = mlpli_x2(&e, MLPLI_OP_LOGICAL_XOR, found, found, NULL);
+  if (c->p[0].i) found = mlpli_x1(&e, MLPLI_OP_LOGICAL_NOT, found, NULL);
+  return mlpli_xresult(&e, out, found);
+}
+
 /* ---- answers about whole tensors --------------------------------------------------- */
 
 static bool all_true(const mlpl_tensor *t) {
@@ -131,6 +188,23 @@ const mlpl_op mlpli_op_isinf = {ONE("isinf", isinf, ALL), TRUTH};
 const mlpl_op mlpli_op_isfinite = {ONE("isfinite", isfinite, ALL), TRUTH};
 const mlpl_op mlpli_op_isclose = {
     TWO("isclose", isclose, ALL), TRUTH, PARAMS(isclose_params)};
+#define COMPOSED(f, what)                                                                \
+  .name = #f, .input_name = {"input"}, .domain = {what}, .n_inputs = 1, .n_required = 1, \
+  .n_outputs = 1, .compose = f##_compose
+const mlpl_op mlpli_op_isposinf = {COMPOSED(isposinf, MLPLI_ANY)};
+const mlpl_op mlpli_op_isneginf = {COMPOSED(isneginf, MLPLI_ANY)};
+const mlpl_op mlpli_op_signbit = {COMPOSED(signbit, MLPLI_ANY)};
+static const mlpl_param isin_params[] = {MLPLI_BOOL_OPTION("invert", 0)};
+const mlpl_op mlpli_op_isin = {.name = "isin",
+    .input_name = {"elements", "test_elements"},
+    .domain = {MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 2,
+    .n_required = 2,
+    .n_outputs = 1,
+    .numbers = 3,
+    .computes = ALL,
+    .compose = isin_compose,
+    PARAMS(isin_params)};
 const mlpl_op mlpli_op_logical_and = {TWO("logical_and", and, MLPLI_TRUTH), TRUTH_IN_PLACE};
 const mlpl_op mlpli_op_logical_or = {TWO("logical_or", or, MLPLI_TRUTH), TRUTH_IN_PLACE};
 const mlpl_op mlpli_op_logical_xor = {TWO("logical_xor", xor, MLPLI_TRUTH), TRUTH_IN_PLACE};

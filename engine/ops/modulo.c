@@ -91,6 +91,65 @@ static FORWARD(minimum) {
   return MLPL_OK;
 }
 
+/* ---- divisors and multiples -------------------------------------------------------- */
+
+static uint64_t divisor(uint64_t a, uint64_t b) {
+  while (b) {
+    const uint64_t rest = a % b;
+    a = b, b = rest;
+  }
+  return a;
+}
+
+static uint64_t magnitude(int64_t v) { return v < 0 ? 0 - (uint64_t)v : (uint64_t)v; }
+
+static uint64_t whole_at(const char *p, int dtype) {
+  int64_t v;
+  if (dtype != MLPL_I64) return *(const uint8_t *)p;
+  memcpy(&v, p, sizeof v);
+  return magnitude(v);
+}
+
+/* Element by element, of two tensors of one whole dtype; a multiple that is too large wraps
+   around. */
+static void common(
+    mlpl_tensor *out, const mlpl_tensor *a, const mlpl_tensor *b, bool multiple) {
+  int64_t sa[MLPL_MAX_RANK], sb[MLPL_MAX_RANK], at[3];
+  const int64_t size = mlpli_dtype_size[out->dtype];
+  mlpli_walk w;
+  mlpli_broadcast_strides(a, out->ndim, out->shape, sa);
+  mlpli_broadcast_strides(b, out->ndim, out->shape, sb);
+  mlpli_walk_init(&w, out->ndim, out->shape, 3, (const int64_t *[]){out->stride, sa, sb});
+  const int last = w.ndim - 1;
+  for (int64_t r = 0, runs = mlpli_walk_n_runs(&w); r < runs; r++) {
+    mlpli_walk_at(&w, r, at);
+    for (int64_t i = 0, n = mlpli_walk_run(&w); i < n; i++) {
+      const uint64_t x = whole_at(
+                         a->data + (at[1] + i * w.stride[1][last]) * size, a->dtype),
+                     y = whole_at(
+                         b->data + (at[2] + i * w.stride[2][last]) * size, b->dtype),
+                     d = divisor(x, y), v = !multiple ? d : d ? x / d * y : 0;
+      char *p = out->data + (at[0] + i * w.stride[0][last]) * size;
+      if (size == 8)
+        memcpy(p, &v, 8);
+      else
+        *p = (char)v;
+    }
+  }
+}
+
+static FORWARD(gcd) {
+  (void)cx;
+  common(*out, c->in[0], c->in[1], false);
+  return MLPL_OK;
+}
+
+static FORWARD(lcm) {
+  (void)cx;
+  common(*out, c->in[0], c->in[1], true);
+  return MLPL_OK;
+}
+
 /* ---- backward passes --------------------------------------------------------------- */
 
 /* g, and -g q where the remainder is a - q b: q is constant between its steps */
@@ -170,3 +229,9 @@ const mlpl_op mlpli_op_maximum = {BINARY_ROW(maximum, MLPLI_REAL, MLPLI_REAL, 3)
     .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};
 const mlpl_op mlpli_op_minimum = {BINARY_ROW(minimum, MLPLI_REAL, MLPLI_REAL, 3),
     .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};
+#define WHOLE_ROW(f)                                                                     \
+  .name = #f, .input_name = {"a", "b"}, .domain = {MLPLI_REAL, MLPLI_REAL},              \
+  .n_inputs = 2, .n_required = 2, .n_outputs = 1, .shape = mlpli_shape_broadcast,        \
+  .forward = f##_forward, .computes = MLPLI_WHOLES, .in_place = true
+const mlpl_op mlpli_op_gcd = {WHOLE_ROW(gcd)};
+const mlpl_op mlpli_op_lcm = {WHOLE_ROW(lcm)};

@@ -208,6 +208,10 @@ struct mlpl_op {
   OP(HYPOT, hypot)                                                                       \
   OP(LOGADDEXP, logaddexp)                                                               \
   OP(XLOGY, xlogy)                                                                       \
+  OP(LOGADDEXP2, logaddexp2)                                                             \
+  OP(FLOAT_POWER, float_power)                                                           \
+  OP(LDEXP, ldexp)                                                                       \
+  OP(LOGIT, logit)                                                                       \
   OP(HEAVISIDE, heaviside)                                                               \
   OP(COPYSIGN, copysign)                                                                 \
   OP(DEG2RAD, deg2rad)                                                                   \
@@ -258,6 +262,15 @@ struct mlpl_op {
   OP(STD, std)                                                                           \
   OP(NORM, norm)                                                                         \
   OP(LOGSUMEXP, logsumexp)                                                               \
+  OP(VAR_MEAN, var_mean)                                                                 \
+  OP(STD_MEAN, std_mean)                                                                 \
+  OP(AMINMAX, aminmax)                                                                   \
+  OP(NANSUM, nansum)                                                                     \
+  OP(NANMEAN, nanmean)                                                                   \
+  OP(COV, cov)                                                                           \
+  OP(CORRCOEF, corrcoef)                                                                 \
+  OP(TRAPEZOID, trapezoid)                                                               \
+  OP(CUMULATIVE_TRAPEZOID, cumulative_trapezoid)                                         \
   OP(FLOORED, floored)                                                                   \
   OP(CUMSUM, cumsum)                                                                     \
   OP(CUMPROD, cumprod)                                                                   \
@@ -279,6 +292,7 @@ struct mlpl_op {
   OP(BINCOUNT, bincount)                                                                 \
   OP(HISTC, histc)                                                                       \
   OP(SEARCHSORTED, searchsorted)                                                         \
+  OP(BUCKETIZE, bucketize)                                                               \
   OP(SUM_TO_SIZE, sum_to_size)                                                           \
   OP(MATMUL, matmul)                                                                     \
   OP(MM, mm)                                                                             \
@@ -289,6 +303,14 @@ struct mlpl_op {
   OP(INNER, inner)                                                                       \
   OP(ADDMM, addmm)                                                                       \
   OP(BADDBMM, baddbmm)                                                                   \
+  OP(ADDMV, addmv)                                                                       \
+  OP(ADDR, addr)                                                                         \
+  OP(ADDBMM, addbmm)                                                                     \
+  OP(KRON, kron)                                                                         \
+  OP(CROSS, cross)                                                                       \
+  OP(CDIST, cdist)                                                                       \
+  OP(BLOCK_DIAG, block_diag)                                                             \
+  OP(CARTESIAN_PROD, cartesian_prod)                                                     \
   OP(MOVE_AXES, move_axes)                                                               \
   OP(SPREAD_AXES, spread_axes)                                                           \
   OP(LINEAR, linear)                                                                     \
@@ -326,6 +348,8 @@ struct mlpl_op {
   OP(FMOD, fmod)                                                                         \
   OP(MAXIMUM, maximum)                                                                   \
   OP(MINIMUM, minimum)                                                                   \
+  OP(GCD, gcd)                                                                           \
+  OP(LCM, lcm)                                                                           \
   OP(EQ, eq)                                                                             \
   OP(NE, ne)                                                                             \
   OP(LT, lt)                                                                             \
@@ -336,6 +360,10 @@ struct mlpl_op {
   OP(ISINF, isinf)                                                                       \
   OP(ISFINITE, isfinite)                                                                 \
   OP(ISCLOSE, isclose)                                                                   \
+  OP(ISPOSINF, isposinf)                                                                 \
+  OP(ISNEGINF, isneginf)                                                                 \
+  OP(SIGNBIT, signbit)                                                                   \
+  OP(ISIN, isin)                                                                         \
   OP(LOGICAL_AND, logical_and)                                                           \
   OP(LOGICAL_OR, logical_or)                                                             \
   OP(LOGICAL_XOR, logical_xor)                                                           \
@@ -382,6 +410,8 @@ struct mlpl_op {
   OP(MASKED_SELECT, masked_select)                                                       \
   OP(MASKED_SCATTER, masked_scatter)                                                     \
   OP(NONZERO, nonzero)                                                                   \
+  OP(ARGWHERE, argwhere)                                                                 \
+  OP(COMBINATIONS, combinations)                                                         \
   OP(GATHER, gather)                                                                     \
   OP(PLACE_GATHER, place_gather)                                                         \
   OP(SCATTER, scatter)                                                                   \

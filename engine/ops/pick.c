@@ -151,6 +151,66 @@ static FORWARD(nonzero) {
   return MLPL_OK;
 }
 
+static COMPOSE(argwhere) {
+  return mlpli_apply(cx, out, MLPLI_OP_NONZERO, c->in, 1, NULL);
+}
+
+/* ---- combinations ------------------------------------------------------------------ */
+
+/* How many ways there are to choose r of n; -1: more than can be counted. */
+static int64_t ways(int64_t n, int64_t r) {
+  int64_t all = 1;
+  if (r > n) return 0;
+  for (int64_t i = 1; i <= r; i++) {
+    __int128 next = (__int128)all * (n - r + i) / i;
+    if (next > INT64_MAX / 64) return -1;
+    all = (int64_t)next;
+  }
+  return all;
+}
+
+/* The next of them: the last place that can move on does, those behind it follow. */
+static void next_choice(int64_t *choice, int64_t n, int64_t r, bool again) {
+  int64_t i = r - 1;
+  while (i >= 0 && choice[i] == (again ? n - 1 : n - r + i)) i--;
+  if (i < 0) return;
+  choice[i]++;
+  for (int64_t k = i + 1; k < r; k++) choice[k] = choice[k - 1] + !again;
+}
+
+static mlpl_status choices(
+    mlpl_ctx *cx, int64_t n, int64_t r, bool again, mlpl_tensor **index) {
+  const int64_t rows = again ? (n ? ways(n + r - 1, r) : 0) : ways(n, r);
+  int64_t *choice;
+  if (rows < 0)
+    return mlpl_fail(cx, MLPL_EARG,
+        "combinations: %lld of %lld elements: more than can be counted", (long long)r,
+        (long long)n);
+  MLPL_TRY(mlpli_tensor_make(cx, index, MLPL_I64, 2, (int64_t[]){rows, r}));
+  MLPL_TRY(mlpli_new(cx, &choice, (size_t)(r + 1) * sizeof *choice, "combinations"));
+  int64_t *to = (void *)(*index)->data;
+  for (int64_t i = 0; i < r; i++) choice[i] = again ? 0 : i;
+  for (int64_t row = 0; row < rows; row++) {
+    for (int64_t i = 0; i < r; i++) *to++ = choice[i] + cx->index_base;
+    next_choice(choice, n, r, again);
+  }
+  mlpli_free(cx->heap, choice);
+  return MLPL_OK;
+}
+
+static COMPOSE(combinations) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0], *index = NULL;
+  char text[MLPLI_SHAPE_TEXT];
+  if (x->ndim != 1)
+    return mlpl_fail(cx, MLPL_ESHAPE, "combinations: input is %s; it must have one axis",
+        mlpli_tensor_text(text, x));
+  e.status = choices(cx, x->numel, c->p[0].i, c->p[1].i != 0, &index);
+  mlpli_xkeep(&e, index);
+  return mlpli_xresult(&e, out,
+      e.status == MLPL_OK ? mlpli_x2(&e, MLPLI_OP_INDEX, x, index, NULL) : NULL);
+}
+
 /* The places where the mask, stretched to the shape s, holds. */
 static mlpl_tensor *places_of_mask(
     mlpli_expr *e, mlpl_tensor *mask, const mlpli_shape *s) {
@@ -232,6 +292,17 @@ const mlpl_op mlpli_op_nonzero = {.name = "nonzero",
     .gives_index = true,
     .shape = shape_nonzero,
     .forward = nonzero_forward};
+const mlpl_op mlpli_op_argwhere = {.name = "argwhere",
+    .input_name = {"input"},
+    .domain = {MLPLI_ANY},
+    .n_inputs = 1,
+    .n_required = 1,
+    .n_outputs = 1,
+    .compose = argwhere_compose};
+static const mlpl_param combination_params[] = {
+    MLPLI_INT_OPTION("r", 2, 0, 1000), MLPLI_BOOL_OPTION("with_replacement", 0)};
+const mlpl_op mlpli_op_combinations = {
+    COMPOSE_ROW(combinations, MLPLI_ANY), PARAMS(combination_params)};
 const mlpl_op mlpli_op_masked_select = {.name = "masked_select",
     .input_name = {"input", "mask"},
     .domain = {MLPLI_ANY, MLPLI_MASK},

@@ -92,6 +92,50 @@ static void choices(void **state) {
   test_drop_and_close(cx);
 }
 
+/* Of rows that are composed of others. */
+static void composed(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *three = F32(2, 3, 4), *one = F32(3);
+  assert_fails(cx, TRY1("cov", three, {0}), MLPL_ESHAPE,
+      "cov: input is [2x3x4]; it must be [observations] or [variables x observations]");
+  assert_fails(cx, TRY1("corrcoef", three, {0}), MLPL_ESHAPE, "corrcoef: input is [2x3x4]");
+  assert_fails(cx, TRY2("trapezoid", three, one), MLPL_ESHAPE,
+      "trapezoid: y is [2x3x4], x is [3]; x must have one place for each of the 4 samples "
+      "along axis 2");
+  assert_fails(cx, TRY1("var_mean", one, ARG("dim", 1)), MLPL_EARG, "var_mean: axis 1 is");
+  assert_fails(cx, TRY1("aminmax", F32(0), {0}), MLPL_ESHAPE, "aminmax: [0] has no elements");
+  assert_fails(cx, TRY1("combinations", three, {0}), MLPL_ESHAPE,
+      "combinations: input is [2x3x4]; it must have one axis");
+  assert_fails(cx, TRY1("combinations", F32(2000), ARG("r", 900)), MLPL_EARG,
+      "combinations: 900 of 2000 elements: more than can be counted");
+  assert_fails(cx, TRY2("bucketize", one, three), MLPL_ESHAPE,
+      "bucketize: boundaries is [2x3x4]; it must have one axis");
+  assert_fails(cx, TRY3("addmv", one, three, one), MLPL_ESHAPE,
+      "addmv: a is [2x3x4], b is [3]; they must be [n x k] and [k]");
+  assert_fails(cx, TRY3("addmv", F32(4), F32(2, 3), one), MLPL_ESHAPE,
+      "addmv: input is [4]; it must broadcast to the product, which is [2]");
+  assert_fails(cx, TRY3("addr", one, three, one), MLPL_ESHAPE,
+      "addr: a is [2x3x4], b is [3]; both must have one axis");
+  assert_fails(cx, TRY3("addbmm", one, three, three), MLPL_ESHAPE,
+      "addbmm: a is [2x3x4], b is [2x3x4]; they must be [b x n x k] and [b x k x m]");
+  assert_fails(cx, TRY2("kron", F32(1, 1, 1, 1, 1), one), MLPL_ESHAPE,
+      "kron: a is [1x1x1x1x1], b is [3]; it takes at most 4 axes");
+  assert_fails(cx, TRY2("cross", three, one), MLPL_ESHAPE,
+      "cross: a is [2x3x4], b is [3]; both must have size 3 along axis 2, and as many axes");
+  assert_fails(cx, TRY2("cdist", three, one), MLPL_ESHAPE,
+      "cdist: x1 is [2x3x4], x2 is [3]; they must be [rows x k] or stacks of such, with one "
+      "k");
+  assert_fails(cx, TRY2("block_diag", one, three), MLPL_ESHAPE,
+      "block_diag: tensor 1 is [2x3x4]; a block has at most two axes");
+  assert_fails(cx, TRY2("cartesian_prod", one, three), MLPL_ESHAPE,
+      "cartesian_prod: tensor 1 is [2x3x4]; it must have one axis");
+  mlpl_tensor *nine[9] = {one, one, one, one, one, one, one, one, one};
+  assert_fails(cx, try(cx, "cartesian_prod", nine, 9, NULL), MLPL_EARG,
+      "cartesian_prod: 9 tensors; it takes at most 8");
+  test_drop_and_close(cx);
+}
+
 /* A row that takes labels alone would say so; the present ones take shares as well. */
 static void labels_alone(void **state) {
   (void)state;
@@ -477,6 +521,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(inputs),
       cmocka_unit_test(choices),
+      cmocka_unit_test(composed),
       cmocka_unit_test(labels_alone),
       cmocka_unit_test(shapes),
       cmocka_unit_test(shapes_of_losses),

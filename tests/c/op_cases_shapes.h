@@ -107,6 +107,10 @@
     {"masked_select", "0 0m", ""}, {"masked_scatter", "3x4 3x4m 12", ""},
     {"masked_scatter", "3x4t 4m 4x4t", ""}, {"masked_scatter", "4 3x1m 12", ""},
     {"nonzero", "3x4", ""}, {"nonzero", "3x4m", ""}, {"nonzero", "0x3", ""},
+    {"argwhere", "3x4m", ""}, {"argwhere", "2x3", ""}, {"combinations", "4", ""},
+    {"combinations", "5g", "r=3"}, {"combinations", "3", "r=2 with_replacement=1"},
+    {"combinations", "3w", "r=1"}, {"combinations", "2", "r=3"},
+    {"combinations", "0", "r=2 with_replacement=1"}, {"combinations", "4", "r=4"},
     {"nonzero", "s", ""}, {"nonzero", "2x3x2tm", ""},
 
     {"gather", "3x4 3x2i", "dim=1"}, {"gather", "3x4t 5x4i", "dim=0"},

@@ -88,12 +88,21 @@ static double unary(mlpli_op_id id, const mlpl_value *p, double x) {
   }
 }
 
+/* By trying. */
+static double plain_gcd(double a, double b) {
+  double d = fmax(fabs(a), fabs(b));
+  while (d > 1 && (fmod(a, d) != 0 || fmod(b, d) != 0)) d--;
+  return d;
+}
+
 static double binary(mlpli_op_id id, const mlpl_value *p, double a, double b) {
   switch (id) {
   case MLPLI_OP_ADD: return a + p[0].f * b;
   case MLPLI_OP_SUB: return a - p[0].f * b;
   case MLPLI_OP_RSUB: return b - p[0].f * a;
   case MLPLI_OP_CLAMP_MIN: return a > b ? a : b;
+  case MLPLI_OP_GCD: return plain_gcd(a, b);
+  case MLPLI_OP_LCM: return a == 0 || b == 0 ? 0 : fabs(a * b) / plain_gcd(a, b);
   case MLPLI_OP_CLAMP_MAX: return a < b ? a : b;
   case MLPLI_OP_MUL: return a * b;
   case MLPLI_OP_DIV: return a / b;
@@ -490,6 +499,7 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   switch (id) {
   case MLPLI_OP_ADD:
   case MLPLI_OP_SUB:
+  case MLPLI_OP_GCD: case MLPLI_OP_LCM:
   case MLPLI_OP_RSUB: case MLPLI_OP_CLAMP_MIN: case MLPLI_OP_CLAMP_MAX:
   case MLPLI_OP_MUL:
   case MLPLI_OP_DIV:

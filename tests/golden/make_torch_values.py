@@ -245,7 +245,32 @@ def quantile(op, inputs, options):
     return torch.quantile(inputs[0][1], inputs[1][1], **options)
 
 
+def aminmax(op, inputs, options):
+    """Of all axes with keepdim, too."""
+    x, dim = inputs[0][1], options.get("dim")
+    return [getattr(torch, name)(x, dim=() if dim is None else dim,
+                                 keepdim=options.get("keepdim", False))
+            for name in ("amin", "amax")]
+
+
+def listed(op, inputs, options):
+    """The tensors of a list, one by one; PyTorch's converts none."""
+    tensors = inputs[0][1]
+    both = torch.result_type(tensors[0], tensors[-1])
+    return getattr(torch, op)(*[x.to(both) for x in tensors])
+
+
+def by_position(op, inputs, options):
+    """torch.trapezoid(y, x, dim=...), or with dx."""
+    return getattr(torch, op)(*[x for _, x, _ in inputs if x is not None], **options)
+
+
 EXCEPTIONS = {
+    "aminmax": aminmax,
+    "block_diag": listed,
+    "cartesian_prod": listed,
+    "trapezoid": by_position,
+    "cumulative_trapezoid": by_position,
     "quantile": quantile,
     "add": scaled_sum, "sub": scaled_sum, "rsub": scaled_sum,
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),

@@ -74,7 +74,7 @@ end })
 
 -- Inputs, then options by name. Rows that are not here take one tensor for each input.
 local in_earnest = {
-  addbmm = "{ x3[1], x3, x3 }", addmm = "{ a, a, a }", addmv = "{ x[1], a, a }",
+  addbmm = "{ x3[1], x3, x3 }", addmm = "{ a, a, a }", addmv = "{ x[1][1], a, a[1] }",
   baddbmm = "{ x3, x3, x3 }", bmm = "{ x3, x3 }", mm = "{ x, w:t() }",
   mv = "{ x, w[1] }", dot = "{ x1, x1 }", outer = "{ x1, x1 }", inner = "{ x, w }",
   matmul = "{ x, w:t() }", linear = "{ x, w }", vdot = "{ x1, x1 }",
@@ -113,7 +113,10 @@ local in_earnest = {
   eigvalsh = "{ a }", cond = "{ a }", matrix_power = "{ a }, { n = 2 }",
   lstsq = "{ a, a }", solve_triangular = "{ a, a }", trace = "{ a }",
   quantile = "{ x }, { q = 0.5 }", topk = "{ x }, { k = 1 }",
-  kthvalue = "{ x }, { k = 1 }", cdist = "{ x, w }",
+  kthvalue = "{ x }, { k = 1 }", cdist = "{ x, w }", addr = "{ x[1][1], x1, x1 }",
+  cross = "{ x, x }", gcd = "{ whole, whole }", lcm = "{ whole, whole }",
+  combinations = "{ x1 }", trapezoid = "{ x }", cumulative_trapezoid = "{ x }",
+  block_diag = "{ x }", cartesian_prod = "{ x1 }",
 }
 
 -- A value of the option's own kind, for options that have to be given.

@@ -286,3 +286,64 @@ function TestGroups:test_differences_at_the_ends()
   fails("diff: input is [3], append is [1x1]; sizes must be equal but along axis 1", x.diff, x,
     { append = mlpl.zeros(1, 1) })
 end
+
+TestComposed = {}
+
+function TestComposed:test_statistics()
+  local x = mlpl.tensor { { 1, 2, 3 }, { 4, 0 / 0, 9 } }
+  values(x:nansum(2), { 6, 13 })
+  values(x:nanmean(1), { 2.5, 2, 6 })
+  lu.assertNaN(mlpl.tensor { 0 / 0 }:nanmean():item())
+  local v, m = x[1]:var_mean { correction = 0 }
+  values(m, 2)
+  values(v, 2 / 3, 1e-6)
+  local low, high = x[1]:aminmax()
+  values(low, 1)
+  values(high, 3)
+  values(mlpl.tensor { { 0, 1, 2 }, { 2, 1, 0 } }:cov(), { { 1, -1 }, { -1, 1 } })
+  values(mlpl.tensor { 1, 2, 4 }:trapezoid(mlpl.tensor { 0, 2, 3 }), 6)
+  values(mlpl.tensor { 1, 2, 4 }:cumulative_trapezoid { dx = 2 }, { 3, 9 })
+  fails("nanmean: axis 3 is outside 1 to 2", x.nanmean, x, 3)
+end
+
+function TestComposed:test_products()
+  local x = mlpl.tensor { 1, 2 }
+  values(x:addr(x, x, { alpha = 2 }), { { 3, 6 }, { 5, 10 } })
+  values(mlpl.tensor { 0 / 0, 0 }:addmv(mlpl.eye(2), x, { beta = 0 }), { 1, 2 })
+  values(mlpl.kron(x, mlpl.tensor { 1, 10 }), { 1, 10, 2, 20 })
+  values(mlpl.block_diag { x, mlpl.tensor(5) }, { { 1, 2, 0 }, { 0, 0, 5 } })
+  values(mlpl.cartesian_prod { x, i64 { 7, 8 } }, { { 1, 7 }, { 1, 8 }, { 2, 7 }, { 2, 8 } })
+  values(x:combinations(2, { with_replacement = true }), { { 1, 1 }, { 1, 2 }, { 2, 2 } })
+  local a = mlpl.zeros(30, 2, { requires_grad = true })
+  a:cdist(a:detach()):sum():backward()                  -- by a product; all distances are 0
+  values(a.grad[1], { 0, 0 })
+  values(mlpl.ones(1, 2):cdist(mlpl.zeros(40, 2))[1][40], 2 ^ 0.5, 1e-6)
+end
+
+function TestComposed:test_element_by_element()
+  values(mlpl.tensor { -0.0, 0, -1, 0 / 0 }:signbit():narrow(1, 1, 3), { true, false, true })
+  values(mlpl.tensor { math.huge, -math.huge, 0 / 0 }:isposinf(), { true, false, false })
+  values(mlpl.tensor { math.huge, -math.huge, 0 / 0 }:isneginf(), { false, true, false })
+  values(mlpl.tensor { 1, 2, 0 / 0 }:isin(mlpl.tensor { 2, 0 / 0 }), { false, true, false })
+  values(i64 { 1, 2 }:isin(2, { invert = true }), { true, false })
+  values(mlpl.tensor { 1, 2, 9 }:isin(mlpl.zeros(0)), { false, false, false })
+  values(i64 { 12, -8, 0 }:gcd(i64 { 18, 12, 5 }), { 6, 4, 5 })
+  values(i64 { 4, -6, 0 }:lcm(6), { 12, 6, 0 })
+  values(mlpl.tensor { 2.5, 2 }:bucketize(mlpl.tensor { 1, 2, 3 }, true), { 3, 3 })
+  lu.assertEquals(i64 { 2 }:float_power(2).dtype, "f64")
+  values(i64 { 3 }:ldexp(i64 { -1 }), { 1.5 })
+end
+
+function TestComposed:test_shapes_of_several()
+  local x, s = mlpl.ones(2, 1), mlpl.tensor(5)
+  local a, b = mlpl.broadcast_tensors(x, mlpl.ones(3))
+  lu.assertEquals({ a.shape, b.shape }, { { 2, 3 }, { 2, 3 } })
+  fails("broadcast_tensors: tensor 2 has size 3 along axis -2, others have 2",
+    mlpl.broadcast_tensors, x, mlpl.ones(3, 1))
+  fails("broadcast_tensors: no tensors", mlpl.broadcast_tensors)
+  lu.assertEquals(mlpl.atleast_1d(s).shape, { 1 })
+  a, b = mlpl.atleast_2d(mlpl.ones(3), s)
+  lu.assertEquals({ a.shape, b.shape }, { { 1, 3 }, { 1, 1 } })
+  a, b = mlpl.atleast_3d(mlpl.ones(3), x)
+  lu.assertEquals({ a.shape, b.shape }, { { 1, 3, 1 }, { 2, 1, 1 } })
+end

@@ -56,6 +56,16 @@ return {
     args = both, errors = broadcast .. "; a whole number divided by 0",
     example = "assert(mlpl.tensor { -7 }:fmod(3):item() == -1)",
   },
+  gcd = {
+    "The greatest common divisor of whole numbers, element by element; never negative.",
+    args = both, errors = broadcast .. "; f32, f64 or bool",
+    example = "assert(mlpl.tensor({ 12 }, { dtype = 'i64' }):gcd(18):item() == 6)",
+  },
+  lcm = {
+    "The least common multiple of whole numbers, element by element; never negative.",
+    args = both, errors = broadcast .. "; f32, f64 or bool",
+    example = "assert(mlpl.tensor({ 4 }, { dtype = 'i64' }):lcm(6):item() == 12)",
+  },
   maximum = {
     "The larger of a and b, element by element; nan where one of them is nan. "
       .. "Where they are equal, each gets half of the gradient.",
@@ -128,6 +138,24 @@ return {
       atol = "absolute", equal_nan = "whether nan is close to nan" },
     errors = broadcast,
     example = "assert(mlpl.ones(2):isclose(mlpl.full({ 2 }, 1 + 1e-6)):all():item())",
+  },
+  isposinf = {
+    "Where x is inf, as a bool tensor.",
+    example = "assert(not mlpl.tensor { -math.huge }:isposinf():item())",
+  },
+  isneginf = {
+    "Where x is -inf, as a bool tensor.",
+    example = "assert(mlpl.tensor { -math.huge }:isneginf():item())",
+  },
+  signbit = {
+    "Where x has a minus sign, as a bool tensor; true of -0, too.",
+    example = "assert(mlpl.tensor { -0.0 }:signbit():item())",
+  },
+  isin = {
+    "Where an element is among test_elements, as a bool tensor; nan is among none.",
+    args = { elements = "any shape", test_elements = "any shape", invert = "where it is not" },
+    example = "local y = mlpl.tensor { 1, 2, 3 }:isin(mlpl.tensor { 3, 1 })\n"
+      .. "assert(y[1]:item() and not y[2]:item())",
   },
   logical_and = {
     "Where a and b both differ from 0, as a bool tensor.",

@@ -173,6 +173,23 @@ return {
     example = "local y = mlpl.zeros(1):logaddexp(mlpl.zeros(1))\n"
       .. "assert(math.abs(y:item() - math.log(2)) < 1e-6)",
   },
+  logaddexp2 = {
+    "log2(2^a + 2^b), without overflow.", errors = broadcast,
+    example = "assert(math.abs(mlpl.tensor { 3 }:logaddexp2(3):item() - 4) < 1e-6)",
+  },
+  float_power = {
+    "a to the power b in f64, whatever the dtypes.", errors = broadcast,
+    example = "assert(mlpl.tensor({ 2 }, { dtype = 'i64' }):float_power(-1):item() == 0.5)",
+  },
+  ldexp = {
+    "a 2^b.", errors = broadcast,
+    example = "assert(mlpl.tensor { 3 }:ldexp(2):item() == 12)",
+  },
+  logit = {
+    "log(x / (1 - x)), the inverse of sigmoid; infinite at 0 and 1, nan outside.",
+    args = { eps = "x is kept between eps and 1 - eps first; -1: it is not" },
+    example = "assert(mlpl.tensor { 0.5 }:logit():item() == 0)",
+  },
   xlogy = {
     "a log(b), element by element; 0 where a is 0, unless b is nan.",
     errors = broadcast,

@@ -399,6 +399,45 @@ assert(#mlpl.arange(0, 1, 0.25) == 5)          -- 0 is one of them, and so is 1]
     errors = "exponents that are not finite, negative steps and whole-number dtypes raise",
     example = "local rates = mlpl.logspace(-4, -1, 4)\nassert(rates[2]:item() < 0.0011)",
   },
+  broadcast_tensors = {
+    "Every tensor stretched to the shape that they broadcast to.",
+    call = "broadcast_tensors(x, ...)",
+    args = { { "x", "Tensor" }, { "...", "Tensor?", "more of them" } },
+    returns = { { "y", "Tensor", "for x" }, { "...", "Tensor", "one for each of the others" } },
+    memory = "views: they share memory with the tensors; elements may lie at one place",
+    errors = "sizes that neither are equal nor 1",
+    example = "local a, b = mlpl.broadcast_tensors(mlpl.ones(3), mlpl.ones(2, 1))\n"
+      .. "assert(a.shape[1] == 2 and b.shape[2] == 3)",
+  },
+  atleast_1d = {
+    "Every tensor with at least one axis: axes of size 1 are added where there are fewer.",
+    call = "atleast_1d(x, ...)",
+    args = { { "x", "Tensor" }, { "...", "Tensor?", "more of them" } },
+    returns = { { "y", "Tensor", "for x; x itself where it has enough" },
+      { "...", "Tensor", "one for each of the others" } },
+    memory = "views: they share memory with the tensors",
+    example = "assert(#mlpl.atleast_1d(mlpl.tensor(5)).shape == 1)",
+  },
+  atleast_2d = {
+    "Every tensor with at least two axes: axes of size 1 are added where there are fewer. A vector becomes"
+      .. " one row.",
+    call = "atleast_2d(x, ...)",
+    args = { { "x", "Tensor" }, { "...", "Tensor?", "more of them" } },
+    returns = { { "y", "Tensor", "for x; x itself where it has enough" },
+      { "...", "Tensor", "one for each of the others" } },
+    memory = "views: they share memory with the tensors",
+    example = "assert(#mlpl.atleast_2d(mlpl.tensor(5)).shape == 2)",
+  },
+  atleast_3d = {
+    "Every tensor with at least three axes: axes of size 1 are added where there are fewer. A vector"
+      .. " becomes [1 x n x 1], a matrix [n x m x 1].",
+    call = "atleast_3d(x, ...)",
+    args = { { "x", "Tensor" }, { "...", "Tensor?", "more of them" } },
+    returns = { { "y", "Tensor", "for x; x itself where it has enough" },
+      { "...", "Tensor", "one for each of the others" } },
+    memory = "views: they share memory with the tensors",
+    example = "assert(#mlpl.atleast_3d(mlpl.tensor(5)).shape == 3)",
+  },
   meshgrid = {
     "The coordinates of a grid: every vector stretched over the grid of all of them. With "
       .. 'indexing = "ij", axis k of the results belongs to vector k; with "xy", the first two '

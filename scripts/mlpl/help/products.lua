@@ -30,6 +30,46 @@ return {
     args = { a = "[n]", b = "[n]" }, errors = sizes .. "; what is no vector",
     example = "assert(mlpl.tensor { 1, 2 }:dot(mlpl.tensor { 3, 4 }):item() == 11)",
   },
+  addmv = {
+    "beta input + alpha a b, of a matrix and a vector.",
+    args = { input = "broadcasts to the product; not read where beta is 0", a = "[n x k]", b = "[k]",
+      beta = "of the input", alpha = "of the product" },
+    errors = "sizes that do not fit",
+    example = "local a = mlpl.ones(2, 3)\nassert(mlpl.ones(2):addmv(a, mlpl.ones(3))[1]:item() == 4)",
+  },
+  addr = {
+    "beta input + alpha a b^T: the outer product of two vectors, added.",
+    args = { input = "broadcasts to the product; not read where beta is 0", a = "[n]", b = "[m]",
+      beta = "of the input", alpha = "of the product" },
+    errors = "sizes that do not fit",
+    example = "local y = mlpl.ones(2, 3):addr(mlpl.ones(2), mlpl.ones(3))\nassert(y[1][1]:item() == 2)",
+  },
+  addbmm = {
+    "beta input + alpha times the sum of a stack's products.",
+    args = { input = "broadcasts to the product; not read where beta is 0", a = "[b x n x k]",
+      b = "[b x k x m]", beta = "of the input", alpha = "of the products" },
+    errors = "sizes that do not fit",
+    example = "local a = mlpl.ones(3, 2, 2)\nassert(mlpl.zeros(2, 2):addbmm(a, a)[1][1]:item() == 6)",
+  },
+  kron = {
+    "Kronecker's product: every element of a times all of b, as blocks.",
+    errors = "more than 4 axes",
+    example = "local y = mlpl.eye(2):kron(mlpl.ones(2, 2))\nassert(y.shape[1] == 4 and y[1][3]:item() == 0)",
+  },
+  cross = {
+    "The cross product of vectors of three numbers along an axis, the last unless told; other axes "
+      .. "broadcast.",
+    args = { dim = "the axis of size 3" }, errors = "sizes other than 3; other numbers of axes",
+    example = "local y = mlpl.tensor { 1, 0, 0 }:cross(mlpl.tensor { 0, 1, 0 })\n"
+      .. "assert(y[3]:item() == 1)",
+  },
+  cdist = {
+    "The distance of every row of x1 from every row of x2. The 2-norm of more than 25 rows comes "
+      .. "from a product of matrices, whose rounding shows where rows are close.",
+    args = { x1 = "[n x k], or a stack of such", x2 = "[m x k]", p = "of the norm" },
+    errors = "rows of different sizes",
+    example = "local y = mlpl.zeros(2, 2):cdist(mlpl.tensor { { 3, 4 } })\nassert(y[1][1]:item() == 5)",
+  },
   outer = {
     "y[i][j] = a[i] b[j] of two vectors.",
     args = { a = "[m]", b = "[n]" }, errors = "what is no vector",

@@ -101,6 +101,64 @@ return {
     errors = no_axis,
     example = "assert(mlpl.tensor { 1, 2, 3 }:std():item() == 1)",
   },
+  var_mean = {
+    "var and mean of the same axes.",
+    args = { dim = axis.dim, correction = "is taken from the number of elements in the divisor",
+      keepdim = axis.keepdim },
+    returns = { { "variance", "Tensor" }, { "mean", "Tensor" } }, errors = no_axis,
+    example = "local v, m = mlpl.tensor { 1, 3 }:var_mean()\nassert(v:item() == 2 and m:item() == 2)",
+  },
+  std_mean = {
+    "std and mean of the same axes.",
+    args = { dim = axis.dim, correction = "is taken from the number of elements in the divisor",
+      keepdim = axis.keepdim },
+    returns = { { "deviation", "Tensor" }, { "mean", "Tensor" } }, errors = no_axis,
+    example = "local s, m = mlpl.tensor { 1, 1 }:std_mean()\nassert(s:item() == 0 and m:item() == 1)",
+  },
+  aminmax = {
+    "amin and amax of the same axes.",
+    args = { dim = axis.dim, keepdim = axis.keepdim },
+    returns = { { "min", "Tensor" }, { "max", "Tensor" } },
+    errors = "nothing to choose from; " .. no_axis,
+    example = "local a, b = mlpl.tensor { 3, 1 }:aminmax()\nassert(a:item() == 1 and b:item() == 3)",
+  },
+  nansum = {
+    "The sum without nan.", args = { dim = axis.dim, keepdim = axis.keepdim }, errors = no_axis,
+    example = "assert(mlpl.tensor { 1, 0 / 0 }:nansum():item() == 1)",
+  },
+  nanmean = {
+    "The mean of what is not nan.", args = { dim = axis.dim, keepdim = axis.keepdim },
+    errors = no_axis,
+    example = "assert(mlpl.tensor { 1, 0 / 0, 3 }:nanmean():item() == 2)",
+  },
+  cov = {
+    "The covariances of variables, of which every row holds the observations; the variance of one "
+      .. "row.",
+    args = { input = "[observations] or [variables x observations]",
+      correction = "is taken from the number of observations in the divisor" },
+    errors = "more than two axes",
+    example = "local y = mlpl.tensor { { 0, 2 }, { 2, 0 } }:cov()\nassert(y[1][2]:item() == -2)",
+  },
+  corrcoef = {
+    "The correlations of variables, of which every row holds the observations.",
+    args = { input = "[observations] or [variables x observations]" }, errors = "more than two axes",
+    example = "local y = mlpl.tensor { { 0, 1 }, { 5, 3 } }:corrcoef()\n"
+      .. "assert(math.abs(y[1][2]:item() + 1) < 1e-6)",
+  },
+  trapezoid = {
+    "The integral of samples y by the trapezoidal rule, along an axis, the last unless told.",
+    args = { y = "samples", x = "their places, dx apart where it is left out", dx = "the distance",
+      dim = along.dim },
+    errors = no_axis .. "; not one place for each sample",
+    example = "assert(mlpl.tensor { 0, 1, 2 }:trapezoid():item() == 2)",
+  },
+  cumulative_trapezoid = {
+    "The integrals of samples y by the trapezoidal rule up to every place but the first.",
+    args = { y = "samples", x = "their places, dx apart where it is left out", dx = "the distance",
+      dim = along.dim },
+    errors = no_axis .. "; not one place for each sample",
+    example = "assert(mlpl.tensor { 0, 1, 2 }:cumulative_trapezoid()[1]:item() == 0.5)",
+  },
   norm = {
     "(sum |x|^p)^(1/p) over axes; the largest |x| for p = math.huge. Norms of matrices are in "
       .. "mlpl.linalg.",
@@ -212,6 +270,12 @@ return {
     errors = "max < min; a range that is not finite",
     example = "local y = mlpl.tensor { 1, 2, 3 }:histc { bins = 2, min = 0, max = 4 }\n"
       .. "assert(y[2]:item() == 2)",
+  },
+  bucketize = {
+    "Between which boundaries each element lies: searchsorted with the input first.",
+    args = { boundaries = "one axis, ascending", right = "put elements behind equal boundaries" },
+    errors = "boundaries with another number of axes",
+    example = "assert(mlpl.tensor { 2.5 }:bucketize(mlpl.tensor { 1, 2, 3 }):item() == 3)",
   },
   searchsorted = {
     "Where each element would be inserted, from 1: before equal ones, or with right = true "

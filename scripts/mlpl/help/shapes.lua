@@ -118,7 +118,7 @@ return {
     "Tensors one behind the other along an axis.",
     args = { { "tensors", "Tensor[]", "joined in this order; their other sizes are equal" },
       { "dim", "integer?", "the axis, 1 unless told" } },
-    errors = "an empty array; sizes, ranks or dtypes that differ (the tensor is named)",
+    errors = "an empty array; sizes or ranks that differ (the tensor is named)",
     example = "local y = mlpl.cat({ mlpl.ones(2, 1), mlpl.zeros(2, 3) }, 2)\n"
       .. "assert(y.shape[2] == 4)",
   },
@@ -128,6 +128,20 @@ return {
       { "dim", "integer?", "where the new axis stands, 1 unless told" } },
     errors = "an empty array; shapes or dtypes that differ (the tensor is named)",
     example = "assert(mlpl.stack({ mlpl.ones(3), mlpl.zeros(3) }, 2).shape[2] == 2)",
+  },
+  block_diag = {
+    "Matrices as blocks on the diagonal of one, zeros elsewhere; a vector is a row.",
+    args = { { "tensors", "Tensor[]", "at most two axes each; dtypes promote" } },
+    errors = "an empty array; more than two axes (the tensor is named)",
+    example = "local y = mlpl.block_diag { mlpl.ones(1, 2), mlpl.ones(2, 1) }\n"
+      .. "assert(y.shape[1] == 3 and y[1][3]:item() == 0)",
+  },
+  cartesian_prod = {
+    "All ways to choose one element of each vector, each a row; of one vector a copy.",
+    args = { { "tensors", "Tensor[]", "at most 8, of one axis each; dtypes promote" } },
+    errors = "an empty array; another number of axes (the tensor is named)",
+    example = "local y = mlpl.cartesian_prod { mlpl.arange(2), mlpl.arange(3) }\n"
+      .. "assert(y.shape[1] == 6)",
   },
   hstack = {
     "cat along axis 2, of vectors along axis 1.",
@@ -232,6 +246,17 @@ return {
     errors = "fewer elements than places",
     example = "local x = mlpl.tensor { 1, -1, 2 }\n"
       .. "assert(x:masked_scatter(x:lt(0), mlpl.tensor { 9 })[2]:item() == 9)",
+  },
+  argwhere = {
+    "nonzero by NumPy's name.",
+    example = "assert(mlpl.tensor { 0, 5 }:argwhere()[1][1]:item() == 2)",
+  },
+  combinations = {
+    "All ways to choose r of the elements of a vector, each a row, in the order of the elements.",
+    args = { input = "one axis", r = "how many are chosen",
+      with_replacement = "whether one may be chosen again" },
+    errors = "another number of axes; more rows than can be counted",
+    example = "assert(mlpl.arange(4):combinations(2).shape[1] == 6)",
   },
   nonzero = {
     "The places of the elements that differ from 0, a row for each, from 1.",
