@@ -12,12 +12,15 @@ static bool hides_nan(const mlpl_op *op, int input) {
   static const char *const rows[] = {"positive", "argmax", "argmin", "any", "all",
       "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
       "scatter", "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where",
-      "masked_fill", "gate", "heaviside", "copysign"};
+      "masked_fill", "gate", "heaviside", "copysign", "nansum"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
+  static const char *const not_read[] = {"addmv", "addr", "addbmm"}; /* with beta 0 */
   for (int i = 0; i < COUNT(rows); i++)
     if (strcmp(op->name, rows[i]) == 0) return true;
   for (int i = 0; i < COUNT(lend_a_shape); i++)
     if (input == 1 && strcmp(op->name, lend_a_shape[i]) == 0) return true;
+  for (int i = 0; i < COUNT(not_read); i++)
+    if (input == 0 && strcmp(op->name, not_read[i]) == 0) return true;
   return false;
 }
 

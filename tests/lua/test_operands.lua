@@ -302,6 +302,7 @@ function TestComposed:test_statistics()
   values(high, 3)
   values(mlpl.tensor { { 0, 1, 2 }, { 2, 1, 0 } }:cov(), { { 1, -1 }, { -1, 1 } })
   values(mlpl.tensor { 1, 2, 4 }:trapezoid(mlpl.tensor { 0, 2, 3 }), 6)
+  values(mlpl.tensor { 7 }:trapezoid(), 0)
   values(mlpl.tensor { 1, 2, 4 }:cumulative_trapezoid { dx = 2 }, { 3, 9 })
   fails("nanmean: axis 3 is outside 1 to 2", x.nanmean, x, 3)
 end
