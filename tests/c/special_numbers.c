@@ -12,7 +12,8 @@ static bool hides_nan(const mlpl_op *op, int input) {
   static const char *const rows[] = {"positive", "argmax", "argmin", "any", "all",
       "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
       "scatter", "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where",
-      "masked_fill", "gate", "heaviside", "copysign", "nansum"};
+      "masked_fill", "gate", "heaviside", "copysign", "nansum", "scatter_combine",
+      "scatter_reduce"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
   static const char *const not_read[] = {"addmv", "addr", "addbmm"}; /* with beta 0 */
   for (int i = 0; i < COUNT(rows); i++)
