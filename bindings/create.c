@@ -53,7 +53,7 @@ static int finish(
   box->object = t;
   if (status == MLPL_OK && m->requires_grad)
     status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m->what);
 }
 
 /* A number that goes through a double into every element: it must arrive as it is. */

@@ -144,7 +144,7 @@ static int save_table(lua_State *L, const char *path, file_kind kind, bool compr
     status = kind == NPZ ? mlpl_npz_write(s->cx, items, n, compressed, path)
                          : mlpl_safetensors_write(s->cx, items, n, path);
   while (mlplb_again(L, s, status, &tries));
-  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 0 : mlplb_raise_as(L, s, "save");
 }
 
 static int save_tensor(lua_State *L, const char *path) {
@@ -159,7 +159,7 @@ static int save_tensor(lua_State *L, const char *path) {
         mlplb_shown(L, 2));
   do status = mlpl_npy_write(s->cx, t, path);
   while (mlplb_again(L, s, status, &tries));
-  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 0 : mlplb_raise_as(L, s, "save");
 }
 
 static const char *const save_keys[] = {"compressed", NULL};

@@ -295,7 +295,7 @@ static int tensor_register_hook(lua_State *L) {
   mlpl_status status = mlpl_tensor_register_hook(
       s->cx, &hook, t, call_hook, mlplb_anchor_release, f);
   box->object = hook;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "register_hook");
 }
 
 static int hook_remove(lua_State *L) {
@@ -321,7 +321,7 @@ static int tensor_retain_grad(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   return mlpl_tensor_retain_grad(s->cx, mlplb_check_tensor(L, 1)) == MLPL_OK
       ? 1
-      : mlplb_raise(L, s);
+      : mlplb_raise_as(L, s, "retain_grad");
 }
 
 /* x itself, cut from the graph that made it */

@@ -86,7 +86,7 @@ static int accuracy(lua_State *L) {
   double share;
   if (mlpl_accuracy(s->cx, &share, mlplb_check_tensor(L, 1), mlplb_check_tensor(L, 2)) !=
       MLPL_OK)
-    return mlplb_raise(L, s);
+    return mlplb_raise_as(L, s, "accuracy");
   lua_pushnumber(L, share);
   return 1;
 }

@@ -22,8 +22,8 @@ static const mlpl_param chunk_params[] = {
     {"dim", MLPL_PARAM_AXIS, MLPL_OPTIONAL, 0, 0, 0, NULL, 0}};
 
 /* Push a part; the row checks what it is given. */
-static void push_part(
-    lua_State *L, const mlpl_op *op, mlpl_tensor *x, const mlpl_value *p) {
+static void push_part(lua_State *L, const char *what, const mlpl_op *op, mlpl_tensor *x,
+    const mlpl_value *p) {
   mlplb_state *s = mlplb_get(L);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_tensor *out = NULL;
@@ -32,7 +32,7 @@ static void push_part(
   do status = mlpl_op_apply(s->cx, &out, op, &x, 1, p);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
-  if (status != MLPL_OK) mlplb_raise(L, s);
+  if (status != MLPL_OK) mlplb_raise_as(L, s, what);
 }
 
 /* *axis from 0; the engine's sentence is raised when there is none. */
@@ -64,7 +64,7 @@ static int push_equal(lua_State *L, const char *what, mlpl_tensor *x, int64_t ax
   for (int64_t i = 0; i < parts; i++) {
     mlpl_value p[3] = {{.i = axis}, {.i = i * size}, {.i = size}};
     if (n - p[1].i < size) p[2].i = n - p[1].i;
-    push_part(L, narrow, x, p);
+    push_part(L, what, narrow, x, p);
   }
   return (int)parts;
 }
@@ -83,7 +83,7 @@ static int push_sizes(lua_State *L, mlpl_tensor *x, int64_t axis, int64_t n, int
       luaL_error(L, "split: the sizes add up to more than axis %I, which has size %I",
           (lua_Integer)axis + 1, (lua_Integer)n);
     mlpl_value p[3] = {{.i = axis}, {.i = sum}, {.i = size}};
-    push_part(L, narrow, x, p);
+    push_part(L, "split", narrow, x, p);
     sum += size;
   }
   if (sum != n)
@@ -132,7 +132,7 @@ static int unbind(lua_State *L) {
   room_for(L, "unbind", n);
   for (int64_t i = 0; i < n; i++) {
     mlpl_value p[2] = {axis, {.i = i}};
-    push_part(L, op, x, p);
+    push_part(L, "unbind", op, x, p);
   }
   return (int)n;
 }
@@ -173,9 +173,10 @@ static int meshgrid(lua_State *L) {
   for (int i = 0; i < n; i++) {
     mlpl_value own = grid;
     for (int d = 0; d < n; d++) own.sizes.v[d] = d == i ? grid.sizes.v[i] : 1;
-    push_part(L, reshape, in[i], &own);
-    push_part(L, expand, mlplb_check_tensor(L, -1), &grid);
-    if (xy && n > 1) push_part(L, swap, mlplb_check_tensor(L, -1), swapped);
+    push_part(L, "meshgrid", reshape, in[i], &own);
+    push_part(L, "meshgrid", expand, mlplb_check_tensor(L, -1), &grid);
+    if (xy && n > 1)
+      push_part(L, "meshgrid", swap, mlplb_check_tensor(L, -1), swapped);
     lua_copy(L, -1, i + 1); /* the engine's views hold the memory */
     lua_settop(L, -2 - (xy && n > 1) - 1);
   }
@@ -200,12 +201,13 @@ static const mlpl_param triangle_params[] = {
 
 /* dtype and requires_grad, taken out of the trailing table into a copy of the others. */
 typedef struct made {
+  const char *what;
   mlpl_dtype dtype;
   bool requires_grad;
 } made;
 
 static made take_making(lua_State *L, const char *what, mlpl_dtype standard) {
-  made m = {.dtype = standard};
+  made m = {.what = what, .dtype = standard};
   int options = mlplb_options(L);
   if (!options) return m;
   if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
@@ -233,7 +235,7 @@ static int finish(
   box->object = t;
   if (status == MLPL_OK && m.requires_grad)
     status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m.what);
 }
 
 /* eye(3), eye(2, 3) */
@@ -286,7 +288,7 @@ static int triangle(lua_State *L, const char *what, bool lower) {
   mlplb_box *box = mlplb_tensor_box(L);
   do status = mlpl_tensor_triangle_indices(s->cx, &t, v[0].i, v[1].i, v[2].i, lower);
   while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, (made){.dtype = MLPL_I64}, status);
+  return finish(L, box, t, (made){.what = what, .dtype = MLPL_I64}, status);
 }
 static int tril_indices(lua_State *L) { return triangle(L, "tril_indices", true); }
 static int triu_indices(lua_State *L) { return triangle(L, "triu_indices", false); }

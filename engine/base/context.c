@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/base.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,29 @@ mlpl_status mlpl_fail(mlpl_ctx *cx, mlpl_status status, const char *format, ...)
   va_end(args);
   memcpy(cx->text, text, sizeof text);
   return status;
+}
+
+static bool in_name(char c) { return c == '_' || c == '.' || isalnum((unsigned char)c); }
+
+/* Bytes of what a text says it is about, in one word or two ("data set"), or 0. */
+static size_t name_length(const char *text) {
+  size_t n = 0;
+  while (in_name(text[n])) n++;
+  if (text[n] == ' ')
+    while (in_name(text[++n])) {
+    }
+  return text[n] == ':' && text[n + 1] == ' ' ? n : 0;
+}
+
+mlpl_status mlpli_fail_as(
+    mlpl_ctx *cx, mlpl_status status, const char *what, const char *form) {
+  const size_t n = name_length(cx->text);
+  if (status == MLPL_OK || status == MLPL_ECALLBACK) return status;
+  return mlpl_fail(cx, status, "%s%s: %s", what, form, cx->text + (n ? n + 2 : 0));
+}
+
+void mlpl_error_of(mlpl_ctx *cx, const char *what) {
+  mlpli_fail_as(cx, MLPL_EARG, what, "");
 }
 
 mlpl_status mlpli_no_memory(mlpl_ctx *cx, const char *what, size_t bytes) {

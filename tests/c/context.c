@@ -74,6 +74,14 @@ static void the_last_error_stays(void **state) {
   memset(lengthy, 'x', sizeof lengthy - 1), lengthy[sizeof lengthy - 1] = '\0';
   mlpl_fail(cx, MLPL_EIO, "%s", lengthy); /* cut */
   assert_int_equal(strlen(mlpl_error(cx)), MLPLI_TEXT - 1);
+  const char *const texts[][2] = {{"tensor: no room", "zeros: no room"},
+      {"data set: no rows", "zeros: no rows"}, {"no name here", "zeros: no name here"},
+      {"cannot write a b: no", "zeros: cannot write a b: no"}};
+  for (int i = 0; i < COUNT(texts); i++) {
+    mlpl_fail(cx, MLPL_EARG, "%s", texts[i][0]);
+    mlpl_error_of(cx, "zeros");
+    assert_string_equal(mlpl_error(cx), texts[i][1]);
+  }
   test_drop_and_close(cx);
 }
 

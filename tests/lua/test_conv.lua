@@ -22,7 +22,7 @@ function TestProducts:test_vectors_matrices_stacks()
   lu.assertEquals(mlpl.ones(4, 2, 3):bmm(mlpl.ones(4, 3, 6)).shape, { 4, 2, 6 })
   fails("mm: a is [2x2], b is [2]; both must be matrices (two axes)", a.mm, a, v)
   lu.assertStrContains(expect.message(function() return a:mm(3) end),
-    "mlpl.Tensor expected, got number")
+    "mm: b is 3; it must be a tensor")
 end
 
 function TestProducts:test_einsum()

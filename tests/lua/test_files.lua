@@ -148,7 +148,7 @@ function TestFiles:test_faults_of_calls()
   fails("save: the table has a key 1; every tensor needs a name", mlpl.save, "a.npz", { x })
   fails("save: 'x' is 5; it must be a tensor", mlpl.save, "a.npz", { x = 5 })
   fails("save: a name holds a zero byte", mlpl.save, "a.npz", { ["a\0b"] = x })
-  fails("npz: the name '../x' is no relative path without . and ..", mlpl.save, "a.npz",
+  fails("save: the name '../x' is no relative path without . and ..", mlpl.save, "a.npz",
     { ["../x"] = x })
   fails("save: only .npz files can be compressed", mlpl.save, "a.npy", x,
     { compressed = true })

@@ -157,16 +157,16 @@ function TestTensorFromSizes:test_wrong_sizes()
     wrong("dtype is 32; it must be one of f32, f64, i64, u8, bool", 2, { dtype = 32 })
     wrong("requires_grad is 1; it must be true or false", 2, { requires_grad = 1 })
   end
-  fails("tensor: size -1 of axis 2 is negative", mlpl.zeros, 2, -1)
+  fails("zeros: size -1 of axis 2 is negative", mlpl.zeros, 2, -1)
   fails("rand: size -1 of axis 2 is negative", mlpl.rand, 2, -1)
 end
 
 function TestTensorFromSizes:test_sizes_beyond_all_memory()
-  lu.assertStrContains(expect.message(mlpl.zeros, 1 << 50), "tensor: not enough memory: ")
-  fails("tensor: not enough memory: [4294967296x4294967296] of f32 is more than can " ..
+  lu.assertStrContains(expect.message(mlpl.zeros, 1 << 50), "zeros: not enough memory: ")
+  fails("zeros: not enough memory: [4294967296x4294967296] of f32 is more than can " ..
     "be addressed", mlpl.zeros, 1 << 32, 1 << 32)
   -- Strides are products of sizes, so a 0 beside them does not help.
-  fails("tensor: not enough memory: [0x4611686018427387904x4] of f32 is more than " ..
+  fails("zeros: not enough memory: [0x4611686018427387904x4] of f32 is more than " ..
     "can be addressed", mlpl.zeros, 0, 1 << 62, 4)
   lu.assertEquals(mlpl.zeros(1 << 40, 0):numel(), 0)
 end
@@ -413,7 +413,7 @@ function TestTensorQueries:test_released()
   x:release()
   lu.assertEquals(tostring(x), "tensor (released)")
   lu.assertStrContains(expect.message(function() return x + 1 end),
-    "this tensor was released")
+    "add: a is a tensor that was released")
   lu.assertStrContains(expect.message(function() return x.shape end), "was released")
   lu.assertStrContains(expect.message(function() return x[1] end), "was released")
   lu.assertStrContains(expect.message(function() return #x end), "was released")
