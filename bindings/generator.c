@@ -222,7 +222,7 @@ static int multinomial(lua_State *L) {
   bool counted = lua_type(L, 2) == LUA_TNUMBER;
   lua_Integer n = lua_isnoneornil(L, 2) || (!counted && lua_istable(L, 2))
       ? 1
-      : mlplb_whole(L, 2, "multinomial", "the number of draws");
+      : mlplb_whole(L, 2, "multinomial", "n");
   bool positional = lua_isboolean(L, 3);
   int options = options_after(L,
       positional                       ? 3
@@ -251,7 +251,7 @@ static int multinomial(lua_State *L) {
 static int randperm(lua_State *L) {
   static const char *const names[] = {"dtype", "generator", NULL};
   mlplb_state *s = mlplb_get(L);
-  lua_Integer n = mlplb_whole(L, 1, "randperm", "the number");
+  lua_Integer n = mlplb_whole(L, 1, "randperm", "n");
   int options = options_after(L, 1, "randperm", names), tries = 0;
   mlpl_dtype dtype = MLPL_I64;
   if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)

@@ -186,9 +186,11 @@ static int meshgrid(lua_State *L) {
 
 /* ---- makers ------------------------------------------------------------------------ */
 
+#define NOT_GIVEN (-4611686018427387904.0) /* -2^62 */
+
 static const mlpl_param eye_params[] = {
     {"n", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, -1, -1, 9e15, NULL, 0}};
+    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, NOT_GIVEN, 0, 9e15, NULL, 0}};
 static const mlpl_param space_params[] = {
     {"start", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
     {"stop", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
@@ -247,7 +249,11 @@ static int eye(lua_State *L) {
   int tries = 0;
   made m = take_making(L, "eye", MLPL_F32);
   mlplb_params(L, "eye", 1, eye_params, 2, v, NULL);
-  int64_t cols = v[1].i == -1 ? v[0].i : v[1].i;
+  int64_t cols = v[1].i == (int64_t)NOT_GIVEN ? v[0].i : v[1].i;
+  for (int i = 0; i < 2; i++)
+    if ((i ? cols : v[0].i) < 0)
+      return luaL_error(L, "eye: %s is %I; it must be at least 0", eye_params[i].name,
+          (lua_Integer)(i ? cols : v[0].i));
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   do status = mlpl_tensor_eye(s->cx, &t, m.dtype, v[0].i, cols);

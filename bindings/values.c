@@ -54,7 +54,7 @@ static int tensor_fill(lua_State *L) {
   if (!value && lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
     luaL_typeerror(L, 2, "a number");
   if (!value && lua_type(L, 2) == LUA_TNUMBER && !fits(L, 2, mlpl_tensor_dtype(t)))
-    return luaL_error(L, "fill_: %s does not fit %s", mlplb_shown(L, 2),
+    return luaL_error(L, "fill_: value %s does not fit %s", mlplb_shown(L, 2),
         mlpl_dtype_name(mlpl_tensor_dtype(t)));
   do status = value ? mlpl_tensor_copy_from(s->cx, t, value) : fill(L, s->cx, t);
   while (mlplb_again(L, s, status, &tries));

@@ -186,7 +186,7 @@ int mlpl_threads(const mlpl_ctx *cx) { return cx->par.workers; }
 
 mlpl_status mlpl_set_threads(mlpl_ctx *cx, int n) {
   if (n < 1 || n > 256)
-    return mlpl_fail(cx, MLPL_EARG, "threads: %d is outside 1 to 256", n);
+    return mlpl_fail(cx, MLPL_EARG, "threads: n is %d, which is outside 1 to 256", n);
   /* a closed context has no threads any more */
   if (n == cx->par.workers || !cx->pool) return MLPL_OK;
   mlpli_pool *pool = mlpli_pool_new(cx->heap, n);

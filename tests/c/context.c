@@ -100,9 +100,9 @@ static void statuses_have_words(void **state) {
 static void threads_may_change(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
-  assert_fails(cx, mlpl_set_threads(cx, 0), MLPL_EARG, "threads: 0 is outside 1 to 256");
+  assert_fails(cx, mlpl_set_threads(cx, 0), MLPL_EARG, "threads: n is 0, which is outside 1 to 256");
   assert_fails(
-      cx, mlpl_set_threads(cx, 257), MLPL_EARG, "threads: 257 is outside 1 to 256");
+      cx, mlpl_set_threads(cx, 257), MLPL_EARG, "threads: n is 257, which is outside 1 to 256");
   assert_int_equal(mlpl_threads(cx), 1);
   for (int n = 1; n <= 4; n++) {
     mlpl_tensor *x;
@@ -255,7 +255,7 @@ static void contexts_are_apart(void **state) {
   mlpl_tensor *t;
   mlpl_seed(a, 1);
   assert_true(mlpl_random_get(a).key[0] != mlpl_random_get(b).key[0]);
-  assert_fails(a, mlpl_set_threads(a, 0), MLPL_EARG, "threads: 0");
+  assert_fails(a, mlpl_set_threads(a, 0), MLPL_EARG, "threads: n is 0");
   assert_string_equal(mlpl_error(b), "");
   size_t before = hb.bytes;
   assert_works(a, mlpl_tensor_new(a, &t, MLPL_F32, SIZES(1000)));

@@ -274,9 +274,9 @@ static void sequences(void **state) {
   assert_fails(cx, mlpl_tensor_linspace(cx, &t, MLPL_I64, 0, 1, 2), MLPL_EARG,
       "linspace: dtype is i64; it must be f32 or f64");
   assert_fails(cx, mlpl_tensor_logspace(cx, &t, MLPL_F32, 0, (double)INFINITY, 2, 10),
-      MLPL_EARG, "logspace: from 0 to inf; both must be finite");
+      MLPL_EARG, "logspace: start is 0, stop is inf; both must be finite");
   assert_fails(cx, mlpl_tensor_linspace(cx, &t, MLPL_F64, 0, 1, -1), MLPL_EARG,
-      "linspace: -1 numbers; it must be 0 or more");
+      "linspace: steps is -1; it must be 0 or more");
   assert_fails(cx, mlpl_tensor_triangle_indices(cx, &t, -1, 2, 0, true), MLPL_EARG,
       "triangle indices: -1 rows, 2 columns, offset 0; the sizes must be from 0 to "
       "2147483647, the offset no larger");

@@ -1,5 +1,6 @@
 -- Values that no function expects, for the tests of misuse: a name and what makes one.
 
+local lu = require "luaunit"
 local mlpl = require "mlpl"
 
 local odd = {}
@@ -43,7 +44,7 @@ odd.values = {
   { "2^63 - 1", constant(math.maxinteger) },
   { "-2^63", constant(math.mininteger) },
   { "no text", constant "" },
-  { "a text", constant "text" },
+  { "a text", constant "no_such_folder/text" },
   { "a long text", constant(long) },
   { "a zero byte", constant "a\0b" },
   { "{}", function() return {} end },
@@ -102,6 +103,18 @@ function odd.speaks_of_the_inside(message)
     if message:find(sign) then return true end
   end
   return false
+end
+
+-- Fails where there are problems; all of them go to the file that MLPL_PROBLEMS names.
+function odd.report(problems, calls)
+  if #problems == 0 then return end
+  local path = os.getenv "MLPL_PROBLEMS"
+  if path then
+    local file <close> = assert(io.open(path, "a"))
+    file:write(table.concat(problems, "\n"), "\n")
+  end
+  lu.fail(("%d of %d calls:\n%s"):format(#problems, calls,
+    table.concat(problems, "\n", 1, math.min(#problems, 10))))
 end
 
 return odd

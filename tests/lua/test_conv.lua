@@ -35,7 +35,7 @@ function TestProducts:test_einsum()
   local w = mlpl.ones(3, { requires_grad = true })
   mlpl.einsum("ij,j->", a, w):backward()
   values(w.grad, { 5, 7, 9 })
-  fails("einsum: 'ij,jk': subscript 'j' has size 2 in operand 2 and 3 before",
+  fails("einsum: equation 'ij,jk': subscript 'j' has size 2 in operand 2 and 3 before",
     mlpl.einsum, "ij,jk", a, a)
   fails("einsum: 0 operands; it takes 1 to 16", mlpl.einsum, "ij")
   lu.assertStrContains(expect.message(mlpl.einsum, "i\0j", a), "cannot hold a zero byte")

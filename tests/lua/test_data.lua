@@ -97,9 +97,9 @@ function TestDataSets:test_split_misused()
   fails("split: the share is missing; it must be a number between 0 and 1", ds.split, ds)
   fails("split: the share is '0.5'; it must be a number between 0 and 1", ds.split, ds,
     "0.5")
-  fails("split: fraction 0 is not between 0 and 1", ds.split, ds, 0)
-  fails("split: fraction 1 is not between 0 and 1", ds.split, ds, 1)
-  fails("split: fraction 80 is not between 0 and 1", ds.split, ds, 80)
+  fails("split: share 0 is not between 0 and 1", ds.split, ds, 0)
+  fails("split: share 1 is not between 0 and 1", ds.split, ds, 1)
+  fails("split: share 80 is not between 0 and 1", ds.split, ds, 80)
   fails("split: unknown option 'shufle'; the options are shuffle, stratify", ds.split, ds,
     0.5, { shufle = true })
   fails("split: shuffle is 1; it must be true or false", ds.split, ds, 0.5,
@@ -417,5 +417,5 @@ function TestDataAccuracy:test_misused()
   fails("accuracy: the target is f32; labels are i64", accuracy, scores, mlpl.ones(2))
   fails("accuracy: expected scores [n x k] or labels [n] and a target [n]: they are " ..
     "[2x3] and [3]", accuracy, scores, labels { 1, 2, 3 })
-  fails("accuracy: labels are f32; they are i64", accuracy, mlpl.ones(2), labels { 1, 1 })
+  fails("accuracy: the labels in scores are f32; they are i64", accuracy, mlpl.ones(2), labels { 1, 1 })
 end

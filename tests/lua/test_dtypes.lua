@@ -370,8 +370,8 @@ function TestDtypesInPlace:test_fill_and_copy()
   are(i64 { 0 }:fill_(math.maxinteger), "i64", { math.maxinteger })
   are(i64 { 0, 0 }:copy_(tensor { 2.9, -2.9 }), "i64", { 2, -2 })
   are(tensor { true, true }:fill_(false), "bool", { false, false })
-  fails("fill_: 2.5 does not fit i64", function() i64({ 1 }):fill_(2.5) end)
-  fails("fill_: 256 does not fit u8", function() u8({ 1 }):fill_(256) end)
+  fails("fill_: value 2.5 does not fit i64", function() i64({ 1 }):fill_(2.5) end)
+  fails("fill_: value 256 does not fit u8", function() u8({ 1 }):fill_(256) end)
   fails("fill_: the value is a tensor with axes; it must be one number (see copy_)",
     x.fill_, x, tensor { 1, 2 })
   fails("copy_: the tensor is [2x2], the values are [3], which do not stretch to it",

@@ -471,7 +471,7 @@ end
 function TestMakers:test_what_is_refused()
   fails("eye: n is missing", mlpl.eye)
   fails("linspace: steps is missing", mlpl.linspace, 0, 1)
-  fails("linspace: -1 numbers; it must be 0 or more", mlpl.linspace, 0, 1, -1)
+  fails("linspace: steps is -1; it must be 0 or more", mlpl.linspace, 0, 1, -1)
   fails("linspace: dtype is i64; it must be f32 or f64", mlpl.linspace, 0, 1, 2,
     { dtype = "i64" })
   fails("eye: unknown option 'k'; the options are n, m", mlpl.eye, 2, { k = 1 })

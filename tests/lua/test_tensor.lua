@@ -98,7 +98,7 @@ function TestTensorFromValues:test_ragged_tables()
     { 1, { 2 } })
   local cycle = {}
   cycle[1] = cycle
-  fails("tensor: more than 8 levels of tables", t, cycle)
+  fails("tensor: the values have more than 8 levels of tables", t, cycle)
   lu.assertEquals(#t({ { { { { { { { 1 } } } } } } } }).shape, 8)
 end
 
@@ -188,11 +188,11 @@ function TestTensorFromSizes:test_full_misused()
   fails("full: the value is missing; it must be a number", full, { 2 })
   fails("full: the value is '7'; it must be a number", full, { 2 }, "7")
   fails("full: one argument too many: 8", full, { 2 }, 7, 8)
-  fails("full: 300 does not fit u8", full, { 2 }, 300, { dtype = "u8" })
-  fails("full: -1 does not fit u8", full, { 2 }, -1, { dtype = "u8" })
-  fails("full: 0.5 does not fit i64", full, { 2 }, 0.5, { dtype = "i64" })
-  fails("full: inf does not fit i64", full, { 2 }, inf, { dtype = "i64" })
-  fails("full: 9007199254740993 does not fit i64 without rounding", full, { 2 },
+  fails("full: value 300 does not fit u8", full, { 2 }, 300, { dtype = "u8" })
+  fails("full: value -1 does not fit u8", full, { 2 }, -1, { dtype = "u8" })
+  fails("full: value 0.5 does not fit i64", full, { 2 }, 0.5, { dtype = "i64" })
+  fails("full: value inf does not fit i64", full, { 2 }, inf, { dtype = "i64" })
+  fails("full: value 9007199254740993 does not fit i64 without rounding", full, { 2 },
     (1 << 53) + 1, { dtype = "i64" })
 end
 
@@ -211,17 +211,16 @@ end
 
 function TestTensorFromSizes:test_arange_misused()
   local arange = mlpl.arange
-  fails("arange: 0 numbers; it takes last, or first and last, or first, last and step",
+  fails("arange: last is missing; it takes last, or first and last, or first, last and step",
     arange)
-  fails("arange: 4 numbers; it takes last, or first and last, or first, last and step",
-    arange, 1, 2, 1, 1)
+  fails("arange: one argument too many: 7", arange, 1, 2, 1, 7)
   fails("arange: argument 2 is '3'; it must be a number", arange, 1, "3")
   fails("arange: from 1 to 5 by 0; bounds must be finite, the step not 0", arange, 1, 5,
     0)
   fails("arange: from 1 to inf by 1; bounds must be finite, the step not 0", arange, inf)
-  fails("arange: 1e+300 elements are too many", arange, 1e300)
-  fails("arange: 300 does not fit u8", arange, 300, { dtype = "u8" })
-  fails("arange: 0.5 does not fit i64", arange, 0.5, 3, { dtype = "i64" })
+  fails("arange: from first to last there are 1e+300 elements, which is too many", arange, 1e300)
+  fails("arange: last 300 does not fit u8", arange, 300, { dtype = "u8" })
+  fails("arange: first 0.5 does not fit i64", arange, 0.5, 3, { dtype = "i64" })
   fails("arange: the step is 0.5; for i64 it must be a whole number", arange, 0, 3, 0.5,
     { dtype = "i64" })
 end
@@ -283,9 +282,9 @@ function TestTensorRandom:test_misused()
     6, { 3 })
   fails("randint: the lowest number is 0.5; it must be a whole number", mlpl.randint, 0.5,
     6)
-  fails("randint: from 6 to 1; they must be in order and fit i64", mlpl.randint, 6, 1,
+  fails("randint: lowest is 6, highest is 1; they must be in order and fit i64", mlpl.randint, 6, 1,
     { 3 })
-  fails("randint: from 0 to 256; they must be in order and fit u8", mlpl.randint, 0, 256,
+  fails("randint: lowest is 0, highest is 256; they must be in order and fit u8", mlpl.randint, 0, 256,
     { 3 }, { dtype = "u8" })
   fails("seed: the seed is 'a'; it must be a whole number", mlpl.seed, "a")
 end
