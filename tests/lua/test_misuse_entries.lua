@@ -189,7 +189,7 @@ end
 
 -- ---- one call -------------------------------------------------------------------------
 
-local calls, raised, positions, problems
+local calls, raised, compared, positions, problems
 
 local function mark(where, problem, message)
   problems[#problems + 1] = ("%s: %s: %s"):format(where, problem, tostring(message))
@@ -197,8 +197,8 @@ end
 
 -- The function by its name, as scripts call it: it stands in messages of Lua's own.
 local function caller(holder, name)
-  local code = "local t = ... return function(...) local r = t." .. name ..
-    "(...) return r end"
+  local code = "local t = ... return function(...) local r = table.pack(t." .. name ..
+    "(...)) return table.unpack(r, 1, r.n) end"
   return assert(load(code, "=call"))(holder)
 end
 
@@ -218,16 +218,19 @@ local function names_any(message, names)
 end
 
 -- taken: whether the argument may have the value. functions: names one of which an error
--- shows; names: likewise, of arguments.
-local function check(where, f, args, taken, functions, names)
+-- shows; names: likewise, of arguments. wrong(...): what is wrong with results, or nil.
+local function check(where, f, args, taken, functions, names, wrong)
   calls = calls + 1
-  local ok, message = pcall(f, table.unpack(args, 1, args.n))
+  local results = table.pack(pcall(f, table.unpack(args, 1, args.n)))
   restore()
-  if ok then
-    if not taken then mark(where, "must raise", "it did not") end
-    return
+  if results[1] then
+    if not taken then return mark(where, "must raise", "it did not") end
+    compared = compared + (wrong and 1 or 0)
+    local found = wrong and wrong(table.unpack(results, 2, results.n))
+    return found and mark(where, "wrong result", found)
   end
   raised = raised + 1
+  local message = results[2]
   -- of a function that the engine had called
   if type(message) == "string" then message = message:gsub("\nstack traceback:.*$", "") end
   if type(message) ~= "string" or message == "" or #message > 1000 then
@@ -261,7 +264,7 @@ local function entries()
       end
       local holder = mlpl
       for part in home:gmatch "[%w_]+" do holder = not made[home] and holder[part] or holder end
-      list[#list + 1] = { name = name, last = last, args = args, home = home,
+      list[#list + 1] = { name = name, last = last, args = args, home = home, entry = entry,
         f = caller(made[home] and { [last] = f } or holder, last) }
     end
   end
@@ -343,6 +346,23 @@ local function wanted_names(e, place, v, taken)
   return names
 end
 
+-- Results as the entry says, as far as it does.
+local function results_of(e)
+  local returns = e.entry.returns
+  if not returns then return nil end
+  return function(...)
+    local results = table.pack(...)
+    for i, r in ipairs(returns) do
+      if r[1] == "..." or r[2] == "..." then return nil end
+      if not may_be(r, results[i]) then
+        return ("result %d is %s, no %s"):format(i, tostring(results[i]), r[2])
+      end
+    end
+    -- a generic for takes four values
+    if results.n > #returns and e.last ~= "batches" then return results.n .. " results, not " .. #returns end
+  end
+end
+
 local function try_entry(e)
   for place = 1, #e.args + 1 do
     positions = positions + 1
@@ -361,7 +381,7 @@ local function try_entry(e)
         or arg and arg[1] == "out" and each[1] == "a hostile table"
       if not called then
         check(("%s, argument %d %s"):format(e.name, place, each[1]), e.f, args, taken,
-          functions_of(e), wanted_names(e, place, v, taken))
+          functions_of(e), wanted_names(e, place, v, taken), results_of(e))
       end
     end
   end
@@ -394,7 +414,7 @@ local function try_options(e)
       if before[e.name] then before[e.name]() end
       check(("%s, %s = %s"):format(e.name, option, each[1]), e.f, args, true,
         functions_of(e), { option, also[option] and also[option][1] or option,
-          table.unpack(all_names(e)) })
+          table.unpack(all_names(e)) }, results_of(e))
     end
   end
   return #list
@@ -430,6 +450,30 @@ local function kind_arguments(k)
   return { options, n = 1 }, options
 end
 
+-- A layer shows its options, an optimizer has them as fields.
+local function option_is_wrong(k, p, v)
+  return function(made_of_it)
+    if v == nil then v = p.standard end
+    -- -2^63 stands for no axis: the engine has the next one, which is as far outside
+    if v == nil or type(v) == "table" or v == math.mininteger then return nil end
+    if type(v) == "number" and p.type == "number" then v = v + 0.0 end
+    if k.group == "optim" then
+      local found
+      if p.type ~= "pair" and p.type ~= "choice" then found = made_of_it[p.name] end
+      if found ~= nil and found ~= v then
+        return ("%s is %s, not %s"):format(p.name, tostring(found), tostring(v))
+      end
+      return nil
+    end
+    local form = type(v) == "string" and '"%s"' or p.type == "number" and "%.14g" or
+      type(v) == "number" and "%d" or "%s"
+    local shown = form:format(type(v) == "boolean" and tostring(v) or v)
+    if not tostring(made_of_it):find(p.name .. "=" .. shown, 1, true) then
+      return ("%s should be %s: %s"):format(p.name, shown, tostring(made_of_it))
+    end
+  end
+end
+
 local function try_kind(k)
   local front = k.group == "optim" and 1 or 0
   for i, p in ipairs(k.params) do
@@ -441,7 +485,7 @@ local function try_kind(k)
       local taken = domains.option_takes(p, v)
       local names = domains.names_of_option(p)
       local where = ("%s, %s = %s"):format(k.name, p.name, each[1])
-      check(where, k.f, args, taken, { k.name }, names)
+      check(where, k.f, args, taken, { k.name }, names, option_is_wrong(k, p, v))
       -- in its place, those in front left out or as they have to be
       local placed, rest = kind_arguments(k)
       local list = { placed[front] , n = front + i + 1 }
@@ -450,7 +494,8 @@ local function try_kind(k)
       end
       rest[p.name] = nil
       list[front + i], list[front + i + 1] = v, rest
-      check(where .. " in its place", k.f, list, taken, { k.name }, names)
+      check(where .. " in its place", k.f, list, taken, { k.name }, names,
+        option_is_wrong(k, p, v))
       if k.group == "optim" and p.type ~= "pair" and p.type ~= "choice" then
         local o = k.f(table.unpack((kind_arguments(k)), 1, 2))
         local set = function(value) o[p.name] = value end
@@ -537,7 +582,7 @@ function TestMisuseEntries:setUp()
   self.print = print
   io.stdout, io.stderr = sink, sink
   os.exit = function() error "args: the process ends: argument" end
-  calls, raised, positions, problems = 0, 0, 0, {}
+  calls, raised, compared, positions, problems = 0, 0, 0, 0, {}
   mlpl._load_all()
   restore()
 end
@@ -552,8 +597,8 @@ function TestMisuseEntries:tearDown()
 end
 
 local function report(what, n)
-  print(("# %s: %d functions, %d positions, %d calls: %d raised"):format(what, n, positions,
-    calls, raised))
+  print(("# %s: %d functions, %d positions, %d calls: %d raised, %d results checked"):format(
+    what, n, positions, calls, raised, compared))
   odd.report(problems, calls)
 end
 
