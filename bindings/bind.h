@@ -273,6 +273,9 @@ void mlplb_open_group(lua_State *L, const char *group);
 void mlplb_open_functions(lua_State *L);
 /* values.c: methods, and those of them that are functions too, into the table on top */
 void mlplb_open_values(lua_State *L);
+/* Does the number at arg arrive as it is: whole for whole numbers, within the range of the
+   dtype? */
+bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype);
 void mlplb_open_answers(lua_State *L);
 /* inputs and options from argument 1 on; what: the name it is called by */
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);

@@ -301,6 +301,18 @@ static int triu_indices(lua_State *L) { return triangle(L, "triu_indices", false
 
 /* ---- of x's shape and dtype -------------------------------------------------------- */
 
+/* The number or truth value at 2 is what every element is to be. */
+static void check_value(lua_State *L, const made *m) {
+  lua_Integer whole = 0;
+  if (lua_isboolean(L, 2)) return;
+  bool fits = mlplb_fits(L, 2, m->dtype);
+  if (fits && m->dtype == MLPL_I64) /* it goes through a double */
+    fits = lua_numbertointeger(lua_tonumber(L, 2), &whole) && whole == lua_tointeger(L, 2);
+  if (!fits)
+    luaL_error(L, "%s: value %s does not fit %s", m->what, mlplb_shown(L, 2),
+        mlpl_dtype_name(m->dtype));
+}
+
 /* fill NULL: contents are not set */
 static int make_like(lua_State *L, const char *what, int at_most, const double *fill) {
   mlplb_state *s = mlplb_get(L);
@@ -315,6 +327,7 @@ static int make_like(lua_State *L, const char *what, int at_most, const double *
         L, "%s: one argument too many: %s", what, mlplb_shown(L, at_most + 1));
   static const char *const none[] = {"dtype", "requires_grad", NULL};
   mlplb_known_keys(L, options, what, none);
+  if (at_most == 2) check_value(L, &m);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   const int n = mlpl_tensor_ndim(x);

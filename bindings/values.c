@@ -6,9 +6,7 @@
 
 /* ---- in place ---------------------------------------------------------------------- */
 
-/* A number that arrives as it is: whole for whole numbers, within the range of the
-   dtype. */
-static bool fits(lua_State *L, int arg, mlpl_dtype dtype) {
+bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype) {
   lua_Integer whole = 0;
   if (dtype != MLPL_I64 && dtype != MLPL_U8) return true;
   if (lua_isinteger(L, arg))
@@ -53,7 +51,7 @@ static int tensor_fill(lua_State *L) {
         L, "fill_: the value is a tensor with axes; it must be one number (see copy_)");
   if (!value && lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
     luaL_typeerror(L, 2, "a number");
-  if (!value && lua_type(L, 2) == LUA_TNUMBER && !fits(L, 2, mlpl_tensor_dtype(t)))
+  if (!value && lua_type(L, 2) == LUA_TNUMBER && !mlplb_fits(L, 2, mlpl_tensor_dtype(t)))
     return luaL_error(L, "fill_: value %s does not fit %s", mlplb_shown(L, 2),
         mlpl_dtype_name(mlpl_tensor_dtype(t)));
   do status = value ? mlpl_tensor_copy_from(s->cx, t, value) : fill(L, s->cx, t);

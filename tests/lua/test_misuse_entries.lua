@@ -245,6 +245,9 @@ end
 
 -- ---- entries --------------------------------------------------------------------------
 
+-- Where operations of the table are.
+local op_homes = { [""] = true, Tensor = true, nn = true, linalg = true }
+
 -- { name =, f =, args = { { name, type }, ... }, entry = }: those with arguments of their
 -- own, the receiver among them.
 local function entries()
@@ -252,7 +255,7 @@ local function entries()
   for name, f in pairs(mlpl.help.names()) do
     local entry = mlpl.help.entry(name)
     local home, last = name:match "^(.-)%.?([%w_]+)$"
-    local row = mlpl._describe_op(last)
+    local row = op_homes[home] and mlpl._describe_op(last)
     local own = entry and (entry.args and entry.args[1] or not row and not entry.row)
     local function_like = type(f) == "function" or
       type(f) == "table" and debug.getmetatable(f) and debug.getmetatable(f).__call

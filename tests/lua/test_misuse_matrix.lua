@@ -526,10 +526,11 @@ local function try_receivers(f, places)
   with(function(t) return mlpl.cat({ t, t }, 1):narrow(1, 2, #t) end, nil, "a view")
   with(function(t) return t:t():contiguous():t() end, nil, "turned")
   if not row.broadcasts then return end
-  for shift = 0, 2 do
+  for shift = -2, 2 do
     local call = arguments(row, places, #places, function(call)
-      local a, b = overlapping(call.inputs[1], call.inputs[1], shift)
-      if shift > 0 then b:copy_(call.inputs[1]) end
+      local a, b = overlapping(call.inputs[1], call.inputs[1], math.abs(shift))
+      if shift ~= 0 then b:copy_(call.inputs[1]) end
+      if shift < 0 then a, b = b, a end
       call.inputs[1], call.inputs[2] = a, b
     end)
     local before, other = call.inputs[1]:clone(), call.inputs[2]:clone()

@@ -328,6 +328,7 @@ local labels = mlpl.tensor({ 1, 3 }, { dtype = "i64" })]],
     },
     returns = { { "y", "Tensor" } },
     memory = own,
+    errors = "a value that does not fit a dtype of whole numbers raises",
     example = "assert(mlpl.full_like(mlpl.zeros(2, 2), 3):sum():item() == 12)",
   },
   empty_like = {

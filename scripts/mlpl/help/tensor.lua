@@ -96,6 +96,16 @@ assert(x:max():item() == 10)]],
     returns = { { "same", "boolean" } },
     example = "assert(mlpl.ones(2):equal(mlpl.ones(2)))",
   },
+  ["Tensor.to"] = {
+    "The same elements in another dtype; x itself where it has that one. A fraction is cut off "
+      .. "on the way to whole numbers; what is not 0 is true.",
+    call = "x:to(dtype)",
+    args = { x(), { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' } },
+    returns = { { "y", "Tensor" } },
+    memory = "memory of its own, unless it is x",
+    errors = "another name raises",
+    example = 'assert(mlpl.tensor({ 1.5 }):to("i64"):item() == 1)',
+  },
   ["Tensor.allclose"] = {
     "Whether all elements are close: |a - b| <= atol + rtol |b|. Shapes broadcast.",
     call = "a:allclose(b, [rtol, [atol, [equal_nan]]])",
