@@ -119,6 +119,8 @@ void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions);
 /* Raise the engine's text, with the position of the Lua code that called; or the error of
    a Lua function that the engine had called. */
 int mlplb_raise(lua_State *L, mlplb_state *s);
+/* The same, the text of which begins with the function's name whatever inside failed. */
+int mlplb_raise_as(lua_State *L, mlplb_state *s, const char *what);
 /* nil, message, code for what is wrong with the world outside (files); raises for what is
    wrong with the call. */
 int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status);
@@ -254,6 +256,8 @@ int mlplb_options(lua_State *L);
 /* An option of the table at index (0: no table): pushes its value or nil; true or false,
    or the standard. */
 int mlplb_get_option(lua_State *L, int index, const char *name);
+/* The tensor on top, which is that option; raises for anything else. */
+mlpl_tensor *mlplb_option_tensor(lua_State *L, const char *what, const char *name);
 bool mlplb_get_flag(
     lua_State *L, int index, const char *what, const char *name, bool standard);
 /* Raise for a key of the options table at index that is not in names
@@ -275,9 +279,12 @@ void mlplb_open_functions(lua_State *L);
 void mlplb_push_methods(lua_State *L, const char *type_name);
 /* values.c: methods, and those of them that are functions too, into the table on top */
 void mlplb_open_values(lua_State *L);
+/* Does the number at arg arrive as it is: whole for whole numbers, within the range of the
+   dtype? */
+bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype);
 void mlplb_open_answers(lua_State *L);
-/* inputs and options from argument 1 on */
-int mlplb_op_call(lua_State *L, const mlpl_op *op);
+/* inputs and options from argument 1 on; what: the name it is called by */
+int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);
 /* the inputs in one array at argument 1, then options */
 int mlplb_list_call(lua_State *L, const mlpl_op *op);
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes it */

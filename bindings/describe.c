@@ -124,6 +124,25 @@ static void set_inputs(lua_State *L, const mlpl_op *op) {
   lua_setfield(L, -2, "inputs");
 }
 
+/* promotes = whether inputs that hold numbers are converted to one dtype, among computes
+   = { "f32", ... }; result = the dtype of the first result, or the input whose dtype it has
+   after that, or nil: the values or options decide */
+static void set_dtypes(lua_State *L, const mlpl_op *op) {
+  const unsigned computes = mlpl_op_computes(op);
+  int n = 0;
+  lua_newtable(L);
+  for (int d = MLPL_F32; d <= MLPL_BOOL; d++) {
+    if (!(computes >> d & 1)) continue;
+    lua_pushstring(L, mlpl_dtype_name((mlpl_dtype)d));
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_setfield(L, -2, "computes");
+  set_flag(L, "promotes", computes != 0);
+  set_flag(L, "random", mlpl_op_is_random(op));
+  const char *result = mlpl_op_result(op);
+  if (result) set_text(L, "result", result);
+}
+
 /* All that a script can call. */
 static int push_names(lua_State *L) {
   lua_newtable(L);
@@ -136,7 +155,8 @@ static int push_names(lua_State *L) {
 }
 
 /* _describe_op(name): { inputs =, params =, outputs =, group =, list =, broadcasts =,
-   in_place =, options_first =, internal = }, or nil; _describe_op(): the names */
+   in_place =, options_first =, internal =, computes =, promotes =, random =, result = },
+   or nil; _describe_op(): the names */
 static int describe_op(lua_State *L) {
   if (lua_isnoneornil(L, 1)) return push_names(L);
   const mlpl_op *op = mlpl_op_find(luaL_checkstring(L, 1));
@@ -155,6 +175,7 @@ static int describe_op(lua_State *L) {
   lua_pushinteger(L, mlpl_op_options_first(op));
   lua_setfield(L, -2, "options_first");
   set_flag(L, "internal", mlpl_op_is_internal(op));
+  set_dtypes(L, op);
   return 1;
 }
 

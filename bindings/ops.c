@@ -20,6 +20,7 @@ typedef struct number {
 
 /* What a call is given. */
 typedef struct arguments {
+  const char *what; /* the function's name */
   mlpl_tensor *in[MLPL_MAX_INPUTS];
   int n;
   unsigned numbers; /* bit i: input i is a number, to be made */
@@ -64,35 +65,59 @@ static bool is_number(lua_State *L, int arg) {
   return type == LUA_TNUMBER || type == LUA_TBOOLEAN;
 }
 
-/* Two operands that broadcast: either may be a number. */
-/* Input `place` is the number at its argument, beside a tensor of `dtype`. */
-static void number_input(
-    lua_State *L, const char *what, int place, mlpl_dtype dtype, arguments *a) {
-  a->numbers |= 1u << place;
-  read_number(L, what, place + 1, dtype, &a->number[place]);
+/* The tensor at arg, which is input i, or NULL where there is none. */
+static mlpl_tensor *tensor_input(
+    lua_State *L, const mlpl_op *op, const char *what, int i, int arg) {
+  const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
+  if (box && !box->object)
+    luaL_error(
+        L, "%s: %s is a tensor that was released", what, mlpl_op_input_name(op, i));
+  return box ? box->object : NULL;
 }
 
-static void two_inputs(lua_State *L, const char *what, arguments *a) {
+static int no_input(lua_State *L, const mlpl_op *op, const char *what, int i, int arg) {
+  const bool either = mlpl_op_broadcasts(op) || mlpl_op_takes_number(op, i);
+  return luaL_error(L, "%s: %s is %s; it must be a tensor%s", what,
+      mlpl_op_input_name(op, i), mlplb_shown(L, arg), either ? " or a number" : "");
+}
+
+static mlpl_tensor *check_input(
+    lua_State *L, const mlpl_op *op, const char *what, int i, int arg) {
+  mlpl_tensor *t = tensor_input(L, op, what, i, arg);
+  if (!t) no_input(L, op, what, i, arg);
+  return t;
+}
+
+/* Input `place` is the number at its argument, beside a tensor of `dtype`. */
+static void number_input(lua_State *L, int place, mlpl_dtype dtype, arguments *a) {
+  a->numbers |= 1u << place;
+  read_number(L, a->what, place + 1, dtype, &a->number[place]);
+}
+
+/* Two operands that broadcast: either may be a number. */
+static void two_inputs(lua_State *L, const mlpl_op *op, arguments *a) {
   a->n = 2;
-  a->in[0] = mlplb_test_tensor(L, 1);
-  a->in[1] = mlplb_test_tensor(L, 2);
+  a->in[0] = tensor_input(L, op, a->what, 0, 1);
+  a->in[1] = tensor_input(L, op, a->what, 1, 2);
   if (a->in[0] && a->in[1]) return;
   if (is_number(L, 1) && is_number(L, 2))
-    luaL_error(L, "%s: both operands are numbers; one must be a tensor", what);
-  if (!a->in[0] && !a->in[1]) luaL_typeerror(L, 1, "mlpl.Tensor or a number");
+    luaL_error(L, "%s: both operands are numbers; one must be a tensor", a->what);
+  if (!a->in[0] && !is_number(L, 1)) no_input(L, op, a->what, 0, 1);
+  if (!a->in[1] && !is_number(L, 2)) no_input(L, op, a->what, 1, 2);
   int place = a->in[0] ? 1 : 0;
-  if (!is_number(L, place + 1)) luaL_typeerror(L, place + 1, "mlpl.Tensor or a number");
-  number_input(L, what, place, mlpl_tensor_dtype(a->in[1 - place]), a);
+  number_input(L, place, mlpl_tensor_dtype(a->in[1 - place]), a);
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
-   they move behind the inputs. Given by name, they do not stand there. */
-static void options_behind(lua_State *L, const mlpl_op *op, int n) {
+   they move behind the inputs. Given by name, they do not stand there, and a tensor does. */
+static void options_behind(lua_State *L, const mlpl_op *op, const char *what, int n) {
   int k = mlpl_op_options_first(op);
-  if (!k || lua_type(L, 2) != LUA_TNUMBER) return;
+  const bool there = lua_type(L, 2) == LUA_TNUMBER ||
+      (!mlplb_test(L, 2, MLPLB_TENSOR) && mlplb_test_box(L, 2 + k, MLPLB_TENSOR));
+  if (!k || !there) return;
   for (int i = 1; i < n; i++)
     if (!mlpl_op_takes_number(op, i) || lua_type(L, 1 + k + i) != LUA_TNUMBER)
-      mlplb_check_tensor(L, 1 + k + i);
+      check_input(L, op, what, i, 1 + k + i);
   for (int i = 0; i < k; i++) {
     lua_pushvalue(L, 2);
     lua_insert(L, 2 + k + n - 1);
@@ -116,19 +141,17 @@ static int positional_inputs(
     lua_State *L, const mlpl_op *op, int n, int required, arguments *a) {
   mlpl_tensor **in = a->in;
   int i = 0;
-  options_behind(L, op, required);
+  options_behind(L, op, a->what, required);
   for (; i < required; i++)
-    if (!mlpl_op_takes_number(op, i) || mlplb_test_tensor(L, i + 1))
-      in[i] = mlplb_check_tensor(L, i + 1);
-    else if (lua_type(L, i + 1) != LUA_TNUMBER)
-      luaL_typeerror(L, i + 1, "mlpl.Tensor or a number");
+    if (!mlpl_op_takes_number(op, i) || lua_type(L, i + 1) != LUA_TNUMBER)
+      in[i] = check_input(L, op, a->what, i, i + 1);
     else
-      number_input(L, mlpl_op_name(op), i,
+      number_input(L, i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
                                     : dtype_beside(L, in, required),
           a);
   for (; i < n; i++) {
-    mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
+    mlpl_tensor *t = tensor_input(L, op, a->what, i, i + 1);
     if (!t && !lua_isnil(L, i + 1)) break;
     in[i] = t;
   }
@@ -141,9 +164,7 @@ static bool read_out(lua_State *L, const char *what, arguments *a) {
   if (!options) return false;
   if (mlplb_get_option(L, options, "out") != LUA_TNIL) {
     a->options = options;
-    if (!mlplb_test_box(L, lua_gettop(L), MLPLB_TENSOR))
-      luaL_error(L, "%s: out is %s; it must be a tensor", what, mlplb_shown(L, -1));
-    a->out = mlplb_check(L, lua_gettop(L), MLPLB_TENSOR);
+    a->out = mlplb_option_tensor(L, what, "out");
   }
   lua_pop(L, 1);
   return a->out != NULL;
@@ -151,11 +172,11 @@ static bool read_out(lua_State *L, const char *what, arguments *a) {
 
 static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
-  const char *what = mlpl_op_name(op);
+  const char *what = a->what;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
   mlplb_named named = {.n = n - required};
   if (mlpl_op_broadcasts(op))
-    two_inputs(L, what, a);
+    two_inputs(L, op, a);
   else {
     memset(a->in, 0, sizeof a->in);
     next = positional_inputs(L, op, n, required, a);
@@ -240,13 +261,14 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
-int mlplb_op_call(lua_State *L, const mlpl_op *op) {
+int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   mlplb_state *s = mlplb_get(L);
   arguments a;
   mlpl_tensor *out[MLPL_MAX_OUTPUTS] = {NULL};
   mlplb_box *box[MLPL_MAX_OUTPUTS];
   mlpl_status status;
   int tries = 0;
+  a.what = what;
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
@@ -256,7 +278,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
     do status = apply(s, op, &a, NULL, false);
     while (mlplb_again(L, s, status, &tries));
     mlplb_get_option(L, a.options, "out");
-    return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+    return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
   }
   int n_out = mlpl_op_outputs(op), given = 0;
   for (int i = 0; i < n_out; i++) box[i] = mlplb_tensor_box(L);
@@ -266,24 +288,28 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   s->L = was;
   for (int i = 0; i < n_out; i++)
     if ((box[i]->object = out[i])) given = i + 1;
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
   lua_settop(L, lua_gettop(L) - (n_out - given));
   return given;
 }
 
-/* x:add_(y): the tensor at 1 becomes the result. */
+/* x:add_(y): the tensor at 1 becomes the result. The row is upvalue 3, its name in place
+   upvalue 4. */
 static int op_call_in_place(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
   arguments a;
   mlpl_status status;
   int tries = 0;
+  a.what = lua_tostring(L, lua_upvalueindex(4));
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
-  mlplb_check_tensor(L, 1);
+  if (!tensor_input(L, op, a.what, 0, 1))
+    luaL_error(L, "%s: %s is %s; it must be a tensor, which the result goes into", a.what,
+        mlpl_op_input_name(op, 0), mlplb_shown(L, 1));
   inputs_and_params(L, op, &a);
-  if (a.out) return luaL_error(L, "%s_: out makes no sense in place", mlpl_op_name(op));
+  if (a.out) return luaL_error(L, "%s: out makes no sense in place", a.what);
   mlplb_pressure(L, s);
   do status = apply(s, op, &a, NULL, true);
   while (mlplb_again(L, s, status, &tries));
@@ -293,7 +319,8 @@ static int op_call_in_place(lua_State *L) {
 
 /* The row is upvalue 3. */
 static int op_call(lua_State *L) {
-  return mlplb_op_call(L, lua_touserdata(L, lua_upvalueindex(3)));
+  const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
+  return mlplb_op_call(L, op, mlpl_op_name(op));
 }
 
 /* The same where two tensors broadcast and nothing else is asked: the hot path of
@@ -306,7 +333,7 @@ static int op_call_two(lua_State *L) {
   int tries = 0;
   if (lua_gettop(L) != 2 || !(in[0] = mlplb_tensor_at(L, s, 1)) ||
       !(in[1] = mlplb_tensor_at(L, s, 2)))
-    return mlplb_op_call(L, op);
+    return mlplb_op_call(L, op, mlpl_op_name(op));
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box_of(L, s);
   do status = mlpl_op_apply(s->cx, &out, op, in, 2, NULL);
@@ -379,7 +406,10 @@ static void set_methods(lua_State *L) {
     }
     if (mlpl_op_takes_list(op) || !mlpl_op_has_in_place(op)) continue;
     lua_pushfstring(L, "%s_", mlpl_op_name(op));
-    push_op(L, op_call_in_place, op);
+    mlplb_push_upvalues(L);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)op);
+    lua_pushvalue(L, -MLPLB_UPVALUES - 2); /* the name */
+    lua_pushcclosure(L, op_call_in_place, MLPLB_UPVALUES + 2);
     lua_rawset(L, -3);
   }
 }

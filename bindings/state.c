@@ -143,6 +143,11 @@ int mlplb_raise(lua_State *L, mlplb_state *s) {
   return luaL_error(L, "%s", mlpl_error(s->cx));
 }
 
+int mlplb_raise_as(lua_State *L, mlplb_state *s, const char *what) {
+  if (strcmp(mlpl_error(s->cx), MLPLB_LUA_FAILED) != 0) mlpl_error_of(s->cx, what);
+  return mlplb_raise(L, s);
+}
+
 static const char *code_name(mlpl_status status) {
   switch (status) {
     case MLPL_EIO: return "EIO";

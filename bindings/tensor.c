@@ -115,7 +115,7 @@ static int tensor_item(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   double v;
-  if (mlpl_tensor_item(s->cx, t, &v) != MLPL_OK) return mlplb_raise(L, s);
+  if (mlpl_tensor_item(s->cx, t, &v) != MLPL_OK) return mlplb_raise_as(L, s, "item");
   push_value(L, mlpl_tensor_dtype(t), mlpl_tensor_data(t));
   return 1;
 }
@@ -161,7 +161,7 @@ static int tensor_detach(lua_State *L) {
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status = mlpl_tensor_detach(s->cx, &out, t);
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "detach");
 }
 
 /* x:to "f64"; x itself when it has that dtype already */
@@ -182,14 +182,14 @@ static int tensor_to(lua_State *L) {
                     : mlpl_tensor_to(s->cx, &out, t, dtype);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "to");
 }
 
 /* x itself when it is contiguous, else a copy (recorded, as clone is) */
 static int tensor_contiguous(lua_State *L) {
   lua_settop(L, 1);
   if (mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1))) return 1;
-  return mlplb_op_call(L, mlpl_op_find("clone"));
+  return mlplb_op_call(L, mlpl_op_find("clone"), "contiguous");
 }
 
 /* ---- gradients --------------------------------------------------------------------- */
@@ -202,7 +202,7 @@ static int tensor_requires_grad(lua_State *L) {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
     on = lua_toboolean(L, 2);
   }
-  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK) return mlplb_raise(L, s);
+  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK) return mlplb_raise_as(L, s, "requires_grad_");
   lua_settop(L, 1);
   return 1;
 }

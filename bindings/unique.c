@@ -24,5 +24,5 @@ int mlplb_unique(lua_State *L) {
   while (mlplb_again(L, s, status, &tries));
   for (int i = 0; i < 3; i++)
     if (box[i]) box[i]->object = out[i];
-  return status == MLPL_OK ? n : mlplb_raise(L, s);
+  return status == MLPL_OK ? n : mlplb_raise_as(L, s, "unique");
 }

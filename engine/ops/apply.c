@@ -65,6 +65,15 @@ bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype) {
   return ((op->computes ? op->computes : MLPLI_REALS) >> dtype & 1) != 0;
 }
 
+unsigned mlpl_op_computes(const mlpl_op *op) { return op->computes; }
+bool mlpl_op_is_random(const mlpl_op *op) { return op->random; }
+
+const char *mlpl_op_result(const mlpl_op *op) {
+  if (op->gives_index) return mlpl_dtype_name(MLPL_I64);
+  if (op->dtype == mlpli_gives_truth) return mlpl_dtype_name(MLPL_BOOL);
+  return op->dtype || op->compose || op->view ? NULL : op->input_name[op->like];
+}
+
 const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
   *n = op->n_params;
   return op->params;
@@ -273,6 +282,8 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     status = mlpli_undraw(cx, before, status);
   }
   if (c.in == cast) release_all(cast, n);
+  /* of an operation that this one is made of, or of memory for its result */
+  if (status != MLPL_OK && !op->internal) mlpli_fail_as(cx, status, op->name, "");
   return status;
 }
 

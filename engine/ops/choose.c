@@ -6,6 +6,7 @@
 #include "tensor/walk.h"
 
 #include <float.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- choosing elements of any dtype ------------------------------------------------ */
@@ -75,10 +76,13 @@ static mlpl_status check_bool(mlpl_ctx *cx, const mlpli_call *c, int i) {
 /* The shape that all three inputs broadcast to. */
 static SHAPE(of_three) {
   mlpli_shape first;
-  MLPL_TRY(mlpli_broadcast(cx, c->op->name, c->in[0], c->in[1], &first));
+  char name[64];
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, 0, 1, &first));
   mlpl_tensor both = {.ndim = (uint8_t)first.ndim};
   memcpy(both.shape, first.size, sizeof both.shape);
-  return mlpli_broadcast(cx, c->op->name, &both, c->in[2], s);
+  snprintf(name, sizeof name, "%s with %s", c->op->input_name[0], c->op->input_name[1]);
+  return mlpli_broadcast_as(
+      cx, c->op->name, name, &both, c->op->input_name[2], c->in[2], s);
 }
 
 /* ---- where, masked_fill ------------------------------------------------------------ */

@@ -214,7 +214,7 @@ static COMPOSE(take_along_dim) {
         "take_along_dim: input is %s, indices is %s; they must have as many axes",
         mlpli_tensor_text(ta, x), mlpli_tensor_text(tb, index));
   a.shape[axis] = b.shape[axis] = 1;
-  MLPL_TRY(mlpli_broadcast(cx, "take_along_dim", &a, &b, &s));
+  MLPL_TRY(mlpli_broadcast_as(cx, "take_along_dim", "input", &a, "indices", &b, &s));
   x = stretched(&e, x, s, axis);
   index = stretched(&e, index, s, axis);
   return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_GATHER, x, index, &p));
@@ -244,7 +244,7 @@ static SHAPE(one_hot) {
   const mlpl_tensor *x = c->in[0];
   if (x->ndim == MLPL_MAX_RANK)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "one_hot: the tensor has %d axes already; classes need one more", MLPL_MAX_RANK);
+        "one_hot: input has %d axes already; classes need one more", MLPL_MAX_RANK);
   s->ndim = x->ndim + 1;
   memcpy(s->size, x->shape, sizeof s->size);
   return n_classes(cx, c, &s->size[x->ndim]);
@@ -262,7 +262,7 @@ static FORWARD(one_hot) {
   for (int64_t i = 0; i < t->numel && status == MLPL_OK; i++)
     if (v[i] < base || v[i] - base >= k)
       status = mlpl_fail(cx, MLPL_EARG,
-          "one_hot: class %lld; with %lld classes they run from %d to %lld%s",
+          "one_hot: input has class %lld; with %lld classes they run from %d to %lld%s",
           (long long)v[i], (long long)k, base, (long long)(k - 1 + base),
           v[i] == 0 && base == 1 ? " (are they counted from 0? add 1)" : "");
     else

@@ -17,8 +17,10 @@ int64_t mlpli_stacked(const mlpl_tensor *t, int axes);
 mlpli_matrix mlpli_matrix_at(const mlpl_tensor *t, int64_t i);
 
 /* That t has two axes or more; that its last two are equal. */
-mlpl_status mlpli_check_matrix(mlpl_ctx *cx, const char *what, const mlpl_tensor *t);
-mlpl_status mlpli_check_square(mlpl_ctx *cx, const char *what, const mlpl_tensor *t);
+mlpl_status mlpli_check_matrix(
+    mlpl_ctx *cx, const char *what, const char *name, const mlpl_tensor *t);
+mlpl_status mlpli_check_square(
+    mlpl_ctx *cx, const char *what, const char *name, const mlpl_tensor *t);
 /* Shape rules: as the input, which is square matrices; its axes before the last two; the
    last one left out. */
 mlpl_status mlpli_shape_square(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);

@@ -112,7 +112,7 @@ static mlpl_status qr_without_gradient(mlpl_ctx *cx, const mlpl_tensor *a, qr_mo
 static COMPOSE(qr) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = c->in[0], *q = NULL, *r;
-  MLPL_TRY(mlpli_check_matrix(cx, "qr", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "qr", "input", a));
   const int64_t m = mlpli_rows(a), n = mlpli_cols(a);
   const qr_mode mode = (qr_mode)c->p[0].i;
   const int64_t columns = qr_columns(a, mode == COMPLETE);
@@ -250,7 +250,7 @@ static COMPOSE(eigh) {
   mlpli_expr e = {.cx = cx};
   mlpl_value p[2];
   mlpl_tensor *v, *values;
-  MLPL_TRY(mlpli_check_square(cx, "eigh", c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, "eigh", "input", c->in[0]));
   const int64_t n = mlpli_rows(c->in[0]);
   eigh_apart(&e, mlpli_x1(&e, MLPLI_OP_EIGH_FACTORS, c->in[0], eigh_options(c, p)), n, &v,
       &values);
@@ -263,7 +263,7 @@ static COMPOSE(eigvalsh) {
   mlpli_expr e = {.cx = cx};
   mlpl_value p[2];
   mlpl_tensor *v, *values;
-  MLPL_TRY(mlpli_check_square(cx, "eigvalsh", c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, "eigvalsh", "input", c->in[0]));
   const int64_t n = mlpli_rows(c->in[0]);
   eigh_options(c, p);
   if (mlpli_is_tracked(cx, c)) {

@@ -212,7 +212,7 @@ static COMPOSE(svd) {
   mlpl_value p[2];
   mlpl_tensor *a = c->in[0], *u, *s, *vh;
   char text[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_check_matrix(cx, "svd", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "svd", "input", a));
   svd_sizes z = sizes_of(a->shape + a->ndim - 2, c->p[0].i != 0);
   if (c->p[0].i && z.m != z.n && mlpli_is_tracked(cx, c))
     return mlpl_fail(cx, MLPL_EARG,
@@ -240,7 +240,7 @@ static mlpl_tensor *singular_values(mlpli_expr *e, mlpl_tensor *a, bool tracked)
 
 static COMPOSE(svdvals) {
   mlpli_expr e = {.cx = cx};
-  MLPL_TRY(mlpli_check_matrix(cx, "svdvals", c->in[0]));
+  MLPL_TRY(mlpli_check_matrix(cx, "svdvals", "input", c->in[0]));
   return mlpli_xresult(&e, out, singular_values(&e, c->in[0], mlpli_is_tracked(cx, c)));
 }
 
@@ -257,7 +257,7 @@ static double cut_of(
 }
 
 static SHAPE(pinv) {
-  MLPL_TRY(mlpli_check_matrix(cx, "pinv", c->in[0]));
+  MLPL_TRY(mlpli_check_matrix(cx, "pinv", "input", c->in[0]));
   mlpli_stack_shape(s, c->in[0], 2, mlpli_cols(c->in[0]), mlpli_rows(c->in[0]));
   return MLPL_OK;
 }
@@ -408,7 +408,7 @@ static mlpl_status rank_of(mlpl_ctx *cx, const mlpl_tensor *a, const mlpl_value 
 static mlpl_status check_rows(
     mlpl_ctx *cx, const mlpl_tensor *a, const mlpl_tensor *b, bool vectors) {
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_check_matrix(cx, "lstsq", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "lstsq", "a", a));
   if (b->ndim > 0 && (vectors || b->ndim > 1) &&
       (vectors ? b->shape[b->ndim - 1] : mlpli_rows(b)) == mlpli_rows(a))
     return MLPL_OK;
@@ -465,7 +465,7 @@ static COMPOSE(lstsq) {
 /* ---- matrix_rank ------------------------------------------------------------------- */
 
 static SHAPE(matrix_rank) {
-  MLPL_TRY(mlpli_check_matrix(cx, "matrix_rank", c->in[0]));
+  MLPL_TRY(mlpli_check_matrix(cx, "matrix_rank", "input", c->in[0]));
   mlpli_stack_shape(s, c->in[0], 0, 0, 0);
   return MLPL_OK;
 }

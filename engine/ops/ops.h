@@ -447,9 +447,14 @@ mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *gi
 
 /* ---- shapes (broadcast.c) ---------------------------------------------------------- */
 
-/* NumPy's rule; the error names both shapes. */
+/* NumPy's rule; the error names both shapes, and whose they are: a and b, inputs i and k of
+   the call, or what their names are. */
 mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
     const mlpl_tensor *b, mlpli_shape *out);
+mlpl_status mlpli_broadcast_inputs(
+    mlpl_ctx *cx, const mlpli_call *c, int i, int k, mlpli_shape *out);
+mlpl_status mlpli_broadcast_as(mlpl_ctx *cx, const char *what, const char *name_a,
+    const mlpl_tensor *a, const char *name_b, const mlpl_tensor *b, mlpli_shape *out);
 /* Strides with which t is read as if it had the (broadcast) shape. */
 void mlpli_broadcast_strides(
     const mlpl_tensor *t, int ndim, const int64_t *shape, int64_t *stride);

@@ -207,7 +207,7 @@ static mlpl_tensor *places_of_mask(
 static COMPOSE(masked_select) {
   mlpli_expr e = {.cx = cx};
   mlpli_shape s;
-  MLPL_TRY(mlpli_broadcast(cx, "masked_select", c->in[0], c->in[1], &s));
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, 0, 1, &s));
   mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size);
   mlpl_tensor *row = flat(&e, mlpli_x1(&e, MLPLI_OP_EXPAND, c->in[0], &sizes));
   mlpl_tensor *at = places_of_mask(&e, c->in[1], &s);
@@ -219,7 +219,7 @@ static COMPOSE(masked_scatter) {
   mlpli_expr e = {.cx = cx};
   mlpli_shape s;
   char text[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_broadcast(cx, "masked_scatter", c->in[0], c->in[1], &s));
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, 0, 1, &s));
   mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size), p[4];
   memset(p, 0, sizeof p);
   mlpl_tensor *row = flat(&e, mlpli_x1(&e, MLPLI_OP_EXPAND, c->in[0], &sizes));

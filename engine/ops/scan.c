@@ -347,7 +347,7 @@ static SHAPE(diff) {
   MLPL_TRY(mlpli_line_axis(cx, "diff", c->in[0], &c->p[1], &axis));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
   if (axis < 0)
-    return mlpl_fail(cx, MLPL_ESHAPE, "diff: the tensor has no axes; it must have one");
+    return mlpl_fail(cx, MLPL_ESHAPE, "diff: input has no axes; it must have one");
   s->size[axis] = s->size[axis] > c->p[0].i ? s->size[axis] - c->p[0].i : 0;
   return MLPL_OK;
 }

@@ -46,7 +46,7 @@ static VIEW(t) {
   char text[MLPLI_SHAPE_TEXT];
   if (x->ndim > 2)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "t: the tensor is %s; t takes at most two axes, use transpose",
+        "t: input is %s; t takes at most two axes, use transpose",
         mlpli_tensor_text(text, x));
   return x->ndim == 2 ? swapped(cx, x, 0, 1, out) : mlpli_tensor_alias(cx, out, x);
 }
@@ -103,7 +103,7 @@ static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim,
 static mlpl_status cannot_reshape(
     mlpl_ctx *cx, const char *what, const mlpl_tensor *x, const mlpl_value *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
-  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s has %lld elements, which do not fit %s", what,
+  return mlpl_fail(cx, MLPL_ESHAPE, "%s: input %s has %lld elements, which do not fit %s", what,
       mlpli_tensor_text(a, x), (long long)x->numel,
       mlpli_shape_text(b, p->sizes.n, p->sizes.v));
 }
@@ -241,7 +241,7 @@ static VIEW(expand) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (!fits)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "expand: %s cannot be expanded to %s; only axes of size 1 stretch",
+        "expand: input %s cannot be expanded to %s; only axes of size 1 stretch",
         mlpli_tensor_text(a, x), mlpli_shape_text(b, n, c->p[0].sizes.v));
   if (!mlpli_shape_fits(n, shape))
     return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s has more elements than can be counted",

@@ -10,7 +10,7 @@ local autograd = { grad = core.grad }
 
 local function check_function(what, f)
   if core.is_callable(f) then return end
-  error(("%s: the function is a %s"):format(what, type(f)), 3)
+  error(("%s: f is a %s; it must be a function"):format(what, type(f)), 3)
 end
 
 local function is_tensor(v)
@@ -19,7 +19,15 @@ end
 
 -- A tensor or an array of them as an array, and which it was.
 local function array(what, name, v)
-  if is_tensor(v) then return { v }, true end
+  local function check_live(x, text)
+    if not core.is_live(x) then
+      error(("%s: %s is a tensor that was released"):format(what, text), 4)
+    end
+  end
+  if is_tensor(v) then
+    check_live(v, name)
+    return { v }, true
+  end
   if type(v) ~= "table" then
     error(("%s: %s is a %s; it must be a tensor or an array of tensors")
       :format(what, name, type(v)), 3)
@@ -31,6 +39,7 @@ local function array(what, name, v)
       error(("%s: entry %d of %s is a %s; it must be a tensor"):format(what, i, name,
         type(list[i])), 3)
     end
+    check_live(list[i], ("entry %d of %s"):format(i, name))
   end
   if #list == 0 then error(("%s: %s is empty"):format(what, name), 3) end
   return list, false
@@ -61,9 +70,12 @@ end
 
 -- Leaves of their own with the same elements; with create_graph, the same values joined
 -- to the graph that they come from.
-local function variables(xs, joined)
+local function variables(what, xs, joined)
   local vs = {}
   for i, x in ipairs(xs) do
+    if x.dtype ~= "f32" and x.dtype ~= "f64" then
+      error(("%s: input %d is %s; only f32 and f64 have gradients"):format(what, i, x.dtype), 4)
+    end
     if joined and x.requires_grad then
       vs[i] = x:reshape(x.shape)
     else
@@ -81,10 +93,10 @@ end
 -- f's results as an array of tensors.
 local function outputs_of(what, f, xs)
   local ys = table.pack(f(table.unpack(xs)))
-  if ys.n == 0 then error(what .. ": the function returned nothing", 3) end
+  if ys.n == 0 then error(what .. ": f returned nothing", 3) end
   for i = 1, ys.n do
     if not is_tensor(ys[i]) then
-      error(("%s: result %d of the function is a %s; it must be a tensor")
+      error(("%s: result %d of f is a %s; it must be a tensor")
         :format(what, i, type(ys[i])), 3)
     end
   end
@@ -94,7 +106,7 @@ end
 local function one_number(what, f, xs)
   local ys = outputs_of(what, f, xs)
   if ys.n ~= 1 or ys[1]:numel() ~= 1 then
-    error(("%s: the function must return a single number"):format(what), 3)
+    error(("%s: f must return a single number"):format(what), 3)
   end
   return ys[1]:reshape {}
 end
@@ -109,7 +121,7 @@ function autograd.jacobian(f, inputs, given)
   local xs, single = array("jacobian", "inputs", inputs)
   local o = options("jacobian", given, { create_graph = false })
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("jacobian", xs, o.create_graph)
     local ys = outputs_of("jacobian", f, vs)
     local all = {}
     for k = 1, ys.n do
@@ -121,13 +133,18 @@ end
 
 -- Rows of second derivatives: [i][k] of input i and input k.
 local function second_derivatives(y, vs, create_graph)
+  local function jacobian(g)
+    local ok, result = pcall(core.jacobian, g, vs, create_graph)
+    if ok then return result end
+    error(type(result) == "string" and result:gsub("^jacobian: ", "hessian: ") or result, 0)
+  end
   local rows = {}
   local first = { n = #vs }
   if y.requires_grad then
     first = core.grad(y, vs, { create_graph = true, allow_unused = true })
   end
   for i, v in ipairs(vs) do
-    rows[i] = core.jacobian(first[i] or v:detach() * 0, vs, create_graph)
+    rows[i] = jacobian(first[i] or v:detach() * 0)
   end
   return rows
 end
@@ -137,7 +154,7 @@ function autograd.hessian(f, inputs, given)
   local xs, single = array("hessian", "inputs", inputs)
   local o = options("hessian", given, { create_graph = false })
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("hessian", xs, o.create_graph)
     local y = one_number("hessian", f, vs)
     local rows = second_derivatives(y, vs, o.create_graph)
     if single then return rows[1][1] end
@@ -150,14 +167,19 @@ end
 local function zeros_like(x) return mlpl.zeros(x.shape, { dtype = x.dtype }) end
 local function ones_like(x) return mlpl.ones(x.shape, { dtype = x.dtype }) end
 
+local function kind_text(x, y)
+  local dtype = x.dtype ~= y.dtype and " of " .. x.dtype or ""
+  return ("[%s]%s"):format(table.concat(x.shape, "x"), dtype)
+end
+
 local function check_shapes(what, vs, xs, of)
   if #vs ~= #xs then
-    error(("%s: %d vectors are given for %d %s"):format(what, #vs, #xs, of), 4)
+    error(("%s: v has %d vectors for %d %s"):format(what, #vs, #xs, of), 4)
   end
   for i, v in ipairs(vs) do
-    local a, b = table.concat(v.shape, "x"), table.concat(xs[i].shape, "x")
+    local a, b = kind_text(v, xs[i]), kind_text(xs[i], v)
     if a ~= b then
-      error(("%s: vector %d is [%s], it must be [%s]"):format(what, i, a, b), 4)
+      error(("%s: vector %d of v is %s, it must be %s"):format(what, i, a, b), 4)
     end
   end
 end
@@ -187,7 +209,7 @@ function autograd.vjp(f, inputs, v, given)
   local o = options("vjp", given, { create_graph = false })
   local seeds = v ~= nil and array("vjp", "v", v)
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("vjp", xs, o.create_graph)
     local ys = outputs_of("vjp", f, vs)
     if not seeds then
       if ys.n ~= 1 or ys[1]:numel() ~= 1 then
@@ -214,7 +236,7 @@ function autograd.jvp(f, inputs, v, given)
   local direction = array("jvp", "v", v)
   check_shapes("jvp", direction, xs, "inputs")
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("jvp", xs, o.create_graph)
     local ys = outputs_of("jvp", f, vs)
     local us = {}
     for i = 1, ys.n do us[i] = zeros_like(ys[i]):requires_grad_() end
@@ -236,7 +258,7 @@ function autograd.hvp(f, inputs, v, given)
   local direction = array("hvp", "v", v)
   check_shapes("hvp", direction, xs, "inputs")
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("hvp", xs, o.create_graph)
     local y = one_number("hvp", f, vs)
     local g = gradients({ y }, vs, { ones_like(y) }, true)
     local products = gradients(g, vs, direction, o.create_graph)
@@ -266,7 +288,13 @@ local tolerances = { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }
 local function check_each(what, f, vs, o)
   local n = recorded(function() return outputs_of(what, f, vs).n end)
   for k = 1, n do
-    core.gradcheck(function(...) return (select(k, f(...))) end, vs, o.eps, o.atol, o.rtol)
+    local ok, message = pcall(core.gradcheck, function(...) return (select(k, f(...))) end, vs,
+      o.eps, o.atol, o.rtol)
+    if not ok and type(message) == "string" and message:find "^gradcheck: " then
+      error(message:gsub("^gradcheck: ", what .. ": "), 3)
+    elseif not ok then
+      error(message, 0)                              -- what f raised
+    end
   end
   return true
 end
@@ -326,7 +354,7 @@ end
 
 function autograd.Function(passes)
   if type(passes) ~= "table" then
-    error(("Function: it takes a table of forward and backward, not a %s")
+    error(("Function: passes is a %s; it must be a table of forward and backward")
       :format(type(passes)), 2)
   end
   for name in next, passes do

@@ -269,15 +269,15 @@ a part ("nn"). On the command line: mlpl help linalg.svd
 
 ]]
 
-local function text(what)
+local function text(what, caller)
   if what == nil then return overview .. list_text "" end
   local name = what
   if type(what) ~= "string" then
     local kind = type(what) == "userdata" and getmetatable(what)
     name = name_of(what) or (type(kind) == "table" and kind.__name) or nil
     if not name then
-      error(("help: a %s that is not mlpl's; give a name or a function of mlpl")
-        :format(type(what)), 3)
+      error(("%s: what is a %s that is not mlpl's; give a name or a function of mlpl")
+        :format(caller, type(what)), 3)
     end
   end
   name = name:gsub("^mlpl%.", "")
@@ -287,12 +287,12 @@ local function text(what)
   local known = {}
   for each in pairs(names()) do known[#known + 1] = each end
   for each in pairs(load_entries()) do known[#known + 1] = each end
-  error(("help: there is nothing called %s%s"):format(mlpl._shown(name),
+  error(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name),
     mlpl._nearest(name, known)), 3)
 end
 
 return setmetatable({
-  text = function(what) return text(what) end,
+  text = function(what) return text(what, "help.text") end,
   names = names,
   entry = function(name)
     if type(name) ~= "string" then
@@ -303,4 +303,4 @@ return setmetatable({
   definitions = function()
     return script "definitions" (names(), entry_of, arguments, returned)
   end,
-}, { __call = function(_, what) io.stdout:write(text(what)) end })
+}, { __call = function(_, what) io.stdout:write(text(what, "help")) end })

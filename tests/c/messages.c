@@ -63,7 +63,7 @@ static void choices(void **state) {
   assert_fails(cx, TRY3("where", F32(3), F32(3), F32(3)), MLPL_EARG,
       "where: condition is f32; it must be bool");
   assert_fails(cx, TRY3("where", c, F32(2), F32(1)), MLPL_ESHAPE,
-      "where: sizes differ: a is [3], b is [2]");
+      "where: sizes differ: condition is [3], a is [2]");
   assert_fails(cx,
       try(cx, "masked_fill", (mlpl_tensor *[]){F32(3), I64(3)}, 2,
           ARGS({.name = "value", .value = 1})),
@@ -120,9 +120,9 @@ static void shapes(void **state) {
   assert_fails(cx, TRY3("linear", F32(2, 3), F32(4, 3), F32(3)), MLPL_ESHAPE,
       "linear: bias is [3], weight is [4x3]; the bias must be [4]");
   assert_fails(cx, TRY1("t", F32(2, 3, 4), {0}), MLPL_ESHAPE,
-      "t: the tensor is [2x3x4]; t takes at most two axes, use transpose");
+      "t: input is [2x3x4]; t takes at most two axes, use transpose");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(4, 2)), MLPL_ESHAPE,
-      "reshape: [2x3] has 6 elements, which do not fit [4x2]");
+      "reshape: input [2x3] has 6 elements, which do not fit [4x2]");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(-1, 4)), MLPL_ESHAPE,
       "which do not fit [-1x4]");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(-1, -1)), MLPL_ESHAPE,
@@ -134,17 +134,17 @@ static void shapes(void **state) {
   assert_fails(cx, TRY1("reshape", F32(0), SIZE_LIST(0, INT64_MAX, INT64_MAX)),
       MLPL_ESHAPE, "which do not fit [0x");
   assert_fails(cx, TRY1("expand", F32(2, 3), SIZE_LIST(2, 4)), MLPL_ESHAPE,
-      "expand: [2x3] cannot be expanded to [2x4]; only axes of size 1 stretch");
+      "expand: input [2x3] cannot be expanded to [2x4]; only axes of size 1 stretch");
   assert_fails(cx, TRY1("expand", F32(2, 3), SIZE_LIST(3)), MLPL_ESHAPE,
-      "expand: [2x3] cannot be expanded to [3]");
+      "expand: input [2x3] cannot be expanded to [3]");
   assert_fails(cx, TRY1("expand", F32(1), SIZE_LIST(-1, 1)), MLPL_ESHAPE,
-      "expand: [1] cannot be expanded to [-1x1]");
+      "expand: input [1] cannot be expanded to [-1x1]");
   assert_fails(cx, TRY1("expand", F32(1, 1), SIZE_LIST(INT64_MAX, 3)), MLPL_ESHAPE,
       "expand: [9223372036854775807x3] has more elements than can be counted");
   assert_fails(cx, TRY1("sum_to_size", F32(2, 3), SIZE_LIST(2)), MLPL_ESHAPE,
-      "sum_to_size: [2x3] cannot be summed to [2]");
+      "sum_to_size: input [2x3] cannot be summed to [2]");
   assert_fails(cx, TRY1("sum_to_size", F32(3), SIZE_LIST(2, 3)), MLPL_ESHAPE,
-      "sum_to_size: [3] cannot be summed to [2x3]");
+      "sum_to_size: input [3] cannot be summed to [2x3]");
   test_drop_and_close(cx);
 }
 
@@ -155,7 +155,7 @@ static void shapes_of_losses(void **state) {
       "mse_loss: input is [2x3], target is [3]; they must have one shape");
   assert_fails(cx, TRY3("binary_cross_entropy_with_logits", F32(2, 3), F32(2, 3), F32(2)),
       MLPL_ESHAPE,
-      "binary_cross_entropy_with_logits: sizes differ: a is [2x3], b is [2]");
+      "binary_cross_entropy_with_logits: sizes differ: input is [2x3], weight is [2]");
   assert_fails(cx,
       TRY4("binary_cross_entropy_with_logits", F32(3), F32(3), NULL, F32(2, 3)),
       MLPL_ESHAPE,

@@ -307,9 +307,9 @@ static void errors_of_making(void **state) {
     assert_fails(cx, mlpl_tensor_arange(cx, &t, MLPL_F32, NAN, 1, 1), MLPL_EARG,
         "arange: from nan to 1 by 1; bounds");
     assert_fails(cx, mlpl_tensor_arange(cx, &t, MLPL_F32, 0, 1e300, 1), MLPL_EARG,
-        "arange: 1e+300 elements are too many");
+        "arange: from first to last there are 1e+300 elements, which is too many");
     assert_fails(cx, mlpl_tensor_arange(cx, &t, MLPL_F32, 0, 1e308, 1e-308), MLPL_EARG,
-        "arange: inf elements are too");
+        "arange: from first to last there are inf elements");
     assert_fails(cx, mlpl_tensor_arange(cx, &t, (mlpl_dtype)7, 0, 1, 1), MLPL_EARG,
         "tensor: no dtype has number 7");
     assert_fails(cx, mlpl_tensor_rand(cx, &t, MLPL_I64, SIZES(2), 0, 1), MLPL_EARG,
@@ -323,9 +323,9 @@ static void errors_of_making(void **state) {
     assert_fails(cx, mlpl_tensor_randn(cx, &t, MLPL_F32, SIZES(2), 0, -1), MLPL_EARG,
         "randn: mean 0, std -1; they must be finite, std not negative");
     assert_fails(cx, mlpl_tensor_randint(cx, &t, MLPL_U8, SIZES(2), 0, 256), MLPL_EARG,
-        "randint: from 0 to 256; they must be in order and fit u8");
+        "randint: lowest is 0, highest is 256; they must be in order and fit u8");
     assert_fails(cx, mlpl_tensor_randint(cx, &t, MLPL_F32, SIZES(2), 3, 2), MLPL_EARG,
-        "randint: from 3 to 2; they must be in order and fit f32");
+        "randint: lowest is 3, highest is 2; they must be in order and fit f32");
     assert_fails(cx, mlpl_tensor_randint(cx, &t, (mlpl_dtype)5, SIZES(2), 0, 1),
         MLPL_EARG, "randint: no dtype has number");
     assert_null(t);

@@ -328,14 +328,14 @@ static void texts_of_einsum(void **state) {
     const char *error;
   } bad[] = {
       {"ij,jk", a, SOME(4, 5), MLPL_ESHAPE,
-          "einsum: 'ij,jk': subscript 'j' has size 4 in operand 2 and 3 before"},
+          "einsum: equation 'ij,jk': subscript 'j' has size 4 in operand 2 and 3 before"},
       {"i...,j...", SOME(2, 3), SOME(2, 4), MLPL_ESHAPE,
           "'...' has an axis of size 4 in operand 2 and 3 before"},
       {"ii", a, NULL, MLPL_ESHAPE,
           "subscript 'i' stands for sizes 2 and 3 of operand 1, which is [2x3]"},
       {"ij,jk", a, NULL, MLPL_EARG,
-          "einsum: 'ij,jk' has more operands than the 1 that are given"},
-      {"ij", a, a, MLPL_EARG, "einsum: 'ij' has 1 operands, 2 are given"},
+          "einsum: equation 'ij,jk' has more operands than the 1 that are given"},
+      {"ij", a, a, MLPL_EARG, "einsum: equation 'ij' has 1 operands, 2 are given"},
       {"ijk", a, NULL, MLPL_ESHAPE, "operand 1 is [2x3] and has 3 subscripts"},
       {"i", a, NULL, MLPL_ESHAPE, "operand 1 is [2x3] and has 1 subscripts"},
       {"i.j", a, NULL, MLPL_EARG, "'.' is no subscript; those are letters and one '...'"},

@@ -232,9 +232,9 @@ function TestAutograd:test_requires_grad()
   lu.assertIs(x.requires_grad, false)
   x.requires_grad = true
   lu.assertIs(x.requires_grad, true)
-  fails("requires_grad: the tensor is the result of mul; only leaves may be set, use " ..
+  fails("requires_grad_: the tensor is the result of mul; only leaves may be set, use " ..
     "detach first", y.requires_grad_, y, false)
-  fails("requires_grad: dtype is i64; only f32 and f64 have gradients", mlpl.zeros, 2,
+  fails("zeros: dtype is i64; only f32 and f64 have gradients", mlpl.zeros, 2,
     { dtype = "i64", requires_grad = true })
   fails("requires_grad must be true or false", function() x.requires_grad = 1 end)
   fails("a tensor's grad can only be set to nil", function() x.grad = mlpl.zeros(2) end)

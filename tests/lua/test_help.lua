@@ -163,7 +163,7 @@ end
 function TestHelpText:test_a_name_longer_than_any()
   local long = ("long "):rep(1 << 16)
   local shown = ("'%s...'"):format(long:sub(1, 60))
-  lu.assertErrorMsgContentEquals("help: there is nothing called " .. shown, help.text, long)
+  lu.assertErrorMsgContentEquals("help.text: there is nothing called " .. shown, help.text, long)
   lu.assertErrorMsgContentEquals("mlpl has no field " .. shown, function() return mlpl[long] end)
 end
 

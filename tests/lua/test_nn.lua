@@ -570,17 +570,17 @@ end
 
 function TestNnInit:test_misused()
   local x, init = mlpl.zeros(2, 2), nn.init
-  fails("constant: value is missing", init.constant_, x)
-  fails("constant: value is 'a'; it must be a number", init.constant_, x, "a")
-  fails("normal: std is -1; it must be at least 0", init.normal_, x, 0, -1)
-  fails("uniform: a is 2, b is 1; a must not be above b", init.uniform_, x, 2, 1)
-  fails("kaiming_uniform: mode is 'fan'; it must be one of fan_in, fan_out",
+  fails("constant_: value is missing", init.constant_, x)
+  fails("constant_: value is 'a'; it must be a number", init.constant_, x, "a")
+  fails("normal_: std is -1; it must be at least 0", init.normal_, x, 0, -1)
+  fails("uniform_: a is 2, b is 1; a must not be above b", init.uniform_, x, 2, 1)
+  fails("kaiming_uniform_: mode is 'fan'; it must be one of fan_in, fan_out",
     init.kaiming_uniform_, x, { mode = "fan" })
-  fails("xavier_uniform: the tensor is [2]; fan in and fan out need two axes or more",
+  fails("xavier_uniform_: the tensor is [2]; fan in and fan out need two axes or more",
     init.xavier_uniform_, mlpl.zeros(2))
-  fails("zeros: unknown option 'value'; it has no options", init.zeros_, x, { value = 1 })
-  fails("zeros: the tensor is i64; it must be f32 or f64", init.zeros_, labels { 1 })
-  fails("zeros: the tensor is a recorded result; only leaves are initialised",
+  fails("zeros_: unknown option 'value'; it has no options", init.zeros_, x, { value = 1 })
+  fails("zeros_: the tensor is i64; it must be f32 or f64", init.zeros_, labels { 1 })
+  fails("zeros_: the tensor is a recorded result; only leaves are initialised",
     init.zeros_, mlpl.zeros(2, { requires_grad = true }) * 2)
   fails("mlpl.nn.init has no field 'zeros'; did you mean 'zeros_'?",
     function() return init.zeros end)

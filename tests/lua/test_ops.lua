@@ -78,15 +78,11 @@ end
 function TestOpsArithmetic:test_wrong_operands()
   local a = mlpl.zeros(2)
   local function bad(text, f) lu.assertStrContains(expect.message(f), text) end
-  bad("bad argument #2 to 'add' (mlpl.Tensor or a number expected, got nil)",
-    function() return a + nil end)
-  bad("(mlpl.Tensor or a number expected, got string)", function() return "1" - a end)
-  bad("bad argument #2 to 'mul' (mlpl.Tensor or a number expected, got table)",
-    function() return a * {} end)
-  bad("bad argument #2 to 'div' (mlpl.Tensor or a number expected, got mlpl.Module)",
-    function()
-    return a / mlpl.nn.ReLU()
-  end)
+  bad("add: b is nil; it must be a tensor or a number", function() return a + nil end)
+  bad("sub: a is '1'; it must be a tensor or a number", function() return "1" - a end)
+  bad("mul: b is a table; it must be a tensor or a number", function() return a * {} end)
+  bad("div: b is a mlpl.Module; it must be a tensor or a number",
+    function() return a / mlpl.nn.ReLU() end)
   bad("attempt to perform bitwise operation on a mlpl.Tensor value",
     function() return a << 2 end)
   bad("attempt to concatenate a mlpl.Tensor value", function() return a .. "x" end)
@@ -254,13 +250,13 @@ function TestOpsShapes:test_reshape()
   lu.assertEquals(x:reshape(-1, 2).shape, { 3, 2 })
   lu.assertEquals(x:reshape { sizes = { 6, 1 } }.shape, { 6, 1 })
   lu.assertEquals(mlpl.tensor { 5 }:reshape {}.shape, {})
-  fails("reshape: [6] has 6 elements, which do not fit [4x-1]", x.reshape, x, 4, -1)
-  fails("reshape: [6] has 6 elements, which do not fit [7]", x.reshape, x, 7)
-  fails("reshape: [6] has 6 elements, which do not fit [-1x-1]", x.reshape, x, -1, -1)
-  fails("reshape: [6] has 6 elements, which do not fit [4611686018427387904x4]",
+  fails("reshape: input [6] has 6 elements, which do not fit [4x-1]", x.reshape, x, 4, -1)
+  fails("reshape: input [6] has 6 elements, which do not fit [7]", x.reshape, x, 7)
+  fails("reshape: input [6] has 6 elements, which do not fit [-1x-1]", x.reshape, x, -1, -1)
+  fails("reshape: input [6] has 6 elements, which do not fit [4611686018427387904x4]",
     x.reshape, x, 1 << 62, 4)
   local none = mlpl.zeros(0)
-  fails("reshape: [0] has 0 elements, which do not fit [0x4611686018427387904x4]",
+  fails("reshape: input [0] has 0 elements, which do not fit [0x4611686018427387904x4]",
     none.reshape, none, 0, 1 << 62, 4)
 end
 
@@ -271,7 +267,7 @@ function TestOpsShapes:test_transpose_and_t()
   values(x:transpose(-1, -2), { { 1, 4 }, { 2, 5 }, { 3, 6 } })
   lu.assertEquals(mlpl.zeros(2, 3, 4):transpose(1, 3).shape, { 4, 3, 2 })
   values(tensor { 1, 2 }:t(), { 1, 2 })
-  fails("t: the tensor is [2x3x4]; t takes at most two axes, use transpose", x.t,
+  fails("t: input is [2x3x4]; t takes at most two axes, use transpose", x.t,
     mlpl.zeros(2, 3, 4))
   fails("transpose: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.transpose, x,
     1, 3)
@@ -284,9 +280,9 @@ function TestOpsShapes:test_expand()
   values(x:expand(2, 3), { { 1, 1, 1 }, { 2, 2, 2 } })
   values(x:expand(-1, 2), { { 1, 1 }, { 2, 2 } })
   lu.assertEquals(x:expand(4, 2, 1).shape, { 4, 2, 1 })
-  fails("expand: [2x1] cannot be expanded to [3x1]; only axes of size 1 stretch",
+  fails("expand: input [2x1] cannot be expanded to [3x1]; only axes of size 1 stretch",
     x.expand, x, 3, 1)
-  fails("expand: [2x1] cannot be expanded to [2]; only axes of size 1 stretch", x.expand,
+  fails("expand: input [2x1] cannot be expanded to [2]; only axes of size 1 stretch", x.expand,
     x, 2)
   local one = mlpl.zeros(1)
   fails("expand: [4294967296x4294967296] has more elements than can be counted",
@@ -304,5 +300,5 @@ function TestOpsShapes:test_matmul()
   fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
     a.matmul, f, d)
   lu.assertStrContains(expect.message(function() return a:matmul(3) end),
-    "mlpl.Tensor expected, got number")
+    "matmul: b is 3; it must be a tensor")
 end

@@ -22,8 +22,8 @@ return {
     "Seeds mlpl's own random numbers (Philox4x32-10): the same seed gives the same numbers "
       .. "on every machine and with any number of threads. Without an argument it only tells "
       .. "the seed that was last set; a new state has seed 0.",
-    call = "seed([n])",
-    args = { { "n", "integer?", "any whole number" } },
+    call = "seed([seed])",
+    args = { { "seed", "integer?", "any whole number" } },
     returns = { { "n", "integer", "the seed in force" } },
     errors = "a seed that is no whole number raises",
     example = [[
@@ -328,6 +328,7 @@ local labels = mlpl.tensor({ 1, 3 }, { dtype = "i64" })]],
     },
     returns = { { "y", "Tensor" } },
     memory = own,
+    errors = "a value that does not fit a dtype of whole numbers raises",
     example = "assert(mlpl.full_like(mlpl.zeros(2, 2), 3):sum():item() == 12)",
   },
   empty_like = {
@@ -598,15 +599,15 @@ assert(x:equal(mlpl.randn(3, { generator = g })))]],
   },
   ["Generator.seed"] = {
     "Seeds the generator anew; without an argument, only tells the seed that was last set.",
-    call = "g:seed([n])",
-    args = { { "n", "integer?", "any whole number" } },
+    call = "g:seed([seed])",
+    args = { { "seed", "integer?", "any whole number" } },
     returns = { { "n", "integer", "the seed in force" } },
     example = "local g = mlpl.Generator()\nassert(g:seed(5) == 5 and g:seed() == 5)",
   },
   ["Generator.manual_seed"] = {
     "Seeds the generator anew, as PyTorch calls it.",
-    call = "g:manual_seed(n)",
-    args = { { "n", "integer", "any whole number" } },
+    call = "g:manual_seed(seed)",
+    args = { { "seed", "integer", "any whole number" } },
     returns = { { "g", "Generator", "the generator itself" } },
     example = "local g = mlpl.Generator():manual_seed(5)\nassert(g:initial_seed() == 5)",
   },
@@ -876,9 +877,9 @@ assert(x[2][1]:item() == 2)]],
       .. "vector or one matrix. Vectors: ord p is (sum |x|^p)^(1/p), inf the largest, -inf the "
       .. 'smallest |x|, 0 counts what is not 0. Matrices: "fro", "nuc" (sum of singular values), '
       .. "1, -1, inf, -inf (sums of columns, rows), 2, -2 (largest, smallest singular value).",
-    call = "linalg.norm(x, [ord, [dim, [keepdim]]])",
+    call = "linalg.norm(input, [ord, [dim, [keepdim]]])",
     args = {
-      { "x", "Tensor", "f32 or f64" },
+      { "input", "Tensor", "f32 or f64" },
       { "ord", "number|string|table?", "as above; from here on, a table of options will do" },
       { "dim", "integer|integer[]?", "an axis, or two axes in a table" },
       { "keepdim", "boolean?", "keep the axes with size 1 (false)" },

@@ -96,11 +96,21 @@ assert(x:max():item() == 10)]],
     returns = { { "same", "boolean" } },
     example = "assert(mlpl.ones(2):equal(mlpl.ones(2)))",
   },
+  ["Tensor.to"] = {
+    "The same elements in another dtype; x itself where it has that one. A fraction is cut off "
+      .. "on the way to whole numbers; what is not 0 is true.",
+    call = "x:to(dtype)",
+    args = { x(), { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' } },
+    returns = { { "y", "Tensor" } },
+    memory = "memory of its own, unless it is x",
+    errors = "another name raises",
+    example = 'assert(mlpl.tensor({ 1.5 }):to("i64"):item() == 1)',
+  },
   ["Tensor.allclose"] = {
-    "Whether all elements are close: |x - other| <= atol + rtol |other|. Shapes broadcast.",
-    call = "x:allclose(other, [rtol, [atol, [equal_nan]]])",
+    "Whether all elements are close: |a - b| <= atol + rtol |b|. Shapes broadcast.",
+    call = "a:allclose(b, [rtol, [atol, [equal_nan]]])",
     args = {
-      x(), { "other", "Tensor", "the one that rtol is relative to" },
+      { "a", "Tensor" }, { "b", "Tensor", "the one that rtol is relative to" },
       { "rtol", "number|table?", "1e-5; from here on, a table of options by name will do" },
       { "atol", "number?", "1e-8" },
       { "equal_nan", "boolean?", "whether NaN is close to NaN (false)" },
@@ -187,19 +197,19 @@ local first, middle, last = mlpl.arange(5):split { 1, 3, 1 }]],
     example = "local a, b = mlpl.tensor({ { 1, 2 }, { 3, 4 } }):unbind()\nassert(b[1]:item() == 3)",
   },
   ["Tensor.bernoulli"] = {
-    "Ones and zeros: an element is 1 with the probability that stands there in x.",
-    call = "x:bernoulli { generator = nil }",
-    args = { x "probabilities, f32 or f64", { "options", "table?", "generator" } },
-    returns = { { "y", "Tensor", "in the shape and the dtype of x" } },
+    "Ones and zeros: an element is 1 with the probability that stands there in p.",
+    call = "p:bernoulli { generator = nil }",
+    args = { { "p", "Tensor", "probabilities, f32 or f64" }, { "options", "table?", "generator" } },
+    returns = { { "y", "Tensor", "in the shape and the dtype of p" } },
     memory = "memory of its own; nothing is recorded",
     errors = "a probability outside 0 to 1 raises, and is named",
     example = "assert(mlpl.ones(3):bernoulli():sum():item() == 3)",
   },
   ["Tensor.multinomial"] = {
-    "Draws positions by weights: position i with probability x[i] / sum.",
-    call = "x:multinomial([n], { replacement = false, generator = nil })",
+    "Draws positions by weights: position i with probability weights[i] / sum.",
+    call = "weights:multinomial([n], { replacement = false, generator = nil })",
     args = {
-      x "weights, [k] or [rows x k]; they need not add up to 1",
+      { "weights", "Tensor", "[k] or [rows x k]; they need not add up to 1" },
       { "n", "integer|table?", "how many draws; 1 where it is left out" },
       { "replacement", "boolean|table?", "whether a position may be drawn again" },
       { "options", "table?", "replacement, generator" },
@@ -311,13 +321,15 @@ local first, middle, last = mlpl.arange(5):split { 1, 3, 1 }]],
   ["Tensor.backward"] = {
     "Computes the gradients of x by all leaves that require one, and adds them to their grad. "
       .. "The graph is freed on the way, unless it is to be retained.",
-    call = "x:backward([gradient], { retain_graph, create_graph, inputs })",
+    call = "x:backward([gradient, [retain_graph, [create_graph]]], { inputs })",
     args = {
       x "a recorded result: the loss",
       { "gradient", "Tensor|table?", "of something by x, in x's shape; 1 for a single number" },
-      { "options", "table?", "retain_graph: keep the graph for another pass (false); "
-        .. "create_graph: record the pass itself, for higher derivatives (false); "
-        .. "inputs: a tensor or an array of them, the only ones that get gradients" },
+      { "retain_graph", "boolean|table?", "keep the graph for another pass (false)" },
+      { "create_graph", "boolean|table?",
+        "record the pass itself, for higher derivatives (false)" },
+      { "options", "table?", "retain_graph and create_graph by name; inputs: a tensor or an "
+        .. "array of them, the only ones that get gradients" },
     },
     memory = "gradients are tensors of their own, kept by the leaves until zero_grad",
     errors = "a tensor that nothing was recorded for, one with several elements and no gradient, "
