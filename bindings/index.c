@@ -103,7 +103,9 @@ static void plain_range(lua_State *L, subscript *u, lua_Integer a, lua_Integer b
   int64_t first = a == n + 1 && b == n ? n : place(L, a, k, n);
   int64_t last = b == 0 && a == 1 ? -1 : place(L, b, k, n);
   if (last < first - 1)
-    luaL_error(L, "range {%I, %I} of axis %d runs backwards", a, b, k);
+    luaL_error(L,
+        "range {%I, %I} of axis %d runs backwards; {%I, %I, -1} gives it in that order",
+        a, b, k, a, b);
   int64_t count = last - first + 1;
   u->part = u->part || count != n;
   set_cut(u, count ? first : 0, 1, count);
@@ -137,9 +139,9 @@ static void range(lua_State *L, subscript *u, int index) {
         L, u, range_end(L, index, 1), range_end(L, index, 2), range_end(L, index, 3));
   else
     luaL_error(L,
-        "a range has %d numbers; it is {first, last}, {first, last, step}, or {} for the "
+        "a range has %d number%s; it is {first, last}, {first, last, step}, or {} for the "
         "whole axis",
-        (int)length);
+        (int)length, length == 1 ? "" : "s");
 }
 
 /* ---- masks and index tensors ------------------------------------------------------- */
@@ -214,7 +216,8 @@ static void entry(lua_State *L, subscript *u, const char *what) {
 }
 
 static void too_many(lua_State *L, const mlpl_tensor *x, int n) {
-  luaL_error(L, "%d indices for a tensor with %d axes", n, mlpl_tensor_ndim(x));
+  luaL_error(L, "%d %s for a tensor with %d axes", n, n == 1 ? "index" : "indices",
+      mlpl_tensor_ndim(x));
 }
 
 static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) {
@@ -234,7 +237,11 @@ static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) 
   if (n > mlpl_tensor_ndim(x)) too_many(L, x, n);
   mlplb_only_array(L, key, "index", "indices");
   for (int k = 1; k <= n; k++) {
-    if (u->axis == mlpl_tensor_ndim(x)) too_many(L, x, n); /* a mask stood for several */
+    if (u->axis == mlpl_tensor_ndim(x))
+      luaL_error(L,
+          "index %d has no axis left: a mask stands for as many as it has, and the "
+          "tensor has %d",
+          k, mlpl_tensor_ndim(x));
     lua_rawgeti(L, key, k);
     entry(L, u, "an entry of the index table");
   }

@@ -77,7 +77,8 @@ function TestSubscripts:test_masks()
     "sizes of the first of them", x, tensor { true, false })
   get("the mask is [3x4], the axes of the tensor from 2 on are [4]", x, { 1, full })
   get("the mask is [], the axes", x, tensor(true))
-  get("2 indices for a tensor with 2 axes", x, { full, 1 })
+  get("index 2 has no axis left: a mask stands for as many as it has, and the tensor has 2",
+    x, { full, 1 })
 end
 
 function TestSubscripts:test_index_tensors()
