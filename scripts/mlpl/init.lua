@@ -7,7 +7,7 @@
 local mlpl, script = ...
 
 local lazy = { args = "args", autograd = "autograd", help = "help", progress = "progress",
-  profiler = "profiler", _nearest = "nearest" }
+  profiler = "profiler", _nearest = "nearest", _elsewhere = "elsewhere" }
 
 -- The string keys of a table, and what would be there if asked for.
 local function names_in(t, more)
@@ -40,12 +40,13 @@ function guard(t, title, more)
       rawset(t, name, value)
       return value
     end
-    error(("%s has no field %s%s"):format(title, shown(name),
-      mlpl._nearest(name, names_in(t, more))), 2)
+    local hint = type(name) == "string" and mlpl._elsewhere(name, title) or
+      mlpl._nearest(name, names_in(t, more))
+    mlpl._raise(("%s has no field %s%s"):format(title, shown(name), hint))
   end
   local function locked(_, name)
-    error(("%s.%s: a script cannot add fields to the library's tables; use a local")
-      :format(title, tostring(name):sub(1, 60)), 2)
+    mlpl._raise(("%s.%s: a script cannot add fields to the library's tables; use a local")
+      :format(title, tostring(name):sub(1, 60)))
   end
   return setmetatable(t, { __index = missing, __newindex = locked })
 end
@@ -70,3 +71,11 @@ function mlpl._load_all()
 end
 guard(mlpl.linalg, "mlpl.linalg", lazy_linalg)
 guard_all(mlpl, "mlpl", lazy)
+
+-- What the binding says of a name that a value does not have.
+local tensor_fields = { shape = true, dtype = true, grad = true, requires_grad = true,
+  is_leaf = true, grad_fn = true, retains_grad = true }
+mlpl._on_missing(function(name, whose, methods)
+  local fields = whose == "a tensor" and tensor_fields or nil
+  return mlpl._elsewhere(name, whose) or mlpl._nearest(name, names_in(methods, fields))
+end)

@@ -31,7 +31,7 @@ end
 local LONGEST = 100   -- no name is near a longer text, and comparing takes its length squared
 
 return function(name, names, form)
-  if type(name) ~= "string" or #name > LONGEST then return "" end
+  if type(name) ~= "string" or #name < 2 or #name > LONGEST then return "" end
   local found, least = {}, math.max(1, #name // 3) + 0.5
   for _, known in ipairs(names) do
     local d = #known <= LONGEST and apart(name, known) or math.huge
