@@ -122,6 +122,10 @@ local function write_function(out, path, entry, arguments, returned)
       a.optional and name ~= "..." and "?" or "", argument_type(a),
       a.text and " " .. a.text:gsub("%s+", " ") or "")
   end
+  if #list > 0 and list[#list].variadic then          -- x:view(2, 3), too
+    names[#names + 1] = "..."
+    out[#out + 1] = "---@param ... integer"
+  end
   for _, r in ipairs(returned(entry)) do
     results[#results + 1] = type_text(r[2])
     out[#out + 1] = ("---@return %s %s%s"):format(results[#results], r[1],

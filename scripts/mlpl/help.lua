@@ -178,7 +178,7 @@ end
 
 local lua_types = {
   integer = "integer", number = "number", boolean = "boolean", axis = "integer",
-  axes = "integer|integer[]", index = "integer", choice = "string", sizes = "integer[]",
+  axes = "integer|integer[]", index = "integer", choice = "string", sizes = "integer|integer[]",
   pair = "number[]", ["axis list"] = "integer|integer[]", extent = "integer|integer[]|string",
 }
 
@@ -197,6 +197,16 @@ local function described(entry)
     mlpl._describe_kind(entry.name:match "[%w_]+$")
 end
 
+-- What arguments of these names are wherever an entry says nothing else.
+local axis = "the axis, or from -1 at the end"
+local usual = {
+  dim = axis, dim0 = axis, dim1 = axis, dim2 = axis, axis0 = axis, axis1 = axis,
+  dims = "axes, or from -1 at the end", start_dim = "the first axis", end_dim = "the last axis",
+  sizes = "numbers in order, or one array of them", other = "the tensor whose sizes count",
+  descending = "the largest first", alpha = "as above", beta = "as above", lambd = "as above",
+  negative_slope = "as above", tensor1 = "broadcasts", tensor2 = "broadcasts",
+}
+
 -- The arguments of an entry, in order: name, type, text, optional, standard.
 local function arguments(entry)
   local list, texts, options = {}, entry.args or {}, {}
@@ -210,13 +220,15 @@ local function arguments(entry)
   for _, input in ipairs(d and d.inputs or {}) do
     local number = input.number and not (entry.in_place and #list == 0)
     list[#list + 1] = { name = input.name, type = number and "Tensor|number" or "Tensor",
-      text = texts[input.name], optional = not input.required,
+      text = texts[input.name] or usual[input.name], optional = not input.required,
       option = not input.required }
   end
   for i, p in ipairs(d and d.params or {}) do
     local early = i <= (d.options_first or 0)     -- x:gather(dim, index)
+    local several = p.type == "sizes" or p.type == "axis list"
     table.insert(list, early and 1 + i or #list + 1,
-      { name = p.name, type = lua_types[p.type], text = texts[p.name],
+      { name = p.name, type = lua_types[p.type], text = texts[p.name] or usual[p.name],
+        variadic = several and i == #d.params,
         optional = not p.required, standard = p.standard, domain = domain(p),
         option = not early, choices = p.choices })
   end

@@ -48,7 +48,13 @@ function guard(t, title, more)
     mlpl._raise(("%s.%s: a script cannot add fields to the library's tables; use a local")
       :format(title, tostring(name):sub(1, 60)))
   end
-  return setmetatable(t, { __index = missing, __newindex = locked })
+  local function tostring_of()
+    local name = title:gsub("^mlpl%.?", "")
+    return name == "" and "mlpl: mlpl.help() lists what is in it" or
+      ("%s: mlpl.help %q lists what is in it"):format(title, name)
+  end
+  return setmetatable(t, { __index = missing, __newindex = locked,
+    __tostring = tostring_of })
 end
 
 -- Only plain tables are ours to guard: one that has a metatable knows what it is.

@@ -69,6 +69,22 @@ function TestHelpEntries:test_entries_name_arguments_that_exist()
   equals(wrong, {})
 end
 
+-- Arguments that are no tensors say what they are.
+function TestHelpEntries:test_options_have_a_text()
+  local missing = {}
+  for path in pairs(operations()) do
+    local args, last = help.text(path):match "\nArguments\n(.-)\n\n" or "", nil
+    for line in (args .. "\n  "):gmatch "[^\n]+" do
+      local name, kind = line:match "^  (%S+) +(%S+)"
+      local is_text = line:find "^    " ~= nil
+      if last and not is_text then missing[#missing + 1] = path .. ": " .. last end
+      last = not is_text and name and not kind:find "Tensor" and name or nil
+    end
+  end
+  table.sort(missing)
+  equals(missing, {})
+end
+
 function TestHelpEntries:test_entries_name_as_many_results_as_there_are()
   for path, name in pairs(operations()) do
     local entry, d = help.entry(path), mlpl._describe_op(name)
