@@ -34,6 +34,21 @@ local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "
 
 local entries, topics
 
+-- Methods that are functions, too, say so in the function's own words.
+local function add_functions(all)
+  for name, f in pairs(mlpl._methods "Tensor") do
+    local method = all["Tensor." .. name]
+    if method and not all[name] and rawequal(rawget(mlpl, name), f) then
+      local copy = {}
+      for key, value in pairs(method) do copy[key] = value end
+      copy.name, copy.part = name, "shapes"
+      copy.call = method.call:gsub("^x:(%w+) ({.*})$", "%1(x, %2)")
+        :gsub("^x:(%w+)%((.*)%)$", "%1(x, %2)")
+      all[name] = copy
+    end
+  end
+end
+
 local function load_entries()
   if entries then return entries end
   entries, topics = {}, script "help.topics"
@@ -45,6 +60,7 @@ local function load_entries()
       entries[name] = entry
     end
   end
+  add_functions(entries)
   return entries
 end
 
@@ -402,7 +418,7 @@ local function mentioned(word)
   if #word < 4 or #word > 40 or not word:find "^[%w_ -]+$" then return "" end
   local found, lower = {}, word:lower()
   local function look(name, entry)
-    if entry[1]:lower():find(lower, 1, true) then found[#found + 1] = name end
+    if text_of(entry):lower():find(lower, 1, true) then found[#found + 1] = name end
   end
   for name, entry in pairs(load_entries()) do look(name, entry) end
   for name, entry in pairs(topics) do look(name, entry) end
@@ -411,6 +427,18 @@ local function mentioned(word)
   local more = #found > 8 and ", ..." or ""
   return ("; '%s' stands in the help of %s%s"):format(word,
     table.concat(found, ", ", 1, math.min(#found, 8)), more)
+end
+
+-- "Adam": the one name that ends so.
+local function ending_in(word)
+  local found
+  for name in pairs(names()) do
+    if name:match "[^.]+$" == word and name ~= word then
+      if found then return nil end
+      found = name
+    end
+  end
+  return found
 end
 
 -- A layer or an optimizer knows its kind, every value its type.
@@ -436,7 +464,9 @@ local function unknown(name)
     hint ~= "" and hint or mentioned(name)))
 end
 
-local function text_of_one(what)
+local text_of_one
+
+function text_of_one(what)
   if rawequal(what, mlpl) then return overview .. list_text "" end
   local name = what
   if type(what) ~= "string" then
@@ -450,6 +480,8 @@ local function text_of_one(what)
   local short = #name <= 100 and plain(name) or name
   local entry = entry_of(short) or topics[short] or field_entry(all, short)
   local inside = short ~= "" and list_text(short) or nil
+  local longer = not entry and not inside and ending_in(short)
+  if longer then return text_of_one(longer) end
   if not entry and not inside then unknown(name) end
   if entry and inside then return text_of(entry) .. "\n" .. inside end
   return entry and text_of(entry) or inside

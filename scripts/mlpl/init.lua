@@ -70,6 +70,10 @@ end
 
 mlpl.linalg.solve_triangular = mlpl.linalg.triangular_solve    -- PyTorch's name
 local lazy_linalg = { norm = "linalg_norm" }
+-- Functions as well as methods, as PyTorch has them.
+for _, name in ipairs { "split", "chunk", "unbind", "unique" } do
+  mlpl[name] = mlpl._methods "Tensor"[name]
+end
 -- Whoever lists what there is needs the lazy parts, too.
 function mlpl._load_all()
   for name in pairs(lazy) do local _ = mlpl[name] end

@@ -185,6 +185,7 @@ end
 
 function TestHelpText:test_a_word_that_is_no_name()
   lu.assertErrorMsgContains("'singular' stands in the help of ", help.text, "singular")
+  lu.assertErrorMsgContains("'precision' stands in the help of ", function() help "precision" end)
 end
 
 function TestHelpText:test_names_as_people_write_them()
@@ -192,6 +193,8 @@ function TestHelpText:test_names_as_people_write_them()
   for _, name in ipairs { "x:sum", "x.sum()", "Tensor:sum", "torch.sum", " mlpl.sum(x, 1) " } do
     equals(help.text(name), sum)
   end
+  equals(help.text "Adam", help.text "optim.Adam")
+  equals(help.text "jacobian", help.text "autograd.jacobian")
   for _, name in ipairs { "F.relu", "torch.nn.functional.relu" } do
     equals(help.text(name), relu)
   end

@@ -483,3 +483,18 @@ function TestMakers:test_what_is_refused()
     mlpl.zeros(1), { indexing = "yx" })
   fails("meshgrid: tensor 1 has 2 axes; it must have one", mlpl.meshgrid, mlpl.eye(2))
 end
+
+TestShapesFunctions = {}
+
+-- What PyTorch has as functions, too.
+function TestShapesFunctions:test_methods_that_are_functions()
+  local x = mlpl.arange(6)
+  local a, b = mlpl.split(x, 4)
+  values(a, { 1, 2, 3, 4 })
+  values(b, { 5, 6 })
+  lu.assertEquals(select("#", mlpl.chunk(x, 3)), 3)
+  lu.assertEquals(select("#", mlpl.unbind(x)), 6)
+  values(mlpl.unique(mlpl.tensor { 2, 1, 2 }), { 1, 2 })
+  lu.assertStrContains(mlpl.help.text "split", "split(x, size | { sizes }, [dim])")
+  lu.assertStrContains(mlpl.help.text "unique", "unique(x, { return_inverse")
+end
