@@ -66,11 +66,24 @@ static void whole(subscript *u, mlpl_tensor *index) {
   if (index) u->n_index = u->left;
 }
 
+/* ipairs asks for the element after the last: it waits for nil, which is no element. */
+static void check_ipairs(lua_State *L, lua_Integer i, int64_t n) {
+  lua_Debug caller;
+  if (i - 1 != n || !lua_getstack(L, 1, &caller)) return;
+  lua_getinfo(L, "S", &caller);
+  if (*caller.what != 'C') return;
+  luaL_where(L, 2);
+  lua_pushliteral(L, "ipairs finds no end in a tensor; for i = 1, #x goes through it");
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
 /* A position along an axis of size n, from 0; i counts from 1 or, negative, from the end.
    k: the axis as the script counts. */
 static int64_t place(lua_State *L, lua_Integer i, int k, int64_t n) {
   if (i >= 1 && i <= n) return i - 1;
   if (i < 0 && i >= -n) return n + i;
+  check_ipairs(L, i, n);
   return luaL_error(L, "index %I is outside axis %d, which has size %I%s", i, k,
       (lua_Integer)n, i == 0 ? " (indices count from 1)" : "");
 }

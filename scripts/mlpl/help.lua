@@ -467,7 +467,7 @@ end
 local text_of_one
 
 function text_of_one(what)
-  if rawequal(what, mlpl) then return overview .. list_text "" end
+  if rawequal(what, mlpl) or what == "mlpl" then return overview .. list_text "" end
   local name = what
   if type(what) ~= "string" then
     name = name_of_value(what)

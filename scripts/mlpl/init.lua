@@ -85,7 +85,9 @@ guard_all(mlpl, "mlpl", lazy)
 -- What the binding says of a name that a value does not have.
 local tensor_fields = { shape = true, dtype = true, grad = true, requires_grad = true,
   is_leaf = true, grad_fn = true, retains_grad = true }
+local layer_fields = { training = true, weight = true, bias = true }
 mlpl._on_missing(function(name, whose, methods)
-  local fields = whose == "a tensor" and tensor_fields or nil
+  local fields = whose == "a tensor" and tensor_fields or
+    methods == mlpl._methods "Module" and layer_fields or nil
   return mlpl._elsewhere(name, whose) or mlpl._nearest(name, names_in(methods, fields))
 end)

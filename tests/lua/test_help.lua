@@ -207,6 +207,7 @@ function TestHelpText:test_values()
   local opt = mlpl.optim.Adam { mlpl.ones(1, { requires_grad = true }) }
   equals(help.text(opt), help.text "optim.Adam")
   equals(help.text(mlpl), help.text())
+  equals(help.text "mlpl", help.text())
 end
 
 function TestHelpText:test_fields()

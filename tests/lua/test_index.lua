@@ -127,3 +127,14 @@ function TestIndex:test_narrow_and_select()
   fails("select: index 4 is outside axis 1, which has size 3", x.select, x, 1, 4)
   fails("select: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.select, x, 3, 1)
 end
+
+function TestIndex:test_ipairs_says_what_to_do()
+  local seen = 0
+  local function loop(x) for _, v in ipairs(x) do seen = seen + v:item() end end
+  local ok, message = pcall(loop, mlpl.arange(3))
+  lu.assertFalse(ok)
+  lu.assertEquals(seen, 6)
+  local line = debug.getinfo(loop, "S").linedefined
+  lu.assertEquals(message, ("tests/lua/test_index.lua:%d: ipairs finds no end in a tensor; "
+    .. "for i = 1, #x goes through it"):format(line))
+end
