@@ -69,7 +69,7 @@ static void whole(subscript *u, mlpl_tensor *index) {
 /* ipairs asks for the element after the last: it waits for nil, which is no element. */
 static void check_ipairs(lua_State *L, lua_Integer i, int64_t n) {
   lua_Debug caller;
-  if (i - 1 != n || !lua_getstack(L, 1, &caller)) return;
+  if (i < 1 || i - 1 != n || !lua_getstack(L, 1, &caller)) return;
   lua_getinfo(L, "S", &caller);
   if (*caller.what != 'C') return;
   luaL_where(L, 2);
