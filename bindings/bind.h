@@ -116,6 +116,11 @@ void mlplb_push_upvalues(lua_State *L);
 /* Fill the table on top with functions that have them. */
 void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions);
 
+/* Whether the Lua half of the library wrote the function: its lines say nothing to users. */
+bool mlplb_is_ours(const lua_Debug *d);
+/* Push "train.lua:12: ", where the function running now was called: luaL_where(L, 1), but
+   from the Lua half of the library on to the script that called it. */
+void mlplb_where(lua_State *L);
 /* Raise the engine's text, with the position of the Lua code that called; or the error of
    a Lua function that the engine had called. */
 int mlplb_raise(lua_State *L, mlplb_state *s);
@@ -202,6 +207,9 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
 /* __index: the method named by the key at index 2, from upvalue 3. Comes before a look at
    the object: what was released may be released again. */
 bool mlplb_push_method(lua_State *L);
+/* Raise: there is nothing called the key at index 2 in `whose`, "a tensor"; with a hint. */
+int mlplb_no_field(lua_State *L, const char *whose);
+int mlplb_on_missing(lua_State *L); /* mlpl._on_missing, which gives the hints */
 /* raises a sentence when there is none */
 int mlplb_method(lua_State *L, const char *type);
 

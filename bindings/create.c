@@ -228,7 +228,8 @@ static void store(lua_State *L, const making *m, char *p) {
   int ok = 1;
   lua_Number v = lua_isboolean(L, -1) ? lua_toboolean(L, -1) : 0;
   if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
-    luaL_error(L, "tensor: a value is %s; values are numbers", mlplb_shown(L, -1));
+    luaL_error(L, "tensor: a value is %s; values are numbers%s", mlplb_shown(L, -1),
+        mlplb_test_box(L, -1, MLPLB_TENSOR) ? " (stack and cat join tensors)" : "");
   if (m->truth && !lua_isboolean(L, -1))
     luaL_error(L,
         "tensor: %s stands among truth values; say the dtype if numbers are meant",

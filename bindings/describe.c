@@ -179,15 +179,27 @@ static int describe_op(lua_State *L) {
   return 1;
 }
 
-/* _describe_kind(name): { params = } of a layer, a loss or an optimizer, or nil */
+/* tensors = the names of those that a kind takes beside its options */
+static void set_tensors(lua_State *L, const char *kind) {
+  lua_newtable(L);
+  for (int i = 0; mlpl_kind_tensor(kind, i); i++) {
+    lua_pushstring(L, mlpl_kind_tensor(kind, i));
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "tensors");
+}
+
+/* _describe_kind(name): { params =, tensors = } of a layer, a loss or an optimizer, or
+   nil */
 static int describe_kind(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   int n;
   const mlpl_param *params = mlpl_kind_params(name, &n);
   if (!params) params = mlpl_optimizer_kind_params(name, &n);
   if (!params) return 0;
-  lua_createtable(L, 0, 1);
+  lua_createtable(L, 0, 2);
   set_params(L, params, n);
+  set_tensors(L, name);
   return 1;
 }
 
@@ -205,9 +217,17 @@ static int shown(lua_State *L) {
   return 1;
 }
 
+/* _raise(text): error(text) at the line of the user's script */
+static int raise_text(lua_State *L) {
+  mlplb_where(L);
+  lua_pushvalue(L, 1);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
 void mlplb_open_describe(lua_State *L) {
   static const luaL_Reg functions[] = {{"_describe_op", describe_op},
       {"_describe_kind", describe_kind}, {"_methods", methods}, {"_shown", shown},
-      {NULL, NULL}};
+      {"_raise", raise_text}, {"_on_missing", mlplb_on_missing}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
 }

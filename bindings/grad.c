@@ -414,13 +414,13 @@ static int set_grad_enabled(lua_State *L) {
   return 0;
 }
 
-/* "train.lua:12" of the innermost function that is written in Lua. Allocates nothing. */
+/* "train.lua:12" of the innermost function of a user's script. Allocates nothing. */
 static void where(void *ud, char *text, size_t size) {
   const mlplb_state *s = ud;
   lua_Debug d;
   for (int i = 0; lua_getstack(s->L, i, &d); i++) {
     lua_getinfo(s->L, "Sl", &d);
-    if (d.currentline < 1) continue;
+    if (d.currentline < 1 || mlplb_is_ours(&d)) continue;
     snprintf(text, size, "%s:%d", d.short_src, d.currentline);
     return;
   }

@@ -221,9 +221,6 @@ static mlpl_status apply(
 /* The tensors of the array at 1, in an array of the engine's; both it and an array that
    holds what is in it are pushed, for a finalizer may empty the script's own. */
 static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
-  if (lua_type(L, 1) != LUA_TTABLE)
-    luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
-        mlplb_shown(L, 1), what);
   size_t length = lua_rawlen(L, 1);
   if (length > 1 << 24) luaL_error(L, "%s: %I tensors are too many", what, length);
   mlplb_only_array(L, 1, what, "tensors; options have a table of their own");
@@ -249,9 +246,13 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   mlpl_tensor *out = NULL;
   int n, n_params, tries = 0;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
+  const char *what = mlpl_op_name(op);
   if (lua_gettop(L) == 0) lua_pushnil(L);
-  mlplb_params(L, mlpl_op_name(op), 2, params, n_params, values, NULL);
-  mlpl_tensor **in = list_inputs(L, mlpl_op_name(op), &n);
+  if (lua_type(L, 1) != LUA_TTABLE)
+    luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
+        mlplb_shown(L, 1), what);
+  mlplb_params(L, what, 2, params, n_params, values, NULL);
+  mlpl_tensor **in = list_inputs(L, what, &n);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;

@@ -37,8 +37,11 @@ const char *mlplb_shown(lua_State *L, int index) {
 /* "what: name is ...": every complaint about an option reads alike. */
 static int complain(
     lua_State *L, int index, const char *what, const char *name, const char *rule) {
-  return luaL_error(
-      L, "%s: %s is %s; it must be %s", what, name, mlplb_shown(L, index), rule);
+  const char *value = mlplb_shown(L, index);
+  mlplb_where(L);
+  lua_pushfstring(L, "%s: %s is %s; it must be %s", what, name, value, rule);
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name) {

@@ -10,7 +10,7 @@
 #define FIRST_ROUNDS 32 /* collections with a quarter more room */
 
 /* Addresses that serve as keys of the registry. */
-static const char state_key = 0, config_key = 0;
+static const char state_key = 0, config_key = 0, hint_key = 0;
 
 /* ---- the context ------------------------------------------------------------------- */
 
@@ -134,13 +134,35 @@ static bool push_callback_error(lua_State *L) {
   return found;
 }
 
+bool mlplb_is_ours(const lua_Debug *d) {
+  return strncmp(d->source, "@scripts/mlpl/", sizeof "@scripts/mlpl/" - 1) == 0;
+}
+
+void mlplb_where(lua_State *L) {
+  lua_Debug d;
+  bool ours = false;
+  for (int level = 1; lua_getstack(L, level, &d); level++) {
+    lua_getinfo(L, "Sl", &d);
+    if (d.currentline > 0 && !mlplb_is_ours(&d)) {
+      lua_pushfstring(L, "%s:%d: ", d.short_src, d.currentline);
+      return;
+    }
+    if (d.currentline > 0) ours = true;
+    if (!ours) break;
+  }
+  lua_pushliteral(L, "");
+}
+
 int mlplb_raise(lua_State *L, mlplb_state *s) {
   /* one that a host's own call left behind is none of ours */
   if (push_callback_error(L)) {
     if (strcmp(mlpl_error(s->cx), MLPLB_LUA_FAILED) == 0) return lua_error(L);
     lua_pop(L, 1);
   }
-  return luaL_error(L, "%s", mlpl_error(s->cx));
+  mlplb_where(L);
+  lua_pushstring(L, mlpl_error(s->cx));
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 int mlplb_raise_as(lua_State *L, mlplb_state *s, const char *what) {
@@ -213,10 +235,40 @@ bool mlplb_push_method(lua_State *L) {
   return false;
 }
 
+/* Push what the Lua half says of a name that `whose` methods (upvalue 3) lack, or "". */
+static void push_hint(lua_State *L, const char *whose) {
+  int top = lua_gettop(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &hint_key) == LUA_TFUNCTION) {
+    lua_pushvalue(L, 2);
+    lua_pushstring(L, whose);
+    lua_pushvalue(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
+    if (lua_pcall(L, 3, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) return;
+  }
+  lua_settop(L, top);
+  lua_pushliteral(L, "");
+}
+
+int mlplb_no_field(lua_State *L, const char *whose) {
+  const char *name = mlplb_shown(L, 2);
+  mlplb_where(L);
+  lua_pushfstring(L, "%s has no field or method %s", whose, name);
+  push_hint(L, whose);
+  lua_concat(L, 3);
+  return lua_error(L);
+}
+
 int mlplb_method(lua_State *L, const char *type) {
   if (mlplb_push_method(L)) return 1;
-  return luaL_error(L, "%s %s has no field or method %s",
-      strchr("AEIOU", *type) ? "an" : "a", type, mlplb_shown(L, 2));
+  return mlplb_no_field(
+      L, lua_pushfstring(L, "%s %s", strchr("AEIOU", *type) ? "an" : "a", type));
+}
+
+/* _on_missing(function(name, whose, methods) return "; did you mean ...?" end) */
+int mlplb_on_missing(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &hint_key);
+  return 0;
 }
 
 void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,

@@ -4,13 +4,14 @@
 local mlpl = ...
 
 local core = mlpl._autograd
+local raise = mlpl._raise
 local autograd = { grad = core.grad }
 
 -- ---- arguments ------------------------------------------------------------------------
 
 local function check_function(what, f)
   if core.is_callable(f) then return end
-  error(("%s: f is a %s; it must be a function"):format(what, type(f)), 3)
+  raise(("%s: f is a %s; it must be a function"):format(what, type(f)))
 end
 
 local function is_tensor(v)
@@ -21,7 +22,7 @@ end
 local function array(what, name, v)
   local function check_live(x, text)
     if not core.is_live(x) then
-      error(("%s: %s is a tensor that was released"):format(what, text), 4)
+      raise(("%s: %s is a tensor that was released"):format(what, text))
     end
   end
   if is_tensor(v) then
@@ -29,26 +30,26 @@ local function array(what, name, v)
     return { v }, true
   end
   if type(v) ~= "table" then
-    error(("%s: %s is a %s; it must be a tensor or an array of tensors")
-      :format(what, name, type(v)), 3)
+    raise(("%s: %s is a %s; it must be a tensor or an array of tensors")
+      :format(what, name, type(v)))
   end
   local list = {}
   for i = 1, rawlen(v) do
     list[i] = rawget(v, i)
     if not is_tensor(list[i]) then
-      error(("%s: entry %d of %s is a %s; it must be a tensor"):format(what, i, name,
-        type(list[i])), 3)
+      raise(("%s: entry %d of %s is a %s; it must be a tensor"):format(what, i, name,
+        type(list[i])))
     end
     check_live(list[i], ("entry %d of %s"):format(i, name))
   end
-  if #list == 0 then error(("%s: %s is empty"):format(what, name), 3) end
+  if #list == 0 then raise(("%s: %s is empty"):format(what, name)) end
   return list, false
 end
 
 local function options(what, given, known)
   local o = {}
   if given ~= nil and type(given) ~= "table" then
-    error(("%s: the options are a %s; they must be a table"):format(what, type(given)), 3)
+    raise(("%s: the options are a %s; they must be a table"):format(what, type(given)))
   end
   for name, standard in pairs(known) do o[name] = standard end
   for name, value in next, given or {} do
@@ -56,12 +57,12 @@ local function options(what, given, known)
       local names = {}
       for each in pairs(known) do names[#names + 1] = each end
       table.sort(names)
-      error(("%s: unknown option %s; the options are %s"):format(what, core.shown(name),
-        table.concat(names, ", ")), 3)
+      raise(("%s: unknown option %s; the options are %s"):format(what, core.shown(name),
+        table.concat(names, ", ")))
     end
     if type(value) ~= type(known[name]) then
-      error(("%s: %s is a %s; it must be a %s"):format(what, name, type(value),
-        type(known[name])), 3)
+      raise(("%s: %s is a %s; it must be a %s"):format(what, name, type(value),
+        type(known[name])))
     end
     o[name] = value
   end
@@ -93,11 +94,11 @@ end
 -- f's results as an array of tensors.
 local function outputs_of(what, f, xs)
   local ys = table.pack(f(table.unpack(xs)))
-  if ys.n == 0 then error(what .. ": f returned nothing", 3) end
+  if ys.n == 0 then raise(what .. ": f returned nothing") end
   for i = 1, ys.n do
     if not is_tensor(ys[i]) then
-      error(("%s: result %d of f is a %s; it must be a tensor")
-        :format(what, i, type(ys[i])), 3)
+      raise(("%s: result %d of f is a %s; it must be a tensor")
+        :format(what, i, type(ys[i])))
     end
   end
   return ys
@@ -106,7 +107,8 @@ end
 local function one_number(what, f, xs)
   local ys = outputs_of(what, f, xs)
   if ys.n ~= 1 or ys[1]:numel() ~= 1 then
-    error(("%s: f must return a single number"):format(what), 3)
+    raise(("%s: f must return a single number, not %s"):format(what,
+      ys.n ~= 1 and ys.n .. " tensors" or tostring(ys[1].shape)))
   end
   return ys[1]:reshape {}
 end
@@ -174,12 +176,12 @@ end
 
 local function check_shapes(what, vs, xs, of)
   if #vs ~= #xs then
-    error(("%s: v has %d vectors for %d %s"):format(what, #vs, #xs, of), 4)
+    raise(("%s: v has %d vectors for %d %s"):format(what, #vs, #xs, of))
   end
   for i, v in ipairs(vs) do
     local a, b = kind_text(v, xs[i]), kind_text(xs[i], v)
     if a ~= b then
-      error(("%s: vector %d of v is %s, it must be %s"):format(what, i, a, b), 4)
+      raise(("%s: vector %d of v is %s, it must be %s"):format(what, i, a, b))
     end
   end
 end
@@ -213,7 +215,7 @@ function autograd.vjp(f, inputs, v, given)
     local ys = outputs_of("vjp", f, vs)
     if not seeds then
       if ys.n ~= 1 or ys[1]:numel() ~= 1 then
-        error("vjp: v may be left out only where the function returns a single number", 2)
+        raise("vjp: v may be left out only where the function returns a single number")
       end
       seeds = { ones_like(ys[1]) }
     end
@@ -315,7 +317,7 @@ function autograd.gradgradcheck(f, inputs, given)
   for i, v in ipairs(vs) do
     if v.requires_grad then varied[#varied + 1] = i end
   end
-  if #varied == 0 then error("gradgradcheck: no input requires a gradient", 2) end
+  if #varied == 0 then raise("gradgradcheck: no input requires a gradient") end
   local ys = recorded(outputs_of, "gradgradcheck", f, vs)
   local all = table.move(vs, 1, n, 1, {})
   for k = 1, ys.n do
@@ -354,24 +356,24 @@ end
 
 function autograd.Function(passes)
   if type(passes) ~= "table" then
-    error(("Function: passes is a %s; it must be a table of forward and backward")
-      :format(type(passes)), 2)
+    raise(("Function: passes is a %s; it must be a table of forward and backward")
+      :format(type(passes)))
   end
   for name in next, passes do
     if name ~= "forward" and name ~= "backward" and name ~= "name" then
-      error(("Function: unknown option %s; the options are backward, forward, name")
-        :format(core.shown(name)), 2)
+      raise(("Function: unknown option %s; the options are backward, forward, name")
+        :format(core.shown(name)))
     end
   end
   for _, pass in ipairs { "forward", "backward" } do
     if type(rawget(passes, pass)) ~= "function" then
-      error(("Function: %s is a %s; it must be a function")
-        :format(pass, type(rawget(passes, pass))), 2)
+      raise(("Function: %s is a %s; it must be a function")
+        :format(pass, type(rawget(passes, pass))))
     end
   end
   local name = rawget(passes, "name")
   if name ~= nil and type(name) ~= "string" then
-    error(("Function: name is a %s; it must be a string"):format(type(name)), 2)
+    raise(("Function: name is a %s; it must be a string"):format(type(name)))
   end
   return core["function"](passes.forward, passes.backward, name or "function")
 end

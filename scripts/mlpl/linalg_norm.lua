@@ -17,7 +17,7 @@ local function shown(value)
   return plain and tostring(value) or "a " .. kind
 end
 
-local function complain(text, ...) error(("norm: " .. text):format(...), 3) end
+local function complain(text, ...) mlpl._raise(("norm: " .. text):format(...)) end
 
 -- The arguments by name.
 local function options_of(...)

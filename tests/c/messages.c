@@ -219,12 +219,12 @@ static void axes_count_from_the_base(void **state) {
              : "flatten: start_dim 1 is behind end_dim 0");
     assert_fails(cx, TRY1("narrow", x, ARG("dim", 1), ARG("start", 2), ARG("length", 2)),
         MLPL_EARG,
-        base ? "narrow: 2 from 3 on axis 2, which has size 3"
-             : "narrow: 2 from 2 on axis 1, which has size 3");
+        base ? "narrow: start 3 and length 2 do not lie within axis 2, which has size 3"
+             : "narrow: start 2 and length 2 do not lie within axis 1, which has size 3");
     assert_fails(cx, TRY1("narrow", x, ARG("dim", 1), ARG("start", -4), ARG("length", 1)),
         MLPL_EARG,
-        base ? "narrow: 1 from -4 on axis 2, which has size 3"
-             : "narrow: 1 from -4 on axis 1, which has size 3");
+        base ? "narrow: start -4 and length 1 do not lie within axis 2, which has size 3"
+             : "narrow: start -4 and length 1 do not lie within axis 1, which has size 3");
     assert_fails(cx, TRY1("select", x, ARG("dim", 0), ARG("index", 2)), MLPL_EARG,
         base ? "select: index 3 is outside axis 1, which has size 2"
              : "select: index 2 is outside axis 0, which has size 2");
@@ -242,10 +242,10 @@ static void indices_that_overflow(void **state) {
   mlpl_tensor *x = F32(2, 3), *out;
   mlpl_value p[3] = {{.i = 1}, {.i = INT64_MAX}, {.i = 1}};
   assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("narrow"), &x, 1, p), MLPL_EARG,
-      "narrow: 1 from 9223372036854775807");
+      "narrow: start 9223372036854775807 and length 1 ");
   p[1].i = INT64_MIN;
   assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("narrow"), &x, 1, p), MLPL_EARG,
-      "narrow: 1 from -9223372036854775808");
+      "narrow: start -9223372036854775808 and length 1 ");
   assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("select"), &x, 1, p), MLPL_EARG,
       "select: index -9223372036854775808");
   p[0].i = INT64_MAX;

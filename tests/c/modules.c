@@ -473,7 +473,7 @@ static void errors_of_modules(void **state) {
     assert_fails(cx,
         mlpl_module_new(
             cx, &m, "Linear", ARGS(ARG("in_features", -1), ARG("out_features", 1))),
-        MLPL_EARG, "Linear: in_features is -1; it must be from 0 to 1.09951e+12");
+        MLPL_EARG, "Linear: in_features is -1; it must be at least 0");
     assert_fails(cx,
         mlpl_module_new(
             cx, &m, "Linear", ARGS(ARG("in_features", 1.5), ARG("out_features", 1))),

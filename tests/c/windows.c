@@ -112,12 +112,12 @@ static void texts_of_convolutions(void **state) {
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(LIST("stride", 1, 2, 3))), MLPL_EARG,
       "conv2d: stride has 3 values; it takes one number, or one for each of the 2 axes");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(ARG("stride", 0))), MLPL_EARG,
-      "conv2d: stride is 0; it must be from 1 to 1");
+      "conv2d: stride is 0; it must be at least 1");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(ARG("padding", 1e9))), MLPL_ESHAPE,
       "conv2d: input is [3x8x8], weight is [16x3x3x3]; padded it has more elements than "
       "can be counted");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(ARG("groups", 0))), MLPL_EARG,
-      "conv2d: groups is 0; it must be from 1 to");
+      "conv2d: groups is 0; it must be at least 1");
   mlpl_tensor *wt = F32(3, 2, 3, 3);
   assert_fails(cx,
       try(cx, "conv_transpose2d", IN2(x, wt), ARGS(ARG("output_padding", 1))), MLPL_EARG,

@@ -133,7 +133,7 @@ function TestPool:test_maxima()
   x:max_pool2d(2):sum():backward()
   values(x.grad, { { { 0, 0, 0, 0 }, { 0, 1, 0, 1 }, { 0, 0, 0, 0 }, { 0, 1, 0, 1 } } })
   fails("max_pool2d: kernel_size is missing", x.max_pool2d, x)
-  fails("max_pool2d: kernel_size is 0; it must be from 1 to 1e+09", x.max_pool2d, x, 0)
+  fails("max_pool2d: kernel_size is 0; it must be at least 1", x.max_pool2d, x, 0)
 end
 
 function TestPool:test_averages()

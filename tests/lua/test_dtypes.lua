@@ -324,8 +324,8 @@ function TestDtypesInPlace:test_values_and_the_receiver()
   values(x:maximum_(tensor { 0, 1, 0 }):leaky_relu_(0.1), { 0.5, 1, 0.5 })
   are(i64 { 6, 7 }:bitwise_and_(3), "i64", { 2, 3 })
   are(x:fill_(2):zero_(), "f32", { 0, 0, 0 })
-  fails("a tensor has no field or method 'eq_'", function() return x.eq_ end)
-  fails("a tensor has no field or method 'clone_'", function() return x.clone_ end)
+  fails("a tensor has no field or method 'eq_'; did you mean 'eq'?", function() return x.eq_ end)
+  fails("a tensor has no field or method 'clone_'; did you mean 'clone'?", function() return x.clone_ end)
 end
 
 function TestDtypesInPlace:test_dtypes_and_shapes_must_fit()

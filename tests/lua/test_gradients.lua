@@ -182,7 +182,7 @@ function TestJacobian:test_hessian_of_one_tensor()
   local x = tensor { 1, 2 }
   values(autograd.hessian(function(v) return (v ^ 3):sum() end, x), { { 6, 0 }, { 0, 12 } })
   values(autograd.hessian(function(v) return v:sum() end, x), { { 0, 0 }, { 0, 0 } })
-  fails("hessian: f must return a single number", autograd.hessian,
+  fails("hessian: f must return a single number, not [2]", autograd.hessian,
     function(v) return v end, x)
 end
 
@@ -522,7 +522,7 @@ function TestHooks:test_errors()
     tensor { 1 }, print)
   lu.assertStrContains(message(x.register_hook, x, 5), "function expected, got number")
   fails("retain_grad: the tensor does not require a gradient", x.retain_grad, tensor { 1 })
-  fails("a hook has no field or method 'removed'", function() return h.removed end)
+  fails("a hook has no field or method 'removed'; did you mean 'remove'?", function() return h.removed end)
 end
 
 function TestHooks:test_what_a_tensor_is_to_the_graph()

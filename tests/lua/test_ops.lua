@@ -252,7 +252,8 @@ function TestOpsShapes:test_reshape()
   lu.assertEquals(mlpl.tensor { 5 }:reshape {}.shape, {})
   fails("reshape: input [6] has 6 elements, which do not fit [4x-1]", x.reshape, x, 4, -1)
   fails("reshape: input [6] has 6 elements, which do not fit [7]", x.reshape, x, 7)
-  fails("reshape: input [6] has 6 elements, which do not fit [-1x-1]", x.reshape, x, -1, -1)
+  fails("reshape: input [6] has 6 elements, which do not fit [-1x-1]; one size may be -1, "
+    .. "for what the others leave", x.reshape, x, -1, -1)
   fails("reshape: input [6] has 6 elements, which do not fit [4611686018427387904x4]",
     x.reshape, x, 1 << 62, 4)
   local none = mlpl.zeros(0)

@@ -99,7 +99,7 @@ function TestGenerator:test_states_that_are_none()
   fails("set_rng_state: 5 is not a generator's state", mlpl.set_rng_state, 5)
   lu.assertEquals(mlpl.get_rng_state(), good)
   fails("Generator: the seed is 1.5; it must be a whole number", mlpl.Generator, 1.5)
-  fails("a generator has no field or method 'seeds'", function() return g.seeds end)
+  fails("a generator has no field or method 'seeds'; did you mean 'seed'?", function() return g.seeds end)
   fails("a generator has no field 'x' that can be set", function() g.x = 1 end)
 end
 

@@ -77,7 +77,8 @@ function TestSubscripts:test_masks()
     "sizes of the first of them", x, tensor { true, false })
   get("the mask is [3x4], the axes of the tensor from 2 on are [4]", x, { 1, full })
   get("the mask is [], the axes", x, tensor(true))
-  get("2 indices for a tensor with 2 axes", x, { full, 1 })
+  get("index 2 has no axis left: a mask stands for as many as it has, and the tensor has 2",
+    x, { full, 1 })
 end
 
 function TestSubscripts:test_index_tensors()
@@ -481,4 +482,19 @@ function TestMakers:test_what_is_refused()
   fails("meshgrid: indexing is 'yx'; it must be one of ij, xy", mlpl.meshgrid,
     mlpl.zeros(1), { indexing = "yx" })
   fails("meshgrid: tensor 1 has 2 axes; it must have one", mlpl.meshgrid, mlpl.eye(2))
+end
+
+TestShapesFunctions = {}
+
+-- What PyTorch has as functions, too.
+function TestShapesFunctions:test_methods_that_are_functions()
+  local x = mlpl.arange(6)
+  local a, b = mlpl.split(x, 4)
+  values(a, { 1, 2, 3, 4 })
+  values(b, { 5, 6 })
+  lu.assertEquals(select("#", mlpl.chunk(x, 3)), 3)
+  lu.assertEquals(select("#", mlpl.unbind(x)), 6)
+  values(mlpl.unique(mlpl.tensor { 2, 1, 2 }), { 1, 2 })
+  lu.assertStrContains(mlpl.help.text "split", "split(x, size | { sizes }, [dim])")
+  lu.assertStrContains(mlpl.help.text "unique", "unique(x, { return_inverse")
 end

@@ -75,7 +75,8 @@ function TestTensorFromValues:test_misfits()
   fails("tensor: a value is 'one'; values are numbers", t, { "one" })
   fails("tensor: a value is '1'; values are numbers", t, { "1" })
   fails("tensor: a value is nil; values are numbers", t, { 1, nil, 3 })
-  fails("tensor: a value is a mlpl.Tensor; values are numbers", t, { mlpl.zeros(1) })
+  fails("tensor: a value is a mlpl.Tensor; values are numbers (stack and cat join "
+    .. "tensors)", t, { mlpl.zeros(1) })
   fails("tensor: a value is a function; values are numbers", t, print)
   fails("tensor: 0.5 stands among truth values; say the dtype if numbers are meant", t,
     { true, 0.5 })
@@ -401,9 +402,34 @@ function TestTensorQueries:test_order_raises()
   fails(text, function() return 5 > x end)
 end
 
+-- A shape is a table of its own, which prints and compares as a whole.
+function TestTensorQueries:test_shapes_as_a_whole()
+  local x = mlpl.zeros(2, 3)
+  lu.assertEquals(tostring(x.shape), "[2x3]")
+  lu.assertEquals("shape " .. x:size() .. "!", "shape [2x3]!")
+  lu.assertEquals(tostring(mlpl.zeros().shape), "[]")
+  lu.assertTrue(x.shape == mlpl.ones(2, 3).shape)
+  lu.assertTrue(x.shape == { 2, 3 })
+  lu.assertFalse(x.shape == mlpl.ones(2, 3, 1).shape)
+  lu.assertFalse(x.shape == mlpl.ones(3, 2).shape)
+  local shape = x.shape
+  shape[1] = 7
+  lu.assertEquals(x.shape, { 2, 3 })
+  lu.assertEquals(mlpl.zeros(shape).shape, { 7, 3 })
+  lu.assertFalse(getmetatable(shape))
+end
+
 function TestTensorQueries:test_unknown_names_raise()
   local x = self.x
   fails("a tensor has no field or method 'nosuch'", function() return x.nosuch end)
+  fails("a tensor has no field or method 'summ'; did you mean 'sum'?",
+    function() return x.summ end)
+  fails("a tensor has no field or method 'shap'; did you mean 'shape'?",
+    function() return x.shap end)
+  fails("a tensor has no field or method 'tolist'; here it is x:totable()",
+    function() return x.tolist end)
+  fails("a tensor has no field or method 'det'; there is mlpl.linalg.det",
+    function() return x.det end)
   fails("a tensor has no field 'nosuch' that can be set", function() x.nosuch = 1 end)
   fails("mlpl has no field 'aranges'; did you mean 'arange'?",
     function() return mlpl.aranges end)

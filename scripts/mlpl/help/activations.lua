@@ -63,6 +63,7 @@ return {
   },
   hardtanh = {
     "min(max(x, min_val), max_val).",
+    args = { min_val = "the least result", max_val = "the largest result" },
     example = "assert(nn.hardtanh(mlpl.tensor { 3 }):item() == 1)",
   },
   relu6 = {

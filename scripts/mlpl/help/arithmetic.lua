@@ -164,6 +164,7 @@ return {
   },
   clamp = {
     "min(max(x, min), max), element by element; nan stays nan. The gradient is 0 outside.",
+    args = { min = "the least result; none unless told", max = "the largest result; none unless told" },
     example = "local y = mlpl.tensor { -1, 0.5, 2 }:clamp { min = 0 }\n"
       .. "assert(y[1]:item() == 0 and y[3]:item() == 2)",
   },

@@ -137,11 +137,12 @@ assert(#model == 3 and model(mlpl.ones(2, 4)).shape[2] == 1)]],
 
   ["nn.CrossEntropyLoss"] = {
     "-log softmax(input)[target], by rows: the loss of classification. The target holds labels "
-      .. "(i64, from 1), or in the input's shape a share for every class. Beside the options, "
-      .. "weight = a tensor [classes] weighs the classes; the mean is then by weight.",
+      .. "(i64, from 1), or in the input's shape a share for every class. With "
+      .. "weight the mean divides by the sum of the targets' weights.",
     args = {
       reduction = reduction, ignore_index = "rows with this label are left out",
       label_smoothing = "this share of the target is spread over all classes",
+      weight = "[classes], a weight for each class",
     },
     returns = { { "loss", "Module", "loss(input, target), input [n x classes] without softmax" } },
     errors = "shapes that do not fit raise, and a label that is no class, with its row",
@@ -161,9 +162,9 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
   },
   ["nn.BCEWithLogitsLoss"] = {
     "-(p y log s(x) + (1 - y) log(1 - s(x))), where s is the sigmoid and p is pos_weight (1): "
-      .. "the loss of yes or no, accurate for large x. Beside the options, two tensors that "
-      .. "broadcast: weight multiplies the losses, pos_weight those of the target 1.",
-    args = { reduction = reduction },
+      .. "the loss of yes or no, accurate for large x.",
+    args = { reduction = reduction, weight = "multiplies the losses; broadcasts",
+      pos_weight = "p, multiplies the losses of the target 1; broadcasts" },
     returns = { { "loss", "Module", "loss(input, target), input without sigmoid, target 0 to 1" } },
     errors = "shapes that do not fit raise",
     example = [[
@@ -256,7 +257,8 @@ assert(part[1].weight.grad)]],
     "Uniform between -b and b, b = gain sqrt(6 / (fan_in + fan_out)): for sigmoid and tanh. For a "
       .. "weight [out x in x ...], fan_in is in times the sizes of further axes, fan_out likewise.",
     call = "nn.init.xavier_uniform_(x, [gain])",
-    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?", "1" } },
+    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?",
+      "what the deviation is multiplied by, 1; by name: { gain = 5 / 3 } suits tanh" } },
     returns = fill, memory = fill_memory,
     errors = "fewer than two axes raise; " .. fill_errors,
     example = "nn.init.xavier_uniform_(nn.Linear(4, 3).weight)",
@@ -266,7 +268,8 @@ assert(part[1].weight.grad)]],
     "Normal with standard deviation gain sqrt(2 / (fan_in + fan_out)): for sigmoid and tanh. For a "
       .. "weight [out x in x ...], fan_in is in times the sizes of further axes, fan_out likewise.",
     call = "nn.init.xavier_normal_(x, [gain])",
-    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?", "1" } },
+    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?",
+      "what the deviation is multiplied by, 1; by name: { gain = 5 / 3 } suits tanh" } },
     returns = fill, memory = fill_memory,
     errors = "fewer than two axes raise; " .. fill_errors,
     example = "nn.init.xavier_normal_(nn.Linear(4, 3).weight, { gain = 5 / 3 })",

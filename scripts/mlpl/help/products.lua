@@ -56,7 +56,7 @@ return {
   },
   linear = {
     "x W^T + b, and max(., 0) of it with activation = 'relu', in one pass.",
-    args = { input = "[... in]", weight = "[out x in]", bias = "[out]" }, errors = sizes,
+    args = { activation = "what is applied to the result", input = "[... in]", weight = "[out x in]", bias = "[out]" }, errors = sizes,
     example = "local y = nn.linear(mlpl.ones(4, 2), mlpl.ones(3, 2), mlpl.ones(3))\n"
       .. "assert(y.shape[2] == 3 and y[1][1]:item() == 3)",
   },

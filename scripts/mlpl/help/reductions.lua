@@ -202,7 +202,7 @@ return {
   histc = {
     "How many elements lie in each of `bins` equal parts of [min, max]; the last part has its "
       .. "upper end. Elements outside do not count.",
-    args = { min = "min = max: the input's own range", max = "the upper end" },
+    args = { bins = "how many parts", min = "min = max: the input's own range", max = "the upper end" },
     errors = "max < min; a range that is not finite",
     example = "local y = mlpl.tensor { 1, 2, 3 }:histc { bins = 2, min = 0, max = 4 }\n"
       .. "assert(y[2]:item() == 2)",

@@ -72,6 +72,8 @@ return {
   },
   movedim = {
     "Axes moved to other places; the others keep their order.",
+    args = { source = "an axis or an array of axes",
+      destination = "where they go, as many" },
     memory = view, errors = axis .. "; one twice; lists of different lengths",
     example = "assert(mlpl.zeros(2, 3, 4):movedim(1, 3).shape[3] == 2)",
   },
@@ -88,11 +90,13 @@ return {
   },
   narrow = {
     "`length` places along an axis, from `start` on.",
+    args = { start = "the first place, from 1", length = "how many places" },
     memory = view, errors = range .. "; " .. axis,
     example = "assert(mlpl.arange(5):narrow(1, 2, 3)[1]:item() == 2)",
   },
   select = {
     "One place along an axis, which the result drops; x[i] is x:select(1, i).",
+    args = { index = "the place, from 1, or from -1 at the end" },
     memory = view, errors = range .. "; " .. axis,
     example = "assert(mlpl.arange(6):reshape(2, 3):select(2, -1)[2]:item() == 6)",
   },
@@ -164,7 +168,7 @@ return {
   },
   index_fill = {
     "The input with a number at the places of an axis.",
-    args = { index = "[k], i64, from 1" }, errors = range .. "; " .. axis,
+    args = { value = "the number", index = "[k], i64, from 1" }, errors = range .. "; " .. axis,
     example = "local i = mlpl.tensor({ 2 }, { dtype = 'i64' })\n"
       .. "assert(mlpl.zeros(3):index_fill(1, i, 5)[2]:item() == 5)",
   },
@@ -255,7 +259,7 @@ return {
   },
   rot90 = {
     "A plane turned k times by 90 degrees, from the first axis of dims to the second.",
-    args = { dims = "two axes; the first two" }, errors = axis .. "; not two axes",
+    args = { k = "how often; backwards where negative", dims = "two axes; the first two" }, errors = axis .. "; not two axes",
     example = "assert(mlpl.tensor { { 1, 2 }, { 3, 4 } }:rot90()[1][1]:item() == 2)",
   },
   tril = {

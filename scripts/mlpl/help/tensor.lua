@@ -22,7 +22,8 @@ return {
       .. "Every operation is a method (x:sum()) and a function (mlpl.sum(x)).",
     call = "Tensor",
     fields = {
-      { "shape", "integer[]", "the size of every axis; a new table every time" },
+      { "shape", "integer[]", "the size of every axis; a new table every time, which prints "
+        .. "as [2x3] and equals a table of the same numbers" },
       { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' },
       { "grad", "Tensor?", "the gradient that backward passes have added up; may be set to nil" },
       { "requires_grad", "boolean", "whether what is computed from it is recorded; may be set" },
@@ -72,6 +73,19 @@ assert(x:max():item() == 10)]],
     args = { x() },
     returns = { { "yes", "boolean" } },
     example = "assert(not mlpl.zeros(2, 3):t():is_contiguous())",
+  },
+  ["Tensor.to"] = {
+    "The elements in another dtype. Gradients flow through it between f32 and f64.",
+    call = "x:to(dtype)",
+    args = { x(), { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' } },
+    returns = { { "y", "Tensor", "x itself where it has that dtype already" } },
+    memory = "a copy, or x itself",
+    errors = "a dtype that does not exist",
+    example = [[
+local x = mlpl.tensor { 0, 1.75, -1.75 }
+local i, b = x:to "i64", x:to "bool"
+assert(i[2]:item() == 1 and i[3]:item() == -1)          -- towards zero
+assert(b:equal(mlpl.tensor { false, true, true }))]],
   },
   ["Tensor.item"] = {
     "The one element as a Lua value: a float, an integer for i64 and u8, a boolean for bool.",
