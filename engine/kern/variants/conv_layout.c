@@ -1,9 +1,11 @@
 /* Plans of convolutions, and the source laid out for them. */
 #include "kern/variants/conv.h"
 
-/* Results of a part, the dropped ones included, and rows of the source's block: sized so
-   that planes, packed weights and results stay in a second-level cache. */
-enum { MOST_LENGTH = 1024, MOST_COLUMNS = 1024, BLOCK_ROWS = 512 };
+/* Rows of the source's block, results of a part (the dropped ones included) and elements of
+   its planes or sums: sized so that these and the packed weights stay in a second-level
+   cache. */
+enum { BLOCK_ROWS = 512, SHORT = 1024, LONG = 4096, MOST_ELEMENTS = 1 << 16 };
+enum { MOST_COLUMNS = 1024 };
 
 static ptrdiff_t gcd(ptrdiff_t a, ptrdiff_t b) {
   while (b) {
@@ -50,16 +52,20 @@ part VARIANT(conv_part)(const plan *p, ptrdiff_t i) {
   return t;
 }
 
-static void cut(plan *p, ptrdiff_t most_rows) {
+/* Blocks of source channels, all alike, and parts. rows: of results. */
+static void cut(plan *p, ptrdiff_t rows_of_results, ptrdiff_t depth) {
   const along *r = &p->a[0], *q = &p->a[1];
   p->taps = r->taps * q->taps;
+  p->channels = clamp(BLOCK_ROWS / conv_most(1, p->taps), 1, conv_most(1, depth));
+  p->channels = conv_parts(conv_most(1, depth), conv_parts(conv_most(1, depth), p->channels));
   p->most_length = p->most_plane = 0;
   if (r->results == 0 || q->results == 0) return;
   p->parts_q = conv_parts(q->results, MOST_COLUMNS);
   p->n_q = conv_parts(q->results, p->parts_q);
   p->parts_q = conv_parts(q->results, p->n_q);
-  ptrdiff_t rows = conv_most(1, MOST_LENGTH / (p->n_q + q->reach));
-  p->parts_r = conv_parts(r->results, conv_least(rows, most_rows));
+  ptrdiff_t lines = conv_most(rows_of_results, p->channels * conv_planes(p));
+  ptrdiff_t length = clamp(MOST_ELEMENTS / conv_most(1, lines), SHORT, LONG);
+  p->parts_r = conv_parts(r->results, conv_most(1, length / (p->n_q + q->reach)));
   p->n_r = conv_parts(r->results, p->parts_r);
   p->parts_r = conv_parts(r->results, p->n_r);
   for (ptrdiff_t i = 0; i < p->parts_q; i++) { /* the first of each column is whole */
@@ -70,7 +76,7 @@ static void cut(plan *p, ptrdiff_t most_rows) {
 }
 
 /* Results, or the weight's gradient: tap t of r reads r stride + t dilation - pad. */
-plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
+plan VARIANT(conv_plan_y)(const mlplk_conv *c) {
   plan p = {0};
   for (int d = 0; d < 2; d++) {
     p.a[d] = (along){.source = c->x[d],
@@ -83,8 +89,7 @@ plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
         .out_by = 1};
     finish_axis(&p.a[d]);
   }
-  cut(&p, most_rows);
-  p.channels = clamp(BLOCK_ROWS / conv_most(1, p.taps), 1, conv_most(1, c->c));
+  cut(&p, c->m, c->c);
   return p;
 }
 
@@ -112,19 +117,13 @@ static along from_y(const mlplk_conv *c, int d, ptrdiff_t phase) {
   return a;
 }
 
-plan VARIANT(conv_plan_x)(
-    const mlplk_conv *c, const ptrdiff_t *phase, ptrdiff_t most_rows) {
+plan VARIANT(conv_plan_x)(const mlplk_conv *c, const ptrdiff_t *phase) {
   plan p = {.a = {from_y(c, 0, phase[0]), from_y(c, 1, phase[1])}};
-  cut(&p, most_rows);
-  p.channels = clamp(BLOCK_ROWS / conv_most(1, p.taps), 1, conv_most(1, c->m));
+  cut(&p, c->c, c->m);
   return p;
 }
 
 /* ---- laying out -------------------------------------------------------------------- */
-
-static void zero(real *to, ptrdiff_t n) {
-  if (n > 0) memset(to, 0, (size_t)n * sizeof *to);
-}
 
 /* to[j] = x[start + j step] for j in [0, n), 0 outside of x's `size` elements. */
 static void lay_row(real *to, ptrdiff_t n, const real *x, ptrdiff_t size, ptrdiff_t start,
@@ -132,14 +131,14 @@ static void lay_row(real *to, ptrdiff_t n, const real *x, ptrdiff_t size, ptrdif
   ptrdiff_t from = start >= 0 ? 0 : clamp(conv_parts(-start, step), 0, n);
   ptrdiff_t end = start >= size ? 0 : clamp(conv_parts(size - start, step), 0, n);
   if (end < from) end = from;
-  zero(to, from);
+  conv_zero(to, from);
   if (step == 1 && end > from)
-    memcpy(to + from, x + start + from, (size_t)(end - from) * sizeof *to);
+    conv_copy(to + from, x + start + from, end - from);
   else if (step == 2)
     for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + 2 * j];
   else
     for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + j * step];
-  zero(to + end, n - end);
+  conv_zero(to + end, n - end);
 }
 
 static void lay_plane(const plan *p, const part *t, const real *x, ptrdiff_t phase_r,
@@ -151,8 +150,8 @@ static void lay_plane(const plan *p, const part *t, const real *x, ptrdiff_t pha
     if (row >= 0 && row < r->source)
       lay_row(to, t->width, x + row * q->source, q->source, column, q->step);
     else
-      zero(to, t->width);
-  zero(to, t->plane - n * t->width);
+      conv_zero(to, t->width);
+  conv_zero(to, t->plane - n * t->width);
 }
 
 void VARIANT(conv_lay_out)(const plan *p, const part *t, ptrdiff_t channels,
