@@ -125,30 +125,52 @@ plan VARIANT(conv_plan_x)(const mlplk_conv *c, const ptrdiff_t *phase) {
 
 /* ---- laying out -------------------------------------------------------------------- */
 
-/* to[j] = x[start + j step] for j in [0, n), 0 outside of x's `size` elements. */
-static void lay_row(real *to, ptrdiff_t n, const real *x, ptrdiff_t size, ptrdiff_t start,
-    ptrdiff_t step) {
-  ptrdiff_t from = start >= 0 ? 0 : clamp(conv_parts(-start, step), 0, n);
-  ptrdiff_t end = start >= size ? 0 : clamp(conv_parts(size - start, step), 0, n);
-  if (end < from) end = from;
-  conv_zero(to, from);
-  if (step == 1 && end > from)
-    conv_copy(to + from, x + start + from, end - from);
-  else if (step == 2)
-    for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + 2 * j];
+/* to[j] = x[2 j] */
+static void every_other(real *to, const real *x, ptrdiff_t n) {
+  for (; n > LANES; n -= LANES, to += LANES, x += 2 * LANES)
+    store(to, evens(load(x), load(x + LANES)));
+  if (n <= 0) return;
+  ptrdiff_t span = 2 * n - 1, low = conv_least(span, LANES);
+  vec a = load_first(x, first(low)), b = {0};
+  if (span > low) b = load_first(x + LANES, first(span - low));
+  store_first(to, first(n), evens(a, b));
+}
+
+/* The elements [from, end) of a laid-out row of n are in the source's row, from its element
+   `at` on; the others are 0. */
+typedef struct row {
+  ptrdiff_t n, from, end, at, step;
+} row;
+
+static row row_of(ptrdiff_t n, ptrdiff_t size, ptrdiff_t start, ptrdiff_t step) {
+  row r = {.n = n, .step = step};
+  r.from = start >= 0 ? 0 : clamp(conv_parts(-start, step), 0, n);
+  r.end = start >= size ? 0 : clamp(conv_parts(size - start, step), 0, n);
+  if (r.end < r.from) r.end = r.from;
+  r.at = start + r.from * step;
+  return r;
+}
+
+static void lay_row(const row *r, real *to, const real *x) {
+  ptrdiff_t n = r->end - r->from;
+  conv_zero(to, r->from);
+  if (n > 0 && r->step == 1)
+    conv_copy(to + r->from, x + r->at, n);
+  else if (n > 0 && r->step == 2)
+    every_other(to + r->from, x + r->at, n);
   else
-    for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + j * step];
-  conv_zero(to + end, n - end);
+    for (ptrdiff_t j = 0; j < n; j++) to[r->from + j] = x[r->at + j * r->step];
+  conv_zero(to + r->end, r->n - r->end);
 }
 
 static void lay_plane(const plan *p, const part *t, const real *x, ptrdiff_t phase_r,
     ptrdiff_t phase_q, real *to) {
   const along *r = &p->a[0], *q = &p->a[1];
-  ptrdiff_t row = begin(r, t->r) + phase_r, column = begin(q, t->q) + phase_q;
-  ptrdiff_t n = t->n_r + r->reach;
-  for (ptrdiff_t i = 0; i < n; i++, row += r->step, to += t->width)
-    if (row >= 0 && row < r->source)
-      lay_row(to, t->width, x + row * q->source, q->source, column, q->step);
+  ptrdiff_t at = begin(r, t->r) + phase_r, n = t->n_r + r->reach;
+  const row columns = row_of(t->width, q->source, begin(q, t->q) + phase_q, q->step);
+  for (ptrdiff_t i = 0; i < n; i++, at += r->step, to += t->width)
+    if (at >= 0 && at < r->source)
+      lay_row(&columns, to, x + at * q->source);
     else
       conv_zero(to, t->width);
   conv_zero(to, t->plane - n * t->width);
