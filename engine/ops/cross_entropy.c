@@ -1,7 +1,7 @@
 /*
 ** Softmax cross-entropy in one pass: the forward pass also writes the gradient, because
 ** softmax is at hand then. Targets are class labels, or shares of every class in the
-** input's shape.
+** input's shape. Other inputs than [n x k] are computed as rows.
 */
 #include "ops/rows.h"
 
@@ -14,21 +14,37 @@ enum { REDUCTION, IGNORE_INDEX, SMOOTHING }; /* options */
 
 #define GRAIN 8192 /* elements a task works on */
 
+/* ---- shapes ------------------------------------------------------------------------ */
+
+/* Scores are [n x k], [n x k x ...] or [k]; the classes lie along this axis, and labels have
+   the other ones. */
+static int class_axis(const mlpl_tensor *x) { return x->ndim == 1 ? 0 : 1; }
+
+static void labels_shape(const mlpl_tensor *x, mlpli_shape *s) {
+  *s = (mlpli_shape){.ndim = 0};
+  for (int d = 0; d < x->ndim; d++)
+    if (d != class_axis(x)) s->size[s->ndim++] = x->shape[d];
+}
+
 static SHAPE(cross_entropy) {
   const mlpl_tensor *x = c->in[INPUT], *t = c->in[TARGET],
                     *w = c->n > WEIGHT ? c->in[WEIGHT] : NULL;
-  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
-  if (x->ndim != 2 || x->shape[1] < 1)
+  char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT], d[MLPLI_SHAPE_TEXT];
+  if (x->ndim == 0 || x->shape[class_axis(x)] < 1)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "cross_entropy: input is %s; it must be [n x classes]", mlpli_tensor_text(a, x));
-  bool labels = t->dtype == MLPL_I64 && t->ndim == 1 && t->shape[0] == x->shape[0];
-  bool shares = mlpli_is_real(t) && mlpli_same_shape(t, 2, x->shape);
+        "cross_entropy: input is %s; it must be [n x classes], [n x classes x ...] or "
+        "[classes]",
+        mlpli_tensor_text(a, x));
+  const int64_t k = x->shape[class_axis(x)];
+  labels_shape(x, s);
+  bool labels = t->dtype == MLPL_I64 && mlpli_same_shape(t, s->ndim, s->size);
+  bool shares = mlpli_is_real(t) && mlpli_same_shape(t, x->ndim, x->shape);
   if (!labels && !shares)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "cross_entropy: input is %s, target is %s of %s; it must be [%lld] of labels "
+        "cross_entropy: input is %s, target is %s of %s; it must be %s of labels "
         "(dtype i64), or %s of %s shares",
         mlpli_tensor_text(a, x), mlpli_tensor_text(b, t),
-        mlpl_dtype_name((mlpl_dtype)t->dtype), (long long)x->shape[0], a,
+        mlpl_dtype_name((mlpl_dtype)t->dtype), mlpli_shape_text(d, s->ndim, s->size), a,
         mlpl_dtype_name((mlpl_dtype)x->dtype));
   if (shares && t->dtype != x->dtype)
     return mlpl_fail(cx, MLPL_EARG,
@@ -42,13 +58,42 @@ static SHAPE(cross_entropy) {
     return mlpl_fail(cx, MLPL_EARG,
         "cross_entropy: the weight requires a gradient; only the input has one here "
         "(:detach() it)");
-  if (w && (w->ndim != 1 || w->shape[0] != x->shape[1]))
+  if (w && (w->ndim != 1 || w->shape[0] != k))
     return mlpl_fail(cx, MLPL_ESHAPE,
         "cross_entropy: weight is %s, input is %s; the weight must be [%lld]",
-        mlpli_tensor_text(b, w), mlpli_tensor_text(a, x), (long long)x->shape[1]);
-  s->ndim = 0;
-  if (c->p[REDUCTION].i == MLPLI_NO_REDUCTION) *s = (mlpli_shape){1, {x->shape[0]}};
+        mlpli_tensor_text(b, w), mlpli_tensor_text(a, x), (long long)k);
+  if (c->p[REDUCTION].i != MLPLI_NO_REDUCTION) s->ndim = 0;
   return MLPL_OK;
+}
+
+/* What lies along the class axis as rows, [.. x k]. */
+static mlpl_tensor *as_rows(mlpli_expr *e, mlpl_tensor *x) {
+  if (!x || x->ndim == 2) return x;
+  const int64_t k = x->shape[class_axis(x)];
+  mlpl_value p[2] = {{.sizes = {1, {1}}}, {.sizes = {1, {-1}}}};
+  mlpl_value rows = {.sizes = {2, {x->numel / k, k}}};
+  if (x->ndim > 2) x = mlpli_x1(e, MLPLI_OP_MOVEDIM, x, p);
+  return mlpli_x1(e, MLPLI_OP_RESHAPE, x, &rows);
+}
+
+/* Rows back to what x, of these sizes, has along its class axis. */
+static mlpl_tensor *from_rows(
+    mlpli_expr *e, mlpl_tensor *rows, int ndim, const int64_t *shape) {
+  if (ndim == 2) return rows;
+  mlpl_value p[2] = {{.sizes = {1, {-1}}}, {.sizes = {1, {1}}}}, sizes = {.sizes = {.n = 0}};
+  sizes.sizes.n = ndim;
+  for (int d = 0, at = 0; d < ndim; d++)
+    if (d != 1) sizes.sizes.v[at++] = shape[d];
+  if (ndim > 2) sizes.sizes.v[ndim - 1] = shape[1];
+  rows = mlpli_x1(e, MLPLI_OP_RESHAPE, rows, &sizes);
+  return ndim > 2 ? mlpli_x1(e, MLPLI_OP_MOVEDIM, rows, p) : rows;
+}
+
+/* Targets of those rows. */
+static mlpl_tensor *row_targets(mlpli_expr *e, mlpl_tensor *t) {
+  if (t->dtype != MLPL_I64) return as_rows(e, t);
+  mlpl_value flat = {.sizes = {1, {t->numel}}};
+  return t->ndim == 1 ? t : mlpli_x1(e, MLPLI_OP_RESHAPE, t, &flat);
 }
 
 /* ---- class labels ------------------------------------------------------------------ */
@@ -236,35 +281,61 @@ static mlpl_status forward_shares(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out)
   return mlpli_expr_end(&e);
 }
 
+static mlpl_status forward_rows(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *out) {
+  return c->in[TARGET]->dtype == MLPL_I64 ? forward_labels(cx, c, out)
+                                          : forward_shares(cx, c, out);
+}
+
+/* The operands as rows; the gradient that is kept for backward is one of rows. */
 static FORWARD(cross_entropy) {
-  return c->in[TARGET]->dtype == MLPL_I64 ? forward_labels(cx, c, *out)
-                                          : forward_shares(cx, c, *out);
+  if (c->in[INPUT]->ndim == 2) return forward_rows(cx, c, *out);
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *in[3] = {NULL}, *flat = NULL;
+  mlpli_call rows = *c;
+  bool was = mlpl_set_grad_enabled(cx, false);
+  for (int i = 0; i < c->n; i++) in[i] = c->in[i];
+  in[INPUT] = as_rows(&e, in[INPUT]);
+  if (in[INPUT]) in[TARGET] = row_targets(&e, in[TARGET]);
+  mlpl_set_grad_enabled(cx, was);
+  rows.in = in;
+  if (e.status == MLPL_OK && c->p[REDUCTION].i == MLPLI_NO_REDUCTION)
+    e.status = mlpli_tensor_view(
+        cx, &flat, *out, 0, 1, &in[INPUT]->shape[0], (int64_t[]){1});
+  if (e.status == MLPL_OK) e.status = forward_rows(cx, &rows, flat ? flat : *out);
+  c->extra = rows.extra;
+  mlpl_tensor_release(flat);
+  return mlpli_expr_end(&e);
 }
 
 /* ---- backward ---------------------------------------------------------------------- */
 
 /* g as a factor of rows: [n x 1] where there is one for each. */
 static mlpl_tensor *row_factor(mlpli_expr *e, mlpl_tensor *g) {
-  mlpl_value column = {.sizes = {2, {-1, 1}}};
+  mlpl_value column = {.sizes = {2, {g->numel, 1}}};
   return g->ndim ? mlpli_x1(e, MLPLI_OP_RESHAPE, g, &column) : g;
 }
 
 static BACKWARD(cross_entropy) {
   mlpli_expr e = {.cx = cx};
+  int ndim;
+  const int64_t *shape;
   mlpl_tensor *dx = n->extra;
+  mlpli_input_shape(n, 0, &ndim, &shape);
   if (cx->grad_enabled) {
     double scale = 1;
+    mlpl_tensor *in[3] = {NULL};
+    for (int i = 0; i < n->n_in; i++) in[i] = n->in[i];
+    in[INPUT] = as_rows(&e, in[INPUT]);
     mlpl_set_grad_enabled(cx, false);
-    mlpl_tensor *q = dense(&e, n->in, n->n_in, n->p, &scale);
+    if (in[INPUT]) in[TARGET] = row_targets(&e, in[TARGET]);
+    mlpl_tensor *q = in[INPUT] && in[TARGET] ? dense(&e, in, n->n_in, n->p, &scale) : NULL;
     mlpl_set_grad_enabled(cx, true);
-    dx = mlpli_xaffine(&e, slope(&e, n->in[INPUT], q), scale, 0);
+    dx = mlpli_xaffine(&e, slope(&e, in[INPUT], q), scale, 0);
   }
   /* the usual end of a graph */
-  else if (g->ndim == 0 && mlpli_load(g->data, g->dtype) == 1) {
-    mlpli_xgive(&e, n, 0, dx);
-    return mlpli_expr_end(&e);
-  }
-  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, dx, row_factor(&e, g)));
+  if (cx->grad_enabled || g->ndim || mlpli_load(g->data, g->dtype) != 1)
+    dx = mlpli_xmul(&e, dx, row_factor(&e, g));
+  mlpli_xgive(&e, n, 0, dx ? from_rows(&e, dx, ndim, shape) : NULL);
   return mlpli_expr_end(&e);
 }
 

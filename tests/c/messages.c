@@ -166,9 +166,13 @@ static void shapes_of_losses(void **state) {
       "binary_cross_entropy_with_logits: the target requires a gradient; only the input "
       "has one here (:detach() it)");
   assert_fails(cx, TRY2("cross_entropy", F32(3), I64(3)), MLPL_ESHAPE,
-      "cross_entropy: input is [3]; it must be [n x classes]");
+      "cross_entropy: input is [3], target is [3] of i64; it must be [] of labels");
+  assert_fails(cx, TRY2("cross_entropy", F32(2, 3, 4), I64(2, 3)), MLPL_ESHAPE,
+      "cross_entropy: input is [2x3x4], target is [2x3] of i64; it must be [2x4] of labels "
+      "(dtype i64), or [2x3x4] of f32 shares");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 0), I64(3)), MLPL_ESHAPE,
-      "cross_entropy: input is [3x0]; it must be");
+      "cross_entropy: input is [3x0]; it must be [n x classes], [n x classes x ...] or "
+      "[classes]");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 4), I64(2)), MLPL_ESHAPE,
       "cross_entropy: input is [3x4], target is [2] of i64; it must be [3] of "
       "labels (dtype i64), or [3x4] of f32 shares");

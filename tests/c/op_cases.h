@@ -373,6 +373,17 @@ static const op_case op_cases[] = {
     {"cross_entropy", "3x4 3x4 4", ""},
     {"cross_entropy", "3x4e 3x4t 4g", "label_smoothing=0.1 reduction=none"},
     {"cross_entropy", "1x2 1x2", ""}, {"cross_entropy", "0x3 0x3", "reduction=sum"},
+    {"cross_entropy", "2x3x4 2x4i", ""}, {"cross_entropy", "2x3x4t 2x4j", "reduction=sum"},
+    {"cross_entropy", "2x3x4 2x4jt 3", "reduction=none label_smoothing=0.2"},
+    {"cross_entropy", "2x3x2x2n 2x2x2i 3g", "label_smoothing=0.1"},
+    {"cross_entropy", "2x3x2x2x2 2x2x2x2i", "reduction=none"},
+    {"cross_entropy", "2x3x4 2x3x4t 3", "label_smoothing=0.3"},
+    {"cross_entropy", "2x3x2x2e 2x3x2x2", "reduction=none"},
+    {"cross_entropy", "2x3x0 2x0i", "reduction=none"},
+    {"cross_entropy", "0x3x2 0x2i", "reduction=sum"},
+    {"cross_entropy", "4 si", ""}, {"cross_entropy", "4g si 4", "label_smoothing=0.1"},
+    {"cross_entropy", "3 si", "reduction=none"}, {"cross_entropy", "4 4", "reduction=sum"},
+    {"cross_entropy", "4 4g 4", "reduction=none label_smoothing=0.5"},
     LOSS_CASES("mse_loss"), LOSS_CASES("binary_cross_entropy_with_logits"),
     {"binary_cross_entropy_with_logits", "2x3 2x3 2x3", ""},
     {"binary_cross_entropy_with_logits", "2x3 2x3 3", "reduction=sum"},
@@ -625,6 +636,7 @@ static inline int64_t case_classes(const made_case *c, int i) {
       n *= given ? c->p[0].sizes.v[d] : c->in[0].size[c->in[0].ndim - axes + d];
     return n;
   }
+  if (c->in[0].ndim == 1 && strcmp(c->op->name, "pick") != 0) return c->in[0].size[0];
   return c->in[0].size[strcmp(c->op->name, "pick") == 0 ? c->p[0].i : 1];
 }
 

@@ -412,24 +412,31 @@ static void plain_bce(plain *p) {
 /* numerics.md, section 3: labels with weights, smoothing and an ignored value; or
    shares of every class. */
 static void plain_cross_entropy(plain *p) {
-  int64_t n = p->x[0].size[0], k = p->x[0].size[1];
-  double smooth = p->c->p[2].f, by = p->labels ? 0 : (double)n;
-  array each = array_new(1, &n);
-  for (int64_t i = 0; i < n; i++) {
-    const double *x = p->x[0].v + i * k;
-    double all = log_sum(x, k, 1);
+  const array *in = &p->x[0];
+  int64_t size[MLPL_MAX_RANK], k = in->size[in->ndim == 1 ? 0 : 1], rest = 1;
+  int ndim = 0;
+  for (int d = 0; d < in->ndim; d++) {
+    if (d > 1) rest *= in->size[d];
+    if (d != 1 && in->ndim > 1) size[ndim++] = in->size[d];
+  }
+  array each = array_new(ndim, size);
+  double smooth = p->c->p[2].f, by = p->labels ? 0 : (double)each.n;
+  for (int64_t i = 0; i < each.n; i++) {
+    const int64_t first = i / rest * k * rest + i % rest;
+    const double *x = in->v + first;
+    double all = log_sum(x, k, rest);
     int64_t label = p->labels ? (int64_t)p->x[1].v[i] : -1;
     if (p->labels && label == p->c->p[1].i) continue;
     if (p->labels) by += p->there[2] ? p->x[2].v[label] : 1;
     for (int64_t c = 0; c < k; c++) {
-      double share = p->labels ? (double)(c == label) : p->x[1].v[i * k + c];
+      double share = p->labels ? (double)(c == label) : p->x[1].v[first + c * rest];
       double q =
           (p->there[2] ? p->x[2].v[c] : 1) * ((1 - smooth) * share + smooth / (double)k);
-      each.v[i] -= q * (x[c] - all);
+      each.v[i] -= q * (x[c * rest] - all);
     }
   }
   plain_loss(p, each, p->c->p[0].i, by);
-  p->terms = n * k;
+  p->terms = in->n;
 }
 
 #include "plain_reductions.h"
@@ -635,6 +642,7 @@ static const op_case large_cases[] = {
     {"cross_entropy", "2000x10 2000i", ""},
     {"cross_entropy", "2000x10t 2000j 10", "label_smoothing=0.1"},
     {"cross_entropy", "2x20000 2i", "reduction=none"},
+    {"cross_entropy", "9x10x30x40t 9x30x40i", ""},
     {"mse_loss", "300x70 300x70t", ""},
     {"binary_cross_entropy_with_logits", "300x70 300x70 70 300x1", ""},
     {"clone", "300x70t", ""},

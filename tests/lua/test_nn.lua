@@ -460,6 +460,24 @@ function TestNnLosses:test_cross_entropy_gradient()
   values(x.grad[1], { 0.017455937, 0.0052576272, -0.046276615, 0.02356305 }, 1e-8)
 end
 
+-- An image of labels is the mean over its elements; one example needs no batch.
+function TestNnLosses:test_cross_entropy_of_more_axes()
+  local x, y = f64(logits), labels { 3, 1, 4 }
+  local image, truth = x:t():reshape(1, 4, 3), y:reshape(1, 3)
+  for _, each in ipairs(cross_entropies) do
+    local loss = nn.CrossEntropyLoss(with_weight(each[2]))(image, truth)
+    values(loss:reshape(-1), type(each[1]) == "table" and each[1] or { each[1] }, 1e-10)
+  end
+  values(nn.cross_entropy(image, truth, "none"), nn.cross_entropy(x, y, "none"):reshape(1, 3)
+    :totable(), 1e-14)
+  values(nn.cross_entropy(x[2], y[2]), nn.cross_entropy(x, y, "none")[2]:item(), 1e-14)
+  lu.assertEquals(nn.cross_entropy(x[2], y[2], "none").shape, {})
+  x:requires_grad_()
+  nn.cross_entropy(x:t():reshape(1, 2, 2, 3), mlpl.ones({ 1, 2, 3 }, { dtype = "i64" }), "sum")
+    :backward()
+  values(x.grad:sum(), 0, 1e-14)
+end
+
 function TestNnLosses:test_mse()
   local x, y = f64 { 0.5, -1.2, 2.3, 0, 4 }, f64 { 0, -1, 0.1, 0.4, 0.5 }
   values(nn.mse_loss(x, y), 3.508, 1e-14)
@@ -498,8 +516,13 @@ function TestNnLosses:test_sizes_and_labels_that_do_not_fit()
     "labels (dtype i64), or [2x3] of f32 shares", nn.cross_entropy, x, labels { 1, 2, 3 })
   fails("cross_entropy: input is [2x3], target is [2] of f32; it must be [2] of " ..
     "labels (dtype i64), or [2x3] of f32 shares", nn.cross_entropy, x, mlpl.zeros(2))
-  fails("cross_entropy: input is [3]; it must be [n x classes]", nn.cross_entropy,
-    mlpl.zeros(3), labels { 1 })
+  fails("cross_entropy: input is [3], target is [1] of i64; it must be [] of labels " ..
+    "(dtype i64), or [3] of f32 shares", nn.cross_entropy, mlpl.zeros(3), labels { 1 })
+  fails("cross_entropy: input is []; it must be [n x classes], [n x classes x ...] or " ..
+    "[classes]", nn.cross_entropy, tensor(1), labels { 1 })
+  fails("cross_entropy: input is [2x3x4], target is [2x3] of i64; it must be [2x4] of " ..
+    "labels (dtype i64), or [2x3x4] of f32 shares", nn.cross_entropy, mlpl.zeros(2, 3, 4),
+    labels { { 1, 2, 3 }, { 1, 2, 3 } })
   fails("cross_entropy: weight is [2], input is [2x3]; the weight must be [3]",
     nn.cross_entropy, x, labels { 1, 2 }, mlpl.zeros(2))
   fails("mse_loss: input is [2x3], target is [2]; they must have one shape", nn.mse_loss,

@@ -3,8 +3,9 @@ return {
   cross_entropy = {
     "-log softmax(input)[target], the mean over the examples unless told, in nats. Labels count "
       .. "from 1. With class weights the mean divides by the sum of the targets' weights.",
-    args = { input = "logits [n x k]",
-      target = "labels 1..k, i64, [n]; or shares of the classes, [n x k]",
+    args = { input = "logits [n x k]; or [n x k x ...], or [k] of one example",
+      target = "labels 1..k, i64, the input's shape without k; or shares of the classes, of the "
+        .. "input's shape",
       weight = "[k], a weight for each class",
       reduction = "'none' gives a loss for each example",
       ignore_index = "examples with this label do not count",

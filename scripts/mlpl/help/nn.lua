@@ -143,7 +143,8 @@ assert(#model == 3 and model(mlpl.ones(2, 4)).shape[2] == 1)]],
       reduction = reduction, ignore_index = "rows with this label are left out",
       label_smoothing = "this share of the target is spread over all classes",
     },
-    returns = { { "loss", "Module", "loss(input, target), input [n x classes] without softmax" } },
+    returns = { { "loss", "Module", "loss(input, target), input [n x classes] or [n x classes x "
+      .. "...] without softmax" } },
     errors = "shapes that do not fit raise, and a label that is no class, with its row",
     example = [[
 local loss = nn.CrossEntropyLoss { label_smoothing = 0.1, weight = mlpl.tensor { 1, 2, 1 } }
