@@ -521,7 +521,9 @@ static void open_type(lua_State *L) {
 static void open_functions(lua_State *L) {
   static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid",
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
-      "binary_cross_entropy_with_logits", "pad", "one_hot", "gelu", "silu", "mish",
+      "binary_cross_entropy_with_logits", "nll_loss", "l1_loss", "smooth_l1_loss",
+      "huber_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
+      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad", "one_hot", "gelu", "silu", "mish",
       "softplus", "softsign",
       "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
       "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",

@@ -439,6 +439,58 @@ static void plain_cross_entropy(plain *p) {
   p->terms = in->n;
 }
 
+/* The loss of one element. */
+static double point_loss(mlpli_op_id id, const mlpl_value *o, double x, double t) {
+  const double d = fabs(x - t), at = o[1].f;
+  switch (id) {
+  case MLPLI_OP_L1_LOSS: return d;
+  case MLPLI_OP_SMOOTH_L1_LOSS: return d < at ? d * d / 2 / at : d - at / 2;
+  case MLPLI_OP_HUBER_LOSS: return d <= at ? d * d / 2 : at * (d - at / 2);
+  case MLPLI_OP_KL_DIV:
+    return o[1].i ? exp(t) * (t - x) : (t > 0 ? t * log(t) : 0) - t * x;
+  case MLPLI_OP_POISSON_NLL_LOSS:
+    return (o[1].i ? exp(x) - t * x : x - t * log(x + o[3].f)) +
+        (o[2].i && t > 1 ? t * log(t) - t + log(2 * acos(-1) * t) / 2 : 0);
+  case MLPLI_OP_SOFT_MARGIN_LOSS: return plain_softplus(-t * x);
+  case MLPLI_OP_HINGE_EMBEDDING_LOSS:
+    return (t == -1 ? 0 : x) + (t == 1 ? 0 : fmax(0, at - x));
+  default: return -(t * fmax(log(x), -100) + (1 - t) * fmax(log(1 - x), -100));
+  }
+}
+
+static void plain_point_loss(plain *p, mlpli_op_id id) {
+  const mlpl_value *o = p->c->p;
+  const bool ranking = id == MLPLI_OP_MARGIN_RANKING_LOSS,
+             alone = id == MLPLI_OP_PROBABILITY_LOSS;
+  const int64_t reduction = alone ? 2 : o[0].i;
+  int64_t at[MLPL_MAX_RANK];
+  array each = array_new(p->x[0].ndim, p->x[0].size);
+  for (int64_t i = 0; i < each.n; i++) {
+    const double a = p->x[0].v[i], b = p->x[1].v[i];
+    index_of(&each, i, at);
+    each.v[i] = ranking ? fmax(0, o[1].f - p->x[2].v[i] * (a - b)) : point_loss(id, o, a, b);
+    if (!ranking && p->there[2]) each.v[i] *= stretched(&p->x[2], each.ndim, at);
+  }
+  const double by = reduction == 3 && each.ndim ? (double)each.size[0] : (double)each.n;
+  plain_loss(p, each, reduction == 3 ? 0 : reduction, by);
+}
+
+static void plain_nll(plain *p) {
+  const array *in = &p->x[0], *labels = &p->x[1];
+  int64_t k = in->size[in->ndim == 1 ? 0 : 1], rest = 1;
+  double by = 0;
+  for (int d = 2; d < in->ndim; d++) rest *= in->size[d];
+  array each = array_new(labels->ndim, labels->size);
+  for (int64_t i = 0; i < each.n; i++) {
+    int64_t label = (int64_t)labels->v[i];
+    if (label == p->c->p[1].i) continue;
+    const double weight = p->there[2] ? p->x[2].v[label] : 1;
+    each.v[i] = -weight * in->v[(i / rest * k + label) * rest + i % rest];
+    by += weight;
+  }
+  plain_loss(p, each, p->c->p[0].i, by);
+}
+
 #include "plain_reductions.h"
 #include "plain_windows.h"
 
@@ -494,6 +546,17 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_SOFTMAX: plain_softmax(p, false); return true;
   case MLPLI_OP_LOG_SOFTMAX: plain_softmax(p, true); return true;
   case MLPLI_OP_CROSS_ENTROPY: plain_cross_entropy(p); return true;
+  case MLPLI_OP_NLL_LOSS: plain_nll(p); return true;
+  case MLPLI_OP_L1_LOSS:
+  case MLPLI_OP_SMOOTH_L1_LOSS:
+  case MLPLI_OP_HUBER_LOSS:
+  case MLPLI_OP_KL_DIV:
+  case MLPLI_OP_POISSON_NLL_LOSS:
+  case MLPLI_OP_SOFT_MARGIN_LOSS:
+  case MLPLI_OP_HINGE_EMBEDDING_LOSS:
+  case MLPLI_OP_MARGIN_RANKING_LOSS:
+  case MLPLI_OP_BINARY_CROSS_ENTROPY:
+  case MLPLI_OP_PROBABILITY_LOSS: plain_point_loss(p, id); return true;
   case MLPLI_OP_MSE_LOSS: plain_mse(p); return true;
   case MLPLI_OP_BCE_WITH_LOGITS: plain_bce(p); return true;
   case MLPLI_OP_DROPOUT: return false;

@@ -85,6 +85,7 @@ local in_earnest = {
   adaptive_avg_pool1d = "{ x }, { output_size = 2 }",
   adaptive_avg_pool2d = "{ image }, { output_size = 2 }",
   cross_entropy = "{ x, labels }", nll_loss = "{ x, labels }",
+  binary_cross_entropy = "{ x:sigmoid(), x:sigmoid() }",
   gather = "{ x, places }, { dim = 2 }", scatter = "{ x, places, x }, { dim = 2 }",
   scatter_add = "{ x, places, x }, { dim = 2 }",
   scatter_reduce = "{ x, places, x }, { dim = 2, reduce = 'sum' }",

@@ -160,6 +160,78 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     example = "assert(nn.MSELoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
     source = "Gauss, Theoria motus corporum coelestium (1809)",
   },
+  ["nn.NLLLoss"] = {
+    "-input[target], the loss of classification where the input holds logarithms of "
+      .. "probabilities (nn.LogSoftmax). Beside the options, weight = a tensor [classes] weighs the "
+      .. "classes.",
+    args = { reduction = reduction, ignore_index = "rows with this label are left out" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.NLLLoss()(-mlpl.ones(2, 3), mlpl.randint(1, 3, { 2 })):item() == 1)",
+  },
+  ["nn.L1Loss"] = {
+    "|input - target|: a loss of regression that forgives outliers.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.L1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
+  },
+  ["nn.SmoothL1Loss"] = {
+    "Like nn.MSELoss near 0, like nn.L1Loss far from it: see nn.smooth_l1_loss.",
+    args = { reduction = reduction, beta = "where the parabola ends" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.SmoothL1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+  },
+  ["nn.HuberLoss"] = {
+    "delta times nn.SmoothL1Loss with beta = delta: see nn.huber_loss.",
+    args = { reduction = reduction, delta = "where the parabola ends" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.HuberLoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+  },
+  ["nn.KLDivLoss"] = {
+    "target (log target - input), the divergence of two distributions: see nn.kl_div.",
+    args = { reduction = reduction,
+      log_target = "the target holds logarithms, too" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = [[
+local p = mlpl.tensor { { 0.5, 0.5 } }
+assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
+  },
+  ["nn.PoissonNLLLoss"] = {
+    "e^input - target input: the loss of counts. See nn.poisson_nll_loss.",
+    args = { reduction = reduction, log_input = "the input holds logarithms of rates",
+      full = "adds Stirling's log target!", eps = "keeps the logarithm of a rate finite" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.PoissonNLLLoss()(mlpl.zeros(2), mlpl.ones(2)):item() == 1)",
+  },
+  ["nn.SoftMarginLoss"] = {
+    "log(1 + e^(-target input)) for targets 1 and -1.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.SoftMarginLoss()(mlpl.zeros(2), mlpl.ones(2)):item() > 0.69)",
+  },
+  ["nn.HingeEmbeddingLoss"] = {
+    "The input where the target is 1, max(0, margin - input) where it is -1.",
+    args = { reduction = reduction,
+      margin = "from where on a distance is enough" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.HingeEmbeddingLoss()(mlpl.ones(2), mlpl.ones(2)):item() == 1)",
+  },
+  ["nn.BCELoss"] = {
+    "-(y log x + (1 - y) log(1 - x)), the loss of yes or no where the input is a probability. "
+      .. "nn.BCEWithLogitsLoss is more accurate. Beside the options, weight = a tensor that "
+      .. "broadcasts multiplies the losses.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.BCELoss()(mlpl.full({ 2 }, 0.5), mlpl.ones(2)):item() > 0.69)",
+  },
   ["nn.BCEWithLogitsLoss"] = {
     "-(p y log s(x) + (1 - y) log(1 - s(x))), where s is the sigmoid and p is pos_weight (1): "
       .. "the loss of yes or no, accurate for large x. Beside the options, two tensors that "
