@@ -529,12 +529,17 @@ static void open_functions(lua_State *L) {
       "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",
       "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
       "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
-      "adaptive_avg_pool2d", NULL};
+      "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
+  static const char *const renamed[][2] = {{"unfold", "im2col"}, {"fold", "col2im"}};
   lua_createtable(L, 0, 64);
   mlplb_open_ops(L);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);
     lua_setfield(L, -3, names[i]);
+  }
+  for (int i = 0; i < 2; i++) {
+    lua_getfield(L, -1, renamed[i][1]);
+    lua_setfield(L, -3, renamed[i][0]);
   }
   lua_pop(L, 1);
 }

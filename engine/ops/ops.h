@@ -291,6 +291,10 @@ struct mlpl_op {
   OP(AVG_POOL2D, avg_pool2d)                                                             \
   OP(ADAPTIVE_AVG_POOL1D, adaptive_avg_pool1d)                                           \
   OP(ADAPTIVE_AVG_POOL2D, adaptive_avg_pool2d)                                           \
+  OP(ADAPTIVE_MAX_POOL1D, adaptive_max_pool1d)                                           \
+  OP(ADAPTIVE_MAX_POOL2D, adaptive_max_pool2d)                                           \
+  OP(IM2COL, im2col)                                                                     \
+  OP(COL2IM, col2im)                                                                     \
   OP(AVERAGE, average)                                                                   \
   OP(AVERAGE_BACK, average_back)                                                         \
   OP(PLANE_SCATTER, plane_scatter)                                                       \

@@ -238,6 +238,8 @@ def soft_margin_loss(op, inputs, options):
 
 
 EXCEPTIONS = {
+    "im2col": renamed({}, "unfold"),
+    "col2im": renamed({}, "fold"),
     "soft_margin_loss": soft_margin_loss,
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
     "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),

@@ -247,6 +247,39 @@ assert(loss(mlpl.zeros(4, 1), mlpl.zeros(4, 1)):item() > 0.69)]],
 
   -- ---- functions ------------------------------------------------------------------------
 
+  ["nn.unfold"] = {
+    "Every patch of an image as a column, in the order of a convolution's results: im2col. A "
+      .. "tensor's own unfold makes windows along one axis.",
+    call = "nn.unfold(input, kernel_size, dilation, padding, stride)",
+    args = {
+      { "input", "Tensor", "[n x c x height x width], or without n" },
+      { "kernel_size", "number|table", "the patch: a number or one for each axis" },
+      { "dilation", "number|table?", "steps inside the patch; 1" },
+      { "padding", "number|table?", "zeros on each side; 0" },
+      { "stride", "number|table?", "steps from patch to patch; 1" },
+    },
+    returns = { { "columns", "Tensor", "[n x c kh kw x patches]" } },
+    errors = "a patch larger than the padded image raises",
+    example = "assert(nn.unfold(mlpl.ones(1, 3, 4, 4), 2, { stride = 2 }).shape[2] == 12)",
+  },
+  ["nn.fold"] = {
+    "Columns of patches back to an image, where they overlap their sum: col2im, the adjoint of "
+      .. "nn.unfold.",
+    call = "nn.fold(input, output_size, kernel_size, dilation, padding, stride)",
+    args = {
+      { "input", "Tensor", "[n x c kh kw x patches], or without n" },
+      { "output_size", "number|table", "the image's: a number or one for each axis" },
+      { "kernel_size", "number|table", "the patch" },
+      { "dilation", "number|table?", "steps inside the patch; 1" },
+      { "padding", "number|table?", "zeros on each side; 0" },
+      { "stride", "number|table?", "steps from patch to patch; 1" },
+    },
+    returns = { { "image", "Tensor", "[n x c x height x width]" } },
+    errors = "columns that are not whole patches, or another number than the image has, raise",
+    example = [[
+local columns = nn.unfold(mlpl.ones(1, 4, 4), 2, { stride = 2 })
+assert(nn.fold(columns, 4, 2, { stride = 2 }):sum():item() == 16)]],
+  },
   ["nn.load"] = {
     "Reads a model that model:save wrote. No code in a file is ever run.",
     call = "nn.load(path)",
