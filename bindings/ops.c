@@ -26,6 +26,7 @@ typedef struct arguments {
   number number[MLPL_MAX_INPUTS];
   int options; /* where the table with `out` is; 0: there is none */
   mlpl_tensor *out;
+  mlplb_generator *generator; /* that a random row draws from; NULL: the state's own */
   mlpl_value values[MLPL_MAX_PARAMS];
 } arguments;
 
@@ -149,6 +150,14 @@ static bool read_out(lua_State *L, const char *what, arguments *a) {
   return a->out != NULL;
 }
 
+/* { generator = g } in the trailing table, which stays where it is and keeps it. */
+static void read_generator(lua_State *L, const char *what, arguments *a) {
+  int options = mlplb_options(L);
+  if (!options) return;
+  a->generator = mlplb_generator_at(L, options, what);
+  lua_pop(L, 1);
+}
+
 static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
   const char *what = mlpl_op_name(op);
@@ -163,6 +172,8 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   }
   if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return;
   named.out = read_out(L, what, a);
+  named.generator = mlpl_op_is_random(op);
+  if (named.generator) read_generator(L, what, a);
   for (int i = required; i < n; i++) {
     named.name[i - required] = mlpl_op_input_name(op, i);
     named.tensor[i - required] = a->in[i];
@@ -179,9 +190,16 @@ static mlpl_status apply_to(
   return mlpl_op_apply(cx, out, op, a->in, a->n, a->values);
 }
 
-/* Apply with numbers made to tensors for as long as that takes; nothing raises. */
+/* Apply with the generator lent, and with numbers made to tensors, for as long as that
+   takes; nothing raises. */
 static mlpl_status apply(
     mlplb_state *s, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
+  if (a->generator) { /* of a row that takes no numbers as tensors */
+    mlplb_generator_swap(s, a->generator);
+    mlpl_status status = apply_to(s->cx, op, a, out, in_place);
+    mlplb_generator_swap(s, a->generator);
+    return status;
+  }
   if (!a->numbers) return apply_to(s->cx, op, a, out, in_place);
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < a->n && status == MLPL_OK; i++)
@@ -250,6 +268,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
+  a.generator = NULL;
   inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
   if (a.out) {
@@ -281,6 +300,7 @@ static int op_call_in_place(lua_State *L) {
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
+  a.generator = NULL;
   mlplb_check_tensor(L, 1);
   inputs_and_params(L, op, &a);
   if (a.out) return luaL_error(L, "%s_: out makes no sense in place", mlpl_op_name(op));
