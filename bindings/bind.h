@@ -236,7 +236,8 @@ typedef struct mlplb_named {
   int n;
   const char *name[MLPL_MAX_INPUTS];
   mlpl_tensor *tensor[MLPL_MAX_INPUTS];
-  bool out; /* the caller has read the option `out` */
+  bool out;       /* the caller has read the option `out` */
+  bool generator; /* and the option `generator` */
 } mlplb_named;
 
 /*

@@ -525,17 +525,24 @@ static void open_type(lua_State *L) {
 static void open_functions(lua_State *L) {
   static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid",
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
-      "binary_cross_entropy_with_logits", "pad", "one_hot", "gelu", "silu", "mish",
+      "binary_cross_entropy_with_logits", "nll_loss", "l1_loss", "smooth_l1_loss",
+      "huber_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
+      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad", "one_hot", "gelu", "silu", "mish",
       "softplus", "softsign",
       "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
       "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",
       "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
       "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
-      "adaptive_avg_pool2d", NULL};
+      "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
+  static const char *const renamed[][2] = {{"unfold", "im2col"}, {"fold", "col2im"}};
   mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);
     lua_setfield(L, -3, names[i]);
+  }
+  for (int i = 0; i < 2; i++) {
+    lua_getfield(L, -1, renamed[i][1]);
+    lua_setfield(L, -3, renamed[i][0]);
   }
   lua_pop(L, 1);
 }

@@ -27,6 +27,7 @@ typedef struct arguments {
   number number[MLPL_MAX_INPUTS];
   int options; /* where the table with `out` is; 0: there is none */
   mlpl_tensor *out;
+  mlplb_generator *generator; /* that a random row draws from; NULL: the state's own */
   mlpl_value values[MLPL_MAX_PARAMS];
 } arguments;
 
@@ -170,6 +171,14 @@ static bool read_out(lua_State *L, const char *what, arguments *a) {
   return a->out != NULL;
 }
 
+/* { generator = g } in the trailing table, which stays where it is and keeps it. */
+static void read_generator(lua_State *L, const char *what, arguments *a) {
+  int options = mlplb_options(L);
+  if (!options) return;
+  a->generator = mlplb_generator_at(L, options, what);
+  lua_pop(L, 1);
+}
+
 static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
   const char *what = a->what;
@@ -184,6 +193,8 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   }
   if (n_params == 0 && named.n == 0 && next > lua_gettop(L)) return;
   named.out = read_out(L, what, a);
+  named.generator = mlpl_op_is_random(op);
+  if (named.generator) read_generator(L, what, a);
   for (int i = required; i < n; i++) {
     named.name[i - required] = mlpl_op_input_name(op, i);
     named.tensor[i - required] = a->in[i];
@@ -200,9 +211,16 @@ static mlpl_status apply_to(
   return mlpl_op_apply(cx, out, op, a->in, a->n, a->values);
 }
 
-/* Apply with numbers made to tensors for as long as that takes; nothing raises. */
+/* Apply with the generator lent, and with numbers made to tensors, for as long as that
+   takes; nothing raises. */
 static mlpl_status apply(
     mlplb_state *s, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
+  if (a->generator) { /* of a row that takes no numbers as tensors */
+    mlplb_generator_swap(s, a->generator);
+    mlpl_status status = apply_to(s->cx, op, a, out, in_place);
+    mlplb_generator_swap(s, a->generator);
+    return status;
+  }
   if (!a->numbers) return apply_to(s->cx, op, a, out, in_place);
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < a->n && status == MLPL_OK; i++)
@@ -273,6 +291,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
+  a.generator = NULL;
   inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
   if (a.out) {
@@ -306,6 +325,7 @@ static int op_call_in_place(lua_State *L) {
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
+  a.generator = NULL;
   if (!tensor_input(L, op, a.what, 0, 1))
     luaL_error(L, "%s: %s is %s; it must be a tensor, which the result goes into", a.what,
         mlpl_op_input_name(op, 0), mlplb_shown(L, 1));

@@ -287,6 +287,7 @@ static int unknown(lua_State *L, const char *what, const mlpl_param *params, int
   luaL_buffinit(L, &b);
   for (int i = 0; i < n; i++) list_names(&b, params[i].name, &first);
   for (int i = 0; named && i < named->n; i++) list_names(&b, named->name[i], &first);
+  if (named && named->generator) list_names(&b, "generator", &first);
   luaL_pushresult(&b);
   if (first) return luaL_error(L, "%s: unknown option %s; it has no options", what, key);
   return luaL_error(
@@ -336,6 +337,7 @@ static void one_option(lua_State *L, const char *what, const mlpl_param *params,
     return;
   }
   if (named && named->out && strcmp(key, "out") == 0) return;
+  if (named && named->generator && strcmp(key, "generator") == 0) return;
   unknown(L, what, params, n, named);
 }
 

@@ -583,6 +583,8 @@ MLPL_API int mlpl_op_inputs(const mlpl_op *op, int *required);
 MLPL_API const char *mlpl_op_input_name(const mlpl_op *op, int i);
 /* 1 to MLPL_MAX_OUTPUTS: those after the first may come out NULL */
 MLPL_API int mlpl_op_outputs(const mlpl_op *op);
+/* draws from the context's generator */
+MLPL_API bool mlpl_op_is_random(const mlpl_op *op);
 /* serves the engine; nothing for a user */
 MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
 MLPL_API const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n);

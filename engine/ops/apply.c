@@ -24,6 +24,7 @@ int mlpl_op_inputs(const mlpl_op *op, int *required) {
 }
 
 int mlpl_op_outputs(const mlpl_op *op) { return op->n_outputs; }
+bool mlpl_op_is_random(const mlpl_op *op) { return op->random; }
 bool mlpl_op_is_internal(const mlpl_op *op) { return op->internal; }
 const char *mlpl_op_input_name(const mlpl_op *op, int i) {
   return i >= 0 && i < op->n_inputs ? op->input_name[i] : NULL;

@@ -291,6 +291,10 @@ struct mlpl_op {
   OP(AVG_POOL2D, avg_pool2d)                                                             \
   OP(ADAPTIVE_AVG_POOL1D, adaptive_avg_pool1d)                                           \
   OP(ADAPTIVE_AVG_POOL2D, adaptive_avg_pool2d)                                           \
+  OP(ADAPTIVE_MAX_POOL1D, adaptive_max_pool1d)                                           \
+  OP(ADAPTIVE_MAX_POOL2D, adaptive_max_pool2d)                                           \
+  OP(IM2COL, im2col)                                                                     \
+  OP(COL2IM, col2im)                                                                     \
   OP(AVERAGE, average)                                                                   \
   OP(AVERAGE_BACK, average_back)                                                         \
   OP(PLANE_SCATTER, plane_scatter)                                                       \
@@ -333,8 +337,19 @@ struct mlpl_op {
   OP(SOFTMAX, softmax)                                                                   \
   OP(LOG_SOFTMAX, log_softmax)                                                           \
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
+  OP(NLL_LOSS, nll_loss)                                                                 \
   OP(MSE_LOSS, mse_loss)                                                                 \
   OP(BCE_WITH_LOGITS, bce_with_logits)                                                   \
+  OP(L1_LOSS, l1_loss)                                                                   \
+  OP(SMOOTH_L1_LOSS, smooth_l1_loss)                                                     \
+  OP(HUBER_LOSS, huber_loss)                                                             \
+  OP(KL_DIV, kl_div)                                                                     \
+  OP(POISSON_NLL_LOSS, poisson_nll_loss)                                                 \
+  OP(SOFT_MARGIN_LOSS, soft_margin_loss)                                                 \
+  OP(HINGE_EMBEDDING_LOSS, hinge_embedding_loss)                                         \
+  OP(MARGIN_RANKING_LOSS, margin_ranking_loss)                                           \
+  OP(BINARY_CROSS_ENTROPY, binary_cross_entropy)                                         \
+  OP(PROBABILITY_LOSS, probability_loss)                                                 \
   OP(DROPOUT, dropout)                                                                   \
   OP(VIEW, view)                                                                         \
   OP(PERMUTE, permute)                                                                   \

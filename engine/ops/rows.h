@@ -85,5 +85,6 @@ typedef enum mlpli_reduction {
   MLPLI_NO_REDUCTION
 } mlpli_reduction;
 extern const char *const mlpli_reductions[];
+extern const char *const mlpli_batch_reductions[]; /* and the sum over the first size */
 
 #endif

@@ -75,7 +75,7 @@ local function variables(what, xs, joined)
   local vs = {}
   for i, x in ipairs(xs) do
     if x.dtype ~= "f32" and x.dtype ~= "f64" then
-      error(("%s: input %d is %s; only f32 and f64 have gradients"):format(what, i, x.dtype), 4)
+      raise(("%s: input %d is %s; only f32 and f64 have gradients"):format(what, i, x.dtype))
     end
     if joined and x.requires_grad then
       vs[i] = x:reshape(x.shape)
@@ -293,7 +293,7 @@ local function check_each(what, f, vs, o)
     local ok, message = pcall(core.gradcheck, function(...) return (select(k, f(...))) end, vs,
       o.eps, o.atol, o.rtol)
     if not ok and type(message) == "string" and message:find "^gradcheck: " then
-      error(message:gsub("^gradcheck: ", what .. ": "), 3)
+      raise((message:gsub("^gradcheck: ", what .. ": ")))
     elseif not ok then
       error(message, 0)                              -- what f raised
     end

@@ -148,6 +148,39 @@ static void shapes(void **state) {
   test_drop_and_close(cx);
 }
 
+static void losses_of_elements(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *above, *off;
+  assert_fails(cx, TRY2("l1_loss", F32(2, 3), F32(3)), MLPL_ESHAPE,
+      "l1_loss: input is [2x3], target is [3]; they must have one shape");
+  assert_fails(cx, TRY3("margin_ranking_loss", F32(2), F32(2), F32(3)), MLPL_ESHAPE,
+      "margin_ranking_loss: input1 is [2], target is [3]; they must have one shape");
+  assert_fails(cx,
+      try(cx, "huber_loss", (mlpl_tensor *[]){F32(2), F32(2)}, 2, ARGS(ARG("delta", 0))),
+      MLPL_EARG, "huber_loss: delta is 0; it must be above 0");
+  assert_fails(cx, TRY2("nll_loss", F32(3, 4), I64(2)), MLPL_ESHAPE,
+      "nll_loss: input is [3x4], target is [2]; it must be [3] of labels");
+  assert_fails(cx, TRY3("nll_loss", F32(3, 4), I64(3), F32(3)), MLPL_ESHAPE,
+      "nll_loss: weight is [3], input is [3x4]; the weight must be [4]");
+  assert_fails(cx, TRY3("binary_cross_entropy", F32(3), F32(3), F32(2, 3)), MLPL_ESHAPE,
+      "binary_cross_entropy: weight is [2x3]; it must broadcast to the input, which is [3]");
+  assert_fails(cx, TRY3("binary_cross_entropy", F32(3), F32(3), test_leaf(cx, F32(3))),
+      MLPL_EARG,
+      "binary_cross_entropy: weight requires a gradient; only input and target have one "
+      "here (:detach() it)");
+  assert_works(cx, mlpl_tensor_full(cx, &above, MLPL_F32, 1, (int64_t[]){3}, 1.5));
+  assert_works(cx, mlpl_tensor_full(cx, &off, MLPL_F32, 1, (int64_t[]){3}, -1));
+  assert_fails(cx, TRY2("binary_cross_entropy", above, F32(3)), MLPL_EARG,
+      "binary_cross_entropy: input has the element 1.5; probabilities lie between 0 and 1 "
+      "(for logits there is binary_cross_entropy_with_logits)");
+  assert_fails(cx, TRY2("binary_cross_entropy", off, F32(3)), MLPL_EARG,
+      "binary_cross_entropy: input has the element -1; probabilities lie between 0 and 1");
+  mlpl_tensor_release(above);
+  mlpl_tensor_release(off);
+  test_drop_and_close(cx);
+}
+
 static void shapes_of_losses(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
@@ -166,9 +199,13 @@ static void shapes_of_losses(void **state) {
       "binary_cross_entropy_with_logits: the target requires a gradient; only the input "
       "has one here (:detach() it)");
   assert_fails(cx, TRY2("cross_entropy", F32(3), I64(3)), MLPL_ESHAPE,
-      "cross_entropy: input is [3]; it must be [n x classes]");
+      "cross_entropy: input is [3], target is [3] of i64; it must be [] of labels");
+  assert_fails(cx, TRY2("cross_entropy", F32(2, 3, 4), I64(2, 3)), MLPL_ESHAPE,
+      "cross_entropy: input is [2x3x4], target is [2x3] of i64; it must be [2x4] of labels "
+      "(dtype i64), or [2x3x4] of f32 shares");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 0), I64(3)), MLPL_ESHAPE,
-      "cross_entropy: input is [3x0]; it must be");
+      "cross_entropy: input is [3x0]; it must be [n x classes], [n x classes x ...] or "
+      "[classes]");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 4), I64(2)), MLPL_ESHAPE,
       "cross_entropy: input is [3x4], target is [2] of i64; it must be [3] of "
       "labels (dtype i64), or [3x4] of f32 shares");
@@ -474,6 +511,7 @@ int main(void) {
       cmocka_unit_test(choices),
       cmocka_unit_test(labels_alone),
       cmocka_unit_test(shapes),
+      cmocka_unit_test(losses_of_elements),
       cmocka_unit_test(shapes_of_losses),
       cmocka_unit_test(axes_count_from_the_base),
       cmocka_unit_test(indices_that_overflow),

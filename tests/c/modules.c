@@ -48,7 +48,9 @@ static void the_list_of_kinds(void **state) {
   (void)state;
   static const char *const kinds[] = {"Linear", "ReLU", "LeakyReLU", "ELU", "Sigmoid",
       "Tanh", "Softmax", "LogSoftmax", "Flatten", "Dropout", "CrossEntropyLoss",
-      "MSELoss", "BCEWithLogitsLoss", "Sequential"};
+      "NLLLoss", "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "KLDivLoss",
+      "PoissonNLLLoss", "SoftMarginLoss", "HingeEmbeddingLoss", "BCELoss",
+      "BCEWithLogitsLoss", "Sequential"};
   int n;
   for (int i = 0; i < COUNT(kinds); i++) {
     assert_string_equal(mlpl_kind_at(i), kinds[i]);

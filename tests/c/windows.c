@@ -160,7 +160,36 @@ static void texts_of_pooling(void **state) {
       "padded input has 8");
   assert_fails(cx,
       try(cx, "adaptive_avg_pool2d", IN1(F32(3, 0, 8)), ARGS(ARG("output_size", 2))),
-      MLPL_ESHAPE, "adaptive_avg_pool2d: input is [3x0x8]; there is nothing to average");
+      MLPL_ESHAPE, "adaptive_avg_pool2d: input is [3x0x8]; windows of nothing hold no element");
+  assert_fails(cx,
+      try(cx, "adaptive_max_pool1d", IN1(F32(3, 0)), ARGS(ARG("output_size", 2))),
+      MLPL_ESHAPE, "adaptive_max_pool1d: input is [3x0]; windows of nothing hold no element");
+  assert_fails(cx, try(cx, "im2col", IN1(F32(3, 8)), ARGS(ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "im2col: input is [3x8]; it must be [n x channels x h x w], or without n");
+  assert_fails(cx,
+      try(cx, "im2col", IN1(F32(3, 8, 4)),
+          ARGS(ARG("kernel_size", 3), ARG("dilation", 3), ARG("padding", 1))),
+      MLPL_ESHAPE,
+      "im2col: the image is [8x4]; a patch reaches over 7 elements of its axis 2, the "
+      "padded image has 6");
+  assert_fails(cx,
+      try(cx, "im2col", IN1(F32(3, 8, 4)),
+          ARGS(ARG("kernel_size", 3), ARG("padding", 1e9))),
+      MLPL_ESHAPE,
+      "im2col: the image is [8x4]; its patches have more elements than can be counted");
+  assert_fails(cx,
+      try(cx, "col2im", IN1(F32(8)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "col2im: input is [8]; it must be [n x channels kh kw x patches], or without n");
+  assert_fails(cx,
+      try(cx, "col2im", IN1(F32(6, 9)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "col2im: input is [6x9]; a column is of whole patches, of 4 elements a channel");
+  assert_fails(cx,
+      try(cx, "col2im", IN1(F32(8, 8)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "col2im: input is [8x8]; an image with these options has 3 x 3 = 9 patches");
   assert_fails(cx,
       try(cx, "max_pool1d", IN1(F32(1, 1)),
           ARGS(ARG("kernel_size", 2), ARG("padding", 1), ARG("dilation", 2))),

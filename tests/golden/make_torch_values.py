@@ -230,7 +230,17 @@ def pad(op, inputs, options):
     return F.pad(x.unsqueeze(0), **options).squeeze(0)
 
 
+def soft_margin_loss(op, inputs, options):
+    """Of the target, too, of which PyTorch has no gradient."""
+    each = -F.logsigmoid(inputs[1][1] * inputs[0][1])
+    return {"mean": each.mean, "sum": each.sum, "none": lambda: each}[
+        options.get("reduction", "mean")]()
+
+
 EXCEPTIONS = {
+    "im2col": renamed({}, "unfold"),
+    "col2im": renamed({}, "fold"),
+    "soft_margin_loss": soft_margin_loss,
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
     "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),
     "polygamma": polygamma,

@@ -136,6 +136,41 @@ function TestPool:test_maxima()
   fails("max_pool2d: kernel_size is 0; it must be at least 1", x.max_pool2d, x, 0)
 end
 
+function TestPool:test_adaptive_maxima()
+  local x = image():requires_grad_()
+  local y, places = nn.adaptive_max_pool2d(x, 3, { return_indices = true })
+  values(y, { { { 6, 7, 8 }, { 10, 11, 12 }, { 14, 15, 16 } } })
+  values(places, { { { 6, 7, 8 }, { 10, 11, 12 }, { 14, 15, 16 } } })
+  lu.assertEquals(select("#", x:adaptive_max_pool2d { 1, 2 }), 1)
+  x:adaptive_max_pool2d({ 1, 2 }):sum():backward()
+  values(x.grad:sum(), 2)
+  values(x.grad[1][4], { 0, 1, 0, 1 })
+  values(tensor { { 3, 0 / 0, 1 } }:adaptive_max_pool1d(1), { { 0 / 0 } })
+  values(tensor { { 2, 2, 1 } }:adaptive_max_pool1d(2), { { 2, 2 } })
+  fails("adaptive_max_pool2d: output_size is missing", x.adaptive_max_pool2d, x)
+  fails("adaptive_max_pool2d: input is [4]; it must be [n x channels x h x w], or without n",
+    x.adaptive_max_pool2d, mlpl.zeros(4), 1)
+end
+
+TestPatches = {}
+
+function TestPatches:test_columns_and_back()
+  local x = image()
+  values(nn.unfold(x, 2, { stride = 2 }), { { 1, 3, 9, 11 }, { 2, 4, 10, 12 },
+    { 5, 7, 13, 15 }, { 6, 8, 14, 16 } })
+  values(nn.fold(nn.unfold(x, 3, 1, 1), 4, 3, 1, 1), { { { 4, 12, 18, 16 },
+    { 30, 54, 63, 48 }, { 54, 90, 99, 72 }, { 52, 84, 90, 64 } } })
+  lu.assertEquals(nn.unfold(mlpl.zeros(2, 3, 8, 9), { 3, 2 }, { dilation = { 2, 1 } }).shape,
+    { 2, 18, 32 })
+  local y = nn.unfold(x, 1)
+  y:mul_(0)                                 -- a copy, always
+  lu.assertEquals(x:sum():item(), 136)
+  fails("im2col: the image is [4x4]; a patch reaches over 5 elements of its axis 1, the " ..
+    "padded image has 4", nn.unfold, x, 5)
+  fails("col2im: input is [4x4]; an image with these options has 3 x 3 = 9 patches", nn.fold,
+    mlpl.zeros(4, 4), 4, 2)
+end
+
 function TestPool:test_averages()
   local x = image()
   values(x:avg_pool2d(2), { { { 3.5, 5.5 }, { 11.5, 13.5 } } })

@@ -45,7 +45,8 @@ function TestHelpEntries:test_every_operation_has_an_entry_and_an_example()
   for path, name in pairs(operations()) do
     local entry = help.entry(path)
     count = count + 1
-    local own = path == "linalg.norm"   -- written in Lua over several rows
+    -- written in Lua over several rows; another row than the tensor's of that name
+    local own = path == "linalg.norm" or path == "nn.unfold"
     if not (entry and (own or entry.name == name) and type(entry[1]) == "string" and entry.example) then
       missing[#missing + 1] = path
     end

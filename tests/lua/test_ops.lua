@@ -157,6 +157,28 @@ function TestOpsFunctions:test_softmax()
   fails("softmax: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.softmax, x, 3)
 end
 
+function TestOpsFunctions:test_dropout_from_a_generator()
+  local x = mlpl.ones(50)
+  local g, h = mlpl.Generator(7), mlpl.Generator(7)
+  mlpl.seed(3)
+  local wanted = mlpl.rand(2):totable()
+  mlpl.seed(3)
+  local first = mlpl.nn.dropout(x, 0.5, { generator = g }):totable()
+  values(mlpl.rand(2), wanted)                         -- the own generator did not move
+  values(x:dropout(0.5, { generator = h }), first)
+  lu.assertNotEquals(x:dropout(0.5, { generator = h }):totable(), first)
+  mlpl.seed(7)
+  values(mlpl.nn.dropout(x), first)
+  values(mlpl.nn.dropout(x, { p = 0.5, out = mlpl.zeros(50), generator = mlpl.Generator(7) }),
+    first)
+  fails("dropout: generator is 7; it must be a mlpl.Generator", mlpl.nn.dropout, x, 0.5,
+    { generator = 7 })
+  fails("dropout: unknown option 'seed'; the options are p, training, generator",
+    mlpl.nn.dropout, x, { seed = 7 })
+  fails("relu: unknown option 'generator'; it has no options", mlpl.nn.relu, x,
+    { generator = g })
+end
+
 function TestOpsFunctions:test_dropout()
   mlpl.seed(3)
   local x = mlpl.ones(1000)

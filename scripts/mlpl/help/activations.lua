@@ -136,8 +136,8 @@ return {
   },
   dropout = {
     "In training, 0 with probability p, else x / (1 - p), so that the mean stays; else a copy "
-      .. "of the input. Draws from mlpl's generator (mlpl.seed). nn.Dropout knows by itself "
-      .. "whether it trains.",
+      .. "of the input. Draws from mlpl's generator (mlpl.seed), or from "
+      .. "generator = a mlpl.Generator. nn.Dropout knows by itself whether it trains.",
     args = { p = "the probability of 0", training = "false: nothing is dropped" },
     example = "local x = mlpl.ones(100)\n"
       .. "assert(nn.dropout(x, 0.5, false):sum():item() == 100)\n"

@@ -144,7 +144,8 @@ assert(#model == 3 and model(mlpl.ones(2, 4)).shape[2] == 1)]],
       label_smoothing = "this share of the target is spread over all classes",
       weight = "[classes], a weight for each class",
     },
-    returns = { { "loss", "Module", "loss(input, target), input [n x classes] without softmax" } },
+    returns = { { "loss", "Module", "loss(input, target), input [n x classes] or [n x classes x "
+      .. "...] without softmax" } },
     errors = "shapes that do not fit raise, and a label that is no class, with its row",
     example = [[
 local loss = nn.CrossEntropyLoss { label_smoothing = 0.1, weight = mlpl.tensor { 1, 2, 1 } }
@@ -159,6 +160,78 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     errors = "shapes that do not fit raise",
     example = "assert(nn.MSELoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
     source = "Gauss, Theoria motus corporum coelestium (1809)",
+  },
+  ["nn.NLLLoss"] = {
+    "-input[target], the loss of classification where the input holds logarithms of "
+      .. "probabilities (nn.LogSoftmax). Beside the options, weight = a tensor [classes] weighs the "
+      .. "classes.",
+    args = { reduction = reduction, ignore_index = "rows with this label are left out" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.NLLLoss()(-mlpl.ones(2, 3), mlpl.randint(1, 3, { 2 })):item() == 1)",
+  },
+  ["nn.L1Loss"] = {
+    "|input - target|: a loss of regression that forgives outliers.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.L1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
+  },
+  ["nn.SmoothL1Loss"] = {
+    "Like nn.MSELoss near 0, like nn.L1Loss far from it: see nn.smooth_l1_loss.",
+    args = { reduction = reduction, beta = "where the parabola ends" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.SmoothL1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+  },
+  ["nn.HuberLoss"] = {
+    "delta times nn.SmoothL1Loss with beta = delta: see nn.huber_loss.",
+    args = { reduction = reduction, delta = "where the parabola ends" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.HuberLoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+  },
+  ["nn.KLDivLoss"] = {
+    "target (log target - input), the divergence of two distributions: see nn.kl_div.",
+    args = { reduction = reduction,
+      log_target = "the target holds logarithms, too" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = [[
+local p = mlpl.tensor { { 0.5, 0.5 } }
+assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
+  },
+  ["nn.PoissonNLLLoss"] = {
+    "e^input - target input: the loss of counts. See nn.poisson_nll_loss.",
+    args = { reduction = reduction, log_input = "the input holds logarithms of rates",
+      full = "adds Stirling's log target!", eps = "keeps the logarithm of a rate finite" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.PoissonNLLLoss()(mlpl.zeros(2), mlpl.ones(2)):item() == 1)",
+  },
+  ["nn.SoftMarginLoss"] = {
+    "log(1 + e^(-target input)) for targets 1 and -1.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.SoftMarginLoss()(mlpl.zeros(2), mlpl.ones(2)):item() > 0.69)",
+  },
+  ["nn.HingeEmbeddingLoss"] = {
+    "The input where the target is 1, max(0, margin - input) where it is -1.",
+    args = { reduction = reduction,
+      margin = "from where on a distance is enough" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.HingeEmbeddingLoss()(mlpl.ones(2), mlpl.ones(2)):item() == 1)",
+  },
+  ["nn.BCELoss"] = {
+    "-(y log x + (1 - y) log(1 - x)), the loss of yes or no where the input is a probability. "
+      .. "nn.BCEWithLogitsLoss is more accurate. Beside the options, weight = a tensor that "
+      .. "broadcasts multiplies the losses.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.BCELoss()(mlpl.full({ 2 }, 0.5), mlpl.ones(2)):item() > 0.69)",
   },
   ["nn.BCEWithLogitsLoss"] = {
     "-(p y log s(x) + (1 - y) log(1 - s(x))), where s is the sigmoid and p is pos_weight (1): "
@@ -175,6 +248,39 @@ assert(loss(mlpl.zeros(4, 1), mlpl.zeros(4, 1)):item() > 0.69)]],
 
   -- ---- functions ------------------------------------------------------------------------
 
+  ["nn.unfold"] = {
+    "Every patch of an image as a column, in the order of a convolution's results: im2col. A "
+      .. "tensor's own unfold makes windows along one axis.",
+    call = "nn.unfold(input, kernel_size, dilation, padding, stride)",
+    args = {
+      { "input", "Tensor", "[n x c x height x width], or without n" },
+      { "kernel_size", "number|table", "the patch: a number or one for each axis" },
+      { "dilation", "number|table?", "steps inside the patch; 1" },
+      { "padding", "number|table?", "zeros on each side; 0" },
+      { "stride", "number|table?", "steps from patch to patch; 1" },
+    },
+    returns = { { "columns", "Tensor", "[n x c kh kw x patches]" } },
+    errors = "a patch larger than the padded image raises",
+    example = "assert(nn.unfold(mlpl.ones(1, 3, 4, 4), 2, { stride = 2 }).shape[2] == 12)",
+  },
+  ["nn.fold"] = {
+    "Columns of patches back to an image, where they overlap their sum: col2im, the adjoint of "
+      .. "nn.unfold.",
+    call = "nn.fold(input, output_size, kernel_size, dilation, padding, stride)",
+    args = {
+      { "input", "Tensor", "[n x c kh kw x patches], or without n" },
+      { "output_size", "number|table", "the image's: a number or one for each axis" },
+      { "kernel_size", "number|table", "the patch" },
+      { "dilation", "number|table?", "steps inside the patch; 1" },
+      { "padding", "number|table?", "zeros on each side; 0" },
+      { "stride", "number|table?", "steps from patch to patch; 1" },
+    },
+    returns = { { "image", "Tensor", "[n x c x height x width]" } },
+    errors = "columns that are not whole patches, or another number than the image has, raise",
+    example = [[
+local columns = nn.unfold(mlpl.ones(1, 4, 4), 2, { stride = 2 })
+assert(nn.fold(columns, 4, 2, { stride = 2 }):sum():item() == 16)]],
+  },
   ["nn.load"] = {
     "Reads a model that model:save wrote. No code in a file is ever run.",
     call = "nn.load(path)",
