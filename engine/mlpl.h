@@ -601,7 +601,6 @@ MLPL_API const char *mlpl_op_input_domain(const mlpl_op *op, int i);
 /* The dtypes (bits 1 << dtype) among which is the one that inputs which hold numbers are
    converted to. 0: they are not converted, and are f32 or f64, all the same. */
 MLPL_API unsigned mlpl_op_computes(const mlpl_op *op);
-MLPL_API bool mlpl_op_is_random(const mlpl_op *op); /* draws random numbers */
 /* The dtype of the first result, or the name of the input whose dtype it has after that;
    NULL: values or options decide. */
 MLPL_API const char *mlpl_op_result(const mlpl_op *op);

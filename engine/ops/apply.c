@@ -67,7 +67,6 @@ bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype) {
 }
 
 unsigned mlpl_op_computes(const mlpl_op *op) { return op->computes; }
-bool mlpl_op_is_random(const mlpl_op *op) { return op->random; }
 
 const char *mlpl_op_result(const mlpl_op *op) {
   if (op->gives_index) return mlpl_dtype_name(MLPL_I64);
