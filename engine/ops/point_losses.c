@@ -175,12 +175,12 @@ static mlpl_status check_shares(mlpl_ctx *cx, const mlpli_call *c) {
   if (low && high)
     least = mlpli_load(low->data, low->dtype), most = mlpli_load(high->data, high->dtype);
   MLPL_TRY(mlpli_expr_end(&e));
-  if (least >= 0 && most <= 1) return MLPL_OK;
+  if (!(least < 0) && !(most > 1)) return MLPL_OK; /* NaN comes through */
   return mlpl_fail(cx, MLPL_EARG,
       "%s: input has the element %g; probabilities lie between 0 and 1 (for logits there "
       "is "
       "binary_cross_entropy_with_logits)",
-      c->op->name, least >= 0 ? most : least);
+      c->op->name, least < 0 ? least : most);
 }
 
 static mlpl_status check_weight(
