@@ -94,9 +94,11 @@ static const mlpl_param cross_entropy_params[] = {
     MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY),
     MLPLI_REAL_OPTION("label_smoothing", 0, 0, 1)};
 
-static const mlpl_param nll_params[] = {MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+static const mlpl_param nll_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
     MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY)};
-static const mlpl_param beta_params[] = {MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+static const mlpl_param beta_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
     MLPLI_REAL_OPTION("beta", 1, 0, 1e300)};
 static const mlpl_param delta_params[] = {
     MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),

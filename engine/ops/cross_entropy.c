@@ -27,8 +27,7 @@ static void labels_shape(const mlpl_tensor *x, mlpli_shape *s) {
 }
 
 /* s: of labels. nll_loss takes nothing else. */
-static mlpl_status check_target(
-    mlpl_ctx *cx, const mlpli_call *c, const mlpli_shape *s) {
+static mlpl_status check_target(mlpl_ctx *cx, const mlpli_call *c, const mlpli_shape *s) {
   const mlpl_tensor *x = c->in[INPUT], *t = c->in[TARGET];
   const char *name = c->op->name;
   const bool takes_shares = c->op->domain[TARGET] == MLPLI_TARGET;
@@ -67,8 +66,9 @@ static mlpl_status check_weight(mlpl_ctx *cx, const mlpli_call *c) {
         "%s: the weight requires a gradient; only the input has one here (:detach() it)",
         c->op->name);
   if (w && (w->ndim != 1 || w->shape[0] != k))
-    return mlpl_fail(cx, MLPL_ESHAPE, "%s: weight is %s, input is %s; the weight must be [%lld]",
-        c->op->name, mlpli_tensor_text(b, w), mlpli_tensor_text(a, x), (long long)k);
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "%s: weight is %s, input is %s; the weight must be [%lld]", c->op->name,
+        mlpli_tensor_text(b, w), mlpli_tensor_text(a, x), (long long)k);
   return MLPL_OK;
 }
 
@@ -100,7 +100,8 @@ static mlpl_tensor *as_rows(mlpli_expr *e, mlpl_tensor *x) {
 static mlpl_tensor *from_rows(
     mlpli_expr *e, mlpl_tensor *rows, int ndim, const int64_t *shape) {
   if (ndim == 2) return rows;
-  mlpl_value p[2] = {{.sizes = {1, {-1}}}, {.sizes = {1, {1}}}}, sizes = {.sizes = {.n = 0}};
+  mlpl_value p[2] = {{.sizes = {1, {-1}}}, {.sizes = {1, {1}}}},
+             sizes = {.sizes = {.n = 0}};
   sizes.sizes.n = ndim;
   for (int d = 0, at = 0; d < ndim; d++)
     if (d != 1) sizes.sizes.v[at++] = shape[d];
@@ -347,7 +348,8 @@ static BACKWARD(cross_entropy) {
     in[INPUT] = as_rows(&e, in[INPUT]);
     mlpl_set_grad_enabled(cx, false);
     if (in[INPUT]) in[TARGET] = row_targets(&e, in[TARGET]);
-    mlpl_tensor *q = in[INPUT] && in[TARGET] ? dense(&e, in, n->n_in, n->p, &scale) : NULL;
+    mlpl_tensor *q = in[INPUT] && in[TARGET] ? dense(&e, in, n->n_in, n->p, &scale)
+                                             : NULL;
     mlpl_set_grad_enabled(cx, true);
     dx = mlpli_xaffine(&e, slope(&e, in[INPUT], q), scale, 0);
   }
@@ -439,7 +441,8 @@ const mlpl_op mlpli_op_cross_entropy = {.name = "cross_entropy",
     HAS_BACKWARD(cross_entropy),
     PARAMS(cross_entropy_params)};
 
-static const mlpl_param nll_params[] = {MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+static const mlpl_param nll_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
     MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY)};
 
 const mlpl_op mlpli_op_nll_loss = {.name = "nll_loss",

@@ -21,7 +21,8 @@ typedef struct patches {
 
 /* kernel_size, dilation, padding and stride stand at `first`. The image's sizes are there;
    `in` is what is shown of the input. */
-static mlpl_status place_patches(mlpl_ctx *cx, const mlpli_call *c, int first, patches *k) {
+static mlpl_status place_patches(
+    mlpl_ctx *cx, const mlpli_call *c, int first, patches *k) {
   char text[MLPLI_SHAPE_TEXT];
   MLPL_TRY(mlpli_extent(cx, c, first, AXES, NULL, k->kernel));
   MLPL_TRY(mlpli_extent(cx, c, first + 1, AXES, NULL, k->dilation));
@@ -38,7 +39,8 @@ static mlpl_status place_patches(mlpl_ctx *cx, const mlpli_call *c, int first, p
           d + cx->index_base, (long long)k->padded[d]);
     k->count[d] = (k->padded[d] - k->reach[d]) / k->stride[d] + 1;
   }
-  if (mlpli_padded_fits(k->kernel[0] * k->kernel[1], AXES, k->image, k->pad)) return MLPL_OK;
+  if (mlpli_padded_fits(k->kernel[0] * k->kernel[1], AXES, k->image, k->pad))
+    return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE,
       "%s: the image is %s; its patches have more elements than can be counted",
       c->op->name, mlpli_shape_text(text, AXES, k->image));
@@ -77,9 +79,9 @@ static bool has_gaps(const patches *k) {
 
 /* Zeros around the image (by 1), or what was put around it cut off (by -1). */
 static mlpl_tensor *padded(mlpli_expr *e, const patches *k, mlpl_tensor *x, int by) {
-  mlpl_value p[2] = {mlpli_sizes_of(4,
-                         (int64_t[]){by * k->pad[1], by * k->pad[1], by * k->pad[0],
-                             by * k->pad[0]}),
+  mlpl_value p[2] = {
+      mlpli_sizes_of(
+          4, (int64_t[]){by * k->pad[1], by * k->pad[1], by * k->pad[0], by * k->pad[0]}),
       {.f = 0}};
   return k->pad[0] || k->pad[1] ? mlpli_x1(e, MLPLI_OP_PAD_CONSTANT, x, p) : x;
 }
@@ -175,7 +177,8 @@ static COMPOSE(col2im) {
 
 #define PATCHES                                                                          \
   MLPLI_EXTENT_NEEDED("kernel_size", 1), MLPLI_EXTENT_OPTION("dilation", 1, 1, NULL),    \
-      MLPLI_EXTENT_OPTION("padding", 0, 0, NULL), MLPLI_EXTENT_OPTION("stride", 1, 1, NULL)
+      MLPLI_EXTENT_OPTION("padding", 0, 0, NULL),                                        \
+      MLPLI_EXTENT_OPTION("stride", 1, 1, NULL)
 static const mlpl_param im2col_params[] = {PATCHES};
 static const mlpl_param col2im_params[] = {
     MLPLI_EXTENT_NEEDED("output_size", 1), PATCHES};

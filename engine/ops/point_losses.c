@@ -17,9 +17,10 @@ static mlpl_status one_shape(mlpl_ctx *cx, const mlpli_call *c) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   for (int i = 1; i < c->op->n_required; i++)
     if (!mlpli_same_shape(c->in[i], x->ndim, x->shape))
-      return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s is %s, %s is %s; they must have one shape",
-          c->op->name, c->op->input_name[0], mlpli_tensor_text(a, x),
-          c->op->input_name[i], mlpli_tensor_text(b, c->in[i]));
+      return mlpl_fail(cx, MLPL_ESHAPE,
+          "%s: %s is %s, %s is %s; they must have one shape", c->op->name,
+          c->op->input_name[0], mlpli_tensor_text(a, x), c->op->input_name[i],
+          mlpli_tensor_text(b, c->in[i]));
   return MLPL_OK;
 }
 
@@ -43,8 +44,7 @@ static mlpl_tensor *clamp(mlpli_expr *e, mlpl_tensor *x, double min, double max)
 }
 
 /* x with 0 where t equals v */
-static mlpl_tensor *zero_where(
-    mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *t, double v) {
+static mlpl_tensor *zero_where(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *t, double v) {
   mlpl_tensor *equal = mlpli_x2(e, MLPLI_OP_EQ, t, mlpli_xnumber(e, t, v), NULL);
   return mlpli_x2(e, MLPLI_OP_MASKED_FILL, x, equal, &(mlpl_value){.f = 0});
 }
@@ -76,7 +76,8 @@ static COMPOSE(smooth_l1_loss) {
 
 static mlpl_status delta_above_0(mlpl_ctx *cx, const mlpli_call *c) {
   if (c->p[1].f > 0) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG, "huber_loss: delta is %g; it must be above 0", c->p[1].f);
+  return mlpl_fail(
+      cx, MLPL_EARG, "huber_loss: delta is %g; it must be above 0", c->p[1].f);
 }
 
 static COMPOSE(huber_loss) {
@@ -96,8 +97,7 @@ static COMPOSE(kl_div) {
   if (c->p[1].i)
     each = mlpli_xmul(&e, mlpli_x1(&e, MLPLI_OP_EXP, t, NULL), mlpli_xsub(&e, t, x));
   else
-    each = mlpli_xsub(
-        &e, mlpli_x2(&e, MLPLI_OP_XLOGY, t, t, NULL), mlpli_xmul(&e, t, x));
+    each = mlpli_xsub(&e, mlpli_x2(&e, MLPLI_OP_XLOGY, t, t, NULL), mlpli_xmul(&e, t, x));
   return reduced(&e, c, each, out);
 }
 
@@ -110,13 +110,12 @@ static COMPOSE(poisson_nll_loss) {
     each = mlpli_xsub(&e, mlpli_x1(&e, MLPLI_OP_EXP, x, NULL), mlpli_xmul(&e, t, x));
   else
     each = mlpli_xsub(&e, x,
-        mlpli_xmul(&e, t,
-            mlpli_x1(&e, MLPLI_OP_LOG, mlpli_xaffine(&e, x, 1, c->p[3].f), NULL)));
+        mlpli_xmul(
+            &e, t, mlpli_x1(&e, MLPLI_OP_LOG, mlpli_xaffine(&e, x, 1, c->p[3].f), NULL)));
   if (c->p[2].i) {
     mlpl_tensor *log_t = mlpli_x1(&e, MLPLI_OP_LOG, t, NULL);
     /* t log t - t + log(2 pi t) / 2 */
-    mlpl_tensor *more = mlpli_xadd(&e,
-        mlpli_xsub(&e, mlpli_xmul(&e, t, log_t), t),
+    mlpl_tensor *more = mlpli_xadd(&e, mlpli_xsub(&e, mlpli_xmul(&e, t, log_t), t),
         mlpli_xaffine(&e, log_t, 0.5, 0.5 * 1.83787706640934548356));
     mlpl_tensor *small = mlpli_x2(&e, MLPLI_OP_LE, t, mlpli_xnumber(&e, t, 1), NULL);
     more = mlpli_x2(&e, MLPLI_OP_MASKED_FILL, more, small, &(mlpl_value){.f = 0});
@@ -176,11 +175,12 @@ static mlpl_status check_shares(mlpl_ctx *cx, const mlpli_call *c) {
   if (low && high)
     least = mlpli_load(low->data, low->dtype), most = mlpli_load(high->data, high->dtype);
   MLPL_TRY(mlpli_expr_end(&e));
-  if (least >= 0 && most <= 1) return MLPL_OK;
+  if (!(least < 0) && !(most > 1)) return MLPL_OK; /* NaN comes through */
   return mlpl_fail(cx, MLPL_EARG,
-      "%s: input has the element %g; probabilities lie between 0 and 1 (for logits there is "
+      "%s: input has the element %g; probabilities lie between 0 and 1 (for logits there "
+      "is "
       "binary_cross_entropy_with_logits)",
-      c->op->name, least >= 0 ? most : least);
+      c->op->name, least < 0 ? least : most);
 }
 
 static mlpl_status check_weight(
@@ -194,7 +194,8 @@ static mlpl_status check_weight(
         mlpli_tensor_text(b, w), mlpli_tensor_text(a, x));
   if (!cx->grad_enabled || !mlpli_tracked(w)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_EARG,
-      "%s: weight requires a gradient; only input and target have one here (:detach() it)",
+      "%s: weight requires a gradient; only input and target have one here (:detach() "
+      "it)",
       c->op->name);
 }
 
@@ -230,8 +231,8 @@ static BACKWARD(probability_loss) {
     mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, slope));
   }
   if (mlpli_wants(n, 1)) {
-    mlpl_tensor *slope = mlpli_xsub(&e, mlpli_x1(&e, MLPLI_OP_LOG, rest, NULL),
-        mlpli_x1(&e, MLPLI_OP_LOG, x, NULL));
+    mlpl_tensor *slope = mlpli_xsub(
+        &e, mlpli_x1(&e, MLPLI_OP_LOG, rest, NULL), mlpli_x1(&e, MLPLI_OP_LOG, x, NULL));
     mlpli_xgive(&e, n, 1, mlpli_xmul(&e, g, slope));
   }
   return mlpli_expr_end(&e);
@@ -243,8 +244,7 @@ static COMPOSE(binary_cross_entropy) {
   MLPL_TRY(one_shape(cx, c));
   if (w) MLPL_TRY(check_weight(cx, c, c->in[0], w));
   MLPL_TRY(check_shares(cx, c));
-  return reduced(
-      &e, c, mlpli_xn(&e, MLPLI_OP_PROBABILITY_LOSS, c->in, c->n, NULL), out);
+  return reduced(&e, c, mlpli_xn(&e, MLPLI_OP_PROBABILITY_LOSS, c->in, c->n, NULL), out);
 }
 
 /* ---- rows -------------------------------------------------------------------------- */

@@ -286,8 +286,9 @@ static SHAPE(adaptive_pool) {
   MLPL_TRY(mlpli_extent(cx, c, 0, axes, NULL, out));
   for (int d = 0; d < axes; d++)
     if (x->shape[x->ndim - axes + d] < 1)
-      return mlpl_fail(cx, MLPL_ESHAPE, "%s: input is %s; windows of nothing hold no element",
-          c->op->name, mlpli_tensor_text(text, x));
+      return mlpl_fail(cx, MLPL_ESHAPE,
+          "%s: input is %s; windows of nothing hold no element", c->op->name,
+          mlpli_tensor_text(text, x));
   shape_of(x, axes, out, s);
   return MLPL_OK;
 }
@@ -436,8 +437,7 @@ typedef struct max_job {
 } max_job;
 
 /* Windows of their own sizes, each as an axis with one result. */
-static void adaptive_max_plane(
-    const max_job *j, char *y, int64_t *index, const char *x) {
+static void adaptive_max_plane(const max_job *j, char *y, int64_t *index, const char *x) {
   const ptrdiff_t rows = j->axis[0].results, columns = j->axis[1].results;
   mlplk_max_axis one[2];
   for (ptrdiff_t i = 0; i < rows * columns; i++) {
@@ -573,12 +573,12 @@ const mlpl_op mlpli_op_avg_pool2d = {
     POOL_ROW("avg_pool2d", avg_pool, shape_avg_pool, avg2d_params)};
 const mlpl_op mlpli_op_adaptive_avg_pool1d = {POOL_ROW(
     "adaptive_avg_pool1d", adaptive_avg_pool, shape_adaptive_pool, adaptive_params)};
-const mlpl_op mlpli_op_adaptive_max_pool1d = {MAX_ROW("adaptive_max_pool1d",
-    adaptive_max_pool, shape_adaptive_pool, adaptive_max_params)};
+const mlpl_op mlpli_op_adaptive_max_pool1d = {MAX_ROW(
+    "adaptive_max_pool1d", adaptive_max_pool, shape_adaptive_pool, adaptive_max_params)};
 const mlpl_op mlpli_op_adaptive_avg_pool2d = {POOL_ROW(
     "adaptive_avg_pool2d", adaptive_avg_pool, shape_adaptive_pool, adaptive_params)};
-const mlpl_op mlpli_op_adaptive_max_pool2d = {MAX_ROW("adaptive_max_pool2d",
-    adaptive_max_pool, shape_adaptive_pool, adaptive_max_params)};
+const mlpl_op mlpli_op_adaptive_max_pool2d = {MAX_ROW(
+    "adaptive_max_pool2d", adaptive_max_pool, shape_adaptive_pool, adaptive_max_params)};
 const mlpl_op mlpli_op_average = {UNARY_ROW(average, MLPLI_REAL, shape_sized),
     PARAMS(average_params), HAS_BACKWARD(average), .internal = true};
 const mlpl_op mlpli_op_average_back = {UNARY_ROW(average_back, MLPLI_REAL, shape_sized),

@@ -14,6 +14,8 @@ static bool hides_nan(const mlpl_op *op, int input) {
       "scatter", "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where",
       "masked_fill", "gate", "heaviside", "copysign"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
+  /* a target that is neither 1 nor -1 */
+  if (input == 1 && strcmp(op->name, "hinge_embedding_loss") == 0) return true;
   for (int i = 0; i < COUNT(rows); i++)
     if (strcmp(op->name, rows[i]) == 0) return true;
   for (int i = 0; i < COUNT(lend_a_shape); i++)

@@ -543,8 +543,7 @@ function TestNnLosses:test_of_probabilities()
   fails("binary_cross_entropy: input has the element 1.5; probabilities lie between 0 and 1 " ..
     "(for logits there is binary_cross_entropy_with_logits)", nn.binary_cross_entropy,
     f64 { 0.5, 1.5 }, f64 { 1, 1 })
-  lu.assertErrorMsgContains("probabilities lie between 0 and 1", nn.BCELoss(),
-    f64 { 0.5, 0 / 0 }, f64 { 1, 1 })
+  lu.assertNaN(nn.BCELoss()(f64 { 0.5, 0 / 0 }, f64 { 1, 1 }):item())
   local p = f64 { { 0.2, 0.3, 0.5 }, { 0.1, 0.1, 0.8 } }
   local logs, t = p:log(), f64 { { 0, 0.5, 0.5 }, { 1, 0, 0 } }
   values(nn.kl_div(logs, t, "batchmean"), 1.2789989524385204, 1e-14)

@@ -21,7 +21,7 @@ enum { TOP = 4 };
    the same, since each lays out the source anew. */
 enum { BLOCK = 64, MOST_BLOCK = 256, TASKS = 16 };
 enum { MOST_SUMS = 1 << 16 }; /* elements of a task's sums, about */
-enum { WIDE = 8 }; /* vectors of a row of results that is alone */
+enum { WIDE = 8 };            /* vectors of a row of results that is alone */
 
 typedef struct job {
   const mlplk_conv *c;
@@ -224,7 +224,8 @@ static void run_task(void *arg, ptrdiff_t task, int worker) {
   ptrdiff_t first = task / n_parts % j->row_blocks * j->block;
   ptrdiff_t image = task / n_parts / j->row_blocks, group = image % j->c->groups;
   image /= j->c->groups;
-  ptrdiff_t end = conv_least(first + j->block, j->rows), channels = j->c->groups * j->depth;
+  ptrdiff_t end = conv_least(first + j->block, j->rows),
+            channels = j->c->groups * j->depth;
   ptrdiff_t size = p->a[0].source * p->a[1].source;
   char *own = j->own + (size_t)worker * j->own_bytes;
   real *planes = (real *)(void *)(own + offsets_bytes(p)),

@@ -57,7 +57,8 @@ static void cut(plan *p, ptrdiff_t rows_of_results, ptrdiff_t depth) {
   const along *r = &p->a[0], *q = &p->a[1];
   p->taps = r->taps * q->taps;
   p->channels = clamp(BLOCK_ROWS / conv_most(1, p->taps), 1, conv_most(1, depth));
-  p->channels = conv_parts(conv_most(1, depth), conv_parts(conv_most(1, depth), p->channels));
+  p->channels = conv_parts(
+      conv_most(1, depth), conv_parts(conv_most(1, depth), p->channels));
   p->most_length = p->most_plane = 0;
   if (r->results == 0 || q->results == 0) return;
   p->parts_q = conv_parts(q->results, MOST_COLUMNS);

@@ -212,8 +212,8 @@ static job job_of(const mlplk_conv *c) {
   j.slices = conv_parts(units, j.units);
   j.gradient = conv_lines(p->most_length);
   j.source = conv_lines(j.depth * conv_planes(p) * p->most_plane);
-  j.pieces = conv_least(
-      conv_least(j.units, c->n), LONG_ENOUGH / conv_most(LONG_ENOUGH / MOST_PIECES, p->most_length));
+  j.pieces = conv_least(conv_least(j.units, c->n),
+      LONG_ENOUGH / conv_most(LONG_ENOUGH / MOST_PIECES, p->most_length));
   j.pieces = conv_most(1, j.pieces);
   j.own_bytes = offsets_bytes(&j) +
       (size_t)(j.pieces * (ROWS * j.gradient + j.source)) * sizeof(real);
