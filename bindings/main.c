@@ -268,9 +268,8 @@ static bool run_help(lua_State *L, char **argv) {
   static const char code[] =
       "local help = require('mlpl').help\n"
       "if ... == '--definitions' then io.stdout:write(help.definitions()) return end\n"
-      "local ok, text = pcall(help.text, ...)\n"
-      "if not ok then error(text, 0) end\n"
-      "io.stdout:write(text)";
+      "local ok, why = pcall(help, ...)\n"
+      "if not ok then error(why, 0) end";
   int n = 0;
   /* called by this name, messages have no place in a script before them */
   int status = luaL_loadbufferx(L, code, sizeof code - 1, "@scripts/mlpl/help", "t");

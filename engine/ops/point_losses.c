@@ -178,8 +178,7 @@ static mlpl_status check_shares(mlpl_ctx *cx, const mlpli_call *c) {
   if (!(least < 0) && !(most > 1)) return MLPL_OK; /* NaN comes through */
   return mlpl_fail(cx, MLPL_EARG,
       "%s: input has the element %g; probabilities lie between 0 and 1 (for logits there "
-      "is "
-      "binary_cross_entropy_with_logits)",
+      "is binary_cross_entropy_with_logits)",
       c->op->name, least < 0 ? least : most);
 }
 
@@ -187,7 +186,7 @@ static mlpl_status check_weight(
     mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *x, const mlpl_tensor *w) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   mlpli_shape s;
-  MLPL_TRY(mlpli_broadcast(cx, c->op->name, x, w, &s));
+  MLPL_TRY(mlpli_broadcast_as(cx, c->op->name, "input", x, "weight", w, &s));
   if (!mlpli_same_shape(x, s.ndim, s.size))
     return mlpl_fail(cx, MLPL_ESHAPE,
         "%s: weight is %s; it must broadcast to the input, which is %s", c->op->name,

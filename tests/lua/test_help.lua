@@ -178,7 +178,7 @@ function TestHelpText:test_wrong_names()
   lu.assertErrorMsgContains("a function that is not mlpl's", help.text, print)
   lu.assertErrorMsgContains("a nil that is not mlpl's", help.text, nil)
   lu.assertErrorMsgContains("there is nothing called ''", help.text, "")
-  lu.assertErrorMsgContentEquals("help: there is nothing called '+'", help.text, "+")
+  lu.assertErrorMsgContentEquals("help.text: there is nothing called '+'", help.text, "+")
   local _, message = pcall(help.text, "linalg.nope")
   local _, count = message:gsub("'linalg%.norm'", "")
   equals(count, 1)                                       -- not twice

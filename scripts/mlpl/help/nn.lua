@@ -163,9 +163,9 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
   },
   ["nn.NLLLoss"] = {
     "-input[target], the loss of classification where the input holds logarithms of "
-      .. "probabilities (nn.LogSoftmax). Beside the options, weight = a tensor [classes] weighs the "
-      .. "classes.",
-    args = { reduction = reduction, ignore_index = "rows with this label are left out" },
+      .. "probabilities (nn.LogSoftmax).",
+    args = { reduction = reduction, ignore_index = "rows with this label are left out",
+      weight = "[classes], a weight for each class" },
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.NLLLoss()(-mlpl.ones(2, 3), mlpl.randint(1, 3, { 2 })):item() == 1)",
@@ -226,9 +226,9 @@ assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
   },
   ["nn.BCELoss"] = {
     "-(y log x + (1 - y) log(1 - x)), the loss of yes or no where the input is a probability. "
-      .. "nn.BCEWithLogitsLoss is more accurate. Beside the options, weight = a tensor that "
-      .. "broadcasts multiplies the losses.",
-    args = { reduction = reduction },
+      .. "nn.BCEWithLogitsLoss is more accurate.",
+    args = { reduction = reduction,
+      weight = "multiplies the losses; it broadcasts to the input" },
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.BCELoss()(mlpl.full({ 2 }, 0.5), mlpl.ones(2)):item() > 0.69)",
