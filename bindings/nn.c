@@ -532,8 +532,7 @@ static void open_functions(lua_State *L) {
       "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
       "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
       "adaptive_avg_pool2d", NULL};
-  lua_createtable(L, 0, 64);
-  mlplb_open_ops(L);
+  mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);
     lua_setfield(L, -3, names[i]);
