@@ -103,8 +103,8 @@ static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim,
 static mlpl_status cannot_reshape(
     mlpl_ctx *cx, const char *what, const mlpl_tensor *x, const mlpl_value *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
-  return mlpl_fail(cx, MLPL_ESHAPE, "%s: input %s has %lld elements, which do not fit %s", what,
-      mlpli_tensor_text(a, x), (long long)x->numel,
+  return mlpl_fail(cx, MLPL_ESHAPE, "%s: input %s has %lld elements, which do not fit %s",
+      what, mlpli_tensor_text(a, x), (long long)x->numel,
       mlpli_shape_text(b, p->sizes.n, p->sizes.v));
 }
 
