@@ -159,7 +159,7 @@ static int64_t *write_rows(int64_t *row, const int64_t *end, const uint8_t *flag
   for (int64_t i = 0; i < n && row < end; i++) {
     for (int d = 0; d < ndim - 1; d++) row[d] = where[d] + base;
     row[ndim - 1] = where[ndim - 1] + i + base;
-    row += flag[i] ? ndim : 0;
+    row += flag[i] * ndim; /* a product, not a choice, which would be a branch */
   }
   return row;
 }
