@@ -131,8 +131,9 @@ static int arange(lua_State *L) {
           L, "arange: argument %d is %s; it must be a number", i, mlplb_shown(L, i));
   no_more(L, &m, 4);
   if (n < 1)
-    luaL_error(L, "arange: last is missing; it takes last, or first and last, or first, "
-                  "last and step");
+    luaL_error(L,
+        "arange: last is missing; it takes last, or first and last, or first, "
+        "last and step");
   double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
   double step = n > 2 ? lua_tonumber(L, 3) : 1;
   if (m.dtype == MLPL_I64 || m.dtype == MLPL_U8) check_range(L, &m, n);
@@ -213,7 +214,8 @@ static bool shape_of(lua_State *L, making *m) {
   lua_pushvalue(L, 1);
   while (lua_istable(L, -1)) {
     if (m->ndim == MLPL_MAX_RANK)
-      luaL_error(L, "tensor: the values have more than %d levels of tables", MLPL_MAX_RANK);
+      luaL_error(
+          L, "tensor: the values have more than %d levels of tables", MLPL_MAX_RANK);
     m->shape[m->ndim++] = (int64_t)lua_rawlen(L, -1);
     luaL_checkstack(L, 2, "tensor");
     lua_rawgeti(L, -1, 1);

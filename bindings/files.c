@@ -19,7 +19,8 @@ static file_kind kind_of(lua_State *L, const char *what, const char *path) {
     if (same_letters(ending, endings[i])) return (file_kind)i;
   lua_settop(L, 1);
   luaL_error(L,
-      "%s: the ending of the path %s says no kind of file; it must be .npy (a tensor), .npz or "
+      "%s: the ending of the path %s says no kind of file; it must be .npy (a tensor), "
+      ".npz or "
       ".safetensors (a table of named tensors)",
       what, mlplb_shown(L, 1));
   return NPY;
@@ -97,8 +98,8 @@ static int64_t copy_items(lua_State *L) {
       luaL_error(L, "save: a name holds a zero byte");
     const char *name = lua_tostring(L, -2);
     if (!mlplb_test_tensor(L, -1))
-      luaL_error(
-          L, "save: '%s' in the value is %s; it must be a tensor", name, mlplb_shown(L, -1));
+      luaL_error(L, "save: '%s' in the value is %s; it must be a tensor", name,
+          mlplb_shown(L, -1));
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
     lua_rawset(L, -4);

@@ -381,8 +381,7 @@ static mlplb_generator *fill_options(lua_State *L, const fill_kind *f, double *v
   return mlplb_generator_at(L, options, f->what);
 }
 
-static int fill_end(
-    lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
+static int fill_end(lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
   if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
   lua_settop(L, 1);
   return 1;

@@ -502,8 +502,8 @@ void mlplb_open_grad(lua_State *L) {
       {NULL, NULL}};
   static const luaL_Reg autograd[] = {{"grad", grad}, {"jacobian", jacobian},
       {"gradcheck", gradcheck}, {"numeric_grad", numeric_grad}, {"function", function},
-      {"is_tensor", is_tensor}, {"is_live", is_live}, {"is_callable", callable}, {"shown", shown},
-      {NULL, NULL}};
+      {"is_tensor", is_tensor}, {"is_live", is_live}, {"is_callable", callable},
+      {"shown", shown}, {NULL, NULL}};
   open_hook(L);
   mlplb_setfuncs(L, functions);
   lua_createtable(L, 0, 8);

@@ -26,8 +26,8 @@ static mlpl_module *check_module(lua_State *L, int arg) {
 static int module_release(lua_State *L) { return mlplb_release(L, MLPLB_MODULE); }
 
 /* A module just made goes into its box, on top of the stack. */
-static int give_module(lua_State *L, const char *what, mlplb_box *box, mlpl_module *m,
-    mlpl_status status) {
+static int give_module(
+    lua_State *L, const char *what, mlplb_box *box, mlpl_module *m, mlpl_status status) {
   box->object = m;
   if (status != MLPL_OK) return mlplb_raise_as(L, mlplb_get(L), what);
   mlplb_remember(L, m);
@@ -489,7 +489,8 @@ static int init(lua_State *L) {
   int n;
   const mlpl_param *params = mlpl_init_params(rule, &n);
   mlplb_params(L, name, 2, params, n, values, NULL);
-  if (mlpl_init_apply(s->cx, t, rule, values) != MLPL_OK) return mlplb_raise_as(L, s, name);
+  if (mlpl_init_apply(s->cx, t, rule, values) != MLPL_OK)
+    return mlplb_raise_as(L, s, name);
   lua_settop(L, 1);
   return 1;
 }

@@ -175,8 +175,7 @@ static int meshgrid(lua_State *L) {
     for (int d = 0; d < n; d++) own.sizes.v[d] = d == i ? grid.sizes.v[i] : 1;
     push_part(L, "meshgrid", reshape, in[i], &own);
     push_part(L, "meshgrid", expand, mlplb_check_tensor(L, -1), &grid);
-    if (xy && n > 1)
-      push_part(L, "meshgrid", swap, mlplb_check_tensor(L, -1), swapped);
+    if (xy && n > 1) push_part(L, "meshgrid", swap, mlplb_check_tensor(L, -1), swapped);
     lua_copy(L, -1, i + 1); /* the engine's views hold the memory */
     lua_settop(L, -2 - (xy && n > 1) - 1);
   }
@@ -307,7 +306,8 @@ static void check_value(lua_State *L, const made *m) {
   if (lua_isboolean(L, 2)) return;
   bool fits = mlplb_fits(L, 2, m->dtype);
   if (fits && m->dtype == MLPL_I64) /* it goes through a double */
-    fits = lua_numbertointeger(lua_tonumber(L, 2), &whole) && whole == lua_tointeger(L, 2);
+    fits = lua_numbertointeger(lua_tonumber(L, 2), &whole) &&
+        whole == lua_tointeger(L, 2);
   if (!fits)
     luaL_error(L, "%s: value %s does not fit %s", m->what, mlplb_shown(L, 2),
         mlpl_dtype_name(m->dtype));

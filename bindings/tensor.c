@@ -258,7 +258,8 @@ static int tensor_requires_grad(lua_State *L) {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
     on = lua_toboolean(L, 2);
   }
-  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK) return mlplb_raise_as(L, s, "requires_grad_");
+  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK)
+    return mlplb_raise_as(L, s, "requires_grad_");
   lua_settop(L, 1);
   return 1;
 }

@@ -33,8 +33,7 @@ static mlpl_status fill(lua_State *L, mlpl_ctx *cx, mlpl_tensor *t) {
   return mlpl_tensor_fill(cx, t, lua_tonumber(L, 2));
 }
 
-static int changed(
-    lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
+static int changed(lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
   lua_settop(L, 1);
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
 }
@@ -62,8 +61,7 @@ static int tensor_fill(lua_State *L) {
 static int tensor_zero(lua_State *L) {
   mlplb_at_most(L, "zero_", 1);
   mlplb_state *s = mlplb_get(L);
-  return changed(
-      L, s, "zero_", mlpl_tensor_fill(s->cx, mlplb_check_tensor(L, 1), 0));
+  return changed(L, s, "zero_", mlpl_tensor_fill(s->cx, mlplb_check_tensor(L, 1), 0));
 }
 
 /* x:copy_(y): y stretches to x's shape and is converted to its dtype */

@@ -217,13 +217,13 @@ static COMPOSE(diag_embed) {
   mlpl_tensor *x = c->in[0];
   int a, b;
   if (x->ndim == 0 || x->ndim == MLPL_MAX_RANK)
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "diag_embed: input has %d axes; it takes 1 to %d", x->ndim,
-        MLPL_MAX_RANK - 1);
+    return mlpl_fail(cx, MLPL_ESHAPE, "diag_embed: input has %d axes; it takes 1 to %d",
+        x->ndim, MLPL_MAX_RANK - 1);
   MLPL_TRY(mlpli_axis(cx, "diag_embed", c->p[1].i, x->ndim + 1, &a));
   MLPL_TRY(mlpli_axis(cx, "diag_embed", c->p[2].i, x->ndim + 1, &b));
   if (a == b)
-    return mlpl_fail(cx, MLPL_EARG, "diag_embed: dim1 and dim2 are both axis %d; it lies between two",
+    return mlpl_fail(cx, MLPL_EARG,
+        "diag_embed: dim1 and dim2 are both axis %d; it lies between two",
         a + cx->index_base);
   return mlpli_xresult(&e, out, embedded(&e, x, c->p[0].i, a, b));
 }

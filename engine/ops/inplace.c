@@ -93,9 +93,8 @@ static mlpl_status check_fit(
         mlpli_tensor_text(b, y->t));
   if (y->t->dtype == dtype || (y->converts && mlpli_can_hold(y->t->dtype, dtype)))
     return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG,
-      "%s%s: the result is of %s, and %s, to hold it, of %s", y->what, y->form,
-      mlpl_dtype_name((mlpl_dtype)dtype), y->name,
+  return mlpl_fail(cx, MLPL_EARG, "%s%s: the result is of %s, and %s, to hold it, of %s",
+      y->what, y->form, mlpl_dtype_name((mlpl_dtype)dtype), y->name,
       mlpl_dtype_name((mlpl_dtype)y->t->dtype));
 }
 
@@ -103,7 +102,8 @@ static mlpl_status check_fit(
 static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
   if (y->t->requires_grad)
     return mlpl_fail(cx, MLPL_ESTATE,
-        "%s%s: %s is a leaf that requires a gradient, and what was recorded with it would "
+        "%s%s: %s is a leaf that requires a gradient, and what was recorded with it "
+        "would "
         "lose its value; change it under no_grad",
         y->what, y->form, y->name);
   if (y->t->is_view)
@@ -195,8 +195,7 @@ mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op
         "%s: out has no gradient, and an input or out requires one; do without out, or "
         "work under no_grad",
         op->name);
-  return mlpli_fail_as(
-      cx, measured(cx, &y, op, inputs, n, params), op->name, "");
+  return mlpli_fail_as(cx, measured(cx, &y, op, inputs, n, params), op->name, "");
 }
 
 /* ---- with recording ---------------------------------------------------------------- */

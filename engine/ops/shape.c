@@ -40,8 +40,8 @@ static mlpl_status seen_as(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
   if (mlpli_view_strides(x, p.sizes.n, shape, stride))
     return mlpli_tensor_view(cx, out, x, 0, p.sizes.n, shape, stride);
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: input %s with strides %s cannot be seen as %s without copying; use reshape", what,
-      mlpli_tensor_text(a, x), mlpli_shape_text(s, x->ndim, x->stride),
+      "%s: input %s with strides %s cannot be seen as %s without copying; use reshape",
+      what, mlpli_tensor_text(a, x), mlpli_shape_text(s, x->ndim, x->stride),
       mlpli_shape_text(b, p.sizes.n, shape));
 }
 
@@ -240,7 +240,8 @@ static VIEW(diagonal) {
   MLPL_TRY(mlpli_axis(cx, "diagonal", c->p[1].i, x->ndim, &a));
   MLPL_TRY(mlpli_axis(cx, "diagonal", c->p[2].i, x->ndim, &b));
   if (a == b)
-    return mlpl_fail(cx, MLPL_EARG, "diagonal: dim1 and dim2 are both axis %d; it lies between two",
+    return mlpl_fail(cx, MLPL_EARG,
+        "diagonal: dim1 and dim2 are both axis %d; it lies between two",
         a + cx->index_base);
   int64_t rows = x->shape[a] + (off < 0 ? off : 0),
           cols = x->shape[b] - (off > 0 ? off : 0);

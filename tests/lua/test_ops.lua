@@ -325,3 +325,33 @@ function TestOpsShapes:test_matmul()
   lu.assertStrContains(expect.message(function() return a:matmul(3) end),
     "matmul: b is 3; it must be a tensor")
 end
+
+TestOpsNames = {}
+
+-- Whatever is inside, the text begins with what the script called.
+function TestOpsNames:test_operations_made_of_others()
+  local x, five = mlpl.zeros(2, 3), mlpl.zeros(5)
+  fails("hstack: tensor 2 is [3x3x3], the first is [2x3]; sizes must be equal but along " ..
+    "axis 2", mlpl.hstack, { x, mlpl.zeros(3, 3, 3) })
+  lu.assertErrorMsgContains("vstack: ", mlpl.vstack, { x, five })
+  fails("view_as: input [2x3] has 6 elements, which do not fit [5]", x.view_as, x, five)
+  fails("reshape_as: input [2x3] has 6 elements, which do not fit [5]", x.reshape_as, x, five)
+  lu.assertErrorMsgContains("expand_as: input [2x3] cannot", x.expand_as, x, five)
+  lu.assertErrorMsgContains("take: index 9 ", x.take, x, mlpl.tensor({ 9 }, { dtype = "i64" }))
+  fails("swapaxes: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.swapaxes, x, 3, 1)
+  lu.assertErrorMsgContains("tile: not enough memory", x.tile, x, 1 << 40, 1)
+  lu.assertErrorMsgContains("add: not enough memory", function()
+    local wide = mlpl.zeros(1):expand(1 << 50)
+    return wide + wide
+  end)
+end
+
+function TestOpsNames:test_in_place()
+  local x = mlpl.zeros(2, 3)
+  fails("add_: the result is [4x2x3], and a, to hold it, is [2x3]", x.add_, x,
+    mlpl.zeros(4, 2, 3))
+  fails("add_: b is nil; it must be a tensor or a number", x.add_, x, nil)
+  fails("elu_: alpha is 'a'; it must be a number", x.elu_, x, "a")
+  fails("add: the result is [2x3], and out, to hold it, is [3]", mlpl.add, x, x,
+    { out = mlpl.zeros(3) })
+end
