@@ -1,7 +1,7 @@
 /*
-** What the files of the binding share. A Lua object is a box: a userdata that holds one
-** pointer to an engine object, with its metatable on before the engine object exists, so
-** that the collector owns it whatever is raised.
+** What the files of the binding share. A Lua object is a userdata with a box that holds an
+** engine object, its metatable on before the engine object exists, so that the collector
+** owns it whatever is raised.
 **
 ** Functions are closures: upvalue 1 is the state (mlplb_state), upvalue 2 the metatable
 ** of tensors.
@@ -71,6 +71,7 @@ typedef struct mlplb_state {
   const char *who; /* what runs as a callback, for errors */
   struct mlplb_anchor *anchors;
   size_t soft_limit; /* live bytes at which everything is collected */
+  int rounds;        /* of collection, the first few counted */
   lua_Integer seed;  /* as it was last set */
   /* addresses of the metatables: a check costs no look-up */
   const void *meta[MLPLB_N_TYPES];
@@ -82,8 +83,6 @@ typedef struct mlplb_state {
 } mlplb_state;
 
 #define MLPLB_UPVALUES 2
-/* Raises when lua_close has closed the context already: a finalizer that is older than
-   the library called. */
 /* Around an engine call that may call Lua back. Returns what s->L was; put it back
    afterwards, for the thread may die. */
 static inline lua_State *mlplb_enter(mlplb_state *s, lua_State *L) {
@@ -98,6 +97,8 @@ static inline lua_State *mlplb_enter(mlplb_state *s, lua_State *L) {
 /* Raise for arguments beyond the n-th. */
 void mlplb_at_most(lua_State *L, const char *what, int n);
 
+/* The state of the function that runs. Raises when lua_close has closed the context
+   already: a finalizer that is older than the library called. */
 static inline mlplb_state *mlplb_get(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
   if (!s->cx) luaL_error(L, "mlpl: the Lua state is closing");
@@ -106,6 +107,8 @@ static inline mlplb_state *mlplb_get(lua_State *L) {
 
 /* ---- state.c ----------------------------------------------------------------------- */
 
+/* The state, or NULL before the first call of mlplb_state_push. */
+mlplb_state *mlplb_state_of(lua_State *L);
 /* Push the state, made on the first call. */
 mlplb_state *mlplb_state_push(lua_State *L);
 /* Push the two upvalues that every function of the binding has. */
@@ -266,8 +269,11 @@ mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 void mlplb_open_ops(lua_State *L);
 /* pushes a table of the operations of a group: mlpl.linalg */
 void mlplb_open_group(lua_State *L, const char *group);
-/* the same operations as functions into the table on top, where it has none of the name */
+/* tensors' methods that are operations of the table as functions into the table on top,
+   where it has none of the name */
 void mlplb_open_functions(lua_State *L);
+/* pushes the table of a type's methods, or nil */
+void mlplb_push_methods(lua_State *L, const char *type_name);
 /* values.c: methods, and those of them that are functions too, into the table on top */
 void mlplb_open_values(lua_State *L);
 void mlplb_open_answers(lua_State *L);

@@ -171,12 +171,10 @@ static int describe_kind(lua_State *L) {
 }
 
 /* _methods("Tensor"): what values of that type can be asked to do, a table of functions;
-   or nil. The metatable's __index keeps them (mlplb_new_type). */
+   or nil */
 static int methods(lua_State *L) {
-  lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1));
-  if (lua_rawget(L, LUA_REGISTRYINDEX) != LUA_TTABLE) return 0;
-  lua_getfield(L, -1, "__index");
-  return lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) != NULL;
+  mlplb_push_methods(L, lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1)));
+  return 1;
 }
 
 /* _shown(value): how messages show a value, a long text cut short */

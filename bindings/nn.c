@@ -531,8 +531,7 @@ static void open_functions(lua_State *L) {
       "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
       "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
   static const char *const renamed[][2] = {{"unfold", "im2col"}, {"fold", "col2im"}};
-  lua_createtable(L, 0, 64);
-  mlplb_open_ops(L);
+  mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);
     lua_setfield(L, -3, names[i]);

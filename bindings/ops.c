@@ -365,23 +365,43 @@ static lua_CFunction caller_of(const mlpl_op *op) {
   return two ? op_call_two : op_call;
 }
 
-/* Operations into the table on top, unless it has something of that name. */
-static void set_functions(lua_State *L) {
+static bool is_method(const mlpl_op *op) {
+  return !mlpl_op_is_internal(op) && !mlpl_op_takes_list(op) && !mlpl_op_group(op);
+}
+
+/* One closure serves as method and as function: the collector has fewer to look at. */
+void mlplb_open_functions(lua_State *L) {
+  mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op) || mlpl_op_group(op)) continue;
+    if (!is_method(op)) continue;
     lua_pushstring(L, mlpl_op_name(op));
-    if (lua_rawget(L, -2) == LUA_TNIL) {
-      push_op(L, caller_of(op), op);
-      lua_setfield(L, -3, mlpl_op_name(op));
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+      lua_getfield(L, -2, mlpl_op_name(op));
+      lua_setfield(L, -4, mlpl_op_name(op));
     }
     lua_pop(L, 1);
   }
+  lua_pop(L, 1);
+  mlplb_open_answers(L);
 }
 
-void mlplb_open_functions(lua_State *L) {
-  set_functions(L);
-  mlplb_open_answers(L);
+static void set_methods(lua_State *L) {
+  for (int i = 0; mlpl_op_at(i); i++) {
+    const mlpl_op *op = mlpl_op_at(i);
+    if (is_method(op)) {
+      lua_pushstring(L, mlpl_op_name(op));
+      if (lua_rawget(L, -2) == LUA_TNIL) {
+        push_op(L, caller_of(op), op);
+        lua_setfield(L, -3, mlpl_op_name(op));
+      }
+      lua_pop(L, 1);
+    }
+    if (mlpl_op_takes_list(op) || !mlpl_op_has_in_place(op)) continue;
+    lua_pushfstring(L, "%s_", mlpl_op_name(op));
+    push_op(L, op_call_in_place, op);
+    lua_rawset(L, -3);
+  }
 }
 
 /* Methods into the table on top, operators into the tensors' metatable. */
@@ -391,14 +411,7 @@ void mlplb_open_ops(lua_State *L) {
   } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"},
       {"__pow", "pow"}, {"__mod", "remainder"}, {"__idiv", "floor_divide"},
       {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"}};
-  set_functions(L);
-  for (int i = 0; mlpl_op_at(i); i++) {
-    const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_takes_list(op) || !mlpl_op_has_in_place(op)) continue;
-    lua_pushfstring(L, "%s_", mlpl_op_name(op));
-    push_op(L, op_call_in_place, op);
-    lua_rawset(L, -3);
-  }
+  set_methods(L);
   luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
     push_op(L, op_call_two, mlpl_op_find(operators[i].op));

@@ -5,8 +5,9 @@
 #include <string.h>
 
 /* Garbage, in bytes of tensors, before everything is collected. */
-#define ROOM_LEAST ((size_t)192 << 10)
+#define ROOM_LEAST ((size_t)320 << 10)
 #define ROOM_MOST ((size_t)64 << 20)
+#define FIRST_ROUNDS 32 /* collections with a quarter more room */
 
 /* Addresses that serve as keys of the registry. */
 static const char state_key = 0, config_key = 0;
@@ -98,10 +99,15 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   return s;
 }
 
-mlpl_ctx *mlpl_lua_context(lua_State *L) {
+mlplb_state *mlplb_state_of(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
-  const mlplb_state *s = lua_touserdata(L, -1);
+  mlplb_state *s = lua_touserdata(L, -1);
   lua_pop(L, 1);
+  return s;
+}
+
+mlpl_ctx *mlpl_lua_context(lua_State *L) {
+  const mlplb_state *s = mlplb_state_of(L);
   return s ? s->cx : NULL;
 }
 
@@ -162,6 +168,10 @@ int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status) {
 ** is still in the processor's caches: a step of a small net takes half the time with 1 MB
 ** that it takes with 64 MB. Lua's own pace will not do: values with finalizers outlive a
 ** cycle, so each cycle starts later than the one before.
+**
+** The first rounds gather more than later ones ever will: then there are blocks of every
+** size, wherever in a training step a later round ends, and a loop in its stride asks the
+** host for nothing.
 */
 void mlplb_pressure(lua_State *L, mlplb_state *s) {
   if (mlpl_memory_use(s->cx).live <= s->soft_limit) return;
@@ -170,6 +180,10 @@ void mlplb_pressure(lua_State *L, mlplb_state *s) {
   lua_gc(L, LUA_GCCOLLECT);
   size_t room = 1024 * (size_t)lua_gc(L, LUA_GCCOUNT); /* as much as Lua has */
   room = room < ROOM_LEAST ? ROOM_LEAST : room > ROOM_MOST ? ROOM_MOST : room;
+  if (s->rounds < FIRST_ROUNDS) {
+    s->rounds++;
+    room += room / 4;
+  }
   s->soft_limit = mlpl_memory_use(s->cx).live + room;
 }
 
@@ -226,5 +240,19 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
   lua_insert(L, -5); /* below the metatable: the methods, for the caller */
   lua_pushcclosure(L, index, MLPLB_UPVALUES + 1);
   lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+/* The metatable's __index keeps them. */
+void mlplb_push_methods(lua_State *L, const char *type_name) {
+  lua_pushstring(L, type_name);
+  if (lua_rawget(L, LUA_REGISTRYINDEX) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    return;
+  }
+  lua_getfield(L, -1, "__index");
+  lua_getupvalue(L, -1, MLPLB_UPVALUES + 1);
+  lua_replace(L, -3);
   lua_pop(L, 1);
 }

@@ -11,35 +11,55 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GRAIN 16384 /* elements a task copies */
+
 /* ---- the loop ---------------------------------------------------------------------- */
 
+typedef struct along_job {
+  mlpli_move move;
+  mlpl_tensor *t;
+  const mlpl_tensor *index, *o;
+  const int64_t *at;
+  int axis;
+  int64_t run, n, per_task; /* length and number of runs */
+} along_job;
+
+static void move_runs(void *arg, ptrdiff_t task, int worker) {
+  (void)worker;
+  const along_job *j = arg;
+  const mlpl_tensor *t = j->t, *o = j->o;
+  const int last = j->index->ndim - 1;
+  const int64_t size = mlpli_dtype_size[t->dtype],
+                step_t = last == j->axis ? 0 : t->stride[last];
+  const int64_t first = task * j->per_task,
+                end = j->n - first < j->per_task ? j->n : first + j->per_task;
+  for (int64_t i = first; i < end; i++) {
+    int64_t from = 0, to = 0, left = i;
+    for (int d = last - 1; d >= 0; d--) {
+      const int64_t place = left % j->index->shape[d];
+      left /= j->index->shape[d];
+      if (d != j->axis) from += place * t->stride[d];
+      to += place * o->stride[d];
+    }
+    mlpli_move_each(j->move, t->dtype, j->run, j->at + i * j->run, t->stride[j->axis],
+        t->data + from * size, step_t, o->data + to * size, o->stride[last]);
+  }
+}
+
 /* For every element of index, between t at the element's own place, but index[..] along
-   the axis, and o at the element's own place. */
+   the axis, and o at the element's own place. Only taking is cut among threads: two
+   elements may put or add to one place. */
 static mlpl_status along_axis(mlpl_ctx *cx, const char *what, mlpli_move move,
     mlpl_tensor *t, int axis, const mlpl_tensor *index, const mlpl_tensor *o) {
-  const int last = index->ndim - 1;
-  const int64_t size = mlpli_dtype_size[t->dtype], run = index->shape[last];
-  const int64_t step_t = last == axis ? 0 : t->stride[last], along = t->stride[axis];
-  int64_t where[MLPL_MAX_RANK] = {0}, from = 0, to = 0, *at;
+  int64_t *at;
+  along_job j = {.move = move, .t = t, .index = index, .o = o, .axis = axis};
   MLPL_TRY(mlpli_places(cx, what, index, axis, t->shape[axis], MLPLI_FROM_START, &at));
-  for (int64_t first = 0; first < index->numel; first += run) {
-    for (int64_t i = 0; i < run; i++) {
-      char *pt = t->data + (from + i * step_t + at[first + i] * along) * size;
-      char *po = o->data + (to + i * o->stride[last]) * size;
-      if (move == MLPLI_ADD || size == 1)
-        mlpli_move_run(move, t->dtype, 1, pt, 1, po, 1);
-      else if (size == 4)
-        memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 4);
-      else
-        memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 8);
-    }
-    for (int d = last - 1; d >= 0; d--) {
-      const int64_t step = d == axis ? 0 : t->stride[d];
-      from += step, to += o->stride[d];
-      if (++where[d] < index->shape[d]) break;
-      from -= step * index->shape[d], to -= o->stride[d] * index->shape[d];
-      where[d] = 0;
-    }
+  if (index->numel) {
+    j.at = at;
+    j.run = index->shape[index->ndim - 1];
+    j.n = index->numel / j.run;
+    j.per_task = move != MLPLI_TAKE ? j.n : j.run >= GRAIN ? 1 : GRAIN / j.run;
+    cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, move_runs, &j);
   }
   mlpli_free(cx->heap, at);
   return MLPL_OK;
