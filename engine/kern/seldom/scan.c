@@ -4,7 +4,7 @@
 ** carried from element to element is a double whatever the element type, so that a running
 ** sum of many f32 keeps their precision.
 */
-#include "kern/variants/scan.h"
+#include "kern/seldom/scan.h"
 
 #include <math.h>
 
