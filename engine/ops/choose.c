@@ -283,8 +283,7 @@ const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .save
   HAS_BACKWARD(f)
 
 const mlpl_op mlpli_op_lerp = {
-    TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
-    .numbers = 4};
+    TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7, .numbers = 4};
 const mlpl_op mlpli_op_addcmul = {TERNARY_ROW(addcmul, "tensor1", "tensor2", MLPLI_REAL),
     .saves = 6, PARAMS(value_params)};
 const mlpl_op mlpli_op_addcdiv = {
@@ -305,17 +304,8 @@ const mlpl_op mlpli_op_where = {.name = "where",
     .shape = shape_where,
     .forward = where_forward,
     HAS_BACKWARD(where)};
-const mlpl_op mlpli_op_masked_fill = {.name = "masked_fill",
-    .input_name = {"input", "mask"},
-    .domain = {MLPLI_ANY, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .shape = shape_masked_fill,
-    .forward = masked_fill_forward,
-    HAS_BACKWARD(masked_fill),
+const mlpl_op mlpli_op_masked_fill = {
+    GUIDED_ROW(masked_fill, "mask", MLPLI_ANY, MLPLI_ANY, shape_masked_fill),
     PARAMS(masked_fill_params)};
 /* a where b is on the right side of a number, else 0 */
 const mlpl_op mlpli_op_gate = {.name = "gate",

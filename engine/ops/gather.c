@@ -280,32 +280,12 @@ static const mlpl_param place_params[] = {
 static const mlpl_param one_hot_params[] = {
     MLPLI_INT_OPTION("num_classes", -1, -1, MANY)};
 
-const mlpl_op mlpli_op_gather = {.name = "gather",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .options_first = 1,
-    .shape = shape_gather,
-    .forward = gather_forward,
-    HAS_BACKWARD(gather),
+const mlpl_op mlpli_op_gather = {
+    GUIDED_ROW(gather, "index", MLPLI_ANY, MLPLI_INDEX, shape_gather), .options_first = 1,
     PARAMS(dim_params)};
-const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .internal = true,
-    .shape = mlpli_shape_sizes,
-    .forward = place_gather_forward,
-    HAS_BACKWARD(place_gather),
-    PARAMS(place_params)};
+const mlpl_op mlpli_op_place_gather = {
+    GUIDED_ROW(place_gather, "index", MLPLI_ANY, MLPLI_INDEX, mlpli_shape_sizes),
+    .internal = true, PARAMS(place_params)};
 #define SCATTER_ROW(f)                                                                   \
   .name = #f, .input_name = {"input", "index", "src"},                                   \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \

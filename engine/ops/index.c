@@ -456,33 +456,15 @@ static const mlpl_param sizes_params[] = {MLPLI_SIZES_NEEDED("sizes")};
 static const mlpl_param put_params[] = {MLPLI_SIZES_OPTION("start"),
     MLPLI_SIZES_OPTION("step"), MLPLI_SIZES_OPTION("count"),
     MLPLI_BOOL_OPTION("accumulate", 0)};
-const mlpl_op mlpli_op_index = {.name = "index",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 1,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .internal = true,
-    .list = MLPLI_GAPS,
-    .shape = shape_index,
-    .forward = index_forward,
-    HAS_BACKWARD(index)};
-const mlpl_op mlpli_op_place_index = {.name = "place_index",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 1,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .internal = true,
-    .list = MLPLI_GAPS,
-    .shape = mlpli_shape_sizes,
-    .forward = place_index_forward,
-    HAS_BACKWARD(place_index),
-    PARAMS(sizes_params)};
+/* x and one index tensor or none for each of its axes */
+#define INDEX_ROW(f, rule)                                                               \
+  .name = #f, .input_name = {"input", "index"}, .domain = {MLPLI_ANY, MLPLI_INDEX},      \
+  .n_inputs = 2, .n_required = 1, .n_outputs = 1, .saves = 2, .differentiable = 1,       \
+  .internal = true, .list = MLPLI_GAPS, .shape = rule, .forward = f##_forward,           \
+  HAS_BACKWARD(f)
+const mlpl_op mlpli_op_index = {INDEX_ROW(index, shape_index)};
+const mlpl_op mlpli_op_place_index = {
+    INDEX_ROW(place_index, mlpli_shape_sizes), PARAMS(sizes_params)};
 const mlpl_op mlpli_op_index_put = {.name = "index_put",
     .input_name = {"input", "values", "index"},
     .domain = {MLPLI_ANY, MLPLI_LIKE, MLPLI_INDEX},

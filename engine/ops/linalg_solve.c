@@ -528,14 +528,7 @@ const mlpl_op mlpli_op_cofactor = {LINALG_ROW(cofactor, MLPLI_REGULAR), .saves =
 const mlpl_op mlpli_op_sign_and_log = {LINALG_ROW(sign_and_log, MLPLI_REGULAR),
     .saves = 1, .shape = shape_sign_and_log, .forward = sign_and_log_forward,
     HAS_BACKWARD(sign_and_log), .internal = true};
-const mlpl_op mlpli_op_slogdet = {.name = "slogdet",
-    .group = "linalg",
-    .input_name = {"input"},
-    .domain = {MLPLI_REGULAR},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 2,
-    .differentiable = 1,
-    .compose = slogdet_compose};
+const mlpl_op mlpli_op_slogdet = {
+    LINALG_RESULTS(slogdet, MLPLI_REGULAR, 2), .compose = slogdet_compose};
 const mlpl_op mlpli_op_logdet = {
     LINALG_ROW(logdet, MLPLI_REGULAR), .compose = logdet_compose};

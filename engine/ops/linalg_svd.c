@@ -115,8 +115,7 @@ static SHAPE(svd_factors) {
 
 static SHAPE(svd_values) {
   (void)cx;
-  mlpli_stack_shape(
-      s, c->in[0], 1, smaller(mlpli_rows(c->in[0]), mlpli_cols(c->in[0])), 0);
+  mlpli_stack_shape(s, c->in[0], 1, mlpli_smaller_side(c->in[0]), 0);
   return MLPL_OK;
 }
 
@@ -339,8 +338,8 @@ static BACKWARD(pinv) {
 static SHAPE(lstsq_factors) {
   const mlpl_tensor *a = c->in[0];
   (void)cx;
-  mlpli_stack_shape(s, a, 1,
-      mlpli_cols(a) * mlpli_cols(c->in[1]) + smaller(mlpli_rows(a), mlpli_cols(a)), 0);
+  mlpli_stack_shape(
+      s, a, 1, mlpli_cols(a) * mlpli_cols(c->in[1]) + mlpli_smaller_side(a), 0);
   return MLPL_OK;
 }
 
@@ -496,16 +495,8 @@ const mlpl_op mlpli_op_svd_factors = {LINALG_ROW(svd_factors, MLPLI_REGULAR),
 const mlpl_op mlpli_op_svd_values = {LINALG_ROW(svd_values, MLPLI_REGULAR),
     .shape = shape_svd_values, .forward = svd_values_forward, PARAMS(factor_params),
     .internal = true};
-const mlpl_op mlpli_op_svd = {.name = "svd",
-    .group = "linalg",
-    .input_name = {"input"},
-    .domain = {MLPLI_REGULAR},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 3,
-    .differentiable = 1,
-    .compose = svd_compose,
-    PARAMS(svd_params)};
+const mlpl_op mlpli_op_svd = {
+    LINALG_RESULTS(svd, MLPLI_REGULAR, 3), .compose = svd_compose, PARAMS(svd_params)};
 const mlpl_op mlpli_op_svdvals = {
     LINALG_ROW(svdvals, MLPLI_REGULAR), .compose = svdvals_compose};
 const mlpl_op mlpli_op_pinv = {LINALG_ROW(pinv, MLPLI_REGULAR),

@@ -9,6 +9,19 @@ local sizes = "the sizes: whole numbers, or one array of them; none for a single
 local more = "further sizes; "
 local own = "memory of its own"
 
+-- The entry of a tensor made in the shape of another.
+local function like(summary, call, example)
+  return {
+    summary,
+    call = call,
+    args = { { "x", "Tensor", "any; only its shape and dtype count" },
+      { "options", "table?", options } },
+    returns = { { "y", "Tensor" } },
+    memory = own,
+    example = example,
+  }
+end
+
 return {
 
   -- ---- the library ----------------------------------------------------------------------
@@ -300,24 +313,12 @@ local labels = mlpl.tensor({ 1, 3 }, { dtype = "i64" })]],
     errors = "negative sizes, more than 8 of them and unknown options raise",
     example = "local x = mlpl.empty(2, 3):fill_(1)\nassert(x:sum():item() == 6)",
   },
-  zeros_like = {
-    "Zeros in the shape and the dtype of x.",
-    call = "zeros_like(x, { dtype = x.dtype, requires_grad = false })",
-    args = { { "x", "Tensor", "any; only its shape and dtype count" },
-      { "options", "table?", options } },
-    returns = { { "y", "Tensor" } },
-    memory = own,
-    example = "local y = mlpl.zeros_like(mlpl.randn(2, 3))\nassert(y.shape[2] == 3)",
-  },
-  ones_like = {
-    "Ones in the shape and the dtype of x.",
-    call = "ones_like(x, { dtype = x.dtype, requires_grad = false })",
-    args = { { "x", "Tensor", "any; only its shape and dtype count" },
-      { "options", "table?", options } },
-    returns = { { "y", "Tensor" } },
-    memory = own,
-    example = 'assert(mlpl.ones_like(mlpl.zeros(3), { dtype = "i64" }).dtype == "i64")',
-  },
+  zeros_like = like("Zeros in the shape and the dtype of x.",
+    "zeros_like(x, { dtype = x.dtype, requires_grad = false })",
+    "local y = mlpl.zeros_like(mlpl.randn(2, 3))\nassert(y.shape[2] == 3)"),
+  ones_like = like("Ones in the shape and the dtype of x.",
+    "ones_like(x, { dtype = x.dtype, requires_grad = false })",
+    'assert(mlpl.ones_like(mlpl.zeros(3), { dtype = "i64" }).dtype == "i64")'),
   full_like = {
     "One value in the shape and the dtype of x.",
     call = "full_like(x, value, { dtype = x.dtype, requires_grad = false })",
@@ -331,15 +332,9 @@ local labels = mlpl.tensor({ 1, 3 }, { dtype = "i64" })]],
     errors = "a value that does not fit a dtype of whole numbers raises",
     example = "assert(mlpl.full_like(mlpl.zeros(2, 2), 3):sum():item() == 12)",
   },
-  empty_like = {
-    "A tensor in the shape and the dtype of x whose elements are not set.",
-    call = "empty_like(x, { dtype = x.dtype, requires_grad = false })",
-    args = { { "x", "Tensor", "any; only its shape and dtype count" },
-      { "options", "table?", options } },
-    returns = { { "y", "Tensor" } },
-    memory = own,
-    example = "local y = mlpl.empty_like(mlpl.ones(2, 3))\nassert(y:numel() == 6)",
-  },
+  empty_like = like("A tensor in the shape and the dtype of x whose elements are not set.",
+    "empty_like(x, { dtype = x.dtype, requires_grad = false })",
+    "local y = mlpl.empty_like(mlpl.ones(2, 3))\nassert(y:numel() == 6)"),
   eye = {
     "Ones on the diagonal, zeros elsewhere: the identity matrix.",
     call = "eye(n, [m], { dtype = \"f32\", requires_grad = false })",
