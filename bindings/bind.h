@@ -1,7 +1,7 @@
 /*
-** What the files of the binding share. A Lua object is a box: a userdata that holds one
-** pointer to an engine object, with its metatable on before the engine object exists, so
-** that the collector owns it whatever is raised.
+** What the files of the binding share. A Lua object is a userdata with a box that holds an
+** engine object, its metatable on before the engine object exists, so that the collector
+** owns it whatever is raised.
 **
 ** Functions are closures: upvalue 1 is the state (mlplb_state), upvalue 2 the metatable
 ** of tensors.
@@ -71,6 +71,7 @@ typedef struct mlplb_state {
   const char *who; /* what runs as a callback, for errors */
   struct mlplb_anchor *anchors;
   size_t soft_limit; /* live bytes at which everything is collected */
+  int rounds;        /* of collection, the first few counted */
   lua_Integer seed;  /* as it was last set */
   /* addresses of the metatables: a check costs no look-up */
   const void *meta[MLPLB_N_TYPES];
@@ -82,8 +83,6 @@ typedef struct mlplb_state {
 } mlplb_state;
 
 #define MLPLB_UPVALUES 2
-/* Raises when lua_close has closed the context already: a finalizer that is older than
-   the library called. */
 /* Around an engine call that may call Lua back. Returns what s->L was; put it back
    afterwards, for the thread may die. */
 static inline lua_State *mlplb_enter(mlplb_state *s, lua_State *L) {
@@ -98,6 +97,8 @@ static inline lua_State *mlplb_enter(mlplb_state *s, lua_State *L) {
 /* Raise for arguments beyond the n-th. */
 void mlplb_at_most(lua_State *L, const char *what, int n);
 
+/* The state of the function that runs. Raises when lua_close has closed the context
+   already: a finalizer that is older than the library called. */
 static inline mlplb_state *mlplb_get(lua_State *L) {
   mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
   if (!s->cx) luaL_error(L, "mlpl: the Lua state is closing");
@@ -106,6 +107,8 @@ static inline mlplb_state *mlplb_get(lua_State *L) {
 
 /* ---- state.c ----------------------------------------------------------------------- */
 
+/* The state, or NULL before the first call of mlplb_state_push. */
+mlplb_state *mlplb_state_of(lua_State *L);
 /* Push the state, made on the first call. */
 mlplb_state *mlplb_state_push(lua_State *L);
 /* Push the two upvalues that every function of the binding has. */
@@ -113,9 +116,16 @@ void mlplb_push_upvalues(lua_State *L);
 /* Fill the table on top with functions that have them. */
 void mlplb_setfuncs(lua_State *L, const luaL_Reg *functions);
 
+/* Whether the Lua half of the library wrote the function: its lines say nothing to users. */
+bool mlplb_is_ours(const lua_Debug *d);
+/* Push "train.lua:12: ", where the function running now was called: luaL_where(L, 1), but
+   from the Lua half of the library on to the script that called it. */
+void mlplb_where(lua_State *L);
 /* Raise the engine's text, with the position of the Lua code that called; or the error of
    a Lua function that the engine had called. */
 int mlplb_raise(lua_State *L, mlplb_state *s);
+/* The same, the text of which begins with the function's name whatever inside failed. */
+int mlplb_raise_as(lua_State *L, mlplb_state *s, const char *what);
 /* nil, message, code for what is wrong with the world outside (files); raises for what is
    wrong with the call. */
 int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status);
@@ -197,6 +207,9 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
 /* __index: the method named by the key at index 2, from upvalue 3. Comes before a look at
    the object: what was released may be released again. */
 bool mlplb_push_method(lua_State *L);
+/* Raise: there is nothing called the key at index 2 in `whose`, "a tensor"; with a hint. */
+int mlplb_no_field(lua_State *L, const char *whose);
+int mlplb_on_missing(lua_State *L); /* mlpl._on_missing, which gives the hints */
 /* raises a sentence when there is none */
 int mlplb_method(lua_State *L, const char *type);
 
@@ -223,7 +236,8 @@ typedef struct mlplb_named {
   int n;
   const char *name[MLPL_MAX_INPUTS];
   mlpl_tensor *tensor[MLPL_MAX_INPUTS];
-  bool out; /* the caller has read the option `out` */
+  bool out;       /* the caller has read the option `out` */
+  bool generator; /* and the option `generator` */
 } mlplb_named;
 
 /*
@@ -251,6 +265,8 @@ int mlplb_options(lua_State *L);
 /* An option of the table at index (0: no table): pushes its value or nil; true or false,
    or the standard. */
 int mlplb_get_option(lua_State *L, int index, const char *name);
+/* The tensor on top, which is that option; raises for anything else. */
+mlpl_tensor *mlplb_option_tensor(lua_State *L, const char *what, const char *name);
 bool mlplb_get_flag(
     lua_State *L, int index, const char *what, const char *name, bool standard);
 /* Raise for a key of the options table at index that is not in names
@@ -260,7 +276,8 @@ void mlplb_known_keys(
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 /* That the number at arg, which goes through a double, arrives in the dtype as it is
    (create.c). */
-void mlplb_check_fits(lua_State *L, const char *what, int arg, mlpl_dtype dtype);
+void mlplb_check_fits(lua_State *L, const char *what, const char *name, int arg,
+    mlpl_dtype dtype);
 
 /* ---- the other files --------------------------------------------------------------- */
 
@@ -268,13 +285,19 @@ void mlplb_check_fits(lua_State *L, const char *what, int arg, mlpl_dtype dtype)
 void mlplb_open_ops(lua_State *L);
 /* pushes a table of the operations of a group: mlpl.linalg */
 void mlplb_open_group(lua_State *L, const char *group);
-/* the same operations as functions into the table on top, where it has none of the name */
+/* tensors' methods that are operations of the table as functions into the table on top,
+   where it has none of the name */
 void mlplb_open_functions(lua_State *L);
+/* pushes the table of a type's methods, or nil */
+void mlplb_push_methods(lua_State *L, const char *type_name);
 /* values.c: methods, and those of them that are functions too, into the table on top */
 void mlplb_open_values(lua_State *L);
+/* Does the number at arg arrive as it is: whole for whole numbers, within the range of the
+   dtype? */
+bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype);
 void mlplb_open_answers(lua_State *L);
-/* inputs and options from argument 1 on */
-int mlplb_op_call(lua_State *L, const mlpl_op *op);
+/* inputs and options from argument 1 on; what: the name it is called by */
+int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);
 /* the inputs in one array at argument 1, then options */
 int mlplb_list_call(lua_State *L, const mlpl_op *op);
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes it */

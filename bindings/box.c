@@ -1,5 +1,5 @@
 /*
-** Boxes: what a Lua value holds of the engine. The userdata is one pointer to a box, and
+** Boxes: what a Lua value holds of the engine. The userdata has a pointer to a box, and
 ** boxes lie in blocks that the state keeps: a finalizer is a call, which needs memory,
 ** and when there is none Lua drops it without another try. Then the box is still there,
 ** and is emptied when the state is closed.
@@ -7,6 +7,15 @@
 #include "bind.h"
 
 #define BLOCK 64
+
+/*
+** The userdata. A size and the address of a metatable of this state, which no other value
+** holds, tell a type in fewer steps than asking for the value's metatable.
+*/
+typedef struct place {
+  mlplb_box *box;
+  const void *meta;
+} place;
 
 typedef struct block {
   struct block *next;
@@ -73,59 +82,56 @@ void mlplb_boxes_close(mlplb_state *s) {
 
 /* ---- making ------------------------------------------------------------------------ */
 
+static place *push_place(lua_State *L, mlplb_state *s, mlplb_type type, int n_user) {
+  place *p = lua_newuserdatauv(L, sizeof *p, n_user);
+  p->box = &s->nothing;
+  p->meta = s->meta[type];
+  return p;
+}
+
 /* The userdata on top, its metatable on, gets a box. */
-static mlplb_box *fill_place(
-    lua_State *L, mlplb_state *s, mlplb_box **place, mlplb_type type) {
+static mlplb_box *fill_place(lua_State *L, mlplb_state *s, place *p, mlplb_type type) {
   if (!s->free) more_boxes(L, s);
   mlplb_box *box = s->free;
   s->free = box->next;
-  *box = (mlplb_box){.type = type};
-  return *place = box;
+  box->object = box->doomed = NULL;
+  box->type = type;
+  return p->box = box;
 }
 
 mlplb_box *mlplb_box_push(lua_State *L, mlplb_type type, int n_user) {
   mlplb_state *s = mlplb_state_push(L);
-  mlplb_box **place = lua_newuserdatauv(L, sizeof *place, n_user);
-  *place = &s->nothing;
+  place *p = push_place(L, s, type, n_user);
   luaL_setmetatable(L, mlplb_type_name[type]);
   lua_remove(L, -2);
-  return fill_place(L, s, place, type);
+  return fill_place(L, s, p, type);
 }
 
 mlplb_box *mlplb_tensor_box(lua_State *L) { return mlplb_tensor_box_of(L, mlplb_get(L)); }
 
 mlplb_box *mlplb_tensor_box_of(lua_State *L, mlplb_state *s) {
-  mlplb_box **place = lua_newuserdatauv(L, sizeof *place, 0);
-  *place = &s->nothing;
+  place *p = push_place(L, s, MLPLB_TENSOR, 0);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_setmetatable(L, -2);
-  return fill_place(L, s, place, MLPLB_TENSOR);
+  return fill_place(L, s, p, MLPLB_TENSOR);
 }
 
 /* ---- looking ----------------------------------------------------------------------- */
 
-static mlplb_box **place_of(
-    lua_State *L, const mlplb_state *s, int arg, mlplb_type type) {
-  mlplb_box **place = lua_touserdata(L, arg);
-  if (!place || !lua_getmetatable(L, arg)) return NULL;
-  const void *meta = lua_topointer(L, -1);
-  lua_pop(L, 1);
-  return meta == s->meta[type] ? place : NULL;
-}
-
-/* The context of the state may be closed. */
-static mlplb_box **find_place(lua_State *L, int arg, mlplb_type type) {
-  return place_of(L, lua_touserdata(L, lua_upvalueindex(1)), arg, type);
+static place *place_of(lua_State *L, const mlplb_state *s, int arg, mlplb_type type) {
+  place *p = lua_touserdata(L, arg);
+  return p && lua_rawlen(L, arg) == sizeof *p && p->meta == s->meta[type] ? p : NULL;
 }
 
 mlpl_tensor *mlplb_tensor_at(lua_State *L, const mlplb_state *s, int arg) {
-  mlplb_box **place = place_of(L, s, arg, MLPLB_TENSOR);
-  return place ? (*place)->object : NULL;
+  const place *p = place_of(L, s, arg, MLPLB_TENSOR);
+  return p ? p->box->object : NULL;
 }
 
+/* The context of the state may be closed. */
 mlplb_box *mlplb_test_box(lua_State *L, int arg, mlplb_type type) {
-  mlplb_box **place = find_place(L, arg, type);
-  return place ? *place : NULL;
+  const place *p = place_of(L, lua_touserdata(L, lua_upvalueindex(1)), arg, type);
+  return p ? p->box : NULL;
 }
 
 mlplb_box *mlplb_check_box(lua_State *L, int arg, mlplb_type type) {
@@ -151,33 +157,38 @@ void *mlplb_check(lua_State *L, int arg, mlplb_type type) {
 }
 
 mlplb_box *mlplb_test_box_anywhere(lua_State *L, int arg, mlplb_type type) {
-  mlplb_box **place = luaL_testudata(L, arg, mlplb_type_name[type]);
-  return place ? *place : NULL;
+  const mlplb_state *s = mlplb_state_of(L);
+  const place *p = s ? place_of(L, s, arg, type) : NULL;
+  return p ? p->box : NULL;
 }
 
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type) {
-  mlplb_box **place = luaL_checkudata(L, arg, mlplb_type_name[type]);
-  return object_of(L, arg, *place, type);
+  const mlplb_box *box = mlplb_test_box_anywhere(L, arg, type);
+  if (!box) luaL_typeerror(L, arg, mlplb_type_name[type]);
+  return object_of(L, arg, box, type);
 }
 
 /* ---- releasing --------------------------------------------------------------------- */
 
 /* The collector is done with the value: nothing is in it now, should a finalizer bring it
    back. */
-static void give_back(mlplb_state *s, mlplb_box **place) {
-  if (*place == &s->nothing) return;
-  (*place)->next = s->free;
-  s->free = *place;
-  *place = &s->nothing;
+static void give_back(mlplb_state *s, place *p) {
+  if (p->box == &s->nothing) return;
+  p->box->next = s->free;
+  s->free = p->box;
+  p->box = &s->nothing;
 }
 
 /* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue. */
 int mlplb_release(lua_State *L, mlplb_type type) {
-  mlplb_box *box = mlplb_check_box(L, 1, type);
+  mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  place *p = place_of(L, s, 1, type);
+  if (!p) return luaL_typeerror(L, 1, mlplb_type_name[type]);
+  mlplb_box *box = p->box;
   void *object = box->object ? box->object : box->doomed;
   bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
   box->object = box->doomed = NULL;
-  if (final) give_back(lua_touserdata(L, lua_upvalueindex(1)), lua_touserdata(L, 1));
+  if (final) give_back(s, p);
   if (final || lua_gc(L, LUA_GCISRUNNING) >= 0)
     let_go(type, object);
   else
@@ -191,9 +202,9 @@ bool mlplb_push_known(lua_State *L, const void *object) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &known_key);
   lua_rawgetp(L, -1, object);
   lua_remove(L, -2);
-  mlplb_box *const *place = lua_touserdata(L, -1);
+  const place *p = lua_touserdata(L, -1);
   /* else a released box, its address used again */
-  if (place && (*place)->object == object) return true;
+  if (p && p->box->object == object) return true;
   lua_pop(L, 1);
   return false;
 }

@@ -53,11 +53,12 @@ static int finish(
   box->object = t;
   if (status == MLPL_OK && m->requires_grad)
     status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m->what);
 }
 
 /* A number that goes through a double into every element: it must arrive as it is. */
-void mlplb_check_fits(lua_State *L, const char *what, int arg, mlpl_dtype dtype) {
+void mlplb_check_fits(lua_State *L, const char *what, const char *name, int arg,
+    mlpl_dtype dtype) {
   double v = lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
   bool whole = dtype == MLPL_I64 || dtype == MLPL_U8, fits = true;
   if (whole) fits = v == floor(v) && fabs(v) < 9223372036854775808.0;
@@ -65,13 +66,13 @@ void mlplb_check_fits(lua_State *L, const char *what, int arg, mlpl_dtype dtype)
   if (dtype == MLPL_I64 && lua_isinteger(L, arg))
     fits = fits && (lua_Integer)v == lua_tointeger(L, arg);
   if (!fits)
-    luaL_error(L, "%s: %s does not fit %s%s", what, mlplb_shown(L, arg),
+    luaL_error(L, "%s: %s %s does not fit %s%s", what, name, mlplb_shown(L, arg),
         mlpl_dtype_name(dtype),
         dtype == MLPL_I64 && lua_isinteger(L, arg) ? " without rounding" : "");
 }
 
-static double fitting(lua_State *L, const making *m, int arg) {
-  mlplb_check_fits(L, m->what, arg, m->dtype);
+static double fitting(lua_State *L, const making *m, const char *name, int arg) {
+  mlplb_check_fits(L, m->what, name, arg, m->dtype);
   return lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
 }
 
@@ -110,15 +111,15 @@ static int full(lua_State *L) {
   if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
     luaL_error(L, "full: the value is %s; it must be a number", mlplb_shown(L, 2));
   no_more(L, &m, 3);
-  return make_full(L, &m, fitting(L, &m, 2));
+  return make_full(L, &m, fitting(L, &m, "value", 2));
 }
 
 /* Numbers of a range that whole numbers are asked of. */
 static void check_range(lua_State *L, const making *m, int n) {
   double last = lua_tonumber(L, n > 1 ? 2 : 1), step = n > 2 ? lua_tonumber(L, 3) : 1;
-  if (n > 1) fitting(L, m, 1);
+  if (n > 1) fitting(L, m, "first", 1);
   if (m->dtype == MLPL_U8 && !(last > -1 && last < 256))
-    luaL_error(L, "arange: %s does not fit u8", mlplb_shown(L, n > 1 ? 2 : 1));
+    luaL_error(L, "arange: last %s does not fit u8", mlplb_shown(L, n > 1 ? 2 : 1));
   if (step != floor(step))
     luaL_error(L, "arange: the step is %s; for %s it must be a whole number",
         mlplb_shown(L, 3), mlpl_dtype_name(m->dtype));
@@ -133,10 +134,11 @@ static int arange(lua_State *L) {
     if (lua_type(L, i) != LUA_TNUMBER)
       luaL_error(
           L, "arange: argument %d is %s; it must be a number", i, mlplb_shown(L, i));
-  if (n < 1 || n > 3)
+  no_more(L, &m, 4);
+  if (n < 1)
     luaL_error(L,
-        "arange: %d numbers; it takes last, or first and last, or first, last and step",
-        n);
+        "arange: last is missing; it takes last, or first and last, or first, "
+        "last and step");
   double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
   double step = n > 2 ? lua_tonumber(L, 3) : 1;
   if (m.dtype == MLPL_I64 || m.dtype == MLPL_U8) check_range(L, &m, n);
@@ -217,7 +219,8 @@ static bool shape_of(lua_State *L, making *m) {
   lua_pushvalue(L, 1);
   while (lua_istable(L, -1)) {
     if (m->ndim == MLPL_MAX_RANK)
-      luaL_error(L, "tensor: more than %d levels of tables", MLPL_MAX_RANK);
+      luaL_error(
+          L, "tensor: the values have more than %d levels of tables", MLPL_MAX_RANK);
     m->shape[m->ndim++] = (int64_t)lua_rawlen(L, -1);
     luaL_checkstack(L, 2, "tensor");
     lua_rawgeti(L, -1, 1);
@@ -232,7 +235,8 @@ static void store(lua_State *L, const making *m, char *p) {
   int ok = 1;
   lua_Number v = lua_isboolean(L, -1) ? lua_toboolean(L, -1) : 0;
   if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
-    luaL_error(L, "tensor: a value is %s; values are numbers", mlplb_shown(L, -1));
+    luaL_error(L, "tensor: a value is %s; values are numbers%s", mlplb_shown(L, -1),
+        mlplb_test_box(L, -1, MLPLB_TENSOR) ? " (stack and cat join tensors)" : "");
   if (m->truth && !lua_isboolean(L, -1))
     luaL_error(L,
         "tensor: %s stands among truth values; say the dtype if numbers are meant",

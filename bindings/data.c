@@ -51,7 +51,7 @@ static int dataset_split(lua_State *L) {
   while (mlplb_again(L, s, status, &tries));
   first->object = a;
   second->object = b;
-  return status == MLPL_OK ? 2 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 2 : mlplb_raise_as(L, s, "split");
 }
 
 static const char *const batch_keys[] = {"size", "shuffle", "drop_last", NULL};
@@ -75,7 +75,7 @@ static int dataset_batches(lua_State *L) {
   do status = mlpl_batches_new(s->cx, &b, ds, size, shuffle, drop_last);
   while (mlplb_again(L, s, status, &tries));
   box->object = b;
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, "batches");
   /* iterator, state, control, closing value: the pass lets go of its memory when the loop
      ends, however it ends */
   lua_pushnil(L);
@@ -248,7 +248,7 @@ static int tensor_dataset(lua_State *L) {
   mlplb_box *box = mlplb_box_push(L, MLPLB_DATASET, 0);
   mlpl_status status = mlpl_dataset_new(s->cx, &ds, x, y, classes, n);
   box->object = ds;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "TensorDataset");
 }
 
 void mlplb_open_data(lua_State *L) {

@@ -141,6 +141,25 @@ static void mark_tensors(lua_State *L, const mlpl_op *op) {
   lua_pop(L, 1);
 }
 
+/* promotes = whether inputs that hold numbers are converted to one dtype, among computes
+   = { "f32", ... }; result = the dtype of the first result, or the input whose dtype it has
+   after that, or nil: the values or options decide */
+static void set_dtypes(lua_State *L, const mlpl_op *op) {
+  const unsigned computes = mlpl_op_computes(op);
+  int n = 0;
+  lua_newtable(L);
+  for (int d = MLPL_F32; d <= MLPL_BOOL; d++) {
+    if (!(computes >> d & 1)) continue;
+    lua_pushstring(L, mlpl_dtype_name((mlpl_dtype)d));
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_setfield(L, -2, "computes");
+  set_flag(L, "promotes", computes != 0);
+  set_flag(L, "random", mlpl_op_is_random(op));
+  const char *result = mlpl_op_result(op);
+  if (result) set_text(L, "result", result);
+}
+
 /* All that a script can call. */
 static int push_names(lua_State *L) {
   lua_newtable(L);
@@ -153,7 +172,8 @@ static int push_names(lua_State *L) {
 }
 
 /* _describe_op(name): { inputs =, params =, outputs =, group =, list =, broadcasts =,
-   in_place =, options_first =, internal = }, or nil; _describe_op(): the names */
+   in_place =, options_first =, internal =, computes =, promotes =, random =, result = },
+   or nil; _describe_op(): the names */
 static int describe_op(lua_State *L) {
   if (lua_isnoneornil(L, 1)) return push_names(L);
   const mlpl_op *op = mlpl_op_find(luaL_checkstring(L, 1));
@@ -173,28 +193,39 @@ static int describe_op(lua_State *L) {
   lua_pushinteger(L, mlpl_op_options_first(op));
   lua_setfield(L, -2, "options_first");
   set_flag(L, "internal", mlpl_op_is_internal(op));
+  set_dtypes(L, op);
   return 1;
 }
 
-/* _describe_kind(name): { params = } of a layer, a loss or an optimizer, or nil */
+/* tensors = the names of those that a kind takes beside its options */
+static void set_tensors(lua_State *L, const char *kind) {
+  lua_newtable(L);
+  for (int i = 0; mlpl_kind_tensor(kind, i); i++) {
+    lua_pushstring(L, mlpl_kind_tensor(kind, i));
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "tensors");
+}
+
+/* _describe_kind(name): { params =, tensors = } of a layer, a loss or an optimizer, or
+   nil */
 static int describe_kind(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   int n;
   const mlpl_param *params = mlpl_kind_params(name, &n);
   if (!params) params = mlpl_optimizer_kind_params(name, &n);
   if (!params) return 0;
-  lua_createtable(L, 0, 1);
+  lua_createtable(L, 0, 2);
   set_params(L, params, n);
+  set_tensors(L, name);
   return 1;
 }
 
 /* _methods("Tensor"): what values of that type can be asked to do, a table of functions;
-   or nil. The metatable's __index keeps them (mlplb_new_type). */
+   or nil */
 static int methods(lua_State *L) {
-  lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1));
-  if (lua_rawget(L, LUA_REGISTRYINDEX) != LUA_TTABLE) return 0;
-  lua_getfield(L, -1, "__index");
-  return lua_getupvalue(L, -1, MLPLB_UPVALUES + 1) != NULL;
+  mlplb_push_methods(L, lua_pushfstring(L, "mlpl.%s", luaL_checkstring(L, 1)));
+  return 1;
 }
 
 /* _shown(value): how messages show a value, a long text cut short */
@@ -204,9 +235,17 @@ static int shown(lua_State *L) {
   return 1;
 }
 
+/* _raise(text): error(text) at the line of the user's script */
+static int raise_text(lua_State *L) {
+  mlplb_where(L);
+  lua_pushvalue(L, 1);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
 void mlplb_open_describe(lua_State *L) {
   static const luaL_Reg functions[] = {{"_describe_op", describe_op},
       {"_describe_kind", describe_kind}, {"_methods", methods}, {"_shown", shown},
-      {NULL, NULL}};
+      {"_raise", raise_text}, {"_on_missing", mlplb_on_missing}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
 }

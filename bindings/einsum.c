@@ -6,8 +6,8 @@
 #define MOST 16 /* operands, as in the engine */
 
 /* The sum, pushed. */
-static int push_sum(
-    lua_State *L, mlplb_state *s, const char *equation, mlpl_tensor *const *in, int n) {
+static int push_sum(lua_State *L, mlplb_state *s, const char *what, const char *equation,
+    mlpl_tensor *const *in, int n) {
   mlpl_tensor *out = NULL;
   int tries = 0;
   mlplb_pressure(L, s);
@@ -16,7 +16,7 @@ static int push_sum(
   do status = mlpl_einsum(s->cx, &out, equation, in, n);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
 }
 
 int mlplb_einsum(lua_State *L) {
@@ -30,7 +30,7 @@ int mlplb_einsum(lua_State *L) {
   if (n < 1 || n > MOST)
     return luaL_error(L, "einsum: %d operands; it takes 1 to %d", n, MOST);
   for (int i = 0; i < n; i++) in[i] = mlplb_check_tensor(L, i + 2);
-  return push_sum(L, s, equation, in, n);
+  return push_sum(L, s, "einsum", equation, in, n);
 }
 
 /* ---- tensordot --------------------------------------------------------------------- */
@@ -109,5 +109,5 @@ int mlplb_tensordot(lua_State *L) {
   for (int d = 0; d < nb; d++)
     if (!memchr(equation, b[d], (size_t)na)) result[at++] = b[d];
   result[at] = '\0';
-  return push_sum(L, s, equation, in, 2);
+  return push_sum(L, s, "tensordot", equation, in, 2);
 }

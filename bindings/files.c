@@ -19,7 +19,8 @@ static file_kind kind_of(lua_State *L, const char *what, const char *path) {
     if (same_letters(ending, endings[i])) return (file_kind)i;
   lua_settop(L, 1);
   luaL_error(L,
-      "%s: the ending of %s says no kind of file; it must be .npy (a tensor), .npz or "
+      "%s: the ending of the path %s says no kind of file; it must be .npy (a tensor), "
+      ".npz or "
       ".safetensors (a table of named tensors)",
       what, mlplb_shown(L, 1));
   return NPY;
@@ -91,13 +92,14 @@ static int64_t copy_items(lua_State *L) {
   lua_pushnil(L);
   for (; lua_next(L, 2); n++) {
     if (lua_type(L, -2) != LUA_TSTRING)
-      luaL_error(L, "save: the table has a key %s; every tensor needs a name",
+      luaL_error(L, "save: the value has a key %s; every tensor needs a name",
           mlplb_shown(L, -2));
     if (strlen(lua_tostring(L, -2)) != lua_rawlen(L, -2))
       luaL_error(L, "save: a name holds a zero byte");
     const char *name = lua_tostring(L, -2);
     if (!mlplb_test_tensor(L, -1))
-      luaL_error(L, "save: '%s' is %s; it must be a tensor", name, mlplb_shown(L, -1));
+      luaL_error(L, "save: '%s' in the value is %s; it must be a tensor", name,
+          mlplb_shown(L, -1));
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
     lua_rawset(L, -4);
@@ -144,7 +146,7 @@ static int save_table(lua_State *L, const char *path, file_kind kind, bool compr
     status = kind == NPZ ? mlpl_npz_write(s->cx, items, n, compressed, path)
                          : mlpl_safetensors_write(s->cx, items, n, path);
   while (mlplb_again(L, s, status, &tries));
-  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 0 : mlplb_raise_as(L, s, "save");
 }
 
 static int save_tensor(lua_State *L, const char *path) {
@@ -159,7 +161,7 @@ static int save_tensor(lua_State *L, const char *path) {
         mlplb_shown(L, 2));
   do status = mlpl_npy_write(s->cx, t, path);
   while (mlplb_again(L, s, status, &tries));
-  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 0 : mlplb_raise_as(L, s, "save");
 }
 
 static const char *const save_keys[] = {"compressed", NULL};

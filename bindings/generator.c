@@ -211,7 +211,7 @@ static int bernoulli(lua_State *L) {
     mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
   box->object = t;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "bernoulli");
 }
 
 /* mlpl.multinomial(weights, n, { replacement = true }), also a method of weights */
@@ -222,7 +222,7 @@ static int multinomial(lua_State *L) {
   bool counted = lua_type(L, 2) == LUA_TNUMBER;
   lua_Integer n = lua_isnoneornil(L, 2) || (!counted && lua_istable(L, 2))
       ? 1
-      : mlplb_whole(L, 2, "multinomial", "the number of draws");
+      : mlplb_whole(L, 2, "multinomial", "n");
   bool positional = lua_isboolean(L, 3);
   int options = options_after(L,
       positional                       ? 3
@@ -244,14 +244,14 @@ static int multinomial(lua_State *L) {
     mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
   box->object = t;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "multinomial");
 }
 
 /* mlpl.randperm(n, { dtype = "f32" }): 1 to n */
 static int randperm(lua_State *L) {
   static const char *const names[] = {"dtype", "generator", NULL};
   mlplb_state *s = mlplb_get(L);
-  lua_Integer n = mlplb_whole(L, 1, "randperm", "the number");
+  lua_Integer n = mlplb_whole(L, 1, "randperm", "n");
   int options = options_after(L, 1, "randperm", names), tries = 0;
   mlpl_dtype dtype = MLPL_I64;
   if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
@@ -267,7 +267,7 @@ static int randperm(lua_State *L) {
     mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
   box->object = t;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "randperm");
 }
 
 /* ---- like another tensor ----------------------------------------------------------- */
@@ -297,7 +297,7 @@ static int finish_like(
   box->object = t;
   if (status == MLPL_OK && l->requires_grad)
     status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, l->what);
 }
 
 typedef mlpl_status real_draw(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
@@ -384,8 +384,8 @@ static mlplb_generator *fill_options(lua_State *L, const fill_kind *f, double *v
   return mlplb_generator_at(L, options, f->what);
 }
 
-static int fill_end(lua_State *L, mlplb_state *s, mlpl_status status) {
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+static int fill_end(lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
   lua_settop(L, 1);
   return 1;
 }
@@ -404,7 +404,7 @@ static int fill(lua_State *L, const fill_kind *f, fill_function *draw) {
     status = draw(s->cx, t, v[0], v[1]);
     mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
-  return fill_end(L, s, status);
+  return fill_end(L, s, f->what, status);
 }
 
 /* x:uniform_(from, to), x:normal_(mean, std), x:exponential_(lambd): x itself */
@@ -446,14 +446,14 @@ static int bernoulli_(lua_State *L) {
     mlplb_box *box = mlplb_tensor_box(L);
     status = mlpl_tensor_full(s->cx, &p, real ? MLPL_F32 : MLPL_F64, 0, NULL, v[0]);
     box->object = p;
-    if (status != MLPL_OK) return mlplb_raise(L, s);
+    if (status != MLPL_OK) return mlplb_raise_as(L, s, "bernoulli_");
   }
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_tensor_fill_bernoulli(s->cx, t, p);
     mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
-  return fill_end(L, s, status);
+  return fill_end(L, s, "bernoulli_", status);
 }
 
 /* ---- opening ----------------------------------------------------------------------- */

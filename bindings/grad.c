@@ -295,7 +295,7 @@ static int tensor_register_hook(lua_State *L) {
   mlpl_status status = mlpl_tensor_register_hook(
       s->cx, &hook, t, call_hook, mlplb_anchor_release, f);
   box->object = hook;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "register_hook");
 }
 
 static int hook_remove(lua_State *L) {
@@ -321,7 +321,7 @@ static int tensor_retain_grad(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   return mlpl_tensor_retain_grad(s->cx, mlplb_check_tensor(L, 1)) == MLPL_OK
       ? 1
-      : mlplb_raise(L, s);
+      : mlplb_raise_as(L, s, "retain_grad");
 }
 
 /* x itself, cut from the graph that made it */
@@ -335,7 +335,13 @@ static int tensor_cut(lua_State *L) {
 
 static mlpl_status call_checked(
     mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
-  call c = {ud, "the function", false, x, n, NULL};
+  call c = {ud, "gradcheck: f", false, x, n, NULL};
+  return call_lua(cx, &c, y);
+}
+
+static mlpl_status call_moved(
+    mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n) {
+  call c = {ud, "numeric_grad: f", false, x, n, NULL};
   return call_lua(cx, &c, y);
 }
 
@@ -370,7 +376,7 @@ static int numeric_grad(lua_State *L) {
   mlplb_anchor *f = anchor_at(L, 1);
   lua_State *was = mlplb_enter(s, L);
   hold(&x);
-  mlpl_status status = mlpl_numeric_grad(s->cx, grads, call_checked, f, x.t, x.n, eps);
+  mlpl_status status = mlpl_numeric_grad(s->cx, grads, call_moved, f, x.t, x.n, eps);
   let_go(&x);
   s->L = was;
   mlplb_anchor_release(f);
@@ -397,7 +403,7 @@ static int enable_grad(lua_State *L) { return with_recording(L, true); }
 
 static bool check_flag(lua_State *L, const char *what) {
   if (!lua_isboolean(L, 1))
-    luaL_error(L, "%s: %s; it must be true or false", what, mlplb_shown(L, 1));
+    luaL_error(L, "%s: on is %s; it must be true or false", what, mlplb_shown(L, 1));
   mlplb_at_most(L, what, 1);
   return lua_toboolean(L, 1);
 }
@@ -408,13 +414,13 @@ static int set_grad_enabled(lua_State *L) {
   return 0;
 }
 
-/* "train.lua:12" of the innermost function that is written in Lua. Allocates nothing. */
+/* "train.lua:12" of the innermost function of a user's script. Allocates nothing. */
 static void where(void *ud, char *text, size_t size) {
   const mlplb_state *s = ud;
   lua_Debug d;
   for (int i = 0; lua_getstack(s->L, i, &d); i++) {
     lua_getinfo(s->L, "Sl", &d);
-    if (d.currentline < 1) continue;
+    if (d.currentline < 1 || mlplb_is_ours(&d)) continue;
     snprintf(text, size, "%s:%d", d.short_src, d.currentline);
     return;
   }
@@ -449,6 +455,12 @@ static int detect_anomaly(lua_State *L) {
 
 static int is_tensor(lua_State *L) {
   lua_pushboolean(L, mlplb_test_box(L, 1, MLPLB_TENSOR) != NULL);
+  return 1;
+}
+
+/* a tensor that was not released */
+static int is_live(lua_State *L) {
+  lua_pushboolean(L, mlplb_test(L, 1, MLPLB_TENSOR) != NULL);
   return 1;
 }
 
@@ -490,8 +502,8 @@ void mlplb_open_grad(lua_State *L) {
       {NULL, NULL}};
   static const luaL_Reg autograd[] = {{"grad", grad}, {"jacobian", jacobian},
       {"gradcheck", gradcheck}, {"numeric_grad", numeric_grad}, {"function", function},
-      {"is_tensor", is_tensor}, {"is_callable", callable}, {"shown", shown},
-      {NULL, NULL}};
+      {"is_tensor", is_tensor}, {"is_live", is_live}, {"is_callable", callable},
+      {"shown", shown}, {NULL, NULL}};
   open_hook(L);
   mlplb_setfuncs(L, functions);
   lua_createtable(L, 0, 8);

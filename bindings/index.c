@@ -66,11 +66,24 @@ static void whole(subscript *u, mlpl_tensor *index) {
   if (index) u->n_index = u->left;
 }
 
+/* ipairs asks for the element after the last: it waits for nil, which is no element. */
+static void check_ipairs(lua_State *L, lua_Integer i, int64_t n) {
+  lua_Debug caller;
+  if (i < 1 || i - 1 != n || !lua_getstack(L, 1, &caller)) return;
+  lua_getinfo(L, "S", &caller);
+  if (*caller.what != 'C') return;
+  luaL_where(L, 2);
+  lua_pushliteral(L, "ipairs finds no end in a tensor; for i = 1, #x goes through it");
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
 /* A position along an axis of size n, from 0; i counts from 1 or, negative, from the end.
    k: the axis as the script counts. */
 static int64_t place(lua_State *L, lua_Integer i, int k, int64_t n) {
   if (i >= 1 && i <= n) return i - 1;
   if (i < 0 && i >= -n) return n + i;
+  check_ipairs(L, i, n);
   return luaL_error(L, "index %I is outside axis %d, which has size %I%s", i, k,
       (lua_Integer)n, i == 0 ? " (indices count from 1)" : "");
 }
@@ -103,7 +116,9 @@ static void plain_range(lua_State *L, subscript *u, lua_Integer a, lua_Integer b
   int64_t first = a == n + 1 && b == n ? n : place(L, a, k, n);
   int64_t last = b == 0 && a == 1 ? -1 : place(L, b, k, n);
   if (last < first - 1)
-    luaL_error(L, "range {%I, %I} of axis %d runs backwards", a, b, k);
+    luaL_error(L,
+        "range {%I, %I} of axis %d runs backwards; {%I, %I, -1} gives it in that order",
+        a, b, k, a, b);
   int64_t count = last - first + 1;
   u->part = u->part || count != n;
   set_cut(u, count ? first : 0, 1, count);
@@ -137,9 +152,9 @@ static void range(lua_State *L, subscript *u, int index) {
         L, u, range_end(L, index, 1), range_end(L, index, 2), range_end(L, index, 3));
   else
     luaL_error(L,
-        "a range has %d numbers; it is {first, last}, {first, last, step}, or {} for the "
+        "a range has %d number%s; it is {first, last}, {first, last, step}, or {} for the "
         "whole axis",
-        (int)length);
+        (int)length, length == 1 ? "" : "s");
 }
 
 /* ---- masks and index tensors ------------------------------------------------------- */
@@ -214,7 +229,8 @@ static void entry(lua_State *L, subscript *u, const char *what) {
 }
 
 static void too_many(lua_State *L, const mlpl_tensor *x, int n) {
-  luaL_error(L, "%d indices for a tensor with %d axes", n, mlpl_tensor_ndim(x));
+  luaL_error(L, "%d %s for a tensor with %d axes", n, n == 1 ? "index" : "indices",
+      mlpl_tensor_ndim(x));
 }
 
 static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) {
@@ -234,7 +250,11 @@ static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) 
   if (n > mlpl_tensor_ndim(x)) too_many(L, x, n);
   mlplb_only_array(L, key, "index", "indices");
   for (int k = 1; k <= n; k++) {
-    if (u->axis == mlpl_tensor_ndim(x)) too_many(L, x, n); /* a mask stood for several */
+    if (u->axis == mlpl_tensor_ndim(x))
+      luaL_error(L,
+          "index %d has no axis left: a mask stands for as many as it has, and the "
+          "tensor has %d",
+          k, mlpl_tensor_ndim(x));
     lua_rawgeti(L, key, k);
     entry(L, u, "an entry of the index table");
   }

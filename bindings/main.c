@@ -47,7 +47,7 @@ static const char *program = "mlpl";
 
 static const char usage[] =
     "usage: mlpl [options] [script [args]]\n"
-    "       mlpl help [name]\n"
+    "       mlpl help [name ...]\n"
     "  -e stat      run the statement 'stat'\n"
     "  -i           go interactive after running the script\n"
     "  -l mod       require 'mod' into the global 'mod'\n"
@@ -267,18 +267,17 @@ static bool is_help(char *const *argv) {
 static bool run_help(lua_State *L, char **argv) {
   static const char code[] =
       "local help = require('mlpl').help\n"
-      "local what = ...\n"
-      "if what == '--definitions' then io.stdout:write(help.definitions()) return end\n"
-      "local ok, text = pcall(help.text, what)\n"
-      "if not ok then error(text, 0) end\n"
-      "io.stdout:write(text)";
-  if (argv[1] && argv[2]) {
-    complain(program, "help takes one name; 'mlpl help' lists them");
-    return false;
+      "if ... == '--definitions' then io.stdout:write(help.definitions()) return end\n"
+      "local ok, why = pcall(help, ...)\n"
+      "if not ok then error(why, 0) end";
+  int n = 0;
+  /* called by this name, messages have no place in a script before them */
+  int status = luaL_loadbufferx(L, code, sizeof code - 1, "@scripts/mlpl/help", "t");
+  for (; argv[n + 1]; n++) {
+    luaL_checkstack(L, 1, "help");
+    lua_pushstring(L, argv[n + 1]);
   }
-  int status = luaL_loadbufferx(L, code, sizeof code - 1, "=help", "t");
-  lua_pushstring(L, argv[1]);
-  if (status == LUA_OK) status = lua_pcall(L, 1, 0, 0);
+  if (status == LUA_OK) status = lua_pcall(L, n, 0, 0);
   return mlplb_report(L, program, status) == LUA_OK;
 }
 

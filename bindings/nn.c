@@ -26,9 +26,10 @@ static mlpl_module *check_module(lua_State *L, int arg) {
 static int module_release(lua_State *L) { return mlplb_release(L, MLPLB_MODULE); }
 
 /* A module just made goes into its box, on top of the stack. */
-static int give_module(lua_State *L, mlplb_box *box, mlpl_module *m, mlpl_status status) {
+static int give_module(
+    lua_State *L, const char *what, mlplb_box *box, mlpl_module *m, mlpl_status status) {
   box->object = m;
-  if (status != MLPL_OK) return mlplb_raise(L, mlplb_get(L));
+  if (status != MLPL_OK) return mlplb_raise_as(L, mlplb_get(L), what);
   mlplb_remember(L, m);
   return 1;
 }
@@ -76,7 +77,7 @@ static mlpl_module *push_lua_layer(lua_State *L) {
   mlpl_custom custom = {.name = "function", .forward = call_lua_layer, .ud = s};
   mlplb_box *box = mlplb_box_push(L, MLPLB_MODULE, 1);
   mlpl_status status = mlpl_module_custom(s->cx, &m, &custom);
-  give_module(L, box, m, status);
+  give_module(L, "Sequential", box, m, status);
   lua_pushvalue(L, -2);
   lua_setiuservalue(L, -2, 1);
   lua_replace(L, -2);
@@ -104,11 +105,11 @@ static int construct(lua_State *L) {
   mlplb_box *box = mlplb_box_push(L, MLPLB_MODULE, 1);
   do status = mlpl_module_make(s->cx, &m, kind, values);
   while (mlplb_again(L, s, status, &tries));
-  give_module(L, box, m, status);
+  give_module(L, kind, box, m, status);
   for (int i = 0; i < named.n; i++)
     if (named.tensor[i] &&
         mlpl_module_set_tensor(s->cx, m, named.name[i], named.tensor[i]) != MLPL_OK)
-      return mlplb_raise(L, s);
+      return mlplb_raise_as(L, s, kind);
   return 1;
 }
 
@@ -158,7 +159,7 @@ static int sequential(lua_State *L) {
   mlpl_module *m = NULL;
   mlplb_box *box = mlplb_box_push(L, MLPLB_MODULE, 1);
   mlpl_status status = mlpl_sequential_new(s->cx, &m, child, n);
-  give_module(L, box, m, status);
+  give_module(L, "Sequential", box, m, status);
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, -2, 1);
   return 1;
@@ -319,7 +320,7 @@ static int module_to(lua_State *L) {
   mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
   do status = mlpl_module_to(s->cx, m, dtype);
   while (mlplb_again(L, s, status, &tries));
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, "to");
   lua_settop(L, 1);
   return 1;
 }
@@ -336,7 +337,7 @@ static int module_save(lua_State *L) {
   int tries = 0;
   do status = mlpl_module_save(s->cx, m, path);
   while (mlplb_again(L, s, status, &tries));
-  return status == MLPL_OK ? 0 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 0 : mlplb_raise_as(L, s, "save");
 }
 
 static int load(lua_State *L) {
@@ -351,7 +352,7 @@ static int load(lua_State *L) {
   do status = mlpl_module_load(s->cx, &m, path);
   while (mlplb_again(L, s, status, &tries));
   if (status != MLPL_OK) return mlplb_outside(L, s, status);
-  return give_module(L, box, m, status);
+  return give_module(L, "load", box, m, status);
 }
 
 /* ---- what a model is --------------------------------------------------------------- */
@@ -477,16 +478,19 @@ static int module_index(lua_State *L) {
 
 /* ---- nn.init ----------------------------------------------------------------------- */
 
-/* nn.init.normal_(tensor, options): the rule is upvalue 3. Returns the tensor. */
+/* nn.init.normal_(tensor, options): the rule is upvalue 3, the name upvalue 4. Returns the
+   tensor. */
 static int init(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
-  const char *rule = lua_tostring(L, lua_upvalueindex(3));
+  const char *rule = lua_tostring(L, lua_upvalueindex(3)),
+             *name = lua_tostring(L, lua_upvalueindex(4));
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   mlpl_value values[MLPL_MAX_PARAMS];
   int n;
   const mlpl_param *params = mlpl_init_params(rule, &n);
-  mlplb_params(L, rule, 2, params, n, values, NULL);
-  if (mlpl_init_apply(s->cx, t, rule, values) != MLPL_OK) return mlplb_raise(L, s);
+  mlplb_params(L, name, 2, params, n, values, NULL);
+  if (mlpl_init_apply(s->cx, t, rule, values) != MLPL_OK)
+    return mlplb_raise_as(L, s, name);
   lua_settop(L, 1);
   return 1;
 }
@@ -497,7 +501,8 @@ static void open_init(lua_State *L) {
     lua_pushfstring(L, "%s_", mlpl_init_at(i));
     mlplb_push_upvalues(L);
     lua_pushstring(L, mlpl_init_at(i));
-    lua_pushcclosure(L, init, MLPLB_UPVALUES + 1);
+    lua_pushvalue(L, -MLPLB_UPVALUES - 2); /* the name */
+    lua_pushcclosure(L, init, MLPLB_UPVALUES + 2);
     lua_rawset(L, -3);
   }
 }
@@ -521,18 +526,24 @@ static void open_type(lua_State *L) {
 static void open_functions(lua_State *L) {
   static const char *const names[] = {"linear", "relu", "leaky_relu", "elu", "sigmoid",
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
-      "binary_cross_entropy_with_logits", "pad", "one_hot", "gelu", "silu", "mish",
+      "binary_cross_entropy_with_logits", "nll_loss", "l1_loss", "smooth_l1_loss",
+      "huber_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
+      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad", "one_hot", "gelu", "silu", "mish",
       "softplus", "softsign",
       "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
       "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",
       "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
       "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
-      "adaptive_avg_pool2d", NULL};
-  lua_createtable(L, 0, 64);
-  mlplb_open_ops(L);
+      "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
+  static const char *const renamed[][2] = {{"unfold", "im2col"}, {"fold", "col2im"}};
+  mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);
     lua_setfield(L, -3, names[i]);
+  }
+  for (int i = 0; i < 2; i++) {
+    lua_getfield(L, -1, renamed[i][1]);
+    lua_setfield(L, -3, renamed[i][0]);
   }
   lua_pop(L, 1);
 }

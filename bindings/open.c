@@ -23,7 +23,7 @@ static int threads(lua_State *L) {
   mlplb_at_most(L, "threads", 1);
   mlplb_state *s = mlplb_get(L);
   if (!lua_isnoneornil(L, 1)) {
-    lua_Integer n = mlplb_whole(L, 1, "threads", "the number");
+    lua_Integer n = mlplb_whole(L, 1, "threads", "n");
     if (mlpl_set_threads(s->cx, n < -1 || n > 1 << 20 ? -1 : (int)n) != MLPL_OK)
       return mlplb_raise(L, s);
   }
@@ -63,7 +63,7 @@ static int memory(lua_State *L) {
 static int memory_limit(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   if (!lua_isnoneornil(L, 1)) {
-    lua_Integer n = mlplb_whole(L, 1, "memory_limit", "the limit");
+    lua_Integer n = mlplb_whole(L, 1, "memory_limit", "bytes");
     if (n < 0)
       return luaL_error(L, "memory_limit: %I bytes; it must be 0 (none) or more", n);
     mlpl_memory_set_limit(s->cx, (size_t)n);
@@ -86,7 +86,7 @@ static int accuracy(lua_State *L) {
   double share;
   if (mlpl_accuracy(s->cx, &share, mlplb_check_tensor(L, 1), mlplb_check_tensor(L, 2)) !=
       MLPL_OK)
-    return mlplb_raise(L, s);
+    return mlplb_raise_as(L, s, "accuracy");
   lua_pushnumber(L, share);
   return 1;
 }

@@ -5,6 +5,7 @@
 */
 #include "bind.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A number that stands for a tensor. */
@@ -20,12 +21,14 @@ typedef struct number {
 
 /* What a call is given. */
 typedef struct arguments {
+  const char *what; /* the function's name */
   mlpl_tensor *in[MLPL_MAX_INPUTS];
   int n;
   unsigned numbers; /* bit i: input i is a number, to be made */
   number number[MLPL_MAX_INPUTS];
   int options; /* where the table with `out` is; 0: there is none */
   mlpl_tensor *out;
+  mlplb_generator *generator; /* that a random row draws from; NULL: the state's own */
   mlpl_value values[MLPL_MAX_PARAMS];
 } arguments;
 
@@ -64,35 +67,59 @@ static bool is_number(lua_State *L, int arg) {
   return type == LUA_TNUMBER || type == LUA_TBOOLEAN;
 }
 
+/* The tensor at arg, which is input i, or NULL where there is none. */
+static mlpl_tensor *tensor_input(
+    lua_State *L, const mlpl_op *op, const char *what, int i, int arg) {
+  const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
+  if (box && !box->object)
+    luaL_error(
+        L, "%s: %s is a tensor that was released", what, mlpl_op_input_name(op, i));
+  return box ? box->object : NULL;
+}
+
+static int no_input(lua_State *L, const mlpl_op *op, const char *what, int i, int arg) {
+  const bool either = mlpl_op_broadcasts(op) || mlpl_op_takes_number(op, i);
+  return luaL_error(L, "%s: %s is %s; it must be a tensor%s", what,
+      mlpl_op_input_name(op, i), mlplb_shown(L, arg), either ? " or a number" : "");
+}
+
+static mlpl_tensor *check_input(
+    lua_State *L, const mlpl_op *op, const char *what, int i, int arg) {
+  mlpl_tensor *t = tensor_input(L, op, what, i, arg);
+  if (!t) no_input(L, op, what, i, arg);
+  return t;
+}
+
 /* Input `place` is the number at its argument, beside a tensor of `dtype`. */
-static void number_input(
-    lua_State *L, const char *what, int place, mlpl_dtype dtype, arguments *a) {
+static void number_input(lua_State *L, int place, mlpl_dtype dtype, arguments *a) {
   a->numbers |= 1u << place;
-  read_number(L, what, place + 1, dtype, &a->number[place]);
+  read_number(L, a->what, place + 1, dtype, &a->number[place]);
 }
 
 /* Two operands that broadcast: either may be a number. */
-static void two_inputs(lua_State *L, const char *what, arguments *a) {
+static void two_inputs(lua_State *L, const mlpl_op *op, arguments *a) {
   a->n = 2;
-  a->in[0] = mlplb_test_tensor(L, 1);
-  a->in[1] = mlplb_test_tensor(L, 2);
+  a->in[0] = tensor_input(L, op, a->what, 0, 1);
+  a->in[1] = tensor_input(L, op, a->what, 1, 2);
   if (a->in[0] && a->in[1]) return;
   if (is_number(L, 1) && is_number(L, 2))
-    luaL_error(L, "%s: both operands are numbers; one must be a tensor", what);
-  if (!a->in[0] && !a->in[1]) luaL_typeerror(L, 1, "mlpl.Tensor or a number");
+    luaL_error(L, "%s: both operands are numbers; one must be a tensor", a->what);
+  if (!a->in[0] && !is_number(L, 1)) no_input(L, op, a->what, 0, 1);
+  if (!a->in[1] && !is_number(L, 2)) no_input(L, op, a->what, 1, 2);
   int place = a->in[0] ? 1 : 0;
-  if (!is_number(L, place + 1)) luaL_typeerror(L, place + 1, "mlpl.Tensor or a number");
-  number_input(L, what, place, mlpl_tensor_dtype(a->in[1 - place]), a);
+  number_input(L, place, mlpl_tensor_dtype(a->in[1 - place]), a);
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
-   they move behind the inputs. Given by name, they do not stand there. */
-static void options_behind(lua_State *L, const mlpl_op *op, int n) {
+   they move behind the inputs. Given by name, they do not stand there, and a tensor does. */
+static void options_behind(lua_State *L, const mlpl_op *op, const char *what, int n) {
   int k = mlpl_op_options_first(op);
-  if (!k || lua_type(L, 2) != LUA_TNUMBER) return;
+  const bool there = lua_type(L, 2) == LUA_TNUMBER ||
+      (!mlplb_test(L, 2, MLPLB_TENSOR) && mlplb_test_box(L, 2 + k, MLPLB_TENSOR));
+  if (!k || !there) return;
   for (int i = 1; i < n; i++)
     if (!mlpl_op_takes_number(op, i) || lua_type(L, 1 + k + i) != LUA_TNUMBER)
-      mlplb_check_tensor(L, 1 + k + i);
+      check_input(L, op, what, i, 1 + k + i);
   for (int i = 0; i < k; i++) {
     lua_pushvalue(L, 2);
     lua_insert(L, 2 + k + n - 1);
@@ -116,24 +143,22 @@ static int positional_inputs(
     lua_State *L, const mlpl_op *op, int n, int required, arguments *a) {
   mlpl_tensor **in = a->in;
   int i = 0;
-  options_behind(L, op, required);
+  options_behind(L, op, a->what, required);
   for (; i < required; i++)
-    if (!mlpl_op_takes_number(op, i) || mlplb_test_tensor(L, i + 1))
-      in[i] = mlplb_check_tensor(L, i + 1);
-    else if (lua_type(L, i + 1) != LUA_TNUMBER)
-      luaL_typeerror(L, i + 1, "mlpl.Tensor or a number");
+    if (!mlpl_op_takes_number(op, i) || lua_type(L, i + 1) != LUA_TNUMBER)
+      in[i] = check_input(L, op, a->what, i, i + 1);
     else
-      number_input(L, mlpl_op_said(op), i,
+      number_input(L, i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
                                     : dtype_beside(L, in, required),
           a);
   for (; i < n; i++) {
-    mlpl_tensor *t = mlplb_test_tensor(L, i + 1);
+    mlpl_tensor *t = tensor_input(L, op, a->what, i, i + 1);
     bool given = !t && mlpl_op_takes_number(op, i) && lua_type(L, i + 1) == LUA_TNUMBER;
     if (!t && !given && !lua_isnil(L, i + 1)) break;
     in[i] = t;
     if (given)
-      number_input(L, mlpl_op_said(op), i, dtype_beside(L, in, required), a);
+      number_input(L, i, dtype_beside(L, in, required), a);
   }
   return i + 1;
 }
@@ -144,21 +169,27 @@ static bool read_out(lua_State *L, const char *what, arguments *a) {
   if (!options) return false;
   if (mlplb_get_option(L, options, "out") != LUA_TNIL) {
     a->options = options;
-    if (!mlplb_test_box(L, lua_gettop(L), MLPLB_TENSOR))
-      luaL_error(L, "%s: out is %s; it must be a tensor", what, mlplb_shown(L, -1));
-    a->out = mlplb_check(L, lua_gettop(L), MLPLB_TENSOR);
+    a->out = mlplb_option_tensor(L, what, "out");
   }
   lua_pop(L, 1);
   return a->out != NULL;
 }
 
+/* { generator = g } in the trailing table, which stays where it is and keeps it. */
+static void read_generator(lua_State *L, const char *what, arguments *a) {
+  int options = mlplb_options(L);
+  if (!options) return;
+  a->generator = mlplb_generator_at(L, options, what);
+  lua_pop(L, 1);
+}
+
 static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
-  const char *what = mlpl_op_said(op);
+  const char *what = a->what;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
   mlplb_named named = {.n = n - required};
   if (mlpl_op_broadcasts(op))
-    two_inputs(L, what, a);
+    two_inputs(L, op, a);
   else {
     memset(a->in, 0, sizeof a->in);
     next = positional_inputs(L, op, n, required, a);
@@ -169,6 +200,8 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
     return;
   }
   named.out = read_out(L, what, a);
+  named.generator = mlpl_op_is_random(op);
+  if (named.generator) read_generator(L, what, a);
   for (int i = required; i < n; i++) {
     named.name[i - required] = mlpl_op_input_name(op, i);
     named.tensor[i - required] = a->in[i];
@@ -182,7 +215,7 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
 
 /* A tensor, or a table of numbers that is to become one. */
 static bool is_tensor_like(lua_State *L, int arg) {
-  return mlplb_test_tensor(L, arg) || (lua_istable(L, arg) && lua_rawlen(L, arg) > 0);
+  return mlplb_test_box(L, arg, MLPLB_TENSOR) || (lua_istable(L, arg) && lua_rawlen(L, arg) > 0);
 }
 
 /* The table of numbers at arg, if it is one, becomes a tensor of them. */
@@ -225,11 +258,18 @@ static mlpl_dtype dtype_of_option(lua_State *L, const mlpl_op *op, int option) {
   return mlpl_tensor_dtype(mlplb_check_tensor(L, 1)) == MLPL_F64 ? MLPL_F64 : MLPL_F32;
 }
 
+/* An infinite number that the option has where it is not given, either. */
+static bool is_left_out(lua_State *L, int arg, const mlpl_op *op, int option) {
+  int n;
+  const mlpl_param *p = &mlpl_op_params(op, &n)[option];
+  return p->type == MLPL_PARAM_REAL && lua_type(L, arg) == LUA_TNUMBER &&
+      isinf(p->standard) && lua_tonumber(L, arg) == p->standard;
+}
+
 /* Inputs first to n of `other`, given by position or name, to their positions; the
    trailing table keeps what else it has. */
-static void options_to_places(lua_State *L, const mlpl_op *op, const mlpl_op *other,
-    int first, int n, int options) {
-  const char *what = mlpl_op_said(other);
+static void options_to_places(lua_State *L, const char *what, const mlpl_op *op,
+    const mlpl_op *other, int first, int n, int options) {
   int last = options ? options - 1 : lua_gettop(L), rest = 0;
   luaL_checkstack(L, n + 8, what);
   if (options) { /* a copy, whose entries may go */
@@ -256,10 +296,14 @@ static void options_to_places(lua_State *L, const mlpl_op *op, const mlpl_op *ot
       lua_rawset(L, options);
     }
     if (options) lua_settop(L, options);
-    if (!lua_isnil(L, i + 1) && !mlplb_test_tensor(L, i + 1) &&
-        lua_type(L, i + 1) != LUA_TNUMBER && !is_tensor_like(L, i + 1))
+    if (!lua_isnil(L, i + 1) && lua_type(L, i + 1) != LUA_TNUMBER &&
+        !is_tensor_like(L, i + 1))
       luaL_error(L, "%s: %s is %s; it must be a number or a tensor", what, name,
           mlplb_shown(L, i + 1));
+    if (is_left_out(L, i + 1, op, i - first)) {
+      lua_pushnil(L);
+      lua_replace(L, i + 1);
+    }
     make_tensor(L, i + 1, what, name, dtype_of_option(L, op, i - first));
   }
   if (!options) return;
@@ -268,11 +312,12 @@ static void options_to_places(lua_State *L, const mlpl_op *op, const mlpl_op *ot
 }
 
 /* The row for these arguments: op, or the one that takes tensors for its first options. */
-static const mlpl_op *row_for(lua_State *L, const mlpl_op *op) {
+static const mlpl_op *row_for(lua_State *L, const mlpl_op *op, const char *what) {
   const mlpl_op *other = mlpl_op_by_tensor(op);
   if (!other) return op;
   const int first = mlpl_op_inputs(op, NULL), n = mlpl_op_inputs(other, NULL);
-  const mlpl_tensor *x = mlplb_test_tensor(L, 1);
+  const mlplb_box *box = mlplb_test_box(L, 1, MLPLB_TENSOR);
+  const mlpl_tensor *x = box ? box->object : NULL;
   const int options = mlplb_options(L), last = options ? options - 1 : lua_gettop(L);
   if (!x) return op; /* which says so */
   const mlpl_dtype dtype = mlpl_tensor_dtype(x);
@@ -283,7 +328,7 @@ static const mlpl_op *row_for(lua_State *L, const mlpl_op *op) {
       tensors = tensors || is_tensor_like(L, lua_gettop(L));
     lua_pop(L, 1);
   }
-  if (tensors) options_to_places(L, op, other, first, n, options);
+  if (tensors) options_to_places(L, what, op, other, first, n, options);
   return tensors ? other : op;
 }
 
@@ -294,9 +339,16 @@ static mlpl_status apply_to(
   return mlpl_op_apply(cx, out, op, a->in, a->n, a->values);
 }
 
-/* Apply with numbers made to tensors for as long as that takes; nothing raises. */
+/* Apply with the generator lent, and with numbers made to tensors, for as long as that
+   takes; nothing raises. */
 static mlpl_status apply(
     mlplb_state *s, const mlpl_op *op, arguments *a, mlpl_tensor **out, bool in_place) {
+  if (a->generator) { /* of a row that takes no numbers as tensors */
+    mlplb_generator_swap(s, a->generator);
+    mlpl_status status = apply_to(s->cx, op, a, out, in_place);
+    mlplb_generator_swap(s, a->generator);
+    return status;
+  }
   if (!a->numbers) return apply_to(s->cx, op, a, out, in_place);
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < a->n && status == MLPL_OK; i++)
@@ -315,9 +367,6 @@ static mlpl_status apply(
 /* The tensors of the array at 1, in an array of the engine's; both it and an array that
    holds what is in it are pushed, for a finalizer may empty the script's own. */
 static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
-  if (lua_type(L, 1) != LUA_TTABLE)
-    luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
-        mlplb_shown(L, 1), what);
   size_t length = lua_rawlen(L, 1);
   if (length > 1 << 24) luaL_error(L, "%s: %I tensors are too many", what, length);
   mlplb_only_array(L, 1, what, "tensors; options have a table of their own");
@@ -343,9 +392,13 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   mlpl_tensor *out = NULL;
   int n, n_params, tries = 0;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
+  const char *what = mlpl_op_name(op);
   if (lua_gettop(L) == 0) lua_pushnil(L);
-  mlplb_params(L, mlpl_op_name(op), 2, params, n_params, values, NULL);
-  mlpl_tensor **in = list_inputs(L, mlpl_op_name(op), &n);
+  if (lua_type(L, 1) != LUA_TTABLE)
+    luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
+        mlplb_shown(L, 1), what);
+  mlplb_params(L, what, 2, params, n_params, values, NULL);
+  mlpl_tensor **in = list_inputs(L, what, &n);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
@@ -355,24 +408,26 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
-int mlplb_op_call(lua_State *L, const mlpl_op *op) {
+int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   mlplb_state *s = mlplb_get(L);
   arguments a;
   mlpl_tensor *out[MLPL_MAX_OUTPUTS] = {NULL};
   mlplb_box *box[MLPL_MAX_OUTPUTS];
   mlpl_status status;
   int tries = 0;
+  a.what = what;
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
-  op = row_for(L, op);
+  a.generator = NULL;
+  op = row_for(L, op, what);
   inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
   if (a.out) {
     do status = apply(s, op, &a, NULL, false);
     while (mlplb_again(L, s, status, &tries));
     mlplb_get_option(L, a.options, "out");
-    return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+    return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
   }
   int n_out = mlpl_op_outputs(op), given = 0;
   for (int i = 0; i < n_out; i++) box[i] = mlplb_tensor_box(L);
@@ -382,25 +437,30 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op) {
   s->L = was;
   for (int i = 0; i < n_out; i++)
     if ((box[i]->object = out[i])) given = i + 1;
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
   lua_settop(L, lua_gettop(L) - (n_out - given));
   return given;
 }
 
-/* x:add_(y): the tensor at 1 becomes the result. */
+/* x:add_(y): the tensor at 1 becomes the result. The row is upvalue 3, its name in place
+   upvalue 4. */
 static int op_call_in_place(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
   arguments a;
   mlpl_status status;
   int tries = 0;
+  a.what = lua_tostring(L, lua_upvalueindex(4));
   a.numbers = 0;
   a.options = 0;
   a.out = NULL;
-  mlplb_check_tensor(L, 1);
-  op = row_for(L, op);
+  a.generator = NULL;
+  if (!tensor_input(L, op, a.what, 0, 1))
+    luaL_error(L, "%s: %s is %s; it must be a tensor, which the result goes into", a.what,
+        mlpl_op_input_name(op, 0), mlplb_shown(L, 1));
+  op = row_for(L, op, a.what);
   inputs_and_params(L, op, &a);
-  if (a.out) return luaL_error(L, "%s_: out makes no sense in place", mlpl_op_name(op));
+  if (a.out) return luaL_error(L, "%s: out makes no sense in place", a.what);
   mlplb_pressure(L, s);
   do status = apply(s, op, &a, NULL, true);
   while (mlplb_again(L, s, status, &tries));
@@ -410,7 +470,8 @@ static int op_call_in_place(lua_State *L) {
 
 /* The row is upvalue 3. */
 static int op_call(lua_State *L) {
-  return mlplb_op_call(L, lua_touserdata(L, lua_upvalueindex(3)));
+  const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
+  return mlplb_op_call(L, op, mlpl_op_name(op));
 }
 
 /* The same where two tensors broadcast and nothing else is asked: the hot path of
@@ -423,7 +484,7 @@ static int op_call_two(lua_State *L) {
   int tries = 0;
   if (lua_gettop(L) != 2 || !(in[0] = mlplb_tensor_at(L, s, 1)) ||
       !(in[1] = mlplb_tensor_at(L, s, 2)))
-    return mlplb_op_call(L, op);
+    return mlplb_op_call(L, op, mlpl_op_name(op));
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box_of(L, s);
   do status = mlpl_op_apply(s->cx, &out, op, in, 2, NULL);
@@ -461,23 +522,47 @@ static lua_CFunction caller_of(const mlpl_op *op) {
   return two ? op_call_two : op_call;
 }
 
-/* Operations into the table on top, unless it has something of that name. */
-static void set_functions(lua_State *L) {
+static bool is_method(const mlpl_op *op) {
+  return !mlpl_op_is_internal(op) && !mlpl_op_takes_list(op) && !mlpl_op_group(op);
+}
+
+/* One closure serves as method and as function: the collector has fewer to look at. */
+void mlplb_open_functions(lua_State *L) {
+  mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op) || mlpl_op_group(op)) continue;
+    if (!is_method(op)) continue;
     lua_pushstring(L, mlpl_op_name(op));
-    if (lua_rawget(L, -2) == LUA_TNIL) {
-      push_op(L, caller_of(op), op);
-      lua_setfield(L, -3, mlpl_op_name(op));
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+      lua_getfield(L, -2, mlpl_op_name(op));
+      lua_setfield(L, -4, mlpl_op_name(op));
     }
     lua_pop(L, 1);
   }
+  lua_pop(L, 1);
+  mlplb_open_answers(L);
 }
 
-void mlplb_open_functions(lua_State *L) {
-  set_functions(L);
-  mlplb_open_answers(L);
+static void set_methods(lua_State *L) {
+  for (int i = 0; mlpl_op_at(i); i++) {
+    const mlpl_op *op = mlpl_op_at(i);
+    if (is_method(op)) {
+      lua_pushstring(L, mlpl_op_name(op));
+      if (lua_rawget(L, -2) == LUA_TNIL) {
+        push_op(L, caller_of(op), op);
+        lua_setfield(L, -3, mlpl_op_name(op));
+      }
+      lua_pop(L, 1);
+    }
+    if (mlpl_op_is_internal(op) || mlpl_op_takes_list(op) || !mlpl_op_has_in_place(op))
+      continue;
+    lua_pushfstring(L, "%s_", mlpl_op_name(op));
+    mlplb_push_upvalues(L);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)op);
+    lua_pushvalue(L, -MLPLB_UPVALUES - 2); /* the name */
+    lua_pushcclosure(L, op_call_in_place, MLPLB_UPVALUES + 2);
+    lua_rawset(L, -3);
+  }
 }
 
 /* Methods into the table on top, operators into the tensors' metatable. */
@@ -487,14 +572,7 @@ void mlplb_open_ops(lua_State *L) {
   } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"},
       {"__pow", "pow"}, {"__mod", "remainder"}, {"__idiv", "floor_divide"},
       {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"}};
-  set_functions(L);
-  for (int i = 0; mlpl_op_at(i); i++) {
-    const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_takes_list(op) || !mlpl_op_has_in_place(op)) continue;
-    lua_pushfstring(L, "%s_", mlpl_op_name(op));
-    push_op(L, op_call_in_place, op);
-    lua_rawset(L, -3);
-  }
+  set_methods(L);
   luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
     push_op(L, op_call_two, mlpl_op_find(operators[i].op));

@@ -50,7 +50,7 @@ static int construct(lua_State *L) {
   mlplb_box *box = mlplb_box_push(L, MLPLB_OPTIMIZER, 0);
   mlpl_status status = mlpl_optimizer_make(s->cx, &o, kind, list, n, values);
   box->object = o;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, kind);
 }
 
 static int optimizer_step(lua_State *L) {

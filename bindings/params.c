@@ -37,8 +37,11 @@ const char *mlplb_shown(lua_State *L, int index) {
 /* "what: name is ...": every complaint about an option reads alike. */
 static int complain(
     lua_State *L, int index, const char *what, const char *name, const char *rule) {
-  return luaL_error(
-      L, "%s: %s is %s; it must be %s", what, name, mlplb_shown(L, index), rule);
+  const char *value = mlplb_shown(L, index);
+  mlplb_where(L);
+  lua_pushfstring(L, "%s: %s is %s; it must be %s", what, name, value, rule);
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 lua_Integer mlplb_whole(lua_State *L, int index, const char *what, const char *name) {
@@ -151,9 +154,14 @@ static int sizes_of(lua_State *L, const char *what, const char *name, int arg, i
     int64_t *sizes) {
   bool array = arg < end && lua_istable(L, arg);
   lua_Integer n = array ? (lua_Integer)lua_rawlen(L, arg) : end - arg;
+  const char *all = strcmp(name, "a size") == 0 ? "sizes" : name;
   if (array && end - arg > 1)
-    luaL_error(L, "%s: sizes are numbers or one array of numbers, not both", what);
-  if (array) mlplb_only_array(L, arg, what, "sizes; options have a table of their own");
+    luaL_error(L, "%s: %s are numbers or one array of numbers, not both", what, all);
+  if (array) {
+    lua_pushfstring(L, "%s; options have a table of their own", all);
+    mlplb_only_array(L, arg, what, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
   if (n > MLPL_MAX_RANK && strcmp(name, "a size") != 0)
     luaL_error(L, "%s: %s has %I values; a tensor has at most %d axes", what, name, n,
         MLPL_MAX_RANK);
@@ -279,6 +287,7 @@ static int unknown(lua_State *L, const char *what, const mlpl_param *params, int
   luaL_buffinit(L, &b);
   for (int i = 0; i < n; i++) list_names(&b, params[i].name, &first);
   for (int i = 0; named && i < named->n; i++) list_names(&b, named->name[i], &first);
+  if (named && named->generator) list_names(&b, "generator", &first);
   luaL_pushresult(&b);
   if (first) return luaL_error(L, "%s: unknown option %s; it has no options", what, key);
   return luaL_error(
@@ -304,11 +313,11 @@ void mlplb_known_keys(
   }
 }
 
-static mlpl_tensor *named_tensor(lua_State *L, const char *what, const char *name) {
-  int top = lua_gettop(L);
-  mlpl_tensor *t = mlplb_test(L, top, MLPLB_TENSOR);
-  if (!t) complain(L, top, what, name, "a tensor");
-  return t;
+mlpl_tensor *mlplb_option_tensor(lua_State *L, const char *what, const char *name) {
+  const mlplb_box *box = mlplb_test_box(L, lua_gettop(L), MLPLB_TENSOR);
+  if (!box) complain(L, -1, what, name, "a tensor");
+  if (!box->object) luaL_error(L, "%s: %s is a tensor that was released", what, name);
+  return box->object;
 }
 
 static void one_option(lua_State *L, const char *what, const mlpl_param *params, int n,
@@ -324,10 +333,11 @@ static void one_option(lua_State *L, const char *what, const mlpl_param *params,
   for (int i = 0; named && i < named->n; i++) {
     if (strcmp(named->name[i], key) != 0) continue;
     if (named->tensor[i]) luaL_error(L, "%s: %s is given twice", what, key);
-    named->tensor[i] = named_tensor(L, what, key);
+    named->tensor[i] = mlplb_option_tensor(L, what, key);
     return;
   }
   if (named && named->out && strcmp(key, "out") == 0) return;
+  if (named && named->generator && strcmp(key, "generator") == 0) return;
   unknown(L, what, params, n, named);
 }
 

@@ -22,8 +22,8 @@ static const mlpl_param chunk_params[] = {
     {"dim", MLPL_PARAM_AXIS, MLPL_OPTIONAL, 0, 0, 0, NULL, 0}};
 
 /* Push a part; the row checks what it is given. */
-static void push_part(
-    lua_State *L, const mlpl_op *op, mlpl_tensor *x, const mlpl_value *p) {
+static void push_part(lua_State *L, const char *what, const mlpl_op *op, mlpl_tensor *x,
+    const mlpl_value *p) {
   mlplb_state *s = mlplb_get(L);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_tensor *out = NULL;
@@ -32,7 +32,7 @@ static void push_part(
   do status = mlpl_op_apply(s->cx, &out, op, &x, 1, p);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
-  if (status != MLPL_OK) mlplb_raise(L, s);
+  if (status != MLPL_OK) mlplb_raise_as(L, s, what);
 }
 
 /* *axis from 0; the engine's sentence is raised when there is none. */
@@ -64,7 +64,7 @@ static int push_equal(lua_State *L, const char *what, mlpl_tensor *x, int64_t ax
   for (int64_t i = 0; i < parts; i++) {
     mlpl_value p[3] = {{.i = axis}, {.i = i * size}, {.i = size}};
     if (n - p[1].i < size) p[2].i = n - p[1].i;
-    push_part(L, narrow, x, p);
+    push_part(L, what, narrow, x, p);
   }
   return (int)parts;
 }
@@ -83,7 +83,7 @@ static int push_sizes(lua_State *L, mlpl_tensor *x, int64_t axis, int64_t n, int
       luaL_error(L, "split: the sizes add up to more than axis %I, which has size %I",
           (lua_Integer)axis + 1, (lua_Integer)n);
     mlpl_value p[3] = {{.i = axis}, {.i = sum}, {.i = size}};
-    push_part(L, narrow, x, p);
+    push_part(L, "split", narrow, x, p);
     sum += size;
   }
   if (sum != n)
@@ -132,7 +132,7 @@ static int unbind(lua_State *L) {
   room_for(L, "unbind", n);
   for (int64_t i = 0; i < n; i++) {
     mlpl_value p[2] = {axis, {.i = i}};
-    push_part(L, op, x, p);
+    push_part(L, "unbind", op, x, p);
   }
   return (int)n;
 }
@@ -173,9 +173,9 @@ static int meshgrid(lua_State *L) {
   for (int i = 0; i < n; i++) {
     mlpl_value own = grid;
     for (int d = 0; d < n; d++) own.sizes.v[d] = d == i ? grid.sizes.v[i] : 1;
-    push_part(L, reshape, in[i], &own);
-    push_part(L, expand, mlplb_check_tensor(L, -1), &grid);
-    if (xy && n > 1) push_part(L, swap, mlplb_check_tensor(L, -1), swapped);
+    push_part(L, "meshgrid", reshape, in[i], &own);
+    push_part(L, "meshgrid", expand, mlplb_check_tensor(L, -1), &grid);
+    if (xy && n > 1) push_part(L, "meshgrid", swap, mlplb_check_tensor(L, -1), swapped);
     lua_copy(L, -1, i + 1); /* the engine's views hold the memory */
     lua_settop(L, -2 - (xy && n > 1) - 1);
   }
@@ -217,7 +217,8 @@ static int broadcast_tensors(lua_State *L) {
     const int64_t size = wide.sizes.v[a];
     wide.sizes.v[a] = wide.sizes.v[b], wide.sizes.v[b] = size;
   }
-  for (int i = 1; i <= n; i++) push_part(L, expand, mlplb_check_tensor(L, i), &wide);
+  for (int i = 1; i <= n; i++)
+    push_part(L, "broadcast_tensors", expand, mlplb_check_tensor(L, i), &wide);
   return n;
 }
 
@@ -239,7 +240,7 @@ static int at_least(lua_State *L, const char *what, int rank) {
     if (ndim >= rank)
       lua_pushvalue(L, i);
     else
-      push_part(L, reshape, t, &sizes);
+      push_part(L, what, reshape, t, &sizes);
   }
   return n;
 }
@@ -249,9 +250,11 @@ static int atleast_3d(lua_State *L) { return at_least(L, "atleast_3d", 3); }
 
 /* ---- makers ------------------------------------------------------------------------ */
 
+#define NOT_GIVEN (-4611686018427387904.0) /* -2^62 */
+
 static const mlpl_param eye_params[] = {
     {"n", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, -1, -1, 9e15, NULL, 0}};
+    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, NOT_GIVEN, 0, 9e15, NULL, 0}};
 static const mlpl_param space_params[] = {
     {"start", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
     {"stop", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
@@ -264,12 +267,13 @@ static const mlpl_param triangle_params[] = {
 
 /* dtype and requires_grad, taken out of the trailing table into a copy of the others. */
 typedef struct made {
+  const char *what;
   mlpl_dtype dtype;
   bool requires_grad;
 } made;
 
 static made take_making(lua_State *L, const char *what, mlpl_dtype standard) {
-  made m = {.dtype = standard};
+  made m = {.what = what, .dtype = standard};
   int options = mlplb_options(L);
   if (!options) return m;
   if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
@@ -297,7 +301,7 @@ static int finish(
   box->object = t;
   if (status == MLPL_OK && m.requires_grad)
     status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m.what);
 }
 
 /* eye(3), eye(2, 3) */
@@ -309,7 +313,11 @@ static int eye(lua_State *L) {
   int tries = 0;
   made m = take_making(L, "eye", MLPL_F32);
   mlplb_params(L, "eye", 1, eye_params, 2, v, NULL);
-  int64_t cols = v[1].i == -1 ? v[0].i : v[1].i;
+  int64_t cols = v[1].i == (int64_t)NOT_GIVEN ? v[0].i : v[1].i;
+  for (int i = 0; i < 2; i++)
+    if ((i ? cols : v[0].i) < 0)
+      return luaL_error(L, "eye: %s is %I; it must be at least 0", eye_params[i].name,
+          (lua_Integer)(i ? cols : v[0].i));
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   do status = mlpl_tensor_eye(s->cx, &t, m.dtype, v[0].i, cols);
@@ -350,12 +358,25 @@ static int triangle(lua_State *L, const char *what, bool lower) {
   mlplb_box *box = mlplb_tensor_box(L);
   do status = mlpl_tensor_triangle_indices(s->cx, &t, v[0].i, v[1].i, v[2].i, lower);
   while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, (made){.dtype = MLPL_I64}, status);
+  return finish(L, box, t, (made){.what = what, .dtype = MLPL_I64}, status);
 }
 static int tril_indices(lua_State *L) { return triangle(L, "tril_indices", true); }
 static int triu_indices(lua_State *L) { return triangle(L, "triu_indices", false); }
 
 /* ---- of x's shape and dtype -------------------------------------------------------- */
+
+/* The number or truth value at 2 is what every element is to be. */
+static void check_value(lua_State *L, const made *m) {
+  lua_Integer whole = 0;
+  if (lua_isboolean(L, 2)) return;
+  bool fits = mlplb_fits(L, 2, m->dtype);
+  if (fits && m->dtype == MLPL_I64) /* it goes through a double */
+    fits = lua_numbertointeger(lua_tonumber(L, 2), &whole) &&
+        whole == lua_tointeger(L, 2);
+  if (!fits)
+    luaL_error(L, "%s: value %s does not fit %s", m->what, mlplb_shown(L, 2),
+        mlpl_dtype_name(m->dtype));
+}
 
 /* fill NULL: contents are not set */
 static int make_like(lua_State *L, const char *what, int at_most, const double *fill) {
@@ -371,6 +392,7 @@ static int make_like(lua_State *L, const char *what, int at_most, const double *
         L, "%s: one argument too many: %s", what, mlplb_shown(L, at_most + 1));
   static const char *const none[] = {"dtype", "requires_grad", NULL};
   mlplb_known_keys(L, options, what, none);
+  if (at_most == 2) check_value(L, &m);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   const int n = mlpl_tensor_ndim(x);
@@ -399,7 +421,7 @@ static int full_like(lua_State *L) {
   if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
     dtype = mlplb_dtype(L, lua_gettop(L), "full_like");
   lua_pop(L, 1);
-  mlplb_check_fits(L, "full_like", 2, dtype);
+  mlplb_check_fits(L, "full_like", "value", 2, dtype);
   return make_like(L, "full_like", 2, &v);
 }
 

@@ -5,11 +5,12 @@
 #include <string.h>
 
 /* Garbage, in bytes of tensors, before everything is collected. */
-#define ROOM_LEAST ((size_t)192 << 10)
+#define ROOM_LEAST ((size_t)320 << 10)
 #define ROOM_MOST ((size_t)64 << 20)
+#define FIRST_ROUNDS 32 /* collections with a quarter more room */
 
 /* Addresses that serve as keys of the registry. */
-static const char state_key = 0, config_key = 0;
+static const char state_key = 0, config_key = 0, hint_key = 0;
 
 /* ---- the context ------------------------------------------------------------------- */
 
@@ -98,10 +99,15 @@ mlplb_state *mlplb_state_push(lua_State *L) {
   return s;
 }
 
-mlpl_ctx *mlpl_lua_context(lua_State *L) {
+mlplb_state *mlplb_state_of(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
-  const mlplb_state *s = lua_touserdata(L, -1);
+  mlplb_state *s = lua_touserdata(L, -1);
   lua_pop(L, 1);
+  return s;
+}
+
+mlpl_ctx *mlpl_lua_context(lua_State *L) {
+  const mlplb_state *s = mlplb_state_of(L);
   return s ? s->cx : NULL;
 }
 
@@ -128,13 +134,40 @@ static bool push_callback_error(lua_State *L) {
   return found;
 }
 
+bool mlplb_is_ours(const lua_Debug *d) {
+  return strncmp(d->source, "@scripts/mlpl/", sizeof "@scripts/mlpl/" - 1) == 0;
+}
+
+void mlplb_where(lua_State *L) {
+  lua_Debug d;
+  bool ours = false;
+  for (int level = 1; lua_getstack(L, level, &d); level++) {
+    lua_getinfo(L, "Sl", &d);
+    if (d.currentline > 0 && !mlplb_is_ours(&d)) {
+      lua_pushfstring(L, "%s:%d: ", d.short_src, d.currentline);
+      return;
+    }
+    if (d.currentline > 0) ours = true;
+    if (!ours) break;
+  }
+  lua_pushliteral(L, "");
+}
+
 int mlplb_raise(lua_State *L, mlplb_state *s) {
   /* one that a host's own call left behind is none of ours */
   if (push_callback_error(L)) {
     if (strcmp(mlpl_error(s->cx), MLPLB_LUA_FAILED) == 0) return lua_error(L);
     lua_pop(L, 1);
   }
-  return luaL_error(L, "%s", mlpl_error(s->cx));
+  mlplb_where(L);
+  lua_pushstring(L, mlpl_error(s->cx));
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+int mlplb_raise_as(lua_State *L, mlplb_state *s, const char *what) {
+  if (strcmp(mlpl_error(s->cx), MLPLB_LUA_FAILED) != 0) mlpl_error_of(s->cx, what);
+  return mlplb_raise(L, s);
 }
 
 static const char *code_name(mlpl_status status) {
@@ -162,6 +195,10 @@ int mlplb_outside(lua_State *L, mlplb_state *s, mlpl_status status) {
 ** is still in the processor's caches: a step of a small net takes half the time with 1 MB
 ** that it takes with 64 MB. Lua's own pace will not do: values with finalizers outlive a
 ** cycle, so each cycle starts later than the one before.
+**
+** The first rounds gather more than later ones ever will: then there are blocks of every
+** size, wherever in a training step a later round ends, and a loop in its stride asks the
+** host for nothing.
 */
 void mlplb_pressure(lua_State *L, mlplb_state *s) {
   if (mlpl_memory_use(s->cx).live <= s->soft_limit) return;
@@ -170,6 +207,10 @@ void mlplb_pressure(lua_State *L, mlplb_state *s) {
   lua_gc(L, LUA_GCCOLLECT);
   size_t room = 1024 * (size_t)lua_gc(L, LUA_GCCOUNT); /* as much as Lua has */
   room = room < ROOM_LEAST ? ROOM_LEAST : room > ROOM_MOST ? ROOM_MOST : room;
+  if (s->rounds < FIRST_ROUNDS) {
+    s->rounds++;
+    room += room / 4;
+  }
   s->soft_limit = mlpl_memory_use(s->cx).live + room;
 }
 
@@ -194,10 +235,40 @@ bool mlplb_push_method(lua_State *L) {
   return false;
 }
 
+/* Push what the Lua half says of a name that `whose` methods (upvalue 3) lack, or "". */
+static void push_hint(lua_State *L, const char *whose) {
+  int top = lua_gettop(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &hint_key) == LUA_TFUNCTION) {
+    lua_pushvalue(L, 2);
+    lua_pushstring(L, whose);
+    lua_pushvalue(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
+    if (lua_pcall(L, 3, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) return;
+  }
+  lua_settop(L, top);
+  lua_pushliteral(L, "");
+}
+
+int mlplb_no_field(lua_State *L, const char *whose) {
+  const char *name = mlplb_shown(L, 2);
+  mlplb_where(L);
+  lua_pushfstring(L, "%s has no field or method %s", whose, name);
+  push_hint(L, whose);
+  lua_concat(L, 3);
+  return lua_error(L);
+}
+
 int mlplb_method(lua_State *L, const char *type) {
   if (mlplb_push_method(L)) return 1;
-  return luaL_error(L, "%s %s has no field or method %s",
-      strchr("AEIOU", *type) ? "an" : "a", type, mlplb_shown(L, 2));
+  return mlplb_no_field(
+      L, lua_pushfstring(L, "%s %s", strchr("AEIOU", *type) ? "an" : "a", type));
+}
+
+/* _on_missing(function(name, whose, methods) return "; did you mean ...?" end) */
+int mlplb_on_missing(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &hint_key);
+  return 0;
 }
 
 void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
@@ -226,5 +297,19 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
   lua_insert(L, -5); /* below the metatable: the methods, for the caller */
   lua_pushcclosure(L, index, MLPLB_UPVALUES + 1);
   lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+/* The metatable's __index keeps them. */
+void mlplb_push_methods(lua_State *L, const char *type_name) {
+  lua_pushstring(L, type_name);
+  if (lua_rawget(L, LUA_REGISTRYINDEX) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    return;
+  }
+  lua_getfield(L, -1, "__index");
+  lua_getupvalue(L, -1, MLPLB_UPVALUES + 1);
+  lua_replace(L, -3);
   lua_pop(L, 1);
 }

@@ -16,7 +16,7 @@ static int train_step(lua_State *L) {
   mlplb_box *box = mlplb_box_push(L, MLPLB_STEP, 1);
   mlpl_status status = mlpl_step_new(s->cx, &step, model, loss, optimizer);
   box->object = step;
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, "train_step");
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
   return 1;

@@ -39,9 +39,65 @@ static int tensor_release(lua_State *L) { return mlplb_release(L, MLPLB_TENSOR);
 
 /* ---- what a tensor is -------------------------------------------------------------- */
 
+/* "[2x3]", as messages show shapes. */
+static int shape_tostring(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  int n = (int)lua_rawlen(L, 1);
+  luaL_addchar(&b, '[');
+  for (int d = 1; d <= n; d++) {
+    lua_rawgeti(L, 1, d);
+    luaL_tolstring(L, -1, NULL);
+    lua_remove(L, -2);
+    luaL_addvalue(&b);
+    if (d < n) luaL_addchar(&b, 'x');
+  }
+  luaL_addchar(&b, ']');
+  luaL_pushresult(&b);
+  return 1;
+}
+
+static int shape_concat(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  luaL_tolstring(L, 2, NULL);
+  lua_concat(L, 2);
+  return 1;
+}
+
+/* Arrays with the same entries are equal. */
+static int shape_eq(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Unsigned n = lua_rawlen(L, 1);
+  bool equal = lua_rawlen(L, 2) == n;
+  for (lua_Unsigned d = 1; equal && d <= n; d++) {
+    lua_rawgeti(L, 1, (lua_Integer)d);
+    lua_rawgeti(L, 2, (lua_Integer)d);
+    equal = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+  }
+  lua_pushboolean(L, equal);
+  return 1;
+}
+
+#define SHAPE_TYPE "mlpl.Shape"
+
+static void open_shape(lua_State *L) {
+  static const luaL_Reg meta[] = {{"__tostring", shape_tostring},
+      {"__concat", shape_concat}, {"__eq", shape_eq}, {NULL, NULL}};
+  luaL_newmetatable(L, SHAPE_TYPE);
+  luaL_setfuncs(L, meta, 0);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+/* A table of the sizes: a script may change it, and prints and compares it as a whole. */
 static int push_shape(lua_State *L, const mlpl_tensor *t) {
   int n = mlpl_tensor_ndim(t);
   lua_createtable(L, n, 0);
+  luaL_setmetatable(L, SHAPE_TYPE);
   for (int d = 0; d < n; d++) {
     lua_pushinteger(L, mlpl_tensor_shape(t)[d]);
     lua_rawseti(L, -2, d + 1);
@@ -115,7 +171,7 @@ static int tensor_item(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   double v;
-  if (mlpl_tensor_item(s->cx, t, &v) != MLPL_OK) return mlplb_raise(L, s);
+  if (mlpl_tensor_item(s->cx, t, &v) != MLPL_OK) return mlplb_raise_as(L, s, "item");
   push_value(L, mlpl_tensor_dtype(t), mlpl_tensor_data(t));
   return 1;
 }
@@ -161,7 +217,7 @@ static int tensor_detach(lua_State *L) {
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status = mlpl_tensor_detach(s->cx, &out, t);
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "detach");
 }
 
 /* x:to "f64"; x itself when it has that dtype already */
@@ -182,14 +238,14 @@ static int tensor_to(lua_State *L) {
                     : mlpl_tensor_to(s->cx, &out, t, dtype);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "to");
 }
 
 /* x itself when it is contiguous, else a copy (recorded, as clone is) */
 static int tensor_contiguous(lua_State *L) {
   lua_settop(L, 1);
   if (mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1))) return 1;
-  return mlplb_op_call(L, mlpl_op_find("clone"));
+  return mlplb_op_call(L, mlpl_op_find("clone"), "contiguous");
 }
 
 /* ---- gradients --------------------------------------------------------------------- */
@@ -202,7 +258,8 @@ static int tensor_requires_grad(lua_State *L) {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
     on = lua_toboolean(L, 2);
   }
-  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK) return mlplb_raise(L, s);
+  if (mlpl_tensor_set_requires_grad(s->cx, t, on) != MLPL_OK)
+    return mlplb_raise_as(L, s, "requires_grad_");
   lua_settop(L, 1);
   return 1;
 }
@@ -248,7 +305,7 @@ static int property(lua_State *L, mlpl_tensor *t, const char *name) {
     lua_pushboolean(L, mlpl_tensor_retains_grad(t));
     return 1;
   }
-  return luaL_error(L, "a tensor has no field or method %s", mlplb_shown(L, 2));
+  return mlplb_no_field(L, "a tensor");
 }
 
 /* Methods by name, then fields; everything else is an index. */
@@ -291,6 +348,7 @@ void mlplb_open_tensor(lua_State *L) {
       {"requires_grad_", tensor_requires_grad}, {"zero_grad", tensor_zero_grad},
       {"unique", mlplb_unique}, {"unique_consecutive", mlplb_unique_consecutive},
       {NULL, NULL}};
+  open_shape(L);
   mlplb_new_type(L, MLPLB_TENSOR, meta, methods, tensor_index, tensor_release);
   mlplb_open_ops(L);
   mlplb_open_values(L);

@@ -15,6 +15,7 @@
 /* v: return_inverse, return_counts, dim. Pushes values, inverse, counts; what was not asked
    for is left out. */
 static int push_unique(lua_State *L, const mlpl_value *v, bool consecutive) {
+  const char *what = consecutive ? "unique_consecutive" : "unique";
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *x = mlplb_check_tensor(L, 1), *out[3] = {NULL, NULL, NULL};
   mlpl_tensor **inverse = v[0].i ? &out[1] : NULL, **counts = v[1].i ? &out[2] : NULL;
@@ -31,7 +32,7 @@ static int push_unique(lua_State *L, const mlpl_value *v, bool consecutive) {
   while (mlplb_again(L, s, status, &tries));
   for (int i = 0; i < 3; i++)
     if (box[i]) box[i]->object = out[i];
-  return status == MLPL_OK ? n : mlplb_raise(L, s);
+  return status == MLPL_OK ? n : mlplb_raise_as(L, s, what);
 }
 
 /* x:unique{return_inverse = true, return_counts = true, dim = 1}; sorted: always, as in

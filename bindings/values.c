@@ -6,9 +6,7 @@
 
 /* ---- in place ---------------------------------------------------------------------- */
 
-/* A number that arrives as it is: whole for whole numbers, within the range of the
-   dtype. */
-static bool fits(lua_State *L, int arg, mlpl_dtype dtype) {
+bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype) {
   lua_Integer whole = 0;
   if (dtype != MLPL_I64 && dtype != MLPL_U8) return true;
   if (lua_isinteger(L, arg))
@@ -35,9 +33,9 @@ static mlpl_status fill(lua_State *L, mlpl_ctx *cx, mlpl_tensor *t) {
   return mlpl_tensor_fill(cx, t, lua_tonumber(L, 2));
 }
 
-static int changed(lua_State *L, mlplb_state *s, mlpl_status status) {
+static int changed(lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
   lua_settop(L, 1);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
 }
 
 /* x:fill_(2.5): a number, or a tensor without axes */
@@ -52,18 +50,18 @@ static int tensor_fill(lua_State *L) {
         L, "fill_: the value is a tensor with axes; it must be one number (see copy_)");
   if (!value && lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
     luaL_typeerror(L, 2, "a number");
-  if (!value && lua_type(L, 2) == LUA_TNUMBER && !fits(L, 2, mlpl_tensor_dtype(t)))
-    return luaL_error(L, "fill_: %s does not fit %s", mlplb_shown(L, 2),
+  if (!value && lua_type(L, 2) == LUA_TNUMBER && !mlplb_fits(L, 2, mlpl_tensor_dtype(t)))
+    return luaL_error(L, "fill_: value %s does not fit %s", mlplb_shown(L, 2),
         mlpl_dtype_name(mlpl_tensor_dtype(t)));
   do status = value ? mlpl_tensor_copy_from(s->cx, t, value) : fill(L, s->cx, t);
   while (mlplb_again(L, s, status, &tries));
-  return changed(L, s, status);
+  return changed(L, s, "fill_", status);
 }
 
 static int tensor_zero(lua_State *L) {
   mlplb_at_most(L, "zero_", 1);
   mlplb_state *s = mlplb_get(L);
-  return changed(L, s, mlpl_tensor_fill(s->cx, mlplb_check_tensor(L, 1), 0));
+  return changed(L, s, "zero_", mlpl_tensor_fill(s->cx, mlplb_check_tensor(L, 1), 0));
 }
 
 /* x:copy_(y): y stretches to x's shape and is converted to its dtype */
@@ -76,13 +74,14 @@ static int tensor_copy(lua_State *L) {
   mlplb_pressure(L, s);
   do status = mlpl_tensor_copy_from(s->cx, t, from);
   while (mlplb_again(L, s, status, &tries));
-  return changed(L, s, status);
+  return changed(L, s, "copy_", status);
 }
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-static int answer(lua_State *L, mlplb_state *s, mlpl_status status, bool yes) {
-  if (status != MLPL_OK) return mlplb_raise(L, s);
+static int answer(
+    lua_State *L, mlplb_state *s, const char *what, mlpl_status status, bool yes) {
+  if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
   lua_pushboolean(L, yes);
   return 1;
 }
@@ -97,7 +96,7 @@ static int equal(lua_State *L) {
   mlplb_pressure(L, s);
   do status = mlpl_tensor_equal(s->cx, a, b, &yes);
   while (mlplb_again(L, s, status, &tries));
-  return answer(L, s, status, yes);
+  return answer(L, s, "equal", status, yes);
 }
 
 /* allclose(a, b, { rtol = 1e-5, atol = 1e-8, equal_nan = false }): isclose everywhere */
@@ -113,7 +112,7 @@ static int allclose(lua_State *L) {
   mlplb_pressure(L, s);
   do status = mlpl_tensor_allclose(s->cx, a, b, v[0].f, v[1].f, v[2].i, &yes);
   while (mlplb_again(L, s, status, &tries));
-  return answer(L, s, status, yes);
+  return answer(L, s, "allclose", status, yes);
 }
 
 void mlplb_open_answers(lua_State *L) {

@@ -117,6 +117,10 @@ MLPL_API const char *mlpl_error(const mlpl_ctx *cx);
 MLPL_API mlpl_status mlpl_fail(mlpl_ctx *cx, mlpl_status status, const char *format, ...)
     MLPL_FORMAT(3, 4);
 
+/* The last failure's text names `what` in place of the operation that it begins with: for
+   a host's function that is made of several operations. */
+MLPL_API void mlpl_error_of(mlpl_ctx *cx, const char *what);
+
 /* Bytes. live: asked for and not freed; cached: freed, kept for reuse; requests: calls of
    the allocator's alloc so far (a training loop in its stride adds none). */
 typedef struct mlpl_memory {
@@ -581,6 +585,8 @@ MLPL_API int mlpl_op_inputs(const mlpl_op *op, int *required);
 MLPL_API const char *mlpl_op_input_name(const mlpl_op *op, int i);
 /* 1 to MLPL_MAX_OUTPUTS: those after the first may come out NULL */
 MLPL_API int mlpl_op_outputs(const mlpl_op *op);
+/* draws from the context's generator */
+MLPL_API bool mlpl_op_is_random(const mlpl_op *op);
 /* serves the engine; nothing for a user */
 MLPL_API bool mlpl_op_is_internal(const mlpl_op *op);
 MLPL_API const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n);
@@ -600,6 +606,12 @@ MLPL_API bool mlpl_op_takes_number(const mlpl_op *op, int i);
 /* What input i holds: "numbers", "labels", "target" (labels, or numbers like the first
    input's), "index", "mask", "any", or "like" (any, of the first input's dtype). */
 MLPL_API const char *mlpl_op_input_domain(const mlpl_op *op, int i);
+/* The dtypes (bits 1 << dtype) among which is the one that inputs which hold numbers are
+   converted to. 0: they are not converted, and are f32 or f64, all the same. */
+MLPL_API unsigned mlpl_op_computes(const mlpl_op *op);
+/* The dtype of the first result, or the name of the input whose dtype it has after that;
+   NULL: values or options decide. */
+MLPL_API const char *mlpl_op_result(const mlpl_op *op);
 /* Is a tensor of that dtype right for input i, where the others are of it too? */
 MLPL_API bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype);
 

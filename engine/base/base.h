@@ -87,6 +87,13 @@ void mlpli_ctx_release(mlpl_ctx *cx);
 
 /* "what: out of memory: N bytes ..." from the fixed text buffer. */
 mlpl_status mlpli_no_memory(mlpl_ctx *cx, const char *what, size_t bytes);
+/*
+** After a failure inside an operation that is made of others: the text begins with
+** `what` and `form` in place of the name of the one that failed. Returns the status; MLPL_OK
+** and a callback's failure change nothing.
+*/
+mlpl_status mlpli_fail_as(
+    mlpl_ctx *cx, mlpl_status status, const char *what, const char *form);
 /* Allocate or fail with that text. */
 mlpl_status mlpli_new(mlpl_ctx *cx, void *out /* T** */, size_t bytes, const char *what);
 void mlpli_logf(mlpl_ctx *cx, const char *format, ...) MLPL_FORMAT(2, 3);

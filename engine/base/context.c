@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/base.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,29 @@ mlpl_status mlpl_fail(mlpl_ctx *cx, mlpl_status status, const char *format, ...)
   return status;
 }
 
+static bool in_name(char c) { return c == '_' || c == '.' || isalnum((unsigned char)c); }
+
+/* Bytes of what a text says it is about, in one word or two ("data set"), or 0. */
+static size_t name_length(const char *text) {
+  size_t n = 0;
+  while (in_name(text[n])) n++;
+  if (text[n] == ' ')
+    while (in_name(text[++n])) {
+    }
+  return text[n] == ':' && text[n + 1] == ' ' ? n : 0;
+}
+
+mlpl_status mlpli_fail_as(
+    mlpl_ctx *cx, mlpl_status status, const char *what, const char *form) {
+  const size_t n = name_length(cx->text);
+  if (status == MLPL_OK || status == MLPL_ECALLBACK) return status;
+  return mlpl_fail(cx, status, "%s%s: %s", what, form, cx->text + (n ? n + 2 : 0));
+}
+
+void mlpl_error_of(mlpl_ctx *cx, const char *what) {
+  mlpli_fail_as(cx, MLPL_EARG, what, "");
+}
+
 mlpl_status mlpli_no_memory(mlpl_ctx *cx, const char *what, size_t bytes) {
   const mlpli_heap *heap = cx->heap;
   if (heap->limit)
@@ -162,7 +186,7 @@ int mlpl_threads(const mlpl_ctx *cx) { return cx->par.workers; }
 
 mlpl_status mlpl_set_threads(mlpl_ctx *cx, int n) {
   if (n < 1 || n > 256)
-    return mlpl_fail(cx, MLPL_EARG, "threads: %d is outside 1 to 256", n);
+    return mlpl_fail(cx, MLPL_EARG, "threads: n is %d, which is outside 1 to 256", n);
   /* a closed context has no threads any more */
   if (n == cx->par.workers || !cx->pool) return MLPL_OK;
   mlpli_pool *pool = mlpli_pool_new(cx->heap, n);

@@ -202,8 +202,7 @@ static int64_t rounded(double fraction, int64_t n) {
 static mlpl_status split_check(
     mlpl_ctx *cx, const mlpl_dataset *ds, double fraction, int flags) {
   if (!(fraction > 0 && fraction < 1))
-    return mlpl_fail(
-        cx, MLPL_EARG, "split: fraction %g is not between 0 and 1", fraction);
+    return mlpl_fail(cx, MLPL_EARG, "split: share %g is not between 0 and 1", fraction);
   if (flags & ~(MLPL_SHUFFLE | MLPL_STRATIFY))
     return mlpl_fail(cx, MLPL_EARG, "split: unknown flags %d", flags);
   if ((flags & MLPL_STRATIFY) && !ds->classes)

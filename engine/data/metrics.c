@@ -18,7 +18,7 @@ static mlpl_status check(
         mlpl_dtype_name((mlpl_dtype)target->dtype));
   if (scores->ndim == 2 ? !mlpli_is_real(scores) : scores->dtype != MLPL_I64)
     return mlpl_fail(cx, MLPL_EARG, "accuracy: %s are %s; %s",
-        scores->ndim == 2 ? "scores" : "labels",
+        scores->ndim == 2 ? "scores" : "the labels in scores",
         mlpl_dtype_name((mlpl_dtype)scores->dtype),
         scores->ndim == 2 ? "they are f32 or f64" : "they are i64");
   return MLPL_OK;

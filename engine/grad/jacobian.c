@@ -23,8 +23,9 @@ static mlpl_status make_out(jacobian *j, int i) {
   int ndim = y->ndim + x->ndim;
   if (ndim > MLPL_MAX_RANK)
     return mlpl_fail(j->cx, MLPL_ESHAPE,
-        "jacobian: of %d axes with respect to %d axes; a tensor has at most %d", y->ndim,
-        x->ndim, MLPL_MAX_RANK);
+        "jacobian: a result of %d axes by one of inputs of %d axes; a tensor has at most "
+        "%d",
+        y->ndim, x->ndim, MLPL_MAX_RANK);
   memcpy(shape, y->shape, (size_t)y->ndim * sizeof *shape);
   memcpy(shape + y->ndim, x->shape, (size_t)x->ndim * sizeof *shape);
   MLPL_TRY(mlpli_tensor_make(j->cx, &j->out[i], x->dtype, ndim, shape));

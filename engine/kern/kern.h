@@ -2,9 +2,10 @@
 ** Kernels: loops over pointers, sizes and strides. They know no tensor and no context,
 ** allocate nothing, keep nothing and check nothing: the caller has proved every size.
 **
-** Every kernel that works on real numbers is written once against `real` (variants/) and
-** compiled once per element type and instruction set; each compilation fills one
-** mlplk_table. mlplk_select (select.c) picks the best table that this processor can run.
+** Every kernel that works on real numbers is written once against `real` (variants/,
+** linalg/, seldom/) and compiled once per element type and instruction set, those in
+** seldom/ for two sets only; each compilation fills one mlplk_table. mlplk_select
+** (select.c) picks the best table that this processor can run.
 **
 ** Two promises hold for every table:
 **   position   an element of a result gets the same bits wherever it lies in the array and

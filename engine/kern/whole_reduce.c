@@ -44,6 +44,11 @@ static inline void reduce(ptrdiff_t n, ptrdiff_t r, void *out, const void *x,
         one = fold(one, load(x, i * s_n + j, bytes), kind);
       all[0] = one;
     }
+    else if (s_n == 1 && width == TILE) {
+      for (ptrdiff_t j = 0; j < r; j++)
+        for (ptrdiff_t c = 0; c < TILE; c++)
+          all[c] = fold(all[c], load(x, i + c + j * s_r, bytes), kind);
+    }
     else {
       for (ptrdiff_t j = 0; j < r; j++)
         for (ptrdiff_t c = 0; c < width; c++)

@@ -94,6 +94,25 @@ static const mlpl_param cross_entropy_params[] = {
     MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY),
     MLPLI_REAL_OPTION("label_smoothing", 0, 0, 1)};
 
+static const mlpl_param nll_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+    MLPLI_INT_OPTION("ignore_index", -100, -MANY, MANY)};
+static const mlpl_param beta_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+    MLPLI_REAL_OPTION("beta", 1, 0, 1e300)};
+static const mlpl_param delta_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+    MLPLI_REAL_OPTION("delta", 1, 0, 1e300)};
+static const mlpl_param kl_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_batch_reductions),
+    MLPLI_BOOL_OPTION("log_target", 0)};
+static const mlpl_param poisson_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions), MLPLI_BOOL_OPTION("log_input", 1),
+    MLPLI_BOOL_OPTION("full", 0), MLPLI_REAL_OPTION("eps", 1e-8, 0, 1e300)};
+static const mlpl_param margin_params[] = {
+    MLPLI_CHOICE_OPTION("reduction", mlpli_reductions),
+    MLPLI_REAL_OPTION("margin", 1, -1e300, 1e300)};
+
 /* ---- kinds ------------------------------------------------------------------------- */
 
 #define ACTIVATION(kind_name, row)                                                       \
@@ -123,7 +142,17 @@ const mlpli_kind mlpli_kinds[] = {
         .forward = dropout},
     {LOSS("CrossEntropyLoss", MLPLI_OP_CROSS_ENTROPY), PARAMS(cross_entropy_params),
         .tensor = {"weight"}},
+    {LOSS("NLLLoss", MLPLI_OP_NLL_LOSS), PARAMS(nll_params), .tensor = {"weight"}},
     {LOSS("MSELoss", MLPLI_OP_MSE_LOSS), PARAMS(loss_params)},
+    {LOSS("L1Loss", MLPLI_OP_L1_LOSS), PARAMS(loss_params)},
+    {LOSS("SmoothL1Loss", MLPLI_OP_SMOOTH_L1_LOSS), PARAMS(beta_params)},
+    {LOSS("HuberLoss", MLPLI_OP_HUBER_LOSS), PARAMS(delta_params)},
+    {LOSS("KLDivLoss", MLPLI_OP_KL_DIV), PARAMS(kl_params)},
+    {LOSS("PoissonNLLLoss", MLPLI_OP_POISSON_NLL_LOSS), PARAMS(poisson_params)},
+    {LOSS("SoftMarginLoss", MLPLI_OP_SOFT_MARGIN_LOSS), PARAMS(loss_params)},
+    {LOSS("HingeEmbeddingLoss", MLPLI_OP_HINGE_EMBEDDING_LOSS), PARAMS(margin_params)},
+    {LOSS("BCELoss", MLPLI_OP_BINARY_CROSS_ENTROPY), PARAMS(loss_params),
+        .tensor = {"weight"}},
     {LOSS("BCEWithLogitsLoss", MLPLI_OP_BCE_WITH_LOGITS), PARAMS(loss_params),
         .tensor = {"weight", "pos_weight"}},
     {.name = NULL},

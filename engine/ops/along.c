@@ -170,32 +170,12 @@ static const mlpl_param add_params[] = {
     MLPLI_AXIS_NEEDED("dim"), MLPLI_INT_NEEDED("size", 0, MANY)};
 static const mlpl_param search_params[] = {MLPLI_BOOL_OPTION("right", 0)};
 
-const mlpl_op mlpli_op_take_along = {.name = "take_along",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_REAL, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .shape = mlpli_shape_second,
-    .forward = take_along_forward,
-    HAS_BACKWARD(take_along),
-    PARAMS(take_params),
-    .internal = true};
-const mlpl_op mlpli_op_add_along = {.name = "add_along",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_REAL, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .shape = shape_add_along,
-    .forward = add_along_forward,
-    HAS_BACKWARD(add_along),
-    PARAMS(add_params),
-    .internal = true};
+const mlpl_op mlpli_op_take_along = {
+    GUIDED_ROW(take_along, "index", MLPLI_REAL, MLPLI_ANY, mlpli_shape_second),
+    PARAMS(take_params), .internal = true};
+const mlpl_op mlpli_op_add_along = {
+    GUIDED_ROW(add_along, "index", MLPLI_REAL, MLPLI_ANY, shape_add_along),
+    PARAMS(add_params), .internal = true};
 const mlpl_op mlpli_op_searchsorted = {.name = "searchsorted",
     .input_name = {"sorted_sequence", "input"},
     .domain = {MLPLI_ANY_SORTED, MLPLI_ANY},

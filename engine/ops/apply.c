@@ -24,6 +24,7 @@ int mlpl_op_inputs(const mlpl_op *op, int *required) {
 }
 
 int mlpl_op_outputs(const mlpl_op *op) { return op->n_outputs; }
+bool mlpl_op_is_random(const mlpl_op *op) { return op->random; }
 bool mlpl_op_is_internal(const mlpl_op *op) { return op->internal; }
 const char *mlpl_op_input_name(const mlpl_op *op, int i) {
   return i >= 0 && i < op->n_inputs ? op->input_name[i] : NULL;
@@ -34,7 +35,9 @@ bool mlpl_op_takes_number(const mlpl_op *op, int i) {
   return ((unsigned)op->numbers >> i & 1u) != 0;
 }
 const char *mlpl_op_said(const mlpl_op *op) { return mlpli_said(op); }
-const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) { return op->by_tensor; }
+const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) {
+  return op->by_tensor ? mlpli_op_table[op->by_tensor] : NULL;
+}
 bool mlpl_op_needs_options(const mlpl_op *op) { return op->n_params && !op->bare; }
 int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
 
@@ -66,6 +69,14 @@ bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype) {
   }
   if (op->computes == MLPLI_REALS || op->computes == MLPLI_TRUTH) return true;
   return ((op->computes ? op->computes : MLPLI_REALS) >> dtype & 1) != 0;
+}
+
+unsigned mlpl_op_computes(const mlpl_op *op) { return op->computes; }
+
+const char *mlpl_op_result(const mlpl_op *op) {
+  if (op->gives_index) return mlpl_dtype_name(MLPL_I64);
+  if (op->dtype == mlpli_gives_truth) return mlpl_dtype_name(MLPL_BOOL);
+  return op->dtype || op->compose || op->view ? NULL : op->input_name[op->like];
 }
 
 const mlpl_param *mlpl_op_params(const mlpl_op *op, int *n) {
@@ -289,6 +300,9 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     status = mlpli_undraw(cx, before, status);
   }
   mlpli_end(cx, &c, cast);
+  /* of an operation that this one is made of, or of memory for its result */
+  if (status != MLPL_OK && (!op->internal || op->says))
+    mlpli_fail_as(cx, status, mlpli_said(op), "");
   return status;
 }
 

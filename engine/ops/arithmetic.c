@@ -20,7 +20,7 @@ mlpl_status mlpli_shape_second(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s
 }
 
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
-  return mlpli_broadcast(cx, mlpli_said(c->op), c->in[0], c->in[1], s);
+  return mlpli_broadcast_inputs(cx, c, 0, 1, s);
 }
 
 #define FORWARD2(name, kind)                                                             \

@@ -22,7 +22,7 @@ static mlpl_tensor *repeated(
   if (__builtin_mul_overflow(size, times, &shape.sizes.v[axis]) ||
       !mlpli_shape_fits(x->ndim, shape.sizes.v)) {
     e->status = mlpl_fail(e->cx, MLPL_ESHAPE,
-        "repeat: axis %d of %lld elements, %lld times: more than can be counted",
+        "repeat: input axis %d of %lld elements, %lld times: more than can be counted",
         axis + e->cx->index_base, (long long)size, (long long)times);
     return NULL;
   }
@@ -51,7 +51,7 @@ static COMPOSE(tile) {
   mlpl_value shape = {.sizes = {.n = n}};
   for (int i = 0; i < dims->sizes.n; i++)
     if (dims->sizes.v[i] < 0)
-      return mlpl_fail(cx, MLPL_EARG, "tile: %lld times; it must be 0 or more",
+      return mlpl_fail(cx, MLPL_EARG, "tile: dims is %lld; it must be 0 or more",
           (long long)dims->sizes.v[i]);
   for (int d = 0; d < n; d++)
     shape.sizes.v[d] = d < n - x->ndim ? 1 : x->shape[d - n + x->ndim];
@@ -210,7 +210,7 @@ static COMPOSE(rot90) {
 static SHAPE(triangle) {
   char text[MLPLI_SHAPE_TEXT];
   if (c->in[0]->ndim < 2)
-    return mlpl_fail(cx, MLPL_ESHAPE, "%s: the tensor is %s; a triangle needs two axes",
+    return mlpl_fail(cx, MLPL_ESHAPE, "%s: input is %s; a triangle needs two axes",
         c->op->name, mlpli_tensor_text(text, c->in[0]));
   return mlpli_shape_same(cx, c, s);
 }
@@ -272,13 +272,13 @@ static COMPOSE(diag_embed) {
   mlpl_tensor *x = c->in[0];
   int a, b;
   if (x->ndim == 0 || x->ndim == MLPL_MAX_RANK)
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "diag_embed: the tensor has %d axes; it takes 1 to %d", x->ndim,
-        MLPL_MAX_RANK - 1);
+    return mlpl_fail(cx, MLPL_ESHAPE, "diag_embed: input has %d axes; it takes 1 to %d",
+        x->ndim, MLPL_MAX_RANK - 1);
   MLPL_TRY(mlpli_axis(cx, "diag_embed", c->p[1].i, x->ndim + 1, &a));
   MLPL_TRY(mlpli_axis(cx, "diag_embed", c->p[2].i, x->ndim + 1, &b));
   if (a == b)
-    return mlpl_fail(cx, MLPL_EARG, "diag_embed: both axes are %d; it lies between two",
+    return mlpl_fail(cx, MLPL_EARG,
+        "diag_embed: dim1 and dim2 are both axis %d; it lies between two",
         a + cx->index_base);
   return mlpli_xresult(&e, out, embedded(&e, x, c->p[0].i, a, b));
 }
@@ -305,7 +305,7 @@ static COMPOSE(trace) {
   mlpl_value p[3] = {{.i = 0}, {.i = 0}, {.i = 1}};
   mlpl_value all[2] = {{.i = MLPL_NO_AXIS}, {.i = 0}};
   if (c->in[0]->ndim != 2)
-    return mlpl_fail(cx, MLPL_ESHAPE, "trace: the tensor is %s; it must be a matrix",
+    return mlpl_fail(cx, MLPL_ESHAPE, "trace: input is %s; it must be a matrix",
         mlpli_tensor_text(text, c->in[0]));
   mlpl_tensor *y = mlpli_x1(&e, MLPLI_OP_DIAGONAL, c->in[0], p);
   return mlpli_xresult(&e, out, y ? mlpli_x1(&e, MLPLI_OP_SUM, y, all) : NULL);
@@ -469,7 +469,7 @@ static const mlpl_param pad_constant_params[] = {
 
 const mlpl_op mlpli_op_tile = {COMPOSE_ROW(tile, MLPLI_ANY), PARAMS(tile_params)};
 const mlpl_op mlpli_op_repeat_each = {.name = "repeat_each",
-    .says = "repeat_interleave",
+    .says = MLPLI_OP_REPEAT_INTERLEAVE,
     .input_name = {"input", "repeats"},
     .domain = {MLPLI_ANY, MLPLI_ANY},
     .n_inputs = 2,
@@ -480,7 +480,7 @@ const mlpl_op mlpli_op_repeat_each = {.name = "repeat_each",
     PARAMS(each_params),
     .internal = true};
 const mlpl_op mlpli_op_repeat_interleave = {COMPOSE_ROW(repeat_interleave, MLPLI_ANY),
-    PARAMS(interleave_params), .by_tensor = &mlpli_op_repeat_each};
+    PARAMS(interleave_params), .by_tensor = MLPLI_OP_REPEAT_EACH};
 const mlpl_op mlpli_op_flip = {COMPOSE_ROW(flip, MLPLI_ANY), PARAMS(flip_params)};
 const mlpl_op mlpli_op_roll = {COMPOSE_ROW(roll, MLPLI_ANY), PARAMS(roll_params)};
 const mlpl_op mlpli_op_rot90 = {COMPOSE_ROW(rot90, MLPLI_ANY), PARAMS(rot90_params)};

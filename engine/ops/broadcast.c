@@ -2,8 +2,19 @@
    stretches. */
 #include "ops/ops.h"
 
-mlpl_status mlpli_broadcast_named(mlpl_ctx *cx, const char *what, const char *const name[2],
-    const mlpl_tensor *a, const mlpl_tensor *b, mlpli_shape *out) {
+mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
+    const mlpl_tensor *b, mlpli_shape *out) {
+  return mlpli_broadcast_as(cx, what, "a", a, "b", b, out);
+}
+
+mlpl_status mlpli_broadcast_inputs(
+    mlpl_ctx *cx, const mlpli_call *c, int i, int k, mlpli_shape *out) {
+  const char *const *name = c->op->input_name;
+  return mlpli_broadcast_as(cx, mlpli_said(c->op), name[i], c->in[i], name[k], c->in[k], out);
+}
+
+mlpl_status mlpli_broadcast_as(mlpl_ctx *cx, const char *what, const char *name_a,
+    const mlpl_tensor *a, const char *name_b, const mlpl_tensor *b, mlpli_shape *out) {
   int n = a->ndim > b->ndim ? a->ndim : b->ndim;
   out->ndim = n;
   for (int i = 1; i <= n; i++) {
@@ -14,16 +25,11 @@ mlpl_status mlpli_broadcast_named(mlpl_ctx *cx, const char *what, const char *co
       return mlpl_fail(cx, MLPL_ESHAPE,
           "%s: sizes differ: %s is %s, %s is %s; aligned at the last axis, sizes must be "
           "equal or 1",
-          what, name[0], mlpli_tensor_text(s, a), name[1], mlpli_tensor_text(t, b));
+          what, name_a, mlpli_tensor_text(s, a), name_b, mlpli_tensor_text(t, b));
     }
     out->size[n - i] = x == 1 ? y : x;
   }
   return MLPL_OK;
-}
-
-mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
-    const mlpl_tensor *b, mlpli_shape *out) {
-  return mlpli_broadcast_named(cx, what, (const char *const[]){"a", "b"}, a, b, out);
 }
 
 void mlpli_broadcast_strides(

@@ -6,6 +6,7 @@
 #include "tensor/walk.h"
 
 #include <float.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- choosing elements of any dtype ------------------------------------------------ */
@@ -75,10 +76,13 @@ static mlpl_status check_bool(mlpl_ctx *cx, const mlpli_call *c, int i) {
 /* The shape that all three inputs broadcast to. */
 static SHAPE(of_three) {
   mlpli_shape first;
-  MLPL_TRY(mlpli_broadcast(cx, c->op->name, c->in[0], c->in[1], &first));
+  char name[64];
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, 0, 1, &first));
   mlpl_tensor both = {.ndim = (uint8_t)first.ndim};
   memcpy(both.shape, first.size, sizeof both.shape);
-  return mlpli_broadcast(cx, c->op->name, &both, c->in[2], s);
+  snprintf(name, sizeof name, "%s with %s", c->op->input_name[0], c->op->input_name[1]);
+  return mlpli_broadcast_as(
+      cx, c->op->name, name, &both, c->op->input_name[2], c->in[2], s);
 }
 
 /* ---- where, masked_fill ------------------------------------------------------------ */
@@ -205,9 +209,8 @@ static SHAPE(clamp_by) {
     with = *s;
     mlpl_tensor so_far = {.ndim = (uint8_t)with.ndim};
     memcpy(so_far.shape, with.size, sizeof so_far.shape);
-    const char *const name[2] = {"input", i == 1 ? "min" : "max"};
-    MLPL_TRY(mlpli_broadcast_named(
-        cx, mlpli_said(c->op), name, &so_far, bound(c, i), s));
+    MLPL_TRY(mlpli_broadcast_as(cx, mlpli_said(c->op), "input", &so_far,
+        i == 1 ? "min" : "max", bound(c, i), s));
   }
   return MLPL_OK;
 }
@@ -365,7 +368,7 @@ const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
   .saves = 3, .differentiable = 3, .numbers = 2
 
 const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"),
-    .says = "clamp",
+    .says = MLPLI_OP_CLAMP,
     .input_name = {"input", "min", "max"},
     .n_inputs = 3,
     .n_required = 1,
@@ -375,7 +378,7 @@ const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"),
     .internal = true};
 const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
     HAS_BACKWARD(clamp), PARAMS(clamp_params), .underscored = true, .in_place = true,
-    .by_tensor = &mlpli_op_clamp_by};
+    .by_tensor = MLPLI_OP_CLAMP_BY};
 const mlpl_op mlpli_op_clamp_min = {CLAMP_ONE_ROW("clamp_min", "min")};
 const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
 
@@ -386,8 +389,7 @@ const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
   .in_place = true, .underscored = true, HAS_BACKWARD(f)
 
 const mlpl_op mlpli_op_lerp = {
-    TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
-    .numbers = 4};
+    TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7, .numbers = 4};
 const mlpl_op mlpli_op_addcmul = {TERNARY_ROW(addcmul, "tensor1", "tensor2", MLPLI_REAL),
     .saves = 6, PARAMS(value_params)};
 const mlpl_op mlpli_op_addcdiv = {
@@ -408,18 +410,9 @@ const mlpl_op mlpli_op_where = {.name = "where",
     .shape = shape_where,
     .forward = where_forward,
     HAS_BACKWARD(where)};
-const mlpl_op mlpli_op_masked_fill = {.name = "masked_fill",
-    .input_name = {"input", "mask"},
-    .domain = {MLPLI_ANY, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
+const mlpl_op mlpli_op_masked_fill = {
+    GUIDED_ROW(masked_fill, "mask", MLPLI_ANY, MLPLI_ANY, shape_masked_fill),
     .underscored = true,
-    .shape = shape_masked_fill,
-    .forward = masked_fill_forward,
-    HAS_BACKWARD(masked_fill),
     PARAMS(masked_fill_params)};
 /* a where b is on the right side of a number, else 0 */
 const mlpl_op mlpli_op_gate = {.name = "gate",

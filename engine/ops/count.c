@@ -40,7 +40,7 @@ static SHAPE(bincount) {
     const int64_t label = v[i * x->stride[0]];
     if (label < cx->index_base)
       return mlpl_fail(cx, MLPL_EARG,
-          "bincount: element %lld is %lld; what is counted must be %d or more",
+          "bincount: input element %lld is %lld; what is counted must be %d or more",
           (long long)i + cx->index_base, (long long)label, cx->index_base);
     if (label > most) most = label;
   }

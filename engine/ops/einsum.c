@@ -125,7 +125,7 @@ static int letter_of(char c) {
 }
 
 static mlpl_status bad(sum_of *s, const char *what) {
-  return mlpl_fail(s->cx, MLPL_EARG, "einsum: '%.100s': %s", s->equation, what);
+  return mlpl_fail(s->cx, MLPL_EARG, "einsum: equation '%.100s': %s", s->equation, what);
 }
 
 /* Letters of one operand, or of the result, at *text, into label; *dots is the place of
@@ -143,7 +143,8 @@ static mlpl_status read_letters(
     int l = letter_of(**text);
     if (l < 0)
       return mlpl_fail(s->cx, MLPL_EARG,
-          "einsum: '%.100s': '%c' is no subscript; those are letters and one '...'",
+          "einsum: equation '%.100s': '%c' is no subscript; those are letters and one "
+          "'...'",
           s->equation, **text >= ' ' && **text < 127 ? **text : '?');
     if (*n == MLPL_MAX_RANK) return bad(s, "a tensor has at most 8 axes");
     label[(*n)++] = l;
@@ -157,12 +158,14 @@ static mlpl_status see_size(sum_of *s, int operand, int label, int64_t size) {
     s->size[label] = size + 1;
   else if (size != known && size != 1 && label < LETTERS)
     return mlpl_fail(s->cx, MLPL_ESHAPE,
-        "einsum: '%.100s': subscript '%c' has size %lld in operand %d and %lld before",
+        "einsum: equation '%.100s': subscript '%c' has size %lld in operand %d and %lld "
+        "before",
         s->equation, label < 26 ? 'A' + label : 'a' + label - 26, (long long)size,
         operand + 1, (long long)known);
   else if (size != known && size != 1)
     return mlpl_fail(s->cx, MLPL_ESHAPE,
-        "einsum: '%.100s': '...' has an axis of size %lld in operand %d and %lld before",
+        "einsum: equation '%.100s': '...' has an axis of size %lld in operand %d and "
+        "%lld before",
         s->equation, (long long)size, operand + 1, (long long)known);
   return MLPL_OK;
 }
@@ -182,8 +185,8 @@ static mlpl_status read_operand(sum_of *s, int i, const char **text) {
   int dots = t->t->ndim - t->n;
   if (dots < 0 || (dots > 0 && at < 0))
     return mlpl_fail(s->cx, MLPL_ESHAPE,
-        "einsum: '%.100s': operand %d is %s and has %d subscripts", s->equation, i + 1,
-        mlpli_tensor_text(shape, t->t), t->n);
+        "einsum: equation '%.100s': operand %d is %s and has %d subscripts", s->equation,
+        i + 1, mlpli_tensor_text(shape, t->t), t->n);
   for (int k = 0; k < t->n; k++) s->times[t->label[k]]++;
   if (at >= 0) insert_dots(t->label, &t->n, at, dots);
   if (dots > s->dots) s->dots = dots;
@@ -191,7 +194,8 @@ static mlpl_status read_operand(sum_of *s, int i, const char **text) {
     for (int l = 0; l < k; l++)
       if (t->label[l] == t->label[k] && t->t->shape[l] != t->t->shape[k])
         return mlpl_fail(s->cx, MLPL_ESHAPE,
-            "einsum: '%.100s': subscript '%c' stands for sizes %lld and %lld of operand "
+            "einsum: equation '%.100s': subscript '%c' stands for sizes %lld and %lld of "
+            "operand "
             "%d, which is %s",
             s->equation, t->label[k] < 26 ? 'A' + t->label[k] : 'a' + t->label[k] - 26,
             (long long)t->t->shape[l], (long long)t->t->shape[k], i + 1,
@@ -235,14 +239,15 @@ static mlpl_status read_equation(sum_of *s) {
   const char *text = s->equation;
   for (int i = 0; i < s->n; i++) {
     if (i && *text++ != ',')
-      return mlpl_fail(s->cx, MLPL_EARG, "einsum: '%.100s' has %d operands, %d are given",
-          s->equation, i, s->n);
+      return mlpl_fail(s->cx, MLPL_EARG,
+          "einsum: equation '%.100s' has %d operands, %d are given", s->equation, i,
+          s->n);
     MLPL_TRY(read_operand(s, i, &text));
   }
   if (*text == ',')
     return mlpl_fail(s->cx, MLPL_EARG,
-        "einsum: '%.100s' has more operands than the %d that are given", s->equation,
-        s->n);
+        "einsum: equation '%.100s' has more operands than the %d that are given",
+        s->equation, s->n);
   return read_result(s, text);
 }
 
@@ -363,7 +368,8 @@ static mlpl_status pair(mlpli_expr *e, sum_of *s, term *a, term *b, const bool *
   term y = {.n = r.n_both + r.n_a + r.n_b};
   if (y.n > MLPL_MAX_RANK)
     return mlpl_fail(s->cx, MLPL_ESHAPE,
-        "einsum: '%.100s': a product of two operands has %d axes; a tensor has at most 8",
+        "einsum: equation '%.100s': a product of two operands has %d axes; a tensor has "
+        "at most 8",
         s->equation, y.n);
   append(y.label, append(y.label, append(y.label, 0, r.both, r.n_both), r.a, r.n_a), r.b,
       r.n_b);
@@ -451,6 +457,12 @@ mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
     if (!mlpli_is_real(operands[i]))
       return mlpl_fail(cx, MLPL_EARG, "einsum: operand %d is %s; it must be f32 or f64",
           i + 1, mlpl_dtype_name((mlpl_dtype)operands[i]->dtype));
+    if (operands[i]->dtype != operands[0]->dtype)
+      return mlpl_fail(cx, MLPL_EARG,
+          "einsum: operand 1 is %s, operand %d is %s; they must have one dtype (convert "
+          "with :to)",
+          mlpl_dtype_name((mlpl_dtype)operands[0]->dtype), i + 1,
+          mlpl_dtype_name((mlpl_dtype)operands[i]->dtype));
   }
   MLPL_TRY(read_equation(&s));
   mlpl_status status = carry_out(&s);

@@ -11,35 +11,55 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GRAIN 16384 /* elements a task copies */
+
 /* ---- the loop ---------------------------------------------------------------------- */
 
+typedef struct along_job {
+  mlpli_move move;
+  mlpl_tensor *t;
+  const mlpl_tensor *index, *o;
+  const int64_t *at;
+  int axis;
+  int64_t run, n, per_task; /* length and number of runs */
+} along_job;
+
+static void move_runs(void *arg, ptrdiff_t task, int worker) {
+  (void)worker;
+  const along_job *j = arg;
+  const mlpl_tensor *t = j->t, *o = j->o;
+  const int last = j->index->ndim - 1;
+  const int64_t size = mlpli_dtype_size[t->dtype],
+                step_t = last == j->axis ? 0 : t->stride[last];
+  const int64_t first = task * j->per_task,
+                end = j->n - first < j->per_task ? j->n : first + j->per_task;
+  for (int64_t i = first; i < end; i++) {
+    int64_t from = 0, to = 0, left = i;
+    for (int d = last - 1; d >= 0; d--) {
+      const int64_t place = left % j->index->shape[d];
+      left /= j->index->shape[d];
+      if (d != j->axis) from += place * t->stride[d];
+      to += place * o->stride[d];
+    }
+    mlpli_move_each(j->move, t->dtype, j->run, j->at + i * j->run, t->stride[j->axis],
+        t->data + from * size, step_t, o->data + to * size, o->stride[last]);
+  }
+}
+
 /* For every element of index, between t at the element's own place, but index[..] along
-   the axis, and o at the element's own place. */
+   the axis, and o at the element's own place. Only taking is cut among threads: two
+   elements may put or add to one place. */
 static mlpl_status along_axis(mlpl_ctx *cx, const char *what, mlpli_move move,
     mlpl_tensor *t, int axis, const mlpl_tensor *index, const mlpl_tensor *o) {
-  const int last = index->ndim - 1;
-  const int64_t size = mlpli_dtype_size[t->dtype], run = index->shape[last];
-  const int64_t step_t = last == axis ? 0 : t->stride[last], along = t->stride[axis];
-  int64_t where[MLPL_MAX_RANK] = {0}, from = 0, to = 0, *at;
+  int64_t *at;
+  along_job j = {.move = move, .t = t, .index = index, .o = o, .axis = axis};
   MLPL_TRY(mlpli_places(cx, what, index, axis, t->shape[axis], MLPLI_FROM_START, &at));
-  for (int64_t first = 0; first < index->numel; first += run) {
-    for (int64_t i = 0; i < run; i++) {
-      char *pt = t->data + (from + i * step_t + at[first + i] * along) * size;
-      char *po = o->data + (to + i * o->stride[last]) * size;
-      if (move >= MLPLI_ADD || size == 1)
-        mlpli_move_run(move, t->dtype, 1, pt, 1, po, 1);
-      else if (size == 4)
-        memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 4);
-      else
-        memcpy(move == MLPLI_TAKE ? po : pt, move == MLPLI_TAKE ? pt : po, 8);
-    }
-    for (int d = last - 1; d >= 0; d--) {
-      const int64_t step = d == axis ? 0 : t->stride[d];
-      from += step, to += o->stride[d];
-      if (++where[d] < index->shape[d]) break;
-      from -= step * index->shape[d], to -= o->stride[d] * index->shape[d];
-      where[d] = 0;
-    }
+  if (index->numel) {
+    j.at = at;
+    j.run = index->shape[index->ndim - 1];
+    j.n = index->numel / j.run;
+    j.per_task = move != MLPLI_TAKE ? j.n : j.run >= GRAIN ? 1 : GRAIN / j.run;
+    cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, move_runs, &j);
   }
   mlpli_free(cx->heap, at);
   return MLPL_OK;
@@ -366,7 +386,7 @@ static COMPOSE(take_along_dim) {
         "take_along_dim: input is %s, indices is %s; they must have as many axes",
         mlpli_tensor_text(ta, x), mlpli_tensor_text(tb, index));
   a.shape[axis] = b.shape[axis] = 1;
-  MLPL_TRY(mlpli_broadcast(cx, "take_along_dim", &a, &b, &s));
+  MLPL_TRY(mlpli_broadcast_as(cx, "take_along_dim", "input", &a, "indices", &b, &s));
   x = stretched(&e, x, s, axis);
   index = stretched(&e, index, s, axis);
   return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_GATHER, x, index, &p));
@@ -396,7 +416,7 @@ static SHAPE(one_hot) {
   const mlpl_tensor *x = c->in[0];
   if (x->ndim == MLPL_MAX_RANK)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "one_hot: the tensor has %d axes already; classes need one more", MLPL_MAX_RANK);
+        "one_hot: input has %d axes already; classes need one more", MLPL_MAX_RANK);
   s->ndim = x->ndim + 1;
   memcpy(s->size, x->shape, sizeof s->size);
   return n_classes(cx, c, &s->size[x->ndim]);
@@ -414,7 +434,7 @@ static FORWARD(one_hot) {
   for (int64_t i = 0; i < t->numel && status == MLPL_OK; i++)
     if (v[i] < base || v[i] - base >= k)
       status = mlpl_fail(cx, MLPL_EARG,
-          "one_hot: class %lld; with %lld classes they run from %d to %lld%s",
+          "one_hot: input has class %lld; with %lld classes they run from %d to %lld%s",
           (long long)v[i], (long long)k, base, (long long)(k - 1 + base),
           v[i] == 0 && base == 1 ? " (are they counted from 0? add 1)" : "");
     else
@@ -438,32 +458,12 @@ static const mlpl_param combine_params[] = {MLPLI_AXIS_NEEDED("dim"),
 static const mlpl_param one_hot_params[] = {
     MLPLI_INT_OPTION("num_classes", -1, -1, MANY)};
 
-const mlpl_op mlpli_op_gather = {.name = "gather",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .options_first = 1,
-    .shape = shape_gather,
-    .forward = gather_forward,
-    HAS_BACKWARD(gather),
+const mlpl_op mlpli_op_gather = {
+    GUIDED_ROW(gather, "index", MLPLI_ANY, MLPLI_INDEX, shape_gather), .options_first = 1,
     PARAMS(dim_params)};
-const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .internal = true,
-    .shape = mlpli_shape_sizes,
-    .forward = place_gather_forward,
-    HAS_BACKWARD(place_gather),
-    PARAMS(place_params)};
+const mlpl_op mlpli_op_place_gather = {
+    GUIDED_ROW(place_gather, "index", MLPLI_ANY, MLPLI_INDEX, mlpli_shape_sizes),
+    .internal = true, PARAMS(place_params)};
 #define SCATTER_ROW(f)                                                                   \
   .name = #f, .input_name = {"input", "index", "src"},                                   \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
@@ -473,7 +473,7 @@ const mlpl_op mlpli_op_place_gather = {.name = "place_gather",
 const mlpl_op mlpli_op_scatter = {SCATTER_ROW(scatter)};
 const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};
 #define REDUCE_ROW(f)                                                                    \
-  .name = #f, .says = "scatter_reduce", .input_name = {"input", "index", "src"},         \
+  .name = #f, .says = MLPLI_OP_SCATTER_REDUCE, .input_name = {"input", "index", "src"},         \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .differentiable = 5
 const mlpl_op mlpli_op_scatter_combine = {REDUCE_ROW(scatter_combine),

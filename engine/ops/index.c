@@ -36,18 +36,30 @@ static mlpl_status outside(mlpl_ctx *cx, const char *what, int64_t v, int axis, 
       v == 0 && base == 1 ? "; are these counted from 0? add 1" : "");
 }
 
+/* at[i]: the place of v[i]; outside 0..n - 1 where there is none. True when all have one. */
+static bool places_of(int64_t count, const int64_t *v, int64_t n, int base,
+    mlpli_negative negative, int64_t *at) {
+  const int64_t from_end = negative == MLPLI_FROM_END_TOO ? n : -base;
+  bool bad = false;
+  for (int64_t i = 0; i < count; i++) {
+    /* unsigned: the least number has no neighbour below */
+    const uint64_t place = (uint64_t)v[i] + (uint64_t)(v[i] < 0 ? from_end : -base);
+    bad |= place >= (uint64_t)n;
+    at[i] = (int64_t)place;
+  }
+  return !bad;
+}
+
 mlpl_status mlpli_places(mlpl_ctx *cx, const char *what, const mlpl_tensor *t, int axis,
     int64_t n, mlpli_negative negative, int64_t **at) {
   mlpl_tensor *flat;
   MLPL_TRY(mlpli_new(cx, at, (size_t)t->numel * sizeof **at, what));
   mlpl_status status = mlpli_tensor_contiguous(cx, &flat, t);
   const int64_t *v = status == MLPL_OK ? (const void *)flat->data : NULL;
-  for (int64_t i = 0; i < t->numel && status == MLPL_OK; i++) {
-    int64_t place = v[i] < 0 && negative == MLPLI_FROM_END_TOO
-        ? (v[i] < -n ? -1 : v[i] + n)
-        : (v[i] < cx->index_base ? -1 : v[i] - cx->index_base);
-    if (place < 0 || place >= n) status = outside(cx, what, v[i], axis, n, negative);
-    (*at)[i] = place;
+  if (v && !places_of(t->numel, v, n, cx->index_base, negative, *at)) {
+    int64_t i = 0;
+    while ((uint64_t)(*at)[i] < (uint64_t)n) i++;
+    status = outside(cx, what, v[i], axis, n, negative);
   }
   if (v) mlpl_tensor_release(flat);
   if (status == MLPL_OK) return MLPL_OK;
@@ -141,6 +153,45 @@ void mlpli_move_run(
     case MLPL_I64: add_uint64_t(n, (void *)t, s_t, (void *)o, s_o); return;
     case MLPL_U8: add_uint8_t(n, (void *)t, s_t, (void *)o, s_o); return;
     default: or_run(n, (void *)t, s_t, (void *)o, s_o);
+  }
+}
+
+#define MOVE_EACH(type, sum)                                                             \
+  static void each_##type(mlpli_move move, int64_t n, const int64_t *at, int64_t along,  \
+      type *t, int64_t s_t, type *o, int64_t s_o) {                                      \
+    if (move == MLPLI_TAKE)                                                              \
+      for (int64_t i = 0; i < n; i++) o[i * s_o] = t[at[i] * along + i * s_t];           \
+    else if (move == MLPLI_PUT)                                                          \
+      for (int64_t i = 0; i < n; i++) t[at[i] * along + i * s_t] = o[i * s_o];           \
+    else                                                                                 \
+      for (int64_t i = 0; i < n; i++) {                                                  \
+        type *p = &t[at[i] * along + i * s_t];                                           \
+        *p = (type)(*p sum o[i * s_o]);                                                  \
+      }                                                                                  \
+  }
+typedef uint8_t truth;
+MOVE_EACH(float, +)
+MOVE_EACH(double, +)
+MOVE_EACH(uint64_t, +)
+MOVE_EACH(uint8_t, +)
+MOVE_EACH(truth, |)
+
+void mlpli_move_each(mlpli_move move, int dtype, int64_t n, const int64_t *at,
+    int64_t along, char *t, int64_t s_t, char *o, int64_t s_o) {
+  void *vt = t, *vo = o;
+  const int64_t size = mlpli_dtype_size[dtype];
+  if (move > MLPLI_ADD) {
+    for (int64_t i = 0; i < n; i++)
+      combine_run(move, dtype, 1, t + (at[i] * along + i * s_t) * size, 1,
+          o + i * s_o * size, 1);
+    return;
+  }
+  switch (dtype) {
+    case MLPL_F32: each_float(move, n, at, along, vt, s_t, vo, s_o); return;
+    case MLPL_F64: each_double(move, n, at, along, vt, s_t, vo, s_o); return;
+    case MLPL_I64: each_uint64_t(move, n, at, along, vt, s_t, vo, s_o); return;
+    case MLPL_U8: each_uint8_t(move, n, at, along, vt, s_t, vo, s_o); return;
+    default: each_truth(move, n, at, along, vt, s_t, vo, s_o);
   }
 }
 
@@ -245,6 +296,7 @@ typedef struct move_job {
   char *t, *o;
   const int64_t *at;
   int64_t n, per_task;
+  bool single; /* elements, as if the chosen places had one axis */
   int n_lead;
   int64_t lead[MLPL_MAX_RANK], lead_stride[MLPL_MAX_RANK]; /* of o */
   mlpli_walk rest;                                         /* of t and o */
@@ -269,8 +321,15 @@ static void move_one(const move_job *j, int64_t i) {
 static void move_task(void *arg, ptrdiff_t i, int worker) {
   (void)worker;
   const move_job *j = arg;
-  int64_t first = i * j->per_task, end = first + j->per_task;
-  for (int64_t k = first; k < end && k < j->n; k++) move_one(j, k);
+  const int64_t first = i * j->per_task,
+                end = j->n - first < j->per_task ? j->n : first + j->per_task;
+  if (j->single) {
+    const int64_t step = j->lead_stride[0], size = mlpli_dtype_size[j->dtype];
+    mlpli_move_each(j->move, j->dtype, end - first, j->at + first, 1, j->t, 0,
+        j->o + first * step * size, step);
+    return;
+  }
+  for (int64_t k = first; k < end; k++) move_one(j, k);
 }
 
 /* o has the shape of the subscript, or is stretched to it. Only taking is cut among
@@ -283,22 +342,24 @@ static mlpl_status move(mlpl_ctx *cx, const char *what, mlpli_move kind, mlpl_te
       .dtype = t->dtype,
       .t = t->data,
       .o = o->data,
-      .n = count(&s->broadcast),
-      .n_lead = s->broadcast.ndim};
+      .n = count(&s->broadcast)};
   MLPL_TRY(offsets_of(cx, what, t, index, n, s, &at));
   mlpli_broadcast_strides(o, s->out.ndim, s->out.size, stride);
-  for (int d = 0; d < j.n_lead; d++) {
-    j.lead[d] = s->broadcast.size[d];
-    j.lead_stride[d] = stride[s->lead + d];
-  }
+  mlpli_walk lead;
+  mlpli_walk_init(&lead, s->broadcast.ndim, s->broadcast.size, 1,
+      (const int64_t *[]){stride + s->lead});
+  j.n_lead = lead.ndim;
+  memcpy(j.lead, lead.shape, sizeof j.lead);
+  memcpy(j.lead_stride, lead.stride[0], sizeof j.lead_stride);
   for (int d = 0; d < s->n_rest; d++) {
     size[d] = t->shape[s->rest[d]];
     of_t[d] = t->stride[s->rest[d]];
-    of_o[d] = stride[d < s->lead ? d : d + j.n_lead];
+    of_o[d] = stride[d < s->lead ? d : d + s->broadcast.ndim];
   }
   mlpli_walk_init(&j.rest, s->n_rest, size, 2, (const int64_t *[]){of_t, of_o});
   int64_t each = mlpli_walk_run(&j.rest) * mlpli_walk_n_runs(&j.rest);
   j.at = at;
+  j.single = each == 1 && j.n_lead == 1;
   j.per_task = kind != MLPLI_TAKE ? j.n : each >= GRAIN ? 1 : GRAIN / (each ? each : 1);
   if (j.n && each)
     cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, move_task, &j);
@@ -442,33 +503,15 @@ static const mlpl_param sizes_params[] = {MLPLI_SIZES_NEEDED("sizes")};
 static const mlpl_param put_params[] = {MLPLI_SIZES_OPTION("start"),
     MLPLI_SIZES_OPTION("step"), MLPLI_SIZES_OPTION("count"),
     MLPLI_BOOL_OPTION("accumulate", 0)};
-const mlpl_op mlpli_op_index = {.name = "index",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 1,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .internal = true,
-    .list = MLPLI_GAPS,
-    .shape = shape_index,
-    .forward = index_forward,
-    HAS_BACKWARD(index)};
-const mlpl_op mlpli_op_place_index = {.name = "place_index",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_ANY, MLPLI_INDEX},
-    .n_inputs = 2,
-    .n_required = 1,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .internal = true,
-    .list = MLPLI_GAPS,
-    .shape = mlpli_shape_sizes,
-    .forward = place_index_forward,
-    HAS_BACKWARD(place_index),
-    PARAMS(sizes_params)};
+/* x and one index tensor or none for each of its axes */
+#define INDEX_ROW(f, rule)                                                               \
+  .name = #f, .input_name = {"input", "index"}, .domain = {MLPLI_ANY, MLPLI_INDEX},      \
+  .n_inputs = 2, .n_required = 1, .n_outputs = 1, .saves = 2, .differentiable = 1,       \
+  .internal = true, .list = MLPLI_GAPS, .shape = rule, .forward = f##_forward,           \
+  HAS_BACKWARD(f)
+const mlpl_op mlpli_op_index = {INDEX_ROW(index, shape_index)};
+const mlpl_op mlpli_op_place_index = {
+    INDEX_ROW(place_index, mlpli_shape_sizes), PARAMS(sizes_params)};
 const mlpl_op mlpli_op_index_put = {.name = "index_put",
     .input_name = {"input", "values", "index"},
     .domain = {MLPLI_ANY, MLPLI_LIKE, MLPLI_INDEX},

@@ -68,10 +68,11 @@ static mlpl_status copy_into(mlpl_ctx *cx, mlpl_tensor *dst, const mlpl_tensor *
 
 /* ---- rules ------------------------------------------------------------------------- */
 
-/* `what`: an operation's name, `form` what follows it in messages. */
+/* In messages: `what`, an operation's name; `form`, what follows it; `name`, what the
+   tensor is called. */
 typedef struct target {
   mlpl_tensor *t;
-  const char *what, *form;
+  const char *what, *form, *name;
   bool converts; /* results of another dtype of its kind, or a lower one, are converted */
 } target;
 
@@ -79,36 +80,38 @@ static mlpl_status check_target(mlpl_ctx *cx, const target *y) {
   char text[MLPLI_SHAPE_TEXT];
   if (!mlpli_overlaps_itself(y->t)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_EARG,
-      "%s%s: the tensor, %s, is stretched: several of its elements share one place in "
-      "memory; :clone() it first",
-      y->what, y->form, mlpli_tensor_text(text, y->t));
+      "%s%s: %s, %s, is stretched: several of its elements share one place in memory; "
+      ":clone() it first",
+      y->what, y->form, y->name, mlpli_tensor_text(text, y->t));
 }
 
 static mlpl_status check_fit(
     mlpl_ctx *cx, const target *y, int dtype, int ndim, const int64_t *shape) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (!mlpli_same_shape(y->t, ndim, shape))
-    return mlpl_fail(cx, MLPL_ESHAPE, "%s%s: the result is %s, the tensor to hold it %s",
-        y->what, y->form, mlpli_shape_text(a, ndim, shape), mlpli_tensor_text(b, y->t));
+    return mlpl_fail(cx, MLPL_ESHAPE, "%s%s: the result is %s, and %s, to hold it, is %s",
+        y->what, y->form, mlpli_shape_text(a, ndim, shape), y->name,
+        mlpli_tensor_text(b, y->t));
   if (y->t->dtype == dtype || (y->converts && mlpli_can_hold(y->t->dtype, dtype)))
     return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG,
-      "%s%s: the result is of %s, the tensor to hold it of %s", y->what, y->form,
-      mlpl_dtype_name((mlpl_dtype)dtype), mlpl_dtype_name((mlpl_dtype)y->t->dtype));
+  return mlpl_fail(cx, MLPL_EARG, "%s%s: the result is of %s, and %s, to hold it, of %s",
+      y->what, y->form, mlpl_dtype_name((mlpl_dtype)dtype), y->name,
+      mlpl_dtype_name((mlpl_dtype)y->t->dtype));
 }
 
 /* Before a change is recorded, or takes history away. */
 static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
   if (y->t->requires_grad)
     return mlpl_fail(cx, MLPL_ESTATE,
-        "%s%s: the tensor is a leaf that requires a gradient, and what was recorded with "
-        "it would lose its value; change it under no_grad",
-        y->what, y->form);
+        "%s%s: %s is a leaf that requires a gradient, and what was recorded with it "
+        "would "
+        "lose its value; change it under no_grad",
+        y->what, y->form, y->name);
   if (y->t->is_view)
     return mlpl_fail(cx, MLPL_ESTATE,
-        "%s%s: the change would be recorded, and the tensor is a view: the tensor that "
-        "it is a part of would change without a record; :clone() it first",
-        y->what, y->form);
+        "%s%s: the change would be recorded, and %s is a view: the tensor that it is a "
+        "part of would change without a record; :clone() it first",
+        y->what, y->form, y->name);
   return MLPL_OK;
 }
 
@@ -184,7 +187,7 @@ static bool is_recorded(
 
 mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
-  const target y = {out, mlpli_said(op), "", false};
+  const target y = {out, mlpli_said(op), "", "out", false};
   if (op->n_outputs != 1)
     return mlpl_fail(cx, MLPL_EARG, "%s: out takes one result; this gives two", mlpli_said(op));
   if (is_recorded(cx, op, inputs, n) || (cx->grad_enabled && mlpli_tracked(out)))
@@ -192,7 +195,8 @@ mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op
         "%s: out has no gradient, and an input or out requires one; do without out, or "
         "work under no_grad",
         mlpli_said(op));
-  return measured(cx, &y, op, inputs, n, params);
+  return mlpli_fail_as(
+      cx, measured(cx, &y, op, inputs, n, params), mlpli_said(op), "");
 }
 
 /* ---- with recording ---------------------------------------------------------------- */
@@ -263,18 +267,19 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
     return mlpl_fail(cx, MLPL_EARG, "%s: it has no form that works in place", op->name);
   if (n < 1 || n > op->n_inputs || !inputs[0])
     return mlpl_fail(cx, MLPL_EARG, "%s_: the tensor to change is missing", op->name);
-  const target y = {inputs[0], mlpli_said(op), "_", true};
+  const target y = {inputs[0], mlpli_said(op), "_", op->input_name[0], true};
   /* a row without a gradient ends the history that the tensor had */
   const bool recorded = is_recorded(cx, op, inputs, n) ||
       (cx->grad_enabled && mlpli_tracked(inputs[0]));
-  return recorded ? apply_recorded(cx, &y, op, inputs, n, params)
-                  : measured(cx, &y, op, inputs, n, params);
+  mlpl_status status = recorded ? apply_recorded(cx, &y, op, inputs, n, params)
+                                : measured(cx, &y, op, inputs, n, params);
+  return mlpli_fail_as(cx, status, mlpli_said(op), "_");
 }
 
 /* ---- fill and assign --------------------------------------------------------------- */
 
 mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
-  const target y = {t, "fill", "_", true};
+  const target y = {t, "fill", "_", "the tensor", true};
   MLPL_TRY(check_target(cx, &y));
   if (cx->grad_enabled && mlpli_tracked(t)) {
     MLPL_TRY(check_history(cx, &y));
@@ -300,7 +305,7 @@ static mlpl_status assigned(
 }
 
 mlpl_status mlpl_tensor_copy_from(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src) {
-  const target y = {t, "copy", "_", true};
+  const target y = {t, "copy", "_", "the tensor", true};
   mlpl_tensor *values;
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   bool recorded = cx->grad_enabled && (mlpli_tracked(t) || mlpli_tracked(src));

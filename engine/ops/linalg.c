@@ -26,31 +26,32 @@ mlpli_matrix mlpli_matrix_at(const mlpl_tensor *t, int64_t i) {
       t->shape[n - 1], t->stride[n - 2], t->stride[n - 1]};
 }
 
-mlpl_status mlpli_check_matrix(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
+mlpl_status mlpli_check_matrix(
+    mlpl_ctx *cx, const char *what, const char *name, const mlpl_tensor *t) {
   char text[MLPLI_SHAPE_TEXT];
   if (t->ndim >= 2) return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: the tensor is %s; it must be a matrix or a stack of matrices (two axes or "
-      "more)",
-      what, mlpli_tensor_text(text, t));
+      "%s: %s is %s; it must be a matrix or a stack of matrices (two axes or more)", what,
+      name, mlpli_tensor_text(text, t));
 }
 
-mlpl_status mlpli_check_square(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
+mlpl_status mlpli_check_square(
+    mlpl_ctx *cx, const char *what, const char *name, const mlpl_tensor *t) {
   char text[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_check_matrix(cx, what, t));
+  MLPL_TRY(mlpli_check_matrix(cx, what, name, t));
   if (mlpli_rows(t) == mlpli_cols(t)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: the tensor is %s; its last two axes must be equal (square matrices)", what,
+      "%s: %s is %s; its last two axes must be equal (square matrices)", what, name,
       mlpli_tensor_text(text, t));
 }
 
 mlpl_status mlpli_shape_square(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
-  MLPL_TRY(mlpli_check_square(cx, c->op->name, c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, c->op->name, c->op->input_name[0], c->in[0]));
   return mlpli_shape_same(cx, c, s);
 }
 
 mlpl_status mlpli_shape_stack(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s) {
-  MLPL_TRY(mlpli_check_square(cx, c->op->name, c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, c->op->name, c->op->input_name[0], c->in[0]));
   mlpli_stack_shape(s, c->in[0], 0, 0, 0);
   return MLPL_OK;
 }
@@ -279,7 +280,7 @@ static COMPOSE(matrix_power) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = c->in[0], *result = NULL;
   int64_t n = c->p[0].i;
-  MLPL_TRY(mlpli_check_square(cx, "matrix_power", a));
+  MLPL_TRY(mlpli_check_square(cx, "matrix_power", "input", a));
   if (n < 0) a = mlpli_x1(&e, MLPLI_OP_INV, a, NULL), n = -n;
   for (; n; n >>= 1) {
     if (n & 1) result = result ? mlpli_xproduct(&e, result, a, 0, 0) : a;

@@ -11,14 +11,19 @@
 
 static inline int64_t mlpli_rows(const mlpl_tensor *t) { return t->shape[t->ndim - 2]; }
 static inline int64_t mlpli_cols(const mlpl_tensor *t) { return t->shape[t->ndim - 1]; }
+static inline int64_t mlpli_smaller_side(const mlpl_tensor *t) {
+  return mlpli_rows(t) < mlpli_cols(t) ? mlpli_rows(t) : mlpli_cols(t);
+}
 /* How many matrices, or vectors (axes = 1), a tensor holds. */
 int64_t mlpli_stacked(const mlpl_tensor *t, int axes);
 /* The i-th of them. */
 mlpli_matrix mlpli_matrix_at(const mlpl_tensor *t, int64_t i);
 
 /* That t has two axes or more; that its last two are equal. */
-mlpl_status mlpli_check_matrix(mlpl_ctx *cx, const char *what, const mlpl_tensor *t);
-mlpl_status mlpli_check_square(mlpl_ctx *cx, const char *what, const mlpl_tensor *t);
+mlpl_status mlpli_check_matrix(
+    mlpl_ctx *cx, const char *what, const char *name, const mlpl_tensor *t);
+mlpl_status mlpli_check_square(
+    mlpl_ctx *cx, const char *what, const char *name, const mlpl_tensor *t);
 /* Shape rules: as the input, which is square matrices; its axes before the last two; the
    last one left out. */
 mlpl_status mlpli_shape_square(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
@@ -99,9 +104,10 @@ typedef enum mlpli_order {
   MLPLI_MINUS_2
 } mlpli_order;
 
-#define LINALG_ROW(f, in)                                                                \
+#define LINALG_RESULTS(f, in, n)                                                         \
   .name = #f, .group = "linalg", .input_name = {"input"}, .domain = {in}, .n_inputs = 1, \
-  .n_required = 1, .n_outputs = 1, .differentiable = 1
+  .n_required = 1, .n_outputs = n, .differentiable = 1
+#define LINALG_ROW(f, in) LINALG_RESULTS(f, in, 1)
 #define LINALG_PAIR(f, in)                                                               \
   .name = #f, .group = "linalg", .input_name = {"a", "b"}, .domain = {in, MLPLI_REAL},   \
   .n_inputs = 2, .n_required = 2, .n_outputs = 1, .differentiable = 3

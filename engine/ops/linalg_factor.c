@@ -13,11 +13,9 @@
 
 typedef enum qr_mode { REDUCED, COMPLETE, ONLY_R } qr_mode;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* Columns of Q. */
 static int64_t qr_columns(const mlpl_tensor *a, bool complete) {
-  return complete ? mlpli_rows(a) : smaller(mlpli_rows(a), mlpli_cols(a));
+  return complete ? mlpli_rows(a) : mlpli_smaller_side(a);
 }
 
 static SHAPE(qr_factors) {
@@ -112,7 +110,7 @@ static mlpl_status qr_without_gradient(mlpl_ctx *cx, const mlpl_tensor *a, qr_mo
 static COMPOSE(qr) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = c->in[0], *q = NULL, *r;
-  MLPL_TRY(mlpli_check_matrix(cx, "qr", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "qr", "input", a));
   const int64_t m = mlpli_rows(a), n = mlpli_cols(a);
   const qr_mode mode = (qr_mode)c->p[0].i;
   const int64_t columns = qr_columns(a, mode == COMPLETE);
@@ -250,7 +248,7 @@ static COMPOSE(eigh) {
   mlpli_expr e = {.cx = cx};
   mlpl_value p[2];
   mlpl_tensor *v, *values;
-  MLPL_TRY(mlpli_check_square(cx, "eigh", c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, "eigh", "input", c->in[0]));
   const int64_t n = mlpli_rows(c->in[0]);
   eigh_apart(&e, mlpli_x1(&e, MLPLI_OP_EIGH_FACTORS, c->in[0], eigh_options(c, p)), n, &v,
       &values);
@@ -263,7 +261,7 @@ static COMPOSE(eigvalsh) {
   mlpli_expr e = {.cx = cx};
   mlpl_value p[2];
   mlpl_tensor *v, *values;
-  MLPL_TRY(mlpli_check_square(cx, "eigvalsh", c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, "eigvalsh", "input", c->in[0]));
   const int64_t n = mlpli_rows(c->in[0]);
   eigh_options(c, p);
   if (mlpli_is_tracked(cx, c)) {
@@ -287,31 +285,15 @@ static const mlpl_param factor_params[] = {
 const mlpl_op mlpli_op_qr_factors = {LINALG_ROW(qr_factors, MLPLI_REGULAR),
     .saves = MLPLI_SAVE_OUT, .shape = shape_qr_factors, .forward = qr_factors_forward,
     HAS_BACKWARD(qr_factors), PARAMS(qr_params), .internal = true};
-const mlpl_op mlpli_op_qr = {.name = "qr",
-    .group = "linalg",
-    .input_name = {"input"},
-    .domain = {MLPLI_REGULAR},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 2,
-    .differentiable = 1,
-    .compose = qr_compose,
-    PARAMS(qr_params)};
+const mlpl_op mlpli_op_qr = {
+    LINALG_RESULTS(qr, MLPLI_REGULAR, 2), .compose = qr_compose, PARAMS(qr_params)};
 const mlpl_op mlpli_op_eigh_factors = {LINALG_ROW(eigh_factors, MLPLI_DEFINITE),
     .saves = MLPLI_SAVE_OUT, .shape = shape_eigh_factors, .forward = eigh_factors_forward,
     HAS_BACKWARD(eigh_factors), PARAMS(factor_params), .internal = true};
 const mlpl_op mlpli_op_eigh_values = {LINALG_ROW(eigh_values, MLPLI_DEFINITE),
     .shape = shape_eigh_values, .forward = eigh_values_forward, PARAMS(factor_params),
     .internal = true};
-const mlpl_op mlpli_op_eigh = {.name = "eigh",
-    .group = "linalg",
-    .input_name = {"input"},
-    .domain = {MLPLI_DEFINITE},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 2,
-    .differentiable = 1,
-    .compose = eigh_compose,
-    PARAMS(eigh_params)};
+const mlpl_op mlpli_op_eigh = {LINALG_RESULTS(eigh, MLPLI_DEFINITE, 2),
+    .compose = eigh_compose, PARAMS(eigh_params)};
 const mlpl_op mlpli_op_eigvalsh = {LINALG_ROW(eigvalsh, MLPLI_DEFINITE),
     .compose = eigvalsh_compose, PARAMS(eigh_params)};

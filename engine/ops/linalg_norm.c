@@ -109,7 +109,7 @@ static mlpl_tensor *rows_norm(mlpli_expr *e, mlpl_tensor *x, double p) {
 static mlpl_status empty_extreme(mlpl_ctx *cx, const char *what, const mlpl_tensor *x) {
   char text[MLPLI_SHAPE_TEXT];
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: the tensor is %s; a norm of no elements needs an order from 0 up, and not inf",
+      "%s: input is %s; a norm of no elements needs an order from 0 up, and not inf",
       what, mlpli_tensor_text(text, x));
 }
 
@@ -189,7 +189,7 @@ static mlpl_status no_extreme(
                          : 1;
   if (n || mlpli_stacked(a, 2) == 0) return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: the tensor is %s; order %s has nothing to choose from", what,
+      "%s: input is %s; order %s has nothing to choose from", what,
       mlpli_tensor_text(text, a), orders[order]);
 }
 
@@ -197,7 +197,7 @@ static COMPOSE(matrix_norm) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = c->in[0];
   const mlpli_order order = (mlpli_order)c->p[0].i;
-  MLPL_TRY(mlpli_check_matrix(cx, "matrix_norm", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "matrix_norm", "input", a));
   MLPL_TRY(no_extreme(cx, "matrix_norm", a, order));
   mlpl_tensor *y = norm_by(&e, a, order);
   if (c->p[1].i) y = mlpli_xreshaped(&e, y, 0, 2, 1, 1);
@@ -214,9 +214,9 @@ static COMPOSE(cond) {
   const mlpli_order order = (mlpli_order)c->p[0].i;
   const bool by_values = order == MLPLI_2 || order == MLPLI_MINUS_2;
   if (by_values)
-    MLPL_TRY(mlpli_check_matrix(cx, "cond", a));
+    MLPL_TRY(mlpli_check_matrix(cx, "cond", "input", a));
   else
-    MLPL_TRY(mlpli_check_square(cx, "cond", a));
+    MLPL_TRY(mlpli_check_square(cx, "cond", "input", a));
   MLPL_TRY(no_extreme(cx, "cond", a, order));
   if (by_values) {
     mlpl_tensor *values = values_of(&e, a);

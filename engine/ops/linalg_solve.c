@@ -120,7 +120,7 @@ static BACKWARD(solve_matrices) {
 static mlpl_status check_system(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
     const mlpl_tensor *b, bool vectors, bool left) {
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_check_square(cx, what, a));
+  MLPL_TRY(mlpli_check_square(cx, what, "a", a));
   const int64_t n = b->ndim == 0 ? -1
       : vectors || !left         ? b->shape[b->ndim - 1]
       : b->ndim > 1              ? mlpli_rows(b)
@@ -445,7 +445,7 @@ static BACKWARD(cofactor) {
 }
 
 static SHAPE(sign_and_log) {
-  MLPL_TRY(mlpli_check_square(cx, c->op->name, c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, c->op->name, "input", c->in[0]));
   mlpli_stack_shape(s, c->in[0], 1, 2, 0);
   return MLPL_OK;
 }
@@ -467,7 +467,7 @@ static mlpl_tensor *of_pair(mlpli_expr *e, mlpl_tensor *pair, int64_t i) {
 
 static COMPOSE(slogdet) {
   mlpli_expr e = {.cx = cx};
-  MLPL_TRY(mlpli_check_square(cx, "slogdet", c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, "slogdet", "input", c->in[0]));
   mlpl_tensor *pair = mlpli_x1(&e, MLPLI_OP_SIGN_AND_LOG, c->in[0], NULL);
   mlpl_tensor *logarithm = of_pair(&e, pair, 1), *sign = NULL;
   bool was = mlpl_set_grad_enabled(cx, false);
@@ -482,7 +482,7 @@ static COMPOSE(slogdet) {
 static COMPOSE(logdet) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *sign, *logarithm, *of_sign = NULL;
-  MLPL_TRY(mlpli_check_square(cx, "logdet", c->in[0]));
+  MLPL_TRY(mlpli_check_square(cx, "logdet", "input", c->in[0]));
   mlpl_tensor *pair = mlpli_x1(&e, MLPLI_OP_SIGN_AND_LOG, c->in[0], NULL);
   logarithm = of_pair(&e, pair, 1);
   bool was = mlpl_set_grad_enabled(cx, false);
@@ -528,14 +528,7 @@ const mlpl_op mlpli_op_cofactor = {LINALG_ROW(cofactor, MLPLI_REGULAR), .saves =
 const mlpl_op mlpli_op_sign_and_log = {LINALG_ROW(sign_and_log, MLPLI_REGULAR),
     .saves = 1, .shape = shape_sign_and_log, .forward = sign_and_log_forward,
     HAS_BACKWARD(sign_and_log), .internal = true};
-const mlpl_op mlpli_op_slogdet = {.name = "slogdet",
-    .group = "linalg",
-    .input_name = {"input"},
-    .domain = {MLPLI_REGULAR},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 2,
-    .differentiable = 1,
-    .compose = slogdet_compose};
+const mlpl_op mlpli_op_slogdet = {
+    LINALG_RESULTS(slogdet, MLPLI_REGULAR, 2), .compose = slogdet_compose};
 const mlpl_op mlpli_op_logdet = {
     LINALG_ROW(logdet, MLPLI_REGULAR), .compose = logdet_compose};

@@ -115,8 +115,7 @@ static SHAPE(svd_factors) {
 
 static SHAPE(svd_values) {
   (void)cx;
-  mlpli_stack_shape(
-      s, c->in[0], 1, smaller(mlpli_rows(c->in[0]), mlpli_cols(c->in[0])), 0);
+  mlpli_stack_shape(s, c->in[0], 1, mlpli_smaller_side(c->in[0]), 0);
   return MLPL_OK;
 }
 
@@ -212,7 +211,7 @@ static COMPOSE(svd) {
   mlpl_value p[2];
   mlpl_tensor *a = c->in[0], *u, *s, *vh;
   char text[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_check_matrix(cx, "svd", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "svd", "input", a));
   svd_sizes z = sizes_of(a->shape + a->ndim - 2, c->p[0].i != 0);
   if (c->p[0].i && z.m != z.n && mlpli_is_tracked(cx, c))
     return mlpl_fail(cx, MLPL_EARG,
@@ -240,7 +239,7 @@ static mlpl_tensor *singular_values(mlpli_expr *e, mlpl_tensor *a, bool tracked)
 
 static COMPOSE(svdvals) {
   mlpli_expr e = {.cx = cx};
-  MLPL_TRY(mlpli_check_matrix(cx, "svdvals", c->in[0]));
+  MLPL_TRY(mlpli_check_matrix(cx, "svdvals", "input", c->in[0]));
   return mlpli_xresult(&e, out, singular_values(&e, c->in[0], mlpli_is_tracked(cx, c)));
 }
 
@@ -257,7 +256,7 @@ static double cut_of(
 }
 
 static SHAPE(pinv) {
-  MLPL_TRY(mlpli_check_matrix(cx, "pinv", c->in[0]));
+  MLPL_TRY(mlpli_check_matrix(cx, "pinv", "input", c->in[0]));
   mlpli_stack_shape(s, c->in[0], 2, mlpli_cols(c->in[0]), mlpli_rows(c->in[0]));
   return MLPL_OK;
 }
@@ -339,8 +338,8 @@ static BACKWARD(pinv) {
 static SHAPE(lstsq_factors) {
   const mlpl_tensor *a = c->in[0];
   (void)cx;
-  mlpli_stack_shape(s, a, 1,
-      mlpli_cols(a) * mlpli_cols(c->in[1]) + smaller(mlpli_rows(a), mlpli_cols(a)), 0);
+  mlpli_stack_shape(
+      s, a, 1, mlpli_cols(a) * mlpli_cols(c->in[1]) + mlpli_smaller_side(a), 0);
   return MLPL_OK;
 }
 
@@ -408,7 +407,7 @@ static mlpl_status rank_of(mlpl_ctx *cx, const mlpl_tensor *a, const mlpl_value 
 static mlpl_status check_rows(
     mlpl_ctx *cx, const mlpl_tensor *a, const mlpl_tensor *b, bool vectors) {
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_check_matrix(cx, "lstsq", a));
+  MLPL_TRY(mlpli_check_matrix(cx, "lstsq", "a", a));
   if (b->ndim > 0 && (vectors || b->ndim > 1) &&
       (vectors ? b->shape[b->ndim - 1] : mlpli_rows(b)) == mlpli_rows(a))
     return MLPL_OK;
@@ -465,7 +464,7 @@ static COMPOSE(lstsq) {
 /* ---- matrix_rank ------------------------------------------------------------------- */
 
 static SHAPE(matrix_rank) {
-  MLPL_TRY(mlpli_check_matrix(cx, "matrix_rank", c->in[0]));
+  MLPL_TRY(mlpli_check_matrix(cx, "matrix_rank", "input", c->in[0]));
   mlpli_stack_shape(s, c->in[0], 0, 0, 0);
   return MLPL_OK;
 }
@@ -496,16 +495,8 @@ const mlpl_op mlpli_op_svd_factors = {LINALG_ROW(svd_factors, MLPLI_REGULAR),
 const mlpl_op mlpli_op_svd_values = {LINALG_ROW(svd_values, MLPLI_REGULAR),
     .shape = shape_svd_values, .forward = svd_values_forward, PARAMS(factor_params),
     .internal = true};
-const mlpl_op mlpli_op_svd = {.name = "svd",
-    .group = "linalg",
-    .input_name = {"input"},
-    .domain = {MLPLI_REGULAR},
-    .n_inputs = 1,
-    .n_required = 1,
-    .n_outputs = 3,
-    .differentiable = 1,
-    .compose = svd_compose,
-    PARAMS(svd_params)};
+const mlpl_op mlpli_op_svd = {
+    LINALG_RESULTS(svd, MLPLI_REGULAR, 3), .compose = svd_compose, PARAMS(svd_params)};
 const mlpl_op mlpli_op_svdvals = {
     LINALG_ROW(svdvals, MLPLI_REGULAR), .compose = svdvals_compose};
 const mlpl_op mlpli_op_pinv = {LINALG_ROW(pinv, MLPLI_REGULAR),

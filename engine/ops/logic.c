@@ -153,10 +153,9 @@ mlpl_status mlpl_tensor_equal(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, bool
 mlpl_status mlpl_tensor_allclose(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b,
     double rtol, double atol, bool equal_nan, bool *close) {
   const mlpl_value p[3] = {{.f = rtol}, {.f = atol}, {.i = equal_nan}};
-  mlpl_op row = *mlpli_op_table[MLPLI_OP_ISCLOSE]; /* errors name what was called */
-  row.says = "allclose";
   *close = false;
-  return ask(cx, &row, a, b, p, close);
+  return mlpli_fail_as(cx,
+      ask(cx, mlpli_op_table[MLPLI_OP_ISCLOSE], a, b, p, close), "allclose", "");
 }
 
 /* ---- rows -------------------------------------------------------------------------- */

@@ -91,7 +91,7 @@ static mlpl_status check_factor(mlpl_ctx *cx, const mlpli_call *c, int i) {
     return mlpl_fail(cx, MLPL_EARG,
         "%s: %s requires a gradient; only the input has one here (:detach() it)",
         c->op->name, c->op->input_name[i]);
-  MLPL_TRY(mlpli_broadcast(cx, c->op->name, x, w, &s));
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, BCE_X, i, &s));
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (mlpli_same_shape(x, s.ndim, s.size)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE,

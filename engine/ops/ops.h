@@ -69,7 +69,6 @@ typedef enum mlpli_list {
 
 struct mlpl_op {
   const char *name;
-  const char *says;  /* what messages call it: another row's name. NULL: its own */
   const char *group; /* in Lua a function of mlpl.<group>; NULL: a method of tensors */
   const char *input_name[MLPL_MAX_INPUTS];
   mlpli_domain domain[MLPL_MAX_INPUTS];
@@ -93,11 +92,12 @@ struct mlpl_op {
   /* options that a call in Lua gives between the first input and the others */
   uint8_t options_first;
   uint8_t numbers; /* bit i: input i may be a number in Lua */
+  uint16_t says; /* the row whose name messages call it by, as mlpli_op_id; 0: its own */
+  /* the row for calls in which tensors stand for this one's first options, as mlpli_op_id:
+     it has them as further inputs, by the options' names. 0: there is none */
+  uint16_t by_tensor;
   uint8_t like; /* the input whose dtype the output has; the first where not said */
   const mlpl_param *params;
-  /* the row for calls in which tensors stand for this one's first options: it has them as
-     further inputs, by the options' names. NULL: there is none */
-  const mlpl_op *by_tensor;
   /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
   int (*dtype)(const mlpli_call *c);
   /* Either shape and forward (out is made, contiguous, not set) or view, which gives *out
@@ -327,6 +327,10 @@ struct mlpl_op {
   OP(AVG_POOL2D, avg_pool2d)                                                             \
   OP(ADAPTIVE_AVG_POOL1D, adaptive_avg_pool1d)                                           \
   OP(ADAPTIVE_AVG_POOL2D, adaptive_avg_pool2d)                                           \
+  OP(ADAPTIVE_MAX_POOL1D, adaptive_max_pool1d)                                           \
+  OP(ADAPTIVE_MAX_POOL2D, adaptive_max_pool2d)                                           \
+  OP(IM2COL, im2col)                                                                     \
+  OP(COL2IM, col2im)                                                                     \
   OP(AVERAGE, average)                                                                   \
   OP(AVERAGE_BACK, average_back)                                                         \
   OP(PLANE_SCATTER, plane_scatter)                                                       \
@@ -375,8 +379,19 @@ struct mlpl_op {
   OP(SOFTMAX, softmax)                                                                   \
   OP(LOG_SOFTMAX, log_softmax)                                                           \
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
+  OP(NLL_LOSS, nll_loss)                                                                 \
   OP(MSE_LOSS, mse_loss)                                                                 \
   OP(BCE_WITH_LOGITS, bce_with_logits)                                                   \
+  OP(L1_LOSS, l1_loss)                                                                   \
+  OP(SMOOTH_L1_LOSS, smooth_l1_loss)                                                     \
+  OP(HUBER_LOSS, huber_loss)                                                             \
+  OP(KL_DIV, kl_div)                                                                     \
+  OP(POISSON_NLL_LOSS, poisson_nll_loss)                                                 \
+  OP(SOFT_MARGIN_LOSS, soft_margin_loss)                                                 \
+  OP(HINGE_EMBEDDING_LOSS, hinge_embedding_loss)                                         \
+  OP(MARGIN_RANKING_LOSS, margin_ranking_loss)                                           \
+  OP(BINARY_CROSS_ENTROPY, binary_cross_entropy)                                         \
+  OP(PROBABILITY_LOSS, probability_loss)                                                 \
   OP(DROPOUT, dropout)                                                                   \
   OP(VIEW, view)                                                                         \
   OP(PERMUTE, permute)                                                                   \
@@ -448,7 +463,7 @@ static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_
 
 /* The name that messages begin with. */
 static inline const char *mlpli_said(const mlpl_op *op) {
-  return op->says ? op->says : op->name;
+  return op->says ? mlpli_op_table[op->says]->name : op->name;
 }
 
 /* Where input i of a call is described in its row: those of a list share the last
@@ -501,12 +516,14 @@ mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *gi
 
 /* ---- shapes (broadcast.c) ---------------------------------------------------------- */
 
-/* NumPy's rule; the error names both shapes, which are those of "a" and "b". */
-mlpl_status mlpli_broadcast_named(mlpl_ctx *cx, const char *what,
-    const char *const name[2], const mlpl_tensor *a, const mlpl_tensor *b,
-    mlpli_shape *out);
+/* NumPy's rule; the error names both shapes, and whose they are: a and b, inputs i and k of
+   the call, or what their names are. */
 mlpl_status mlpli_broadcast(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
     const mlpl_tensor *b, mlpli_shape *out);
+mlpl_status mlpli_broadcast_inputs(
+    mlpl_ctx *cx, const mlpli_call *c, int i, int k, mlpli_shape *out);
+mlpl_status mlpli_broadcast_as(mlpl_ctx *cx, const char *what, const char *name_a,
+    const mlpl_tensor *a, const char *name_b, const mlpl_tensor *b, mlpli_shape *out);
 /* Strides with which t is read as if it had the (broadcast) shape. */
 void mlpli_broadcast_strides(
     const mlpl_tensor *t, int ndim, const int64_t *shape, int64_t *stride);

@@ -490,7 +490,7 @@ const mlpl_op mlpli_op_kthvalue = {
 const mlpl_op mlpli_op_median = {PLACES_ROW(median, MLPLI_ANY_DISTINCT, shape_median),
     HAS_BACKWARD(median), PARAMS(median_params)};
 const mlpl_op mlpli_op_quantiles = {.name = "quantiles",
-    .says = "quantile",
+    .says = MLPLI_OP_QUANTILE,
     .input_name = {"input", "q"},
     .domain = {MLPLI_DISTINCT, MLPLI_ANY},
     .n_inputs = 2,
@@ -501,4 +501,4 @@ const mlpl_op mlpli_op_quantiles = {.name = "quantiles",
     PARAMS(quantiles_params),
     .internal = true};
 const mlpl_op mlpli_op_quantile = {UNARY_ROW(quantile, MLPLI_DISTINCT, shape_quantile),
-    HAS_BACKWARD(quantile), PARAMS(quantile_params), .by_tensor = &mlpli_op_quantiles};
+    HAS_BACKWARD(quantile), PARAMS(quantile_params), .by_tensor = MLPLI_OP_QUANTILES};

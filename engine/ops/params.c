@@ -67,15 +67,18 @@ static int n_choices(const mlpl_param *p) {
   return n;
 }
 
+/* What no memory could hold is no limit that helps a reader. */
+#define NO_LIMIT 1e9
+
 static mlpl_status bad_range(
     mlpl_ctx *cx, const char *what, const mlpl_param *p, double value) {
-  if (value > p->max && p->max >= 9e15)
+  if (value > p->max && p->max >= NO_LIMIT)
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be at most %g", what,
         p->name, value, p->max);
   if (p->max < 1 && p->max == nextafter(1, 0))
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be from %g up to but not 1",
         what, p->name, value, p->min);
-  if (p->max >= 9e15)
+  if (p->max >= NO_LIMIT)
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be at least %g", what,
         p->name, value, p->min);
   return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be from %g to %g", what,

@@ -115,12 +115,53 @@ static COMPOSE(take) {
 /* ---- masks ------------------------------------------------------------------------- */
 
 /* Where x is not 0: a row of indices for each such element, in order. */
+
+/* flag[i]: whether x[first + i] is not 0, for n elements of a contiguous x. */
+static void flags_of(const mlpl_tensor *x, int64_t first, int64_t n, uint8_t *flag) {
+  const void *p = x->data + (size_t)first * mlpli_dtype_size[x->dtype];
+  const float *f32 = p;
+  const double *f64 = p;
+  const int64_t *i64 = p;
+  const uint8_t *byte = p;
+  switch (x->dtype) {
+    case MLPL_F32:
+      for (int64_t i = 0; i < n; i++) flag[i] = f32[i] != 0;
+      return;
+    case MLPL_F64:
+      for (int64_t i = 0; i < n; i++) flag[i] = f64[i] != 0;
+      return;
+    case MLPL_I64:
+      for (int64_t i = 0; i < n; i++) flag[i] = i64[i] != 0;
+      return;
+    default:
+      for (int64_t i = 0; i < n; i++) flag[i] = byte[i] != 0;
+  }
+}
+
+enum { FLAGS = 1024 }; /* elements looked at together */
+
 static int64_t count_nonzero(const mlpl_tensor *x) {
-  int64_t n = 0;
-  const size_t size = mlpli_dtype_size[x->dtype];
-  for (int64_t i = 0; i < x->numel; i++)
-    n += mlpli_load(x->data + (size_t)i * size, x->dtype) != 0;
-  return n;
+  uint8_t flag[FLAGS];
+  int64_t count = 0;
+  for (int64_t i = 0; i < x->numel; i += FLAGS) {
+    const int64_t n = x->numel - i < FLAGS ? x->numel - i : FLAGS;
+    flags_of(x, i, n, flag);
+    for (int64_t k = 0; k < n; k++) count += flag[k];
+  }
+  return count;
+}
+
+/* Rows for up to FLAGS elements from `where` on (indices from 0), of which the last axis
+   has no end among them. Each element writes where the next row belongs, without a branch
+   that could be guessed wrong; the last row ends it. Returns the next row. */
+static int64_t *write_rows(int64_t *row, const int64_t *end, const uint8_t *flag,
+    int64_t n, const int64_t *where, int ndim, int base) {
+  for (int64_t i = 0; i < n && row < end; i++) {
+    for (int d = 0; d < ndim - 1; d++) row[d] = where[d] + base;
+    row[ndim - 1] = where[ndim - 1] + i + base;
+    row += flag[i] * ndim; /* a product, not a choice, which would be a branch */
+  }
+  return row;
 }
 
 static SHAPE(nonzero) {
@@ -135,17 +176,18 @@ static SHAPE(nonzero) {
 
 static FORWARD(nonzero) {
   mlpl_tensor *x;
+  uint8_t flag[FLAGS];
+  int64_t where[MLPL_MAX_RANK] = {0}, *row = (int64_t *)(void *)(*out)->data;
+  const int64_t *end = row + (*out)->numel;
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
-  const size_t size = mlpli_dtype_size[x->dtype];
-  int64_t *row = (int64_t *)(void *)(*out)->data;
-  for (int64_t i = 0; i < x->numel; i++) {
-    if (mlpli_load(x->data + (size_t)i * size, x->dtype) == 0) continue;
-    int64_t left = i;
-    for (int d = x->ndim - 1; d >= 0; d--) {
-      row[d] = left % x->shape[d] + cx->index_base;
-      left /= x->shape[d];
-    }
-    row += x->ndim;
+  const int last = x->ndim - 1;
+  for (int64_t i = 0, n; i < x->numel && row < end; i += n) {
+    n = x->shape[last] - where[last] < FLAGS ? x->shape[last] - where[last] : FLAGS;
+    flags_of(x, i, n, flag);
+    row = write_rows(row, end, flag, n, where, x->ndim, cx->index_base);
+    where[last] += n;
+    for (int d = last; d > 0 && where[d] == x->shape[d]; d--)
+      where[d] = 0, where[d - 1]++;
   }
   mlpl_tensor_release(x);
   return MLPL_OK;
@@ -225,7 +267,7 @@ static mlpl_tensor *places_of_mask(
 static COMPOSE(masked_select) {
   mlpli_expr e = {.cx = cx};
   mlpli_shape s;
-  MLPL_TRY(mlpli_broadcast(cx, "masked_select", c->in[0], c->in[1], &s));
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, 0, 1, &s));
   mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size);
   mlpl_tensor *row = flat(&e, mlpli_x1(&e, MLPLI_OP_EXPAND, c->in[0], &sizes));
   mlpl_tensor *at = places_of_mask(&e, c->in[1], &s);
@@ -237,7 +279,7 @@ static COMPOSE(masked_scatter) {
   mlpli_expr e = {.cx = cx};
   mlpli_shape s;
   char text[MLPLI_SHAPE_TEXT];
-  MLPL_TRY(mlpli_broadcast(cx, "masked_scatter", c->in[0], c->in[1], &s));
+  MLPL_TRY(mlpli_broadcast_inputs(cx, c, 0, 1, &s));
   mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size), p[4];
   memset(p, 0, sizeof p);
   mlpl_tensor *row = flat(&e, mlpli_x1(&e, MLPLI_OP_EXPAND, c->in[0], &sizes));

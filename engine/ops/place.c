@@ -109,29 +109,9 @@ static const mlpl_param pick_params[] = {MLPLI_AXIS_NEEDED("dim")};
 
 const mlpl_op mlpli_op_place = {UNARY_ROW(place, MLPLI_REAL, shape_place),
     HAS_BACKWARD(place), PARAMS(place_params), .internal = true};
-const mlpl_op mlpli_op_spread = {.name = "spread",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_REAL, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .shape = shape_place,
-    .forward = spread_forward,
-    HAS_BACKWARD(spread),
-    PARAMS(spread_params),
-    .internal = true};
-const mlpl_op mlpli_op_pick = {.name = "pick",
-    .input_name = {"input", "index"},
-    .domain = {MLPLI_REAL, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .saves = 2,
-    .differentiable = 1,
-    .shape = mlpli_shape_second,
-    .forward = pick_forward,
-    HAS_BACKWARD(pick),
-    PARAMS(pick_params),
-    .internal = true};
+const mlpl_op mlpli_op_spread = {
+    GUIDED_ROW(spread, "index", MLPLI_REAL, MLPLI_ANY, shape_place),
+    PARAMS(spread_params), .internal = true};
+const mlpl_op mlpli_op_pick = {
+    GUIDED_ROW(pick, "index", MLPLI_REAL, MLPLI_ANY, mlpli_shape_second),
+    PARAMS(pick_params), .internal = true};

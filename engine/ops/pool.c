@@ -277,7 +277,7 @@ static BACKWARD(avg_pool) {
   return give_other(cx, n, g, &w, MLPLI_OP_AVERAGE_BACK);
 }
 
-static SHAPE(adaptive_avg_pool) {
+static SHAPE(adaptive_pool) {
   const mlpl_tensor *x = c->in[0];
   int axes = mlpli_spatial(c->op);
   int64_t out[MLPLI_SPATIAL];
@@ -286,8 +286,9 @@ static SHAPE(adaptive_avg_pool) {
   MLPL_TRY(mlpli_extent(cx, c, 0, axes, NULL, out));
   for (int d = 0; d < axes; d++)
     if (x->shape[x->ndim - axes + d] < 1)
-      return mlpl_fail(cx, MLPL_ESHAPE, "%s: input is %s; there is nothing to average",
-          c->op->name, mlpli_tensor_text(text, x));
+      return mlpl_fail(cx, MLPL_ESHAPE,
+          "%s: input is %s; windows of nothing hold no element", c->op->name,
+          mlpli_tensor_text(text, x));
   shape_of(x, axes, out, s);
   return MLPL_OK;
 }
@@ -432,17 +433,39 @@ typedef struct max_job {
   const char *x;
   char *y;
   int64_t *index;
+  bool adaptive;
 } max_job;
+
+/* Windows of their own sizes, each as an axis with one result. */
+static void adaptive_max_plane(const max_job *j, char *y, int64_t *index, const char *x) {
+  const ptrdiff_t rows = j->axis[0].results, columns = j->axis[1].results;
+  mlplk_max_axis one[2];
+  for (ptrdiff_t i = 0; i < rows * columns; i++) {
+    const ptrdiff_t at[2] = {i / columns, i % columns};
+    for (int d = 0; d < 2; d++) {
+      const ptrdiff_t in = j->axis[d].source, n = j->axis[d].results;
+      const ptrdiff_t from = at[d] * in / n, to = ((at[d] + 1) * in + n - 1) / n;
+      one[d] = (mlplk_max_axis){in, 1, to - from, 1, -from, 1};
+    }
+    j->kern->max_pool(
+        y + (size_t)i * j->kern->real_bytes, index + i, x, &one[0], &one[1]);
+  }
+}
 
 static void max_task(void *arg, ptrdiff_t task, int worker) {
   const max_job *j = arg;
   int64_t first = task * j->per_task, end = first + j->per_task;
   size_t size = j->kern->real_bytes;
   (void)worker;
-  for (int64_t i = first; i < end && i < j->planes; i++)
-    j->kern->max_pool(j->y + (size_t)(i * j->out) * size,
-        j->index ? j->index + i * j->out : NULL, j->x + (size_t)(i * j->in) * size,
-        &j->axis[0], &j->axis[1]);
+  for (int64_t i = first; i < end && i < j->planes; i++) {
+    char *y = j->y + (size_t)(i * j->out) * size;
+    const char *x = j->x + (size_t)(i * j->in) * size;
+    int64_t *index = j->index ? j->index + i * j->out : NULL;
+    if (j->adaptive)
+      adaptive_max_plane(j, y, index, x);
+    else
+      j->kern->max_pool(y, index, x, &j->axis[0], &j->axis[1]);
+  }
 }
 
 static mlplk_max_axis max_axis(const windows *w, int d) {
@@ -458,7 +481,8 @@ static void run_max(mlpl_ctx *cx, const windows *w, const mlpl_tensor *x, mlpl_t
       .planes = planes_of(x, w->axes),
       .x = x->data,
       .y = y->data,
-      .index = index ? (int64_t *)(void *)index->data : NULL};
+      .index = index ? (int64_t *)(void *)index->data : NULL,
+      .adaptive = w->kernel[0] == 0};
   j.in = j.axis[0].source * j.axis[1].source;
   j.out = j.axis[0].results * j.axis[1].results;
   j.per_task = per_task(j.in);
@@ -466,16 +490,14 @@ static void run_max(mlpl_ctx *cx, const windows *w, const mlpl_tensor *x, mlpl_t
 }
 
 /* The places are needed for backward and when asked for. */
-static FORWARD(max_pool) {
-  windows w;
+static mlpl_status max_forward(
+    mlpl_ctx *cx, mlpli_call *c, const windows *w, bool wanted, mlpl_tensor **out) {
   mlpl_tensor *x, *index = NULL, *y = *out;
-  bool wanted = c->p[5].i != 0;
-  MLPL_TRY(max_windows(cx, c, &w));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
   mlpl_status status = MLPL_OK;
-  if (c->record || wanted)
+  if (c->record || wanted || w->kernel[0] == 0)
     status = mlpli_tensor_make(cx, &index, MLPL_I64, y->ndim, y->shape);
-  if (status == MLPL_OK && y->numel) run_max(cx, &w, x, y, index);
+  if (status == MLPL_OK && y->numel) run_max(cx, w, x, y, index);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
   if (status == MLPL_OK && wanted) {
     status = mlpl_tensor_clone(cx, &out[1], index);
@@ -484,6 +506,20 @@ static FORWARD(max_pool) {
   mlpl_tensor_release(index);
   mlpl_tensor_release(x);
   return status;
+}
+
+static FORWARD(max_pool) {
+  windows w;
+  MLPL_TRY(max_windows(cx, c, &w));
+  return max_forward(cx, c, &w, c->p[5].i != 0, out);
+}
+
+static FORWARD(adaptive_max_pool) {
+  const mlpl_tensor *x = c->in[0], *y = *out;
+  int axes = mlpli_spatial(c->op);
+  windows w = adaptive_windows(
+      axes, x->shape + x->ndim - axes, y->shape + y->ndim - axes);
+  return max_forward(cx, c, &w, c->p[1].i != 0, out);
 }
 
 static BACKWARD(max_pool) {
@@ -508,31 +544,41 @@ static const mlpl_param adaptive_params[] = {MLPLI_EXTENT_NEEDED("output_size", 
 static const mlpl_param max_params[] = {WINDOW_OPTIONS,
     MLPLI_EXTENT_OPTION("dilation", 1, 1, NULL), MLPLI_BOOL_OPTION("ceil_mode", 0),
     MLPLI_BOOL_OPTION("return_indices", 0)};
+static const mlpl_param adaptive_max_params[] = {
+    MLPLI_EXTENT_NEEDED("output_size", 0), MLPLI_BOOL_OPTION("return_indices", 0)};
 static const mlpl_param size_params[] = {MLPLI_SIZES_NEEDED("size")};
 static const mlpl_param axes_params[] = {MLPLI_INT_NEEDED("axes", 1, MLPLI_SPATIAL)};
 
-#define POOL_ROW(title, f, params)                                                       \
+#define POOL_ROW(title, f, rule, params)                                                 \
   .name = title, .input_name = {"input"}, .domain = {MLPLI_REAL}, .n_inputs = 1,         \
-  .n_required = 1, .n_outputs = 1, .differentiable = 1, .shape = shape_##f,              \
+  .n_required = 1, .n_outputs = 1, .differentiable = 1, .shape = rule,                   \
   .forward = f##_forward, HAS_BACKWARD(f), PARAMS(params)
-#define MAX_ROW(title)                                                                   \
+#define MAX_ROW(title, f, rule, params)                                                  \
   .name = title, .input_name = {"input"}, .domain = {MLPLI_DISTINCT}, .n_inputs = 1,     \
-  .n_required = 1, .n_outputs = 2, .differentiable = 1, .shape = shape_max_pool,         \
-  .forward = max_pool_forward, HAS_BACKWARD(max_pool), PARAMS(max_params)
+  .n_required = 1, .n_outputs = 2, .differentiable = 1, .shape = rule,                   \
+  .forward = f##_forward, HAS_BACKWARD(max_pool), PARAMS(params)
 #define PLANE_ROW(f, rule, params)                                                       \
   .name = #f, .input_name = {"input", "index"}, .domain = {MLPLI_REAL, MLPLI_ANY},       \
   .n_inputs = 2, .n_required = 2, .n_outputs = 1, .saves = 2, .differentiable = 1,       \
   .shape = rule, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(params),                \
   .internal = true
 
-const mlpl_op mlpli_op_max_pool1d = {MAX_ROW("max_pool1d")};
-const mlpl_op mlpli_op_max_pool2d = {MAX_ROW("max_pool2d")};
-const mlpl_op mlpli_op_avg_pool1d = {POOL_ROW("avg_pool1d", avg_pool, avg1d_params)};
-const mlpl_op mlpli_op_avg_pool2d = {POOL_ROW("avg_pool2d", avg_pool, avg2d_params)};
-const mlpl_op mlpli_op_adaptive_avg_pool1d = {
-    POOL_ROW("adaptive_avg_pool1d", adaptive_avg_pool, adaptive_params)};
-const mlpl_op mlpli_op_adaptive_avg_pool2d = {
-    POOL_ROW("adaptive_avg_pool2d", adaptive_avg_pool, adaptive_params)};
+const mlpl_op mlpli_op_max_pool1d = {
+    MAX_ROW("max_pool1d", max_pool, shape_max_pool, max_params)};
+const mlpl_op mlpli_op_max_pool2d = {
+    MAX_ROW("max_pool2d", max_pool, shape_max_pool, max_params)};
+const mlpl_op mlpli_op_avg_pool1d = {
+    POOL_ROW("avg_pool1d", avg_pool, shape_avg_pool, avg1d_params)};
+const mlpl_op mlpli_op_avg_pool2d = {
+    POOL_ROW("avg_pool2d", avg_pool, shape_avg_pool, avg2d_params)};
+const mlpl_op mlpli_op_adaptive_avg_pool1d = {POOL_ROW(
+    "adaptive_avg_pool1d", adaptive_avg_pool, shape_adaptive_pool, adaptive_params)};
+const mlpl_op mlpli_op_adaptive_max_pool1d = {MAX_ROW(
+    "adaptive_max_pool1d", adaptive_max_pool, shape_adaptive_pool, adaptive_max_params)};
+const mlpl_op mlpli_op_adaptive_avg_pool2d = {POOL_ROW(
+    "adaptive_avg_pool2d", adaptive_avg_pool, shape_adaptive_pool, adaptive_params)};
+const mlpl_op mlpli_op_adaptive_max_pool2d = {MAX_ROW(
+    "adaptive_max_pool2d", adaptive_max_pool, shape_adaptive_pool, adaptive_max_params)};
 const mlpl_op mlpli_op_average = {UNARY_ROW(average, MLPLI_REAL, shape_sized),
     PARAMS(average_params), HAS_BACKWARD(average), .internal = true};
 const mlpl_op mlpli_op_average_back = {UNARY_ROW(average_back, MLPLI_REAL, shape_sized),

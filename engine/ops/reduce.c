@@ -218,7 +218,7 @@ static SHAPE(sum_to_size) {
   }
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (fits) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_ESHAPE, "sum_to_size: %s cannot be summed to %s",
+  return mlpl_fail(cx, MLPL_ESHAPE, "sum_to_size: input %s cannot be summed to %s",
       mlpli_tensor_text(a, x), mlpli_shape_text(b, s->ndim, c->p[0].sizes.v));
 }
 

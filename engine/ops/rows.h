@@ -59,6 +59,11 @@ mlpl_status mlpli_flat_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g);
 #define UNARY_ROW(f, in, rule)                                                           \
   .name = #f, .input_name = {"input"}, .domain = {in}, .n_inputs = 1, .n_required = 1,   \
   .n_outputs = 1, .differentiable = 1, .shape = rule, .forward = f##_forward
+/* y = f(x, second), of a shape by a rule, where second tells which elements of x */
+#define GUIDED_ROW(f, second, in, in_second, rule)                                       \
+  .name = #f, .input_name = {"input", second}, .domain = {in, in_second}, .n_inputs = 2, \
+  .n_required = 2, .n_outputs = 1, .saves = 2, .differentiable = 1, .shape = rule,       \
+  .forward = f##_forward, HAS_BACKWARD(f)
 /* values and, as a second result, their places: index-valued */
 #define PLACES_ROW(f, in, rule)                                                          \
   .name = #f, .input_name = {"input"}, .domain = {in}, .n_inputs = 1, .n_required = 1,   \
@@ -85,5 +90,6 @@ typedef enum mlpli_reduction {
   MLPLI_NO_REDUCTION
 } mlpli_reduction;
 extern const char *const mlpli_reductions[];
+extern const char *const mlpli_batch_reductions[]; /* and the sum over the first size */
 
 #endif

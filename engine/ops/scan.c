@@ -347,7 +347,7 @@ static SHAPE(difference) {
   MLPL_TRY(mlpli_line_axis(cx, "diff", c->in[0], &c->p[1], &axis));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
   if (axis < 0)
-    return mlpl_fail(cx, MLPL_ESHAPE, "diff: the tensor has no axes; it must have one");
+    return mlpl_fail(cx, MLPL_ESHAPE, "diff: input has no axes; it must have one");
   s->size[axis] = s->size[axis] > c->p[0].i ? s->size[axis] - c->p[0].i : 0;
   return MLPL_OK;
 }
@@ -507,7 +507,7 @@ const mlpl_op mlpli_op_recur = {.name = "recur",
     PARAMS(recur_params),
     .internal = true};
 const mlpl_op mlpli_op_difference = {UNARY_ROW(difference, MLPLI_ANY, shape_difference),
-    .says = "diff", HAS_BACKWARD(difference), PARAMS(diff_params), .internal = true};
+    .says = MLPLI_OP_DIFF, HAS_BACKWARD(difference), PARAMS(diff_params), .internal = true};
 const mlpl_op mlpli_op_diff = {.name = "diff",
     .input_name = {"input", "prepend", "append"},
     .domain = {MLPLI_ANY, MLPLI_ANY, MLPLI_ANY},

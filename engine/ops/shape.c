@@ -40,8 +40,8 @@ static mlpl_status seen_as(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
   if (mlpli_view_strides(x, p.sizes.n, shape, stride))
     return mlpli_tensor_view(cx, out, x, 0, p.sizes.n, shape, stride);
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: %s with strides %s cannot be seen as %s without copying; use reshape", what,
-      mlpli_tensor_text(a, x), mlpli_shape_text(s, x->ndim, x->stride),
+      "%s: input %s with strides %s cannot be seen as %s without copying; use reshape",
+      what, mlpli_tensor_text(a, x), mlpli_shape_text(s, x->ndim, x->stride),
       mlpli_shape_text(b, p.sizes.n, shape));
 }
 
@@ -141,7 +141,7 @@ static VIEW(unsqueeze) {
   int axis;
   if (x->ndim == MLPL_MAX_RANK)
     return mlpl_fail(
-        cx, MLPL_ESHAPE, "unsqueeze: the tensor has %d axes already", MLPL_MAX_RANK);
+        cx, MLPL_ESHAPE, "unsqueeze: input has %d axes already", MLPL_MAX_RANK);
   MLPL_TRY(mlpli_axis(cx, "unsqueeze", c->p[0].i, x->ndim + 1, &axis));
   for (int d = 0; d <= x->ndim; d++) {
     int from = d < axis ? d : d - 1;
@@ -162,7 +162,7 @@ static COMPOSE(unflatten) {
   MLPL_TRY(mlpli_axis(cx, "unflatten", c->p[0].i, x->ndim, &axis));
   if (x->ndim - 1 + sizes->sizes.n > MLPL_MAX_RANK)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "unflatten: %d axes would come of it; a tensor has at most %d",
+        "unflatten: %d axes would come of these sizes; a tensor has at most %d",
         x->ndim - 1 + sizes->sizes.n, MLPL_MAX_RANK);
   for (int d = 0; d < axis; d++) p.sizes.v[p.sizes.n++] = x->shape[d];
   bool fits = sizes->sizes.n > 0;
@@ -240,7 +240,8 @@ static VIEW(diagonal) {
   MLPL_TRY(mlpli_axis(cx, "diagonal", c->p[1].i, x->ndim, &a));
   MLPL_TRY(mlpli_axis(cx, "diagonal", c->p[2].i, x->ndim, &b));
   if (a == b)
-    return mlpl_fail(cx, MLPL_EARG, "diagonal: both axes are %d; it lies between two",
+    return mlpl_fail(cx, MLPL_EARG,
+        "diagonal: dim1 and dim2 are both axis %d; it lies between two",
         a + cx->index_base);
   int64_t rows = x->shape[a] + (off < 0 ? off : 0),
           cols = x->shape[b] - (off > 0 ? off : 0);
@@ -268,7 +269,7 @@ static VIEW(unfold) {
   MLPL_TRY(mlpli_axis(cx, "unfold", c->p[0].i, x->ndim, &axis));
   if (x->ndim == MLPL_MAX_RANK)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "unfold: the tensor has %d axes already; windows need one more", MLPL_MAX_RANK);
+        "unfold: input has %d axes already; windows need one more", MLPL_MAX_RANK);
   if (size > x->shape[axis])
     return mlpl_fail(cx, MLPL_EARG,
         "unfold: windows of %lld on axis %d, which has size %lld", (long long)size,

@@ -57,6 +57,9 @@ typedef enum mlpli_move {
 /* n elements, s_t and s_o elements apart. */
 void mlpli_move_run(
     mlpli_move move, int dtype, int64_t n, char *t, int64_t s_t, char *o, int64_t s_o);
+/* Element i of n, in order, between t[i s_t + at[i] along] and o[i s_o]. */
+void mlpli_move_each(mlpli_move move, int dtype, int64_t n, const int64_t *at,
+    int64_t along, char *t, int64_t s_t, char *o, int64_t s_o);
 
 /* x[...] = v or += v (p: start, step, count, accumulate) in x's own memory, which no
    other reads. Nothing is written when it fails. */

@@ -46,7 +46,7 @@ static VIEW(t) {
   char text[MLPLI_SHAPE_TEXT];
   if (x->ndim > 2)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "t: the tensor is %s; t takes at most two axes, use transpose",
+        "t: input is %s; t takes at most two axes, use transpose",
         mlpli_tensor_text(text, x));
   return x->ndim == 2 ? swapped(cx, x, 0, 1, out) : mlpli_tensor_alias(cx, out, x);
 }
@@ -100,12 +100,23 @@ static mlpl_status reshaped(mlpl_ctx *cx, const mlpl_tensor *x, int ndim,
   return status;
 }
 
+static bool has_odd_sizes(const mlpl_value *p) {
+  int open = 0;
+  for (int d = 0; d < p->sizes.n; d++) {
+    if (p->sizes.v[d] < -1) return true;
+    open += p->sizes.v[d] == -1;
+  }
+  return open > 1;
+}
+
 static mlpl_status cannot_reshape(
     mlpl_ctx *cx, const char *what, const mlpl_tensor *x, const mlpl_value *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
-  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s has %lld elements, which do not fit %s", what,
+  return mlpl_fail(cx, MLPL_ESHAPE,
+      "%s: input %s has %lld elements, which do not fit %s%s", what,
       mlpli_tensor_text(a, x), (long long)x->numel,
-      mlpli_shape_text(b, p->sizes.n, p->sizes.v));
+      mlpli_shape_text(b, p->sizes.n, p->sizes.v),
+      has_odd_sizes(p) ? "; one size may be -1, for what the others leave" : "");
 }
 
 mlpl_status mlpli_fill_in(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
@@ -170,9 +181,9 @@ static VIEW(narrow) {
   if (start < 0 || length < 0 || start > x->shape[axis] ||
       length > x->shape[axis] - start)
     return mlpl_fail(cx, MLPL_EARG,
-        "narrow: %lld from %lld on axis %d, which has size %lld", (long long)length,
-        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), axis + base,
-        (long long)x->shape[axis]);
+        "narrow: start %lld and length %lld do not lie within axis %d, which has size %lld",
+        (long long)(c->p[1].i < 0 ? c->p[1].i : c->p[1].i + base), (long long)length,
+        axis + base, (long long)x->shape[axis]);
   memcpy(shape, x->shape, sizeof shape);
   shape[axis] = length;
   return mlpli_tensor_view(
@@ -241,7 +252,7 @@ static VIEW(expand) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   if (!fits)
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "expand: %s cannot be expanded to %s; only axes of size 1 stretch",
+        "expand: input %s cannot be expanded to %s; only axes of size 1 stretch",
         mlpli_tensor_text(a, x), mlpli_shape_text(b, n, c->p[0].sizes.v));
   if (!mlpli_shape_fits(n, shape))
     return mlpl_fail(cx, MLPL_ESHAPE, "expand: %s has more elements than can be counted",

@@ -56,7 +56,9 @@ mlpl_status mlpl_tensor_arange(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
   /* 0.1 steps: the end is met in spite of rounding */
   double n = floor((last - first) / step * (1 + 1e-15)) + 1;
   if (n < 0) n = 0;
-  if (n > 9e15) return mlpl_fail(cx, MLPL_EARG, "arange: %g elements are too many", n);
+  if (n > 9e15)
+    return mlpl_fail(cx, MLPL_EARG,
+        "arange: from first to last there are %g elements, which is too many", n);
   MLPL_TRY(mlpl_tensor_new(cx, t, dtype, 1, (int64_t[]){(int64_t)n}));
   char *p = (*t)->data;
   for (int64_t i = 0; i < (*t)->numel; i++, p += mlpli_dtype_size[dtype])
@@ -142,8 +144,8 @@ mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
   dtype_range((int)dtype, &least, &most);
   if (lo > hi || (double)lo < least || (double)hi > most)
     return mlpl_fail(cx, MLPL_EARG,
-        "randint: from %lld to %lld; they must be in order and fit %s", (long long)lo,
-        (long long)hi, mlpl_dtype_name(dtype));
+        "randint: lowest is %lld, highest is %lld; they must be in order and fit %s",
+        (long long)lo, (long long)hi, mlpl_dtype_name(dtype));
   MLPL_TRY(mlpli_tensor_make(cx, t, (int)dtype, ndim, shape));
   /* 0: all 2^64 numbers, which no dtype range allows */
   uint64_t span = (uint64_t)hi - (uint64_t)lo + 1;

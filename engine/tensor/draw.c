@@ -19,10 +19,11 @@ mlpl_status mlpl_tensor_randperm(
   if ((unsigned)dtype > MLPL_BOOL)
     return mlpl_fail(cx, MLPL_EARG, "randperm: no dtype has number %d", (int)dtype);
   if (n < 0)
-    return mlpl_fail(cx, MLPL_EARG,
-        "randperm: %lld numbers; there cannot be fewer than 0", (long long)n);
+    return mlpl_fail(
+        cx, MLPL_EARG, "randperm: n is %lld; it must be 0 or more", (long long)n);
   if (n > 0 && (double)(n - 1) + cx->index_base > most[dtype])
-    return mlpl_fail(cx, MLPL_EARG, "randperm: the numbers up to %lld do not fit %s",
+    return mlpl_fail(cx, MLPL_EARG,
+        "randperm: n is too large: the numbers up to %lld do not fit %s",
         (long long)(n - 1 + cx->index_base), mlpl_dtype_name(dtype));
   MLPL_TRY(mlpli_tensor_make(cx, &whole, MLPL_I64, 1, &n));
   const mlplk_stream before = cx->random;
@@ -101,8 +102,8 @@ mlpl_status mlpl_tensor_fill_normal(
 mlpl_status mlpl_tensor_fill_exponential(mlpl_ctx *cx, mlpl_tensor *t, double rate) {
   mlpl_tensor *draw;
   if (!isfinite(rate) || rate <= 0)
-    return mlpl_fail(cx, MLPL_EARG,
-        "exponential_: the rate is %g; it must be finite and above 0", rate);
+    return mlpl_fail(
+        cx, MLPL_EARG, "exponential_: lambd is %g; it must be finite and above 0", rate);
   MLPL_TRY(begin(cx, "exponential_", t, &draw));
   mlpli_random_fill(draw, MLPLI_UNIFORM, 0, 1);
   char *p = draw->data;
@@ -117,11 +118,9 @@ static mlpl_status check_share(
     mlpl_ctx *cx, const char *what, const mlpl_tensor *p, double v, int64_t at) {
   if (v >= 0 && v <= 1) return MLPL_OK;
   if (p->numel == 1)
-    return mlpl_fail(
-        cx, MLPL_EARG, "%s: the probability is %g; it must be from 0 to 1", what, v);
-  return mlpl_fail(cx, MLPL_EARG,
-      "%s: the probability at element %lld is %g; it must be from 0 to 1", what,
-      (long long)(at + cx->index_base), v);
+    return mlpl_fail(cx, MLPL_EARG, "%s: p is %g; it must be from 0 to 1", what, v);
+  return mlpl_fail(cx, MLPL_EARG, "%s: p at element %lld is %g; it must be from 0 to 1",
+      what, (long long)(at + cx->index_base), v);
 }
 
 /* p's elements in row-major order, contiguous; u < p has probability p for u in [0, 1):
@@ -173,8 +172,7 @@ mlpl_status mlpl_tensor_fill_bernoulli(
   MLPL_TRY(check_target(cx, "bernoulli_", t));
   if (!is_shaped_like(p, t))
     return mlpl_fail(cx, MLPL_ESHAPE,
-        "bernoulli_: the tensor is %s, the probabilities are %s; they must have its "
-        "shape",
+        "bernoulli_: the tensor is %s, p is %s; it must have its shape",
         mlpli_tensor_text(a, t), mlpli_tensor_text(b, p));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, p));
   mlpl_status status = mlpli_tensor_make(cx, &u, p->dtype, t->ndim, t->shape);
@@ -317,7 +315,7 @@ mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
         mlpli_tensor_text(text, weights));
   if (n < 1)
     return mlpl_fail(
-        cx, MLPL_EARG, "multinomial: %lld draws; there must be 1 at least", (long long)n);
+        cx, MLPL_EARG, "multinomial: n is %lld; it must be at least 1", (long long)n);
   bool single = weights->ndim == 1;
   drawing d = {cx, single ? 1 : weights->shape[0], weights->shape[weights->ndim - 1], n,
       replacement, NULL, NULL, NULL, NULL};

@@ -1,14 +1,10 @@
-/* Elements in and out of tensors: copies between strides and dtypes, single values, whole
-   arrays. */
+/* Elements in and out of tensors: single values, whole arrays, contiguous copies. */
 #include "tensor/tensor.h"
-#include "tensor/walk.h"
 
 #include <math.h>
 #include <string.h>
 
-/* As C converts, but defined for every double: NaN gives 0, what is out of range the
-   nearest end. */
-static int64_t to_int(double v) {
+int64_t mlpli_to_int(double v) {
   if (v != v) return 0;
   if (v >= 9223372036854775808.0) return INT64_MAX;
   if (v <= -9223372036854775808.0) return INT64_MIN;
@@ -34,116 +30,15 @@ void mlpli_store(void *p, int dtype, double v) {
     case MLPL_F32: memcpy(p, &f, sizeof f); return;
     case MLPL_F64: memcpy(p, &v, sizeof v); return;
     case MLPL_I64:
-      i = to_int(v);
+      i = mlpli_to_int(v);
       memcpy(p, &i, sizeof i);
       return;
-    case MLPL_U8: *(uint8_t *)p = (uint8_t)to_int(v); return;
+    case MLPL_U8: *(uint8_t *)p = (uint8_t)mlpli_to_int(v); return;
     default: *(uint8_t *)p = v != 0; return;
   }
 }
 
-/* ---- copies ------------------------------------------------------------------------ */
-
-static void copy_run(
-    size_t size, int64_t n, char *d, int64_t sd, const char *s, int64_t ss) {
-  if (sd == 1 && ss == 1) {
-    memcpy(d, s, (size_t)n * size);
-    return;
-  }
-  sd *= (int64_t)size, ss *= (int64_t)size;
-  switch (size) {
-    case 1:
-      for (int64_t i = 0; i < n; i++) d[i * sd] = s[i * ss];
-      return;
-    case 4:
-      for (int64_t i = 0; i < n; i++) memcpy(d + i * sd, s + i * ss, 4);
-      return;
-    default:
-      for (int64_t i = 0; i < n; i++) memcpy(d + i * sd, s + i * ss, 8);
-  }
-}
-
-static int64_t whole_i64(int64_t v) { return v; }
-static int64_t whole_u8(uint8_t v) { return v; }
-static int64_t whole_f32(float v) { return to_int((double)v); }
-static int64_t whole_f64(double v) { return to_int(v); }
-
-/* n elements of one type to those of any dtype; strides in elements. */
-#define CAST_FROM(from, type)                                                            \
-  static void cast_##from(                                                               \
-      int64_t n, char *d, int to, int64_t sd, const char *s, int64_t ss) {               \
-    const type *x = (const void *)s;                                                     \
-    float *f32 = (void *)d;                                                              \
-    double *f64 = (void *)d;                                                             \
-    int64_t *i64 = (void *)d;                                                            \
-    uint8_t *byte = (void *)d;                                                           \
-    switch (to) {                                                                        \
-      case MLPL_F32:                                                                     \
-        for (int64_t i = 0; i < n; i++) f32[i * sd] = (float)x[i * ss];                  \
-        return;                                                                          \
-      case MLPL_F64:                                                                     \
-        for (int64_t i = 0; i < n; i++) f64[i * sd] = (double)x[i * ss];                 \
-        return;                                                                          \
-      case MLPL_I64:                                                                     \
-        for (int64_t i = 0; i < n; i++) i64[i * sd] = whole_##from(x[i * ss]);           \
-        return;                                                                          \
-      case MLPL_U8:                                                                      \
-        for (int64_t i = 0; i < n; i++) byte[i * sd] = (uint8_t)whole_##from(x[i * ss]); \
-        return;                                                                          \
-      default:                                                                           \
-        for (int64_t i = 0; i < n; i++) byte[i * sd] = x[i * ss] != 0;                   \
-    }                                                                                    \
-  }
-
-CAST_FROM(f32, float)
-CAST_FROM(f64, double)
-CAST_FROM(i64, int64_t)
-CAST_FROM(u8, uint8_t)
-
-static void cast_run(
-    int64_t n, char *d, int to, int64_t sd, const char *s, int from, int64_t ss) {
-  switch (from) {
-    case MLPL_F32: cast_f32(n, d, to, sd, s, ss); return;
-    case MLPL_F64: cast_f64(n, d, to, sd, s, ss); return;
-    case MLPL_I64: cast_i64(n, d, to, sd, s, ss); return;
-    default: cast_u8(n, d, to, sd, s, ss); /* and bool */
-  }
-}
-
-void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src) {
-  mlpli_walk w;
-  mlpli_walk_init(
-      &w, dst->ndim, dst->shape, 2, (const int64_t *[]){dst->stride, src->stride});
-  int64_t n = mlpli_walk_run(&w), runs = mlpli_walk_n_runs(&w), at[2];
-  size_t size = mlpli_dtype_size[dst->dtype], from = mlpli_dtype_size[src->dtype];
-  const int64_t sd = w.stride[0][w.ndim - 1], ss = w.stride[1][w.ndim - 1];
-  for (int64_t i = 0; i < runs; i++) {
-    mlpli_walk_at(&w, i, at);
-    char *d = dst->data + at[0] * (int64_t)size;
-    const char *s = src->data + at[1] * (int64_t)from;
-    if (dst->dtype == src->dtype)
-      copy_run(size, n, d, sd, s, ss);
-    else
-      cast_run(n, d, dst->dtype, sd, s, src->dtype, ss);
-  }
-}
-
-void mlpli_fill(mlpl_tensor *t, double value) {
-  size_t size = mlpli_dtype_size[t->dtype];
-  char element[8];
-  mlpli_store(element, t->dtype, value);
-  if (t->contiguous && (value == 0 && !signbit(value))) {
-    memset(t->data, 0, (size_t)t->numel * size);
-    return;
-  }
-  mlpli_walk w;
-  mlpli_walk_init(&w, t->ndim, t->shape, 1, (const int64_t *[]){t->stride});
-  int64_t n = mlpli_walk_run(&w), runs = mlpli_walk_n_runs(&w), at;
-  for (int64_t i = 0; i < runs; i++) {
-    mlpli_walk_at(&w, i, &at);
-    copy_run(size, n, t->data + at * (int64_t)size, w.stride[0][w.ndim - 1], element, 0);
-  }
-}
+/* ---- tensors made of tensors ------------------------------------------------------- */
 
 mlpl_status mlpli_tensor_contiguous(
     mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t) {
@@ -209,7 +104,7 @@ mlpl_status mlpl_tensor_item_int(mlpl_ctx *cx, const mlpl_tensor *t, int64_t *va
   if (t->dtype == MLPL_I64)
     memcpy(value, t->data, sizeof *value);
   else
-    *value = to_int(mlpli_load(t->data, t->dtype));
+    *value = mlpli_to_int(mlpli_load(t->data, t->dtype));
   return MLPL_OK;
 }
 

@@ -11,11 +11,11 @@ static mlpl_status check_numbers(
     return mlpl_fail(cx, MLPL_EARG, "%s: dtype is %s; it must be f32 or f64", what,
         mlpl_dtype_name((mlpl_dtype)dtype));
   if (!isfinite(first) || !isfinite(last))
-    return mlpl_fail(
-        cx, MLPL_EARG, "%s: from %g to %g; both must be finite", what, first, last);
+    return mlpl_fail(cx, MLPL_EARG, "%s: start is %g, stop is %g; both must be finite",
+        what, first, last);
   if (n < 0)
     return mlpl_fail(
-        cx, MLPL_EARG, "%s: %lld numbers; it must be 0 or more", what, (long long)n);
+        cx, MLPL_EARG, "%s: steps is %lld; it must be 0 or more", what, (long long)n);
   return MLPL_OK;
 }
 

@@ -58,13 +58,19 @@ static void storage_release(mlpli_storage *s) {
 
 /* ---- making ------------------------------------------------------------------------ */
 
-static void set_row_major(mlpl_tensor *t) {
-  int64_t step = 1;
+/* Shape, strides and count; false: more bytes than can be addressed. */
+static bool set_row_major(mlpl_tensor *t, const int64_t *shape) {
+  int64_t step = 1, numel = 1;
   for (int d = t->ndim - 1; d >= 0; d--) {
+    const int64_t n = shape[d];
+    t->shape[d] = n;
     t->stride[d] = step;
-    step *= t->shape[d] > 0 ? t->shape[d] : 1;
+    if (n > 0 && __builtin_mul_overflow(step, n, &step)) return false;
+    numel *= n;
   }
+  t->numel = numel;
   t->contiguous = true;
+  return step <= INT64_MAX / (int64_t)sizeof(double);
 }
 
 static bool is_row_major(const mlpl_tensor *t) {
@@ -99,29 +105,30 @@ bool mlpli_shape_fits(int ndim, const int64_t *shape) {
   return true;
 }
 
+static mlpl_status cannot_address(
+    mlpl_ctx *cx, int dtype, int ndim, const int64_t *shape) {
+  char text[MLPLI_SHAPE_TEXT];
+  return mlpl_fail(cx, MLPL_ENOMEM,
+      "tensor: not enough memory: %s of %s is more than can be addressed",
+      mlpli_shape_text(text, ndim, shape), mlpl_dtype_name(dtype));
+}
+
 mlpl_status mlpli_tensor_make(
     mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape) {
   *out = NULL;
-  if (!mlpli_shape_fits(ndim, shape)) {
-    char text[MLPLI_SHAPE_TEXT];
-    return mlpl_fail(cx, MLPL_ENOMEM,
-        "tensor: not enough memory: %s of %s is more than can be addressed",
-        mlpli_shape_text(text, ndim, shape), mlpl_dtype_name(dtype));
-  }
-  int64_t numel = 1;
-  for (int d = 0; d < ndim; d++) numel *= shape[d];
-  size_t bytes = (size_t)numel * mlpli_dtype_size[dtype];
   mlpl_tensor *t = blank(cx, dtype, ndim);
-  mlpli_storage *s = t ? storage_new(cx->heap, bytes) : NULL;
-  if (!s) {
+  if (!t) return mlpli_no_memory(cx, "tensor", sizeof *t);
+  if (!set_row_major(t, shape)) {
+    mlpli_free(cx->heap, t);
+    return cannot_address(cx, dtype, ndim, shape);
+  }
+  const size_t bytes = (size_t)t->numel * mlpli_dtype_size[dtype];
+  t->storage = storage_new(cx->heap, bytes);
+  if (!t->storage) {
     mlpli_free(cx->heap, t);
     return mlpli_no_memory(cx, "tensor", bytes);
   }
-  t->storage = s;
-  t->data = s->data;
-  t->numel = numel;
-  for (int d = 0; d < ndim; d++) t->shape[d] = shape[d];
-  set_row_major(t);
+  t->data = t->storage->data;
   mlpli_ctx_retain(cx);
   *out = t;
   return MLPL_OK;

@@ -80,6 +80,9 @@ static inline void mlpli_touch(mlpl_tensor *t) { t->storage->version++; }
 void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src);
 void mlpli_fill(mlpl_tensor *t, double value);
 /* One element as double, and back. */
+/* As C converts, but defined for every double: NaN gives 0, what is out of range the
+   nearest end. */
+int64_t mlpli_to_int(double v);
 double mlpli_load(const void *p, int dtype);
 void mlpli_store(void *p, int dtype, double value);
 

@@ -40,7 +40,7 @@ local function read_option(name, default, level)
   if type(default) == "table" then default, help = default[1], default[2] end
   local kind = kind_of(default)
   if type(name) ~= "string" or not name:match("^[%a_][%w_-]*$") then
-    error(("args: %s cannot be the name of an option"):format(tostring(name)), level)
+    error(("args: %s cannot be the name of an option"):format(mlpl._shown(name)), level)
   elseif not takes[kind] then
     error(("args: %s: a default is a number, a string or a boolean, not %s"):format(name,
       default == nil and "nil" or "a " .. kind), level)
@@ -56,7 +56,7 @@ local function read_positional(entry, level)
   local name, mark = tostring(text):match("^([%a_][%w_]*)([?.]*)$")
   local marks = { [""] = true, ["?"] = true, ["..."] = true }
   if type(text) ~= "string" or not marks[mark] then
-    error(("args: %s cannot be the name of an argument"):format(tostring(text)), level)
+    error(("args: %s cannot be the name of an argument"):format(mlpl._shown(text)), level)
   end
   return { name = name, optional = mark == "?", rest = mark == "...", help = help }
 end
@@ -64,11 +64,12 @@ end
 -- Options sorted by name, positionals in their order, and both by name.
 local function read_spec(spec, level)
   if type(spec) ~= "table" then
-    error("args: takes names and defaults, as in mlpl.args { epochs = 20 }", level)
+    error(("args: spec is a %s; it takes names and defaults, as in mlpl.args { epochs = 20 }")
+      :format(type(spec)), level)
   end
   local options, positionals, known = {}, {}, {}
-  for i, entry in ipairs(spec) do
-    local positional = read_positional(entry, level + 1)
+  for i = 1, rawlen(spec) do                         -- raw: nothing else of it is a word
+    local positional = read_positional(rawget(spec, i), level + 1)
     local last = positionals[i - 1]
     local needed = not (positional.optional or positional.rest)
     if last and (last.rest or last.optional and needed) then
@@ -77,7 +78,7 @@ local function read_spec(spec, level)
     end
     positionals[i], known[positional.name] = positional, positional
   end
-  for name, default in pairs(spec) do
+  for name, default in next, spec do
     if not (math.type(name) == "integer" and positionals[name]) then
       local option = read_option(name, default, level + 1)
       if known[name] then
@@ -280,9 +281,25 @@ local function help(text)
   os.exit(true)
 end
 
+-- The words of a list, as texts.
+local function words_of(list)
+  if type(list) ~= "table" then
+    error(("args: list is a %s; it must be an array of words"):format(type(list)), 3)
+  end
+  local words = {}
+  for i = 1, rawlen(list) do
+    local word = rawget(list, i)
+    if type(word) ~= "string" and type(word) ~= "number" then
+      error(("args: word %d of list is a %s; it must be a text"):format(i, type(word)), 3)
+    end
+    words[i] = tostring(word)
+  end
+  return words
+end
+
 return function(spec, list)
   local options, positionals = read_spec(spec, 3)
-  if list == nil then list = rawget(_ENV, "arg") end
+  if list == nil then list = rawget(_ENV, "arg") else list = words_of(list) end
   local args = {}
   for _, option in ipairs(options) do args[option.name] = option.default end
   local function usage_text() return usage(options, positionals) end

@@ -4,13 +4,14 @@
 local mlpl = ...
 
 local core = mlpl._autograd
+local raise = mlpl._raise
 local autograd = { grad = core.grad }
 
 -- ---- arguments ------------------------------------------------------------------------
 
 local function check_function(what, f)
   if core.is_callable(f) then return end
-  error(("%s: the function is a %s"):format(what, type(f)), 3)
+  raise(("%s: f is a %s; it must be a function"):format(what, type(f)))
 end
 
 local function is_tensor(v)
@@ -19,27 +20,36 @@ end
 
 -- A tensor or an array of them as an array, and which it was.
 local function array(what, name, v)
-  if is_tensor(v) then return { v }, true end
+  local function check_live(x, text)
+    if not core.is_live(x) then
+      raise(("%s: %s is a tensor that was released"):format(what, text))
+    end
+  end
+  if is_tensor(v) then
+    check_live(v, name)
+    return { v }, true
+  end
   if type(v) ~= "table" then
-    error(("%s: %s is a %s; it must be a tensor or an array of tensors")
-      :format(what, name, type(v)), 3)
+    raise(("%s: %s is a %s; it must be a tensor or an array of tensors")
+      :format(what, name, type(v)))
   end
   local list = {}
   for i = 1, rawlen(v) do
     list[i] = rawget(v, i)
     if not is_tensor(list[i]) then
-      error(("%s: entry %d of %s is a %s; it must be a tensor"):format(what, i, name,
-        type(list[i])), 3)
+      raise(("%s: entry %d of %s is a %s; it must be a tensor"):format(what, i, name,
+        type(list[i])))
     end
+    check_live(list[i], ("entry %d of %s"):format(i, name))
   end
-  if #list == 0 then error(("%s: %s is empty"):format(what, name), 3) end
+  if #list == 0 then raise(("%s: %s is empty"):format(what, name)) end
   return list, false
 end
 
 local function options(what, given, known)
   local o = {}
   if given ~= nil and type(given) ~= "table" then
-    error(("%s: the options are a %s; they must be a table"):format(what, type(given)), 3)
+    raise(("%s: the options are a %s; they must be a table"):format(what, type(given)))
   end
   for name, standard in pairs(known) do o[name] = standard end
   for name, value in next, given or {} do
@@ -47,12 +57,12 @@ local function options(what, given, known)
       local names = {}
       for each in pairs(known) do names[#names + 1] = each end
       table.sort(names)
-      error(("%s: unknown option %s; the options are %s"):format(what, core.shown(name),
-        table.concat(names, ", ")), 3)
+      raise(("%s: unknown option %s; the options are %s"):format(what, core.shown(name),
+        table.concat(names, ", ")))
     end
     if type(value) ~= type(known[name]) then
-      error(("%s: %s is a %s; it must be a %s"):format(what, name, type(value),
-        type(known[name])), 3)
+      raise(("%s: %s is a %s; it must be a %s"):format(what, name, type(value),
+        type(known[name])))
     end
     o[name] = value
   end
@@ -61,9 +71,12 @@ end
 
 -- Leaves of their own with the same elements; with create_graph, the same values joined
 -- to the graph that they come from.
-local function variables(xs, joined)
+local function variables(what, xs, joined)
   local vs = {}
   for i, x in ipairs(xs) do
+    if x.dtype ~= "f32" and x.dtype ~= "f64" then
+      raise(("%s: input %d is %s; only f32 and f64 have gradients"):format(what, i, x.dtype))
+    end
     if joined and x.requires_grad then
       vs[i] = x:reshape(x.shape)
     else
@@ -81,11 +94,11 @@ end
 -- f's results as an array of tensors.
 local function outputs_of(what, f, xs)
   local ys = table.pack(f(table.unpack(xs)))
-  if ys.n == 0 then error(what .. ": the function returned nothing", 3) end
+  if ys.n == 0 then raise(what .. ": f returned nothing") end
   for i = 1, ys.n do
     if not is_tensor(ys[i]) then
-      error(("%s: result %d of the function is a %s; it must be a tensor")
-        :format(what, i, type(ys[i])), 3)
+      raise(("%s: result %d of f is a %s; it must be a tensor")
+        :format(what, i, type(ys[i])))
     end
   end
   return ys
@@ -94,7 +107,8 @@ end
 local function one_number(what, f, xs)
   local ys = outputs_of(what, f, xs)
   if ys.n ~= 1 or ys[1]:numel() ~= 1 then
-    error(("%s: the function must return a single number"):format(what), 3)
+    raise(("%s: f must return a single number, not %s"):format(what,
+      ys.n ~= 1 and ys.n .. " tensors" or tostring(ys[1].shape)))
   end
   return ys[1]:reshape {}
 end
@@ -109,7 +123,7 @@ function autograd.jacobian(f, inputs, given)
   local xs, single = array("jacobian", "inputs", inputs)
   local o = options("jacobian", given, { create_graph = false })
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("jacobian", xs, o.create_graph)
     local ys = outputs_of("jacobian", f, vs)
     local all = {}
     for k = 1, ys.n do
@@ -121,13 +135,18 @@ end
 
 -- Rows of second derivatives: [i][k] of input i and input k.
 local function second_derivatives(y, vs, create_graph)
+  local function jacobian(g)
+    local ok, result = pcall(core.jacobian, g, vs, create_graph)
+    if ok then return result end
+    error(type(result) == "string" and result:gsub("^jacobian: ", "hessian: ") or result, 0)
+  end
   local rows = {}
   local first = { n = #vs }
   if y.requires_grad then
     first = core.grad(y, vs, { create_graph = true, allow_unused = true })
   end
   for i, v in ipairs(vs) do
-    rows[i] = core.jacobian(first[i] or v:detach() * 0, vs, create_graph)
+    rows[i] = jacobian(first[i] or v:detach() * 0)
   end
   return rows
 end
@@ -137,7 +156,7 @@ function autograd.hessian(f, inputs, given)
   local xs, single = array("hessian", "inputs", inputs)
   local o = options("hessian", given, { create_graph = false })
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("hessian", xs, o.create_graph)
     local y = one_number("hessian", f, vs)
     local rows = second_derivatives(y, vs, o.create_graph)
     if single then return rows[1][1] end
@@ -150,14 +169,19 @@ end
 local function zeros_like(x) return mlpl.zeros(x.shape, { dtype = x.dtype }) end
 local function ones_like(x) return mlpl.ones(x.shape, { dtype = x.dtype }) end
 
+local function kind_text(x, y)
+  local dtype = x.dtype ~= y.dtype and " of " .. x.dtype or ""
+  return ("[%s]%s"):format(table.concat(x.shape, "x"), dtype)
+end
+
 local function check_shapes(what, vs, xs, of)
   if #vs ~= #xs then
-    error(("%s: %d vectors are given for %d %s"):format(what, #vs, #xs, of), 4)
+    raise(("%s: v has %d vectors for %d %s"):format(what, #vs, #xs, of))
   end
   for i, v in ipairs(vs) do
-    local a, b = table.concat(v.shape, "x"), table.concat(xs[i].shape, "x")
+    local a, b = kind_text(v, xs[i]), kind_text(xs[i], v)
     if a ~= b then
-      error(("%s: vector %d is [%s], it must be [%s]"):format(what, i, a, b), 4)
+      raise(("%s: vector %d of v is %s, it must be %s"):format(what, i, a, b))
     end
   end
 end
@@ -187,11 +211,11 @@ function autograd.vjp(f, inputs, v, given)
   local o = options("vjp", given, { create_graph = false })
   local seeds = v ~= nil and array("vjp", "v", v)
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("vjp", xs, o.create_graph)
     local ys = outputs_of("vjp", f, vs)
     if not seeds then
       if ys.n ~= 1 or ys[1]:numel() ~= 1 then
-        error("vjp: v may be left out only where the function returns a single number", 2)
+        raise("vjp: v may be left out only where the function returns a single number")
       end
       seeds = { ones_like(ys[1]) }
     end
@@ -214,7 +238,7 @@ function autograd.jvp(f, inputs, v, given)
   local direction = array("jvp", "v", v)
   check_shapes("jvp", direction, xs, "inputs")
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("jvp", xs, o.create_graph)
     local ys = outputs_of("jvp", f, vs)
     local us = {}
     for i = 1, ys.n do us[i] = zeros_like(ys[i]):requires_grad_() end
@@ -236,7 +260,7 @@ function autograd.hvp(f, inputs, v, given)
   local direction = array("hvp", "v", v)
   check_shapes("hvp", direction, xs, "inputs")
   return recorded(function()
-    local vs = variables(xs, o.create_graph)
+    local vs = variables("hvp", xs, o.create_graph)
     local y = one_number("hvp", f, vs)
     local g = gradients({ y }, vs, { ones_like(y) }, true)
     local products = gradients(g, vs, direction, o.create_graph)
@@ -266,7 +290,13 @@ local tolerances = { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }
 local function check_each(what, f, vs, o)
   local n = recorded(function() return outputs_of(what, f, vs).n end)
   for k = 1, n do
-    core.gradcheck(function(...) return (select(k, f(...))) end, vs, o.eps, o.atol, o.rtol)
+    local ok, message = pcall(core.gradcheck, function(...) return (select(k, f(...))) end, vs,
+      o.eps, o.atol, o.rtol)
+    if not ok and type(message) == "string" and message:find "^gradcheck: " then
+      raise((message:gsub("^gradcheck: ", what .. ": ")))
+    elseif not ok then
+      error(message, 0)                              -- what f raised
+    end
   end
   return true
 end
@@ -287,7 +317,7 @@ function autograd.gradgradcheck(f, inputs, given)
   for i, v in ipairs(vs) do
     if v.requires_grad then varied[#varied + 1] = i end
   end
-  if #varied == 0 then error("gradgradcheck: no input requires a gradient", 2) end
+  if #varied == 0 then raise("gradgradcheck: no input requires a gradient") end
   local ys = recorded(outputs_of, "gradgradcheck", f, vs)
   local all = table.move(vs, 1, n, 1, {})
   for k = 1, ys.n do
@@ -326,24 +356,24 @@ end
 
 function autograd.Function(passes)
   if type(passes) ~= "table" then
-    error(("Function: it takes a table of forward and backward, not a %s")
-      :format(type(passes)), 2)
+    raise(("Function: passes is a %s; it must be a table of forward and backward")
+      :format(type(passes)))
   end
   for name in next, passes do
     if name ~= "forward" and name ~= "backward" and name ~= "name" then
-      error(("Function: unknown option %s; the options are backward, forward, name")
-        :format(core.shown(name)), 2)
+      raise(("Function: unknown option %s; the options are backward, forward, name")
+        :format(core.shown(name)))
     end
   end
   for _, pass in ipairs { "forward", "backward" } do
     if type(rawget(passes, pass)) ~= "function" then
-      error(("Function: %s is a %s; it must be a function")
-        :format(pass, type(rawget(passes, pass))), 2)
+      raise(("Function: %s is a %s; it must be a function")
+        :format(pass, type(rawget(passes, pass))))
     end
   end
   local name = rawget(passes, "name")
   if name ~= nil and type(name) ~= "string" then
-    error(("Function: name is a %s; it must be a string"):format(type(name)), 2)
+    raise(("Function: name is a %s; it must be a string"):format(type(name)))
   end
   return core["function"](passes.forward, passes.backward, name or "function")
 end

@@ -9,11 +9,67 @@ local classes = {
   Step = true, Generator = true, Hook = true,
 }
 
+-- What values of a class can do that is no method and no field.
+local abilities = {
+  Tensor = {
+    "---@field [integer] mlpl.Tensor", "---@field [table] mlpl.Tensor",
+    "---@field [mlpl.Tensor] mlpl.Tensor", "---@operator len: integer",
+    "---@operator unm: mlpl.Tensor", "---@operator bnot: mlpl.Tensor",
+  },
+  Module = {
+    "---@field [integer] mlpl.Module", "---@operator len: integer",
+    "---@overload fun(...: mlpl.Tensor): mlpl.Tensor",
+  },
+  Dataset = { "---@operator len: integer" },
+  Batches = { "---@overload fun(): mlpl.Tensor?, mlpl.Tensor?" },
+  Step = { "---@overload fun(...: mlpl.Tensor): mlpl.Tensor" },
+}
+for _, event in ipairs { "add", "sub", "mul", "div", "pow", "mod", "idiv", "band", "bor",
+  "bxor" } do
+  table.insert(abilities.Tensor,
+    ("---@operator %s(mlpl.Tensor|number): mlpl.Tensor"):format(event))
+end
+
+-- Options of functions whose help tells them in a sentence.
+local options = {
+  dtype = '"f32"|"f64"|"i64"|"u8"|"bool"', requires_grad = "boolean",
+  generator = "mlpl.Generator", replacement = "boolean", indexing = '"ij"|"xy"',
+  shuffle = "boolean", stratify = "boolean", size = "integer", drop_last = "boolean",
+  labels = "integer|string", target = "integer|string", separator = "string",
+  header = "boolean", classes = "string[]", compressed = "boolean",
+  create_graph = "boolean", retain_graph = "boolean", allow_unused = "boolean",
+  grad_outputs = "mlpl.Tensor|mlpl.Tensor[]", eps = "number", atol = "number",
+  rtol = "number", equal_nan = "boolean", epochs = "integer", every = "number",
+  columns = "integer", precision = "integer", threshold = "integer", edgeitems = "integer",
+  linewidth = "integer", sci_mode = "boolean",
+}
+
+-- "{ dtype?: ..., requires_grad?: ... }" of the options that a text names, or "table".
+local function table_text(text)
+  local list, seen = {}, {}
+  for word in (text or ""):gmatch "[%a_]+" do
+    if options[word] and not seen[word] then
+      seen[word] = true
+      list[#list + 1] = ("%s?: %s"):format(word, options[word])
+    end
+  end
+  return #list > 0 and ("{ %s }"):format(table.concat(list, ", ")) or "table"
+end
+
 -- "Tensor|number?" as the language server spells it.
 local function type_text(name)
   return (name:gsub("[%w_]+", function(word)
     return classes[word] and "mlpl." .. word or word
   end))
+end
+
+-- The type of an argument: its choices, the options its text tells.
+local function argument_type(a)
+  if a.choices then
+    return ('"%s"'):format(table.concat(a.choices, '"|"'))
+  end
+  local text = type_text(a.type:gsub("%?$", ""))
+  return (text:gsub("%f[%w]table%f[%W]", function() return table_text(a.text) end))
 end
 
 local function comment(text)
@@ -29,22 +85,25 @@ local function parameter_name(name)
   return reserved[name] and name .. "_" or name
 end
 
--- Options may follow in order or stand in one table at the end.
-local function overload(out, list, results)
-  local before, options = {}, {}
-  for _, a in ipairs(list) do
-    if a.option then
-      options[#options + 1] = ("%s%s: %s"):format(a.name, a.optional and "?" or "",
-        type_text(a.type))
-    else
-      before[#before + 1] = ("%s%s: %s"):format(parameter_name(a.name),
-        a.optional and "?" or "", type_text(a.type))
+local function typed(a, name)
+  return ("%s%s: %s"):format(name, a.optional and "?" or "", argument_type(a))
+end
+
+-- Options may follow in order or stand in one table at the end, the first ones in order
+-- and the others in a table. A method's form begins with the value itself.
+local function overloads(out, list, results, self)
+  local words = { self and "self: mlpl." .. self }
+  for i, a in ipairs(list) do
+    if a.option and (a.optional or i == #list) then
+      local rest = {}
+      for k = i, #list do rest[#rest + 1] = typed(list[k], list[k].name) end
+      local all = table.move(words, 1, #words, 1, {})
+      all[#all + 1] = ("options: { %s }"):format(table.concat(rest, ", "))
+      out[#out + 1] = ("---@overload fun(%s)%s"):format(table.concat(all, ", "),
+        #results > 0 and ": " .. table.concat(results, ", ") or "")
     end
+    words[#words + 1] = typed(a, parameter_name(a.name))
   end
-  if #options == 0 then return end
-  before[#before + 1] = ("options: { %s }"):format(table.concat(options, ", "))
-  out[#out + 1] = ("---@overload fun(%s)%s"):format(table.concat(before, ", "),
-    #results > 0 and ": " .. table.concat(results, ", ") or "")
 end
 
 local function write_function(out, path, entry, arguments, returned)
@@ -60,15 +119,19 @@ local function write_function(out, path, entry, arguments, returned)
     local name = parameter_name(a.name)
     names[i] = name
     out[#out + 1] = ("---@param %s%s %s%s"):format(name,
-      a.optional and name ~= "..." and "?" or "", type_text(a.type:gsub("%?$", "")),
+      a.optional and name ~= "..." and "?" or "", argument_type(a),
       a.text and " " .. a.text:gsub("%s+", " ") or "")
+  end
+  if #list > 0 and list[#list].variadic then          -- x:view(2, 3), too
+    names[#names + 1] = "..."
+    out[#out + 1] = "---@param ... integer"
   end
   for _, r in ipairs(returned(entry)) do
     results[#results + 1] = type_text(r[2])
     out[#out + 1] = ("---@return %s %s%s"):format(results[#results], r[1],
       r[3] and " # " .. r[3]:gsub("%s+", " ") or "")
   end
-  overload(out, list, results)
+  overloads(out, list, results, is_method)
   local target = is_method and is_method .. ":" .. method or "mlpl." .. path
   out[#out + 1] = ("function %s(%s) end"):format(target, table.concat(names, ", "))
 end
@@ -77,8 +140,7 @@ end
 local function write_callable_table(out, path, entry, arguments)
   local list = {}
   for i, a in ipairs(arguments(entry)) do
-    list[i] = ("%s%s: %s"):format(parameter_name(a.name), a.optional and "?" or "",
-      type_text(a.type:gsub("%?$", "")))
+    list[i] = typed(a, parameter_name(a.name))
   end
   out[#out + 1] = "\n" .. comment(entry[1]:gsub("%s+", " "))
   out[#out + 1] = ("---@overload fun(%s)\nmlpl.%s = {}"):format(table.concat(list, ", "), path)
@@ -90,16 +152,7 @@ local function write_class(out, kind, entry)
     out[#out + 1] = ("---@field %s %s %s"):format(field[1], type_text(field[2]),
       field[3] or "")
   end
-  if kind == "Tensor" then
-    for _, event in ipairs { "add", "sub", "mul", "div", "pow", "mod", "idiv", "band", "bor",
-      "bxor" } do
-      out[#out + 1] = ("---@operator %s(mlpl.Tensor|number): mlpl.Tensor"):format(event)
-    end
-    out[#out + 1] = "---@operator unm: mlpl.Tensor\n---@operator bnot: mlpl.Tensor"
-  end
-  if kind == "Module" then
-    out[#out + 1] = "---@overload fun(...: mlpl.Tensor): mlpl.Tensor"
-  end
+  for _, line in ipairs(abilities[kind] or {}) do out[#out + 1] = line end
   out[#out + 1] = ("local %s = {}"):format(kind)
 end
 
@@ -112,7 +165,7 @@ end
 
 return function(names, entry_of, arguments, returned)
   local out = { "---@meta mlpl", "-- mlpl " .. mlpl.version .. ", made by: mlpl help --definitions",
-    "\n---@class mlpl", "local mlpl = {}" }
+    "\n---@class mlpl\n---@field version string\n---@field _VERSION string", "local mlpl = {}" }
   for _, kind in ipairs(sorted_keys(classes)) do write_class(out, kind, entry_of(kind)) end
   for _, path in ipairs(sorted_keys(names)) do
     local entry, value = entry_of(path), names[path]

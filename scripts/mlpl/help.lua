@@ -1,6 +1,6 @@
--- Built-in help. mlpl.help(what) prints what it knows of a name ("linalg.svd"), a function,
--- a layer or a tensor; mlpl.help() lists the parts. The command does the same: mlpl help
--- linalg.svd.
+-- Built-in help. mlpl.help(what) prints what it knows of a name ("linalg.svd"), a topic
+-- ("indexing"), a function, a layer or a tensor; mlpl.help() lists what there is. The command
+-- does the same: mlpl help linalg.svd.
 --
 -- Entries are in help/*.lua, one file a part: a table from names to entries. Operations
 -- of the engine's table and kinds of layers and optimizers describe their own arguments;
@@ -22,6 +22,8 @@
 
 local mlpl, script = ...
 
+local raise = mlpl._raise
+
 local parts = {
   "mlpl", "tensor", "autograd", "nn", "optim", "data",
   "arithmetic", "functions", "reductions", "shapes", "products", "windows", "activations",
@@ -30,18 +32,35 @@ local parts = {
 local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator",
   "Hook" }
 
-local entries
+local entries, topics
+
+-- Methods that are functions, too, say so in the function's own words.
+local function add_functions(all)
+  for name, f in pairs(mlpl._methods "Tensor") do
+    local method = all["Tensor." .. name]
+    if method and not all[name] and rawequal(rawget(mlpl, name), f) then
+      local copy = {}
+      for key, value in pairs(method) do copy[key] = value end
+      copy.name, copy.part = name, "shapes"
+      copy.call = method.call:gsub("^x:(%w+) ({.*})$", "%1(x, %2)")
+        :gsub("^x:(%w+)%((.*)%)$", "%1(x, %2)")
+      all[name] = copy
+    end
+  end
+end
 
 local function load_entries()
   if entries then return entries end
-  entries = {}
+  entries, topics = {}, script "help.topics"
+  for name, entry in pairs(topics) do entry.name = name end
   for _, part in ipairs(parts) do
     for name, entry in pairs(script("help." .. part)) do
       assert(not entries[name], name)
-      entry.name = name
+      entry.name, entry.part = name, part
       entries[name] = entry
     end
   end
+  add_functions(entries)
   return entries
 end
 
@@ -77,6 +96,38 @@ end
 -- Where operations of the table are.
 local op_homes = { [""] = true, ["Tensor."] = true, ["nn."] = true, ["linalg."] = true }
 
+-- Arguments for an example: numbers for a second input and for options that must be given.
+local function example_arguments(op, d)
+  local words, tensors = {}, { index = "x:argsort()", mask = "x:gt(0.3)", like = "x + 1" }
+  tensors.any, tensors.numbers = tensors.mask, tensors.like
+  if op == "clamp" then return "0.5" end
+  for i = 2, #d.inputs do
+    local number = d.inputs[i].number
+    words[i - 1] = number and tostring(i) or tensors[d.inputs[i].domain]
+  end
+  for i, p in ipairs(d.params) do
+    local word = p.choices and ("'%s'"):format(p.choices[1]) or "1"
+    local first = i <= d.options_first
+    if p.required then table.insert(words, first and i or #words + 1, word) end
+  end
+  return table.concat(words, ", ")
+end
+
+-- Whatever the operation is, the form in place must do the same to its receiver.
+local function in_place_example(op)
+  local d = mlpl._describe_op(op)
+  local whole = d.inputs[1].dtypes[1] ~= "f32"
+  local reals = op == "acosh" and "mlpl.tensor { 1, 1.25, 1.5 }" or
+    "mlpl.tensor { 0.25, 0.5, 0.75 }"
+  local args = example_arguments(op, d)
+  return ([[
+local x = %s
+local expected = x:%s(%s)
+x:%s_(%s)
+assert(x:equal(expected))]]):format(whole and 'mlpl.tensor({ 1, 2, 6 }, { dtype = "i64" })' or
+    reals, op, args, op, args)
+end
+
 -- "Tensor.abs_": the entry of abs, told of the form that changes its receiver.
 local function in_place_entry(all, name)
   local op = name:match "^Tensor%.(%a[%w_]*)_$" or name:match "^(%a[%w_]*)_$"
@@ -84,7 +135,8 @@ local function in_place_entry(all, name)
   if not entry then return nil end
   return {
     "In place: " .. entry[1],
-    name = op .. "_", row = op, in_place = true, args = entry.args,
+    name = op .. "_", part = "in place", row = op, in_place = true, args = entry.args,
+    example = in_place_example(op),
     returns = { { "", "Tensor", "the receiver, which holds the result" } },
     memory = "overwrites its receiver and every view of the same elements",
     errors = (entry.errors and entry.errors .. "; " or "") ..
@@ -92,6 +144,18 @@ local function in_place_entry(all, name)
       "gradient, outside no_grad; a later backward that needs the old value",
     source = entry.source,
   }
+end
+
+-- "Tensor.shape", or "shape".
+local function field_entry(all, name)
+  for _, kind in ipairs(types) do
+    for _, field in ipairs(all[kind] and all[kind].fields or {}) do
+      if name == kind .. "." .. field[1] or name == field[1] and kind == "Tensor" then
+        return { ("A field of %s: %s."):format(kind, field[3]), name = name,
+          call = ("%s.%s"):format(kind, field[1]), returns = { { "", field[2] } } }
+      end
+    end
+  end
 end
 
 -- The entry for a name: its own, or that of the operation which it is a method or a
@@ -102,6 +166,17 @@ local function entry_of(name)
   local home, last = name:match "^(.-)([%w_]+)$"
   local is_op = last and op_homes[home] and mlpl._describe_op(last)
   return all[name] or is_op and all[last] or in_place_entry(all, name) or nil
+end
+
+-- A name as people write it: x:sum(), Tensor:sum, torch.nn.functional.relu, F.relu.
+local function plain(name)
+  local short = name:match "^%s*(.-)%s*$":gsub("%(.*%)$", ""):gsub(":", ".")
+  short = short:gsub("^mlpl%.", ""):gsub("^torch%.", ""):gsub("^nn%.functional%.", "nn.")
+  local head, rest = short:match "^(%l%w*)%.(.+)$"
+  if head == "F" or head and rawget(mlpl, head) == nil and mlpl._methods "Tensor"[rest] then
+    return "Tensor." .. rest
+  end
+  return (short:gsub("^F%.", "nn."))
 end
 
 local function name_of(value)
@@ -126,13 +201,15 @@ end
 
 local lua_types = {
   integer = "integer", number = "number", boolean = "boolean", axis = "integer",
-  axes = "integer|integer[]", index = "integer", choice = "string", sizes = "integer[]",
+  axes = "integer|integer[]", index = "integer", choice = "string", sizes = "integer|integer[]",
   pair = "number[]", ["axis list"] = "integer|integer[]", extent = "integer|integer[]|string",
 }
 
+local NO_LIMIT <const> = 1e9     -- what no memory could hold is no limit that helps a reader
+
 local function domain(p)
   if p.choices then return "one of " .. table.concat(p.choices, ", ") end
-  if p.min and p.max and p.max < 9e15 then
+  if p.min and p.max and p.max < NO_LIMIT then
     return ("from %s to %s"):format(number(p.min), number(p.max))
   end
   return p.min and p.min > -9e15 and "at least " .. number(p.min) or nil
@@ -143,25 +220,44 @@ local function described(entry)
     mlpl._describe_kind(entry.name:match "[%w_]+$")
 end
 
+-- What arguments of these names are wherever an entry says nothing else.
+local axis = "the axis, or from -1 at the end"
+local usual = {
+  dim = axis, dim0 = axis, dim1 = axis, dim2 = axis, axis0 = axis, axis1 = axis,
+  dims = "axes, or from -1 at the end", start_dim = "the first axis", end_dim = "the last axis",
+  sizes = "numbers in order, or one array of them", other = "the tensor whose sizes count",
+  descending = "the largest first", alpha = "as above", beta = "as above", lambd = "as above",
+  negative_slope = "as above", tensor1 = "broadcasts", tensor2 = "broadcasts",
+}
+
 -- The arguments of an entry, in order: name, type, text, optional, standard.
 local function arguments(entry)
-  local list, texts = {}, entry.args or {}
+  local list, texts, options = {}, entry.args or {}, {}
+  local row = #texts > 0 and mlpl._describe_op(entry.name)
+  for _, p in ipairs(row and row.params or {}) do options[p.name] = true end
   for _, arg in ipairs(texts) do
     list[#list + 1] = { name = arg[1], type = arg[2], text = arg[3],
-      optional = arg.optional or arg[2]:sub(-1) == "?" }
+      optional = arg.optional or arg[2]:sub(-1) == "?", option = options[arg[1]] }
   end
   local d = #list == 0 and described(entry)
   for _, input in ipairs(d and d.inputs or {}) do
     local number = input.number and not (entry.in_place and #list == 0)
     list[#list + 1] = { name = input.name, type = number and "Tensor|number" or "Tensor",
-      text = texts[input.name], optional = not input.required }
+      text = texts[input.name] or usual[input.name], optional = not input.required,
+      option = not input.required }
   end
   for i, p in ipairs(d and d.params or {}) do
     local early = i <= (d.options_first or 0)     -- x:gather(dim, index)
+    local several = p.type == "sizes" or p.type == "axis list"
     table.insert(list, early and 1 + i or #list + 1,
-      { name = p.name, type = lua_types[p.type] .. (p.tensor and "|Tensor" or ""), text = texts[p.name],
+      { name = p.name, type = lua_types[p.type] .. (p.tensor and "|Tensor" or ""),
+        text = texts[p.name] or usual[p.name], variadic = several and i == #d.params,
         optional = not p.required, standard = p.standard, domain = domain(p),
-        option = not early })
+        option = not early, choices = p.choices })
+  end
+  for _, name in ipairs(d and d.tensors or {}) do     -- of a loss
+    list[#list + 1] = { name = name, type = "Tensor", text = texts[name], optional = true,
+      option = true }
   end
   if d and texts.parameters then       -- of an optimizer
     table.insert(list, 1, { name = "parameters", type = "Tensor[]", text = texts.parameters })
@@ -248,59 +344,189 @@ local function text_of(entry)
   return table.concat(out, "\n") .. "\n"
 end
 
--- The names right below a path ("" or "nn"), in columns.
-local function list_text(path)
-  local found, endings = {}, {}
-  local start = path == "" and "" or path .. "."
+-- ---- lists ----------------------------------------------------------------------------
+
+-- The groups of the longest lists, in order: parts of the entries.
+local groups = {
+  { "parts", "Parts" }, { "types", "Types of values" }, { "topics", "Topics" },
+  { "mlpl", "Making tensors, random numbers, files, settings" }, { "tensor", "Of tensors" },
+  { "autograd", "Gradients" }, { "arithmetic", "Arithmetic and comparisons" },
+  { "functions", "Functions, element by element" }, { "activations", "Activations" },
+  { "reductions", "Along axes" }, { "shapes", "Shapes, parts and positions" },
+  { "products", "Products" }, { "windows", "Windows: convolution and pooling" },
+  { "losses", "Losses" }, { "in place", "In place" },
+}
+
+-- The names right below a path ("" or "nn") -> "." where there is more below them.
+local function names_below(path)
+  local endings, start = {}, path == "" and "" or path .. "."
   for name in pairs(names()) do
     local inside = name:sub(1, #start) == start and name:sub(#start + 1)
     local head = inside and inside:match "^[^.]+"
     if head then endings[head] = (inside ~= head or endings[head] == ".") and "." or "" end
   end
-  for head, ending in pairs(endings) do found[#found + 1] = head .. ending end
-  if #found == 0 then return nil end
+  return endings
+end
+
+local function columns(list)
+  table.sort(list)
+  return wrap(table.concat(list, "  "), "  ") .. "\n"
+end
+
+local is_type = {}
+for _, kind in ipairs(types) do is_type[kind] = true end
+
+local function group_of(path, head, ending)
+  if ending == "." then return is_type[head] and "types" or "parts" end
+  local entry = entry_of(path == "" and head or path .. "." .. head)
+  return entry and entry.part or "mlpl"
+end
+
+local function grouped(path, endings)
+  local lists, out = {}, {}
+  for head, ending in pairs(endings) do
+    local group = group_of(path, head, ending)
+    lists[group] = lists[group] or {}
+    table.insert(lists[group], head)
+  end
+  if path == "" then
+    lists.topics = {}
+    for name in pairs(topics) do table.insert(lists.topics, name) end
+  end
+  for _, group in ipairs(groups) do
+    local list = lists[group[1]]
+    if list then out[#out + 1] = group[2] .. "\n" .. columns(list) end
+  end
+  return table.concat(out, "\n")
+end
+
+local function list_text(path)
+  local endings, list = names_below(path), {}
+  if next(endings) == nil then return nil end
+  if path == "" or path == "Tensor" then return grouped(path, endings) end
+  for head, ending in pairs(endings) do list[#list + 1] = head .. ending end
+  return columns(list)
+end
+
+-- ---- finding --------------------------------------------------------------------------
+
+local function known_names()
+  local known, list = {}, {}
+  for each in pairs(names()) do known[each] = true end
+  for each in pairs(load_entries()) do known[each] = true end
+  for each in pairs(topics) do known[each] = true end
+  for each in pairs(known) do list[#list + 1] = each end
+  table.sort(list)
+  return list
+end
+
+-- "; 'gaussian' stands in the help of randn, ...", of a word that is no name.
+local function mentioned(word)
+  if #word < 4 or #word > 40 or not word:find "^[%w_ -]+$" then return "" end
+  local found, lower = {}, word:lower()
+  local function look(name, entry)
+    if text_of(entry):lower():find(lower, 1, true) then found[#found + 1] = name end
+  end
+  for name, entry in pairs(load_entries()) do look(name, entry) end
+  for name, entry in pairs(topics) do look(name, entry) end
+  if #found == 0 then return "" end
   table.sort(found)
-  return wrap(table.concat(found, "  "), "  ") .. "\n"
+  local more = #found > 8 and ", ..." or ""
+  return ("; '%s' stands in the help of %s%s"):format(word,
+    table.concat(found, ", ", 1, math.min(#found, 8)), more)
+end
+
+-- "Adam": the one name that ends so.
+local function ending_in(word)
+  local found
+  for name in pairs(names()) do
+    if name:match "[^.]+$" == word and name ~= word then
+      if found then return nil end
+      found = name
+    end
+  end
+  return found
+end
+
+-- A layer or an optimizer knows its kind, every value its type.
+local function name_of_value(what)
+  local name = name_of(what)
+  if name or type(what) ~= "userdata" then return name end
+  local kind = tostring(what):match "^%a[%w]*"
+  for _, part in ipairs { "nn.", "optim." } do
+    if kind and entry_of(part .. kind) then return part .. kind end
+  end
+  return mlpl._shown(what):match "mlpl%.(%w+)$"
 end
 
 local overview = [[
-mlpl.help(what) explains a name ("linalg.svd", "Tensor.sum", "nn.Linear"), a function or
-a part ("nn"). On the command line: mlpl help linalg.svd
+mlpl.help(what) explains a name ("linalg.svd", "Tensor.sum", "nn.Linear"), a topic
+("indexing"), a function, a value or a part ("nn"). On the command line: mlpl help linalg.svd
 
 ]]
 
-local function text(what)
-  if what == nil then return overview .. list_text "" end
-  local name = what
-  if type(what) ~= "string" then
-    local kind = type(what) == "userdata" and getmetatable(what)
-    name = name_of(what) or (type(kind) == "table" and kind.__name) or nil
-    if not name then
-      error(("help: a %s that is not mlpl's; give a name or a function of mlpl")
-        :format(type(what)), 3)
-    end
-  end
-  name = name:gsub("^mlpl%.", "")
-  local entry, inside = entry_of(name), list_text(name)
-  if entry and inside then return text_of(entry) .. "\n" .. inside end
-  if entry or inside then return entry and text_of(entry) or inside end
-  local known = {}
-  for each in pairs(names()) do known[#known + 1] = each end
-  for each in pairs(load_entries()) do known[#known + 1] = each end
-  error(("help: there is nothing called %s%s"):format(mlpl._shown(name),
-    mlpl._nearest(name, known)), 3)
+local function unknown(name, caller)
+  local hint = mlpl._nearest(name, known_names())
+  raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name),
+    hint ~= "" and hint or mentioned(name)))
 end
 
-return setmetatable({
-  text = function(what) return text(what) end,
+local text_of_one
+
+function text_of_one(what, caller)
+  if rawequal(what, mlpl) or what == "mlpl" then return overview .. list_text "" end
+  local name = what
+  if type(what) ~= "string" then
+    name = name_of_value(what)
+    if not name then
+      raise(("%s: what is a %s that is not mlpl's; give a name or a function of mlpl")
+        :format(caller, type(what)))
+    end
+  end
+  local all = load_entries()
+  local short = #name <= 100 and plain(name) or name
+  local entry = entry_of(short) or topics[short] or field_entry(all, short)
+  local inside = short ~= "" and list_text(short) or nil
+  local longer = not entry and not inside and ending_in(short)
+  if longer then return text_of_one(longer, caller) end
+  if not entry and not inside then unknown(name, caller) end
+  if entry and inside then return text_of(entry) .. "\n" .. inside end
+  return entry and text_of(entry) or inside
+end
+
+local function text(caller, ...)
+  local n, out = select("#", ...), {}
+  if n == 0 then return overview .. list_text "" end
+  for i = 1, n do out[i] = text_of_one((select(i, ...)), caller) end
+  return table.concat(out, "\n")
+end
+
+-- ---- the table ------------------------------------------------------------------------
+
+local usage = 'mlpl.help is called: mlpl.help() lists what there is, mlpl.help "zeros" explains it'
+
+local help = {
+  text = function(...) return text("help.text", ...) end,
   names = names,
   entry = function(name)
     if type(name) ~= "string" then
-      error(("help.entry: the name is a %s; it must be a text"):format(type(name)), 2)
+      raise(("help.entry: the name is %s; it must be a text"):format(mlpl._shown(name)))
     end
     return entry_of(name)
   end,
   definitions = function()
     return script "definitions" (names(), entry_of, arguments, returned)
   end,
-}, { __call = function(_, what) io.stdout:write(text(what)) end })
+}
+
+return setmetatable(help, {
+  __call = function(_, ...) io.stdout:write(text("help", ...)) end,
+  __tostring = function() return usage end,
+  __index = function(_, name)
+    raise(("mlpl.help has no field %s; %s"):format(mlpl._shown(name), usage))
+  end,
+  __newindex = function(_, name)
+    raise(("mlpl.help.%s: a script cannot add fields to the library's tables; use a local")
+      :format(tostring(name):sub(1, 60)))
+  end,
+})

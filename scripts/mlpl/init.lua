@@ -7,7 +7,7 @@
 local mlpl, script = ...
 
 local lazy = { args = "args", autograd = "autograd", help = "help", progress = "progress",
-  profiler = "profiler", _nearest = "nearest" }
+  profiler = "profiler", _nearest = "nearest", _elsewhere = "elsewhere" }
 
 -- The string keys of a table, and what would be there if asked for.
 local function names_in(t, more)
@@ -40,14 +40,21 @@ function guard(t, title, more)
       rawset(t, name, value)
       return value
     end
-    error(("%s has no field %s%s"):format(title, shown(name),
-      mlpl._nearest(name, names_in(t, more))), 2)
+    local hint = type(name) == "string" and mlpl._elsewhere(name, title) or
+      mlpl._nearest(name, names_in(t, more))
+    mlpl._raise(("%s has no field %s%s"):format(title, shown(name), hint))
   end
   local function locked(_, name)
-    error(("%s.%s: a script cannot add fields to the library's tables; use a local")
-      :format(title, tostring(name):sub(1, 60)), 2)
+    mlpl._raise(("%s.%s: a script cannot add fields to the library's tables; use a local")
+      :format(title, tostring(name):sub(1, 60)))
   end
-  return setmetatable(t, { __index = missing, __newindex = locked })
+  local function tostring_of()
+    local name = title:gsub("^mlpl%.?", "")
+    return name == "" and "mlpl: mlpl.help() lists what is in it" or
+      ("%s: mlpl.help %q lists what is in it"):format(title, name)
+  end
+  return setmetatable(t, { __index = missing, __newindex = locked,
+    __tostring = tostring_of })
 end
 
 -- Only plain tables are ours to guard: one that has a metatable knows what it is.
@@ -63,6 +70,10 @@ end
 
 mlpl.linalg.solve_triangular = mlpl.linalg.triangular_solve    -- PyTorch's name
 local lazy_linalg = { norm = "linalg_norm" }
+-- Functions as well as methods, as PyTorch has them.
+for _, name in ipairs { "split", "chunk", "unbind", "unique" } do
+  mlpl[name] = mlpl._methods "Tensor"[name]
+end
 -- Whoever lists what there is needs the lazy parts, too.
 function mlpl._load_all()
   for name in pairs(lazy) do local _ = mlpl[name] end
@@ -70,3 +81,13 @@ function mlpl._load_all()
 end
 guard(mlpl.linalg, "mlpl.linalg", lazy_linalg)
 guard_all(mlpl, "mlpl", lazy)
+
+-- What the binding says of a name that a value does not have.
+local tensor_fields = { shape = true, dtype = true, grad = true, requires_grad = true,
+  is_leaf = true, grad_fn = true, retains_grad = true }
+local layer_fields = { training = true, weight = true, bias = true }
+mlpl._on_missing(function(name, whose, methods)
+  local fields = whose == "a tensor" and tensor_fields or
+    methods == mlpl._methods "Module" and layer_fields or nil
+  return mlpl._elsewhere(name, whose) or mlpl._nearest(name, names_in(methods, fields))
+end)

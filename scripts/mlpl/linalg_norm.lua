@@ -6,7 +6,7 @@
 local mlpl = ...
 
 local linalg = mlpl.linalg
-local rank_of = mlpl.zeros(1).dim            -- raises for what is no tensor
+local rank_of = mlpl.zeros(1).dim
 local names = { "ord", "dim", "keepdim" }
 local known = { ord = true, dim = true, keepdim = true }
 
@@ -17,7 +17,7 @@ local function shown(value)
   return plain and tostring(value) or "a " .. kind
 end
 
-local function complain(text, ...) error(("norm: " .. text):format(...), 3) end
+local function complain(text, ...) mlpl._raise(("norm: " .. text):format(...)) end
 
 -- The arguments by name.
 local function options_of(...)
@@ -73,8 +73,23 @@ local function matrix_norm(x, ord, first, second, keepdim)
   return y:select(high, 1):select(low, 1)
 end
 
-local function norm(x, ...)
+local function check_tensor(x)
+  if not mlpl._autograd.is_tensor(x) then
+    complain("input is %s; it must be a tensor", shown(x))
+  elseif not mlpl._autograd.is_live(x) then
+    complain "input is a tensor that was released"
+  end
+end
+
+-- What vector_norm and matrix_norm complain of, norm does.
+local function as_norm(ok, ...)
+  if ok then return ... end
+  error(tostring((...)):gsub("^.-%f[%w]%l+_norm: ", "norm: "), 2)
+end
+
+local function norm_of(x, ...)
   local o = options_of(...)
+  check_tensor(x)
   local ord, dim, keepdim, rank = o.ord, o.dim, o.keepdim, rank_of(x)
   if keepdim ~= nil and type(keepdim) ~= "boolean" then
     complain("keepdim is %s; it must be true or false", shown(keepdim))
@@ -93,5 +108,7 @@ local function norm(x, ...)
   end
   return linalg.vector_norm(x, ord, dim, keepdim)
 end
+
+local function norm(...) return as_norm(pcall(norm_of, ...)) end
 
 return norm

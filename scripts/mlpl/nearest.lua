@@ -31,10 +31,10 @@ end
 local LONGEST = 100   -- no name is near a longer text, and comparing takes its length squared
 
 return function(name, names, form)
-  if type(name) ~= "string" or #name > LONGEST then return "" end
+  if type(name) ~= "string" or #name < 2 or #name > LONGEST then return "" end
   local found, least = {}, math.max(1, #name // 3) + 0.5
   for _, known in ipairs(names) do
-    local d = #known <= LONGEST and apart(name, known) or math.huge
+    local d = #known <= LONGEST and known ~= name and apart(name, known) or math.huge
     if d < least then
       found, least = { known }, d
     elseif d == least and #found < 3 then

@@ -49,7 +49,11 @@ end
 -- Print a table on `out` (stderr if it is not given) and stop measuring.
 function profiler.report(out)
   if not started then error("profiler.report: nothing was measured; call profiler.start first", 2) end
-  out = out or io.stderr
+  if out == nil then out = io.stderr end
+  local indexed, write = pcall(function() return out.write end)
+  if not indexed or not write then
+    error(("profiler.report: out is a %s; it must have a method write"):format(type(out)), 2)
+  end
   local wall, entries, inside = mlpl.clock() - started, profiler.entries(), 0
   profiler.stop()
   for _, e in ipairs(entries) do inside = inside + e.seconds end

@@ -265,10 +265,11 @@ end })
 
 local function check(options)
   if type(options) ~= "table" then
-    error("progress: takes options, as in mlpl.progress { epochs = 20 }", 3)
+    error(("progress: the options are a %s; they are a table, as in mlpl.progress { epochs = 20 }")
+      :format(type(options)), 3)
   end
   local known = { epochs = "number", every = "number", columns = "number", out = "any" }
-  for name, value in pairs(options) do
+  for name, value in next, options do
     if not known[name] then
       local names = { "columns", "epochs", "every", "out" }
       local near = mlpl._nearest(name, names)
@@ -278,13 +279,16 @@ local function check(options)
       error(("progress: %s is a number, not %s"):format(name, tostring(value)), 3)
     end
   end
-  if not math.tointeger(options.epochs) or options.epochs < 0 then
-    error("progress: epochs says how many there will be, a whole number", 3)
+  local epochs = rawget(options, "epochs")
+  if not epochs or not math.tointeger(epochs) or epochs < 0 then
+    error("progress: the option epochs says how many there will be, a whole number", 3)
   end
 end
 
-return function(options)
-  check(options)
+return function(given)
+  check(given)
+  local options = {}
+  for name, value in next, given do options[name] = value end
   local self = {
     epochs = math.tointeger(options.epochs), out = options.out or io.stderr,
     columns = options.columns or false, every = 0, width = false, number = 0, drawn = 0,

@@ -74,6 +74,14 @@ static void the_last_error_stays(void **state) {
   memset(lengthy, 'x', sizeof lengthy - 1), lengthy[sizeof lengthy - 1] = '\0';
   mlpl_fail(cx, MLPL_EIO, "%s", lengthy); /* cut */
   assert_int_equal(strlen(mlpl_error(cx)), MLPLI_TEXT - 1);
+  const char *const texts[][2] = {{"tensor: no room", "zeros: no room"},
+      {"data set: no rows", "zeros: no rows"}, {"no name here", "zeros: no name here"},
+      {"cannot write a b: no", "zeros: cannot write a b: no"}};
+  for (int i = 0; i < COUNT(texts); i++) {
+    mlpl_fail(cx, MLPL_EARG, "%s", texts[i][0]);
+    mlpl_error_of(cx, "zeros");
+    assert_string_equal(mlpl_error(cx), texts[i][1]);
+  }
   test_drop_and_close(cx);
 }
 
@@ -92,9 +100,9 @@ static void statuses_have_words(void **state) {
 static void threads_may_change(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
-  assert_fails(cx, mlpl_set_threads(cx, 0), MLPL_EARG, "threads: 0 is outside 1 to 256");
+  assert_fails(cx, mlpl_set_threads(cx, 0), MLPL_EARG, "threads: n is 0, which is outside 1 to 256");
   assert_fails(
-      cx, mlpl_set_threads(cx, 257), MLPL_EARG, "threads: 257 is outside 1 to 256");
+      cx, mlpl_set_threads(cx, 257), MLPL_EARG, "threads: n is 257, which is outside 1 to 256");
   assert_int_equal(mlpl_threads(cx), 1);
   for (int n = 1; n <= 4; n++) {
     mlpl_tensor *x;
@@ -247,7 +255,7 @@ static void contexts_are_apart(void **state) {
   mlpl_tensor *t;
   mlpl_seed(a, 1);
   assert_true(mlpl_random_get(a).key[0] != mlpl_random_get(b).key[0]);
-  assert_fails(a, mlpl_set_threads(a, 0), MLPL_EARG, "threads: 0");
+  assert_fails(a, mlpl_set_threads(a, 0), MLPL_EARG, "threads: n is 0");
   assert_string_equal(mlpl_error(b), "");
   size_t before = hb.bytes;
   assert_works(a, mlpl_tensor_new(a, &t, MLPL_F32, SIZES(1000)));

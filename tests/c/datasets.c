@@ -381,7 +381,7 @@ static void accuracy_checks_its_arguments(void **state) {
       "accuracy: expected scores [n x k] or labels [n] and a target [n]: they are [3x2] and [2]");
   assert_fails(cx, mlpl_accuracy(cx, &share, scores, scores), MLPL_ESHAPE, "[3x2] and [3x2]");
   assert_fails(cx, mlpl_accuracy(cx, &share, scores, real), MLPL_EARG, "accuracy: the target is f32; labels are i64");
-  assert_fails(cx, mlpl_accuracy(cx, &share, real, wild), MLPL_EARG, "accuracy: labels are f32; they are i64");
+  assert_fails(cx, mlpl_accuracy(cx, &share, real, wild), MLPL_EARG, "accuracy: the labels in scores are f32; they are i64");
   assert_fails(cx, mlpl_accuracy(cx, &share, scores, wild), MLPL_EARG,
       "accuracy: row 1 of the target is 3; with 2 classes labels run from 1 to 2");
   assert_works(cx, mlpl_accuracy(cx, &share, empty, none));

@@ -41,10 +41,10 @@ static void randperm_holds_each_number_once(void **state) {
     assert_works(cx, mlpl_tensor_randperm(cx, &empty, MLPL_I64, 0));
     assert_int_equal(test_hold(empty)->numel, 0);
     assert_fails(cx, mlpl_tensor_randperm(cx, &empty, MLPL_I64, -1), MLPL_EARG,
-        "randperm: -1 numbers; there cannot be fewer than 0");
+        "randperm: n is -1; it must be 0 or more");
     assert_fails(cx, mlpl_tensor_randperm(cx, &empty, MLPL_U8, 257), MLPL_EARG,
-        base ? "randperm: the numbers up to 257 do not fit u8"
-             : "randperm: the numbers up to 256 do not fit u8");
+        base ? "randperm: n is too large: the numbers up to 257 do not fit u8"
+             : "randperm: n is too large: the numbers up to 256 do not fit u8");
     assert_fails(cx, mlpl_tensor_randperm(cx, &empty, (mlpl_dtype)9, 1), MLPL_EARG,
         "randperm: no dtype has number 9");
     test_drop_and_close(cx);
@@ -152,19 +152,18 @@ static void what_draws_refuse(void **state) {
     mlpl_random_state before = mlpl_random_get(cx);
     mlpl_tensor *t, *whole = test_new(cx, MLPL_I64, SIZES(2));
     assert_fails(cx, mlpl_tensor_bernoulli(cx, &t, VECTOR(cx, 0.5, 1.25)), MLPL_EARG,
-        base ? "bernoulli: the probability at element 2 is 1.25; it must be from 0 to 1"
-             : "bernoulli: the probability at element 1 is 1.25");
+        base ? "bernoulli: p at element 2 is 1.25; it must be from 0 to 1"
+             : "bernoulli: p at element 1 is 1.25");
     assert_null(t);
     assert_fails(cx, mlpl_tensor_bernoulli(cx, &t, VECTOR(cx, 0.5, NAN)), MLPL_EARG,
         "is nan; it must be from 0 to 1");
     assert_fails(cx, mlpl_tensor_bernoulli(cx, &t, whole), MLPL_EARG,
         "bernoulli: dtype is i64; random real numbers need f32 or f64");
     assert_fails(cx, mlpl_tensor_fill_bernoulli(cx, whole, test_scalar(cx, -1)), MLPL_EARG,
-        "bernoulli_: the probability is -1; it must be from 0 to 1");
+        "bernoulli_: p is -1; it must be from 0 to 1");
     assert_fails(cx, mlpl_tensor_fill_bernoulli(cx, whole, VECTOR(cx, 0, 0, 0)),
         MLPL_ESHAPE,
-        "bernoulli_: the tensor is [2], the probabilities are [3]; they must have its "
-        "shape");
+        "bernoulli_: the tensor is [2], p is [3]; it must have its shape");
     assert_fails(cx, mlpl_tensor_multinomial(cx, &t, VECTOR(cx, 1, -2), 1, true),
         MLPL_EARG,
         base ? "multinomial: weight 2 of row 1 is -2; weights are finite and not negative"
@@ -180,7 +179,7 @@ static void what_draws_refuse(void **state) {
                "drawn"
              : "multinomial: row 0 has 1 weights above 0");
     assert_fails(cx, mlpl_tensor_multinomial(cx, &t, VECTOR(cx, 3), 0, true), MLPL_EARG,
-        "multinomial: 0 draws; there must be 1 at least");
+        "multinomial: n is 0; it must be at least 1");
     assert_fails(cx, mlpl_tensor_multinomial(cx, &t, test_scalar(cx, 1), 1, true),
         MLPL_ESHAPE,
         "multinomial: the weights are []; they must have one axis, or two for rows");
@@ -244,7 +243,7 @@ static void what_fills_refuse(void **state) {
   assert_fails(cx, mlpl_tensor_fill_normal(cx, x, 0, -1), MLPL_EARG,
       "normal_: mean 0, std -1; they must be finite, std not negative");
   assert_fails(cx, mlpl_tensor_fill_exponential(cx, x, 0), MLPL_EARG,
-      "exponential_: the rate is 0; it must be finite and above 0");
+      "exponential_: lambd is 0; it must be finite and above 0");
   assert_fails(cx, mlpl_tensor_fill_normal(cx, whole, 0, 1), MLPL_EARG,
       "normal_: dtype is i64; random real numbers need f32 or f64");
   int64_t sizes[] = {2, 2};

@@ -216,16 +216,16 @@ static void what_is_refused(void **state) {
   assert_fails(cx, mlpl_op_apply_in_place(cx, mlpl_op_find("add"), &x, 0, NULL), MLPL_EARG,
       "add_: the tensor to change is missing");
   assert_fails(cx, in_place(cx, "add", x, NULL), MLPL_EARG,
-      "add: 1 tensors given; it takes 2 to 2");
+      "add_: 1 tensors given; it takes 2 to 2");
   assert_fails(cx, in_place(cx, "add", x, m), MLPL_ESHAPE,
-      "add_: the result is [2x3], the tensor to hold it [3]");
+      "add_: the result is [2x3], and a, to hold it, is [3]");
   assert_fails(cx, in_place(cx, "add", i, x), MLPL_EARG,
-      "add_: the result is of f32, the tensor to hold it of i64");
+      "add_: the result is of f32, and a, to hold it, of i64");
   assert_works(cx, in_place(cx, "add", x, test_scalar(cx, 1)));
   assert_fails(cx, into(cx, i, "add", x, x), MLPL_EARG,
-      "add: the result is of f32, the tensor to hold it of i64");
+      "add: the result is of f32, and out, to hold it, of i64");
   assert_fails(cx, into(cx, NEW(MLPL_F64, 3), "add", x, x), MLPL_EARG,
-      "add: the result is of f32, the tensor to hold it of f64");
+      "add: the result is of f32, and out, to hold it, of f64");
   assert_fails(cx,
       mlpl_op_apply_into(cx, x, mlpl_op_find("max"), &x, 1,
           (mlpl_value[]){{.i = MLPL_NO_AXIS}, {.i = 0}}),
@@ -235,12 +235,12 @@ static void what_is_refused(void **state) {
   mlpl_tensor *wide = test_call(cx, "expand", (mlpl_tensor *[]){NEW(MLPL_F32, 1)}, 1,
       ARGS({.name = "sizes", .value = 1, .sizes = (int64_t[]){3}}));
   assert_fails(cx, in_place(cx, "add", wide, x), MLPL_EARG,
-      "add_: the tensor, [3], is stretched: several of its elements share one place in "
-      "memory; :clone() it first");
+      "add_: a, [3], is stretched: several of its elements share one place in memory; "
+      ":clone() it first");
   assert_fails(cx, mlpl_tensor_fill(cx, wide, 1), MLPL_EARG, "fill_: the tensor, [3], is");
   assert_fails(cx, mlpl_tensor_copy_from(cx, wide, x), MLPL_EARG, "copy_: the tensor, [3], is");
   assert_fails(cx, in_place(cx, "sub", NEW(MLPL_BOOL, 2), NEW(MLPL_BOOL, 2)), MLPL_EARG,
-      "sub: a is bool; it takes f32, f64, i64, u8 (convert with :to)");
+      "sub_: a is bool; it takes f32, f64, i64, u8 (convert with :to)");
   assert_fails(cx, into(cx, i, "floor_divide", i, i), MLPL_EARG,
       "floor_divide: b has a 0; whole numbers (i64) cannot be divided by it (f32 and f64 "
       "can)");
@@ -256,8 +256,8 @@ static void what_recording_refuses(void **state) {
   mlpl_ctx *cx = test_open(0);
   mlpl_tensor *w = test_leaf(cx, VECTOR(cx, 1, 2)), *x = VECTOR(cx, 3, 4);
   assert_fails(cx, in_place(cx, "add", w, x), MLPL_ESTATE,
-      "add_: the tensor is a leaf that requires a gradient, and what was recorded with it "
-      "would lose its value; change it under no_grad");
+      "add_: a is a leaf that requires a gradient, and what was recorded with it would "
+      "lose its value; change it under no_grad");
   assert_fails(cx, mlpl_tensor_fill(cx, w, 0), MLPL_ESTATE, "fill_: the tensor is a leaf");
   assert_fails(cx, mlpl_tensor_copy_from(cx, w, x), MLPL_ESTATE, "copy_: the tensor is a leaf");
   assert_fails(cx, into(cx, x, "add", w, w), MLPL_ESTATE,
@@ -267,8 +267,8 @@ static void what_recording_refuses(void **state) {
   mlpl_tensor *h = CALL2(cx, "mul", w, x), *half = test_call(cx, "narrow", &h, 1,
       ARGS(ARG("dim", 0), ARG("start", 0), ARG("length", 1)));
   assert_fails(cx, in_place(cx, "neg", half, NULL), MLPL_ESTATE,
-      "neg_: the change would be recorded, and the tensor is a view: the tensor that it is "
-      "a part of would change without a record; :clone() it first");
+      "neg_: the change would be recorded, and input is a view: the tensor that it is a "
+      "part of would change without a record; :clone() it first");
   assert_values(h, 3, 8);
   assert_works(cx, in_place(cx, "neg", h, NULL));
   assert_values(h, -3, -8);

@@ -542,19 +542,18 @@ static void shapes(void **state) {
   char text[200];
   for (int i = 0; i < COUNT(any); i++) {
     snprintf(text, sizeof text,
-        "%s: the tensor is [2]; it must be a matrix or a stack of matrices (two axes or "
-        "more)",
+        "%s: input is [2]; it must be a matrix or a stack of matrices (two axes or more)",
         any[i]);
     assert_fails(cx, try(cx, any[i], v, NULL, NULL), MLPL_ESHAPE, text);
   }
   for (int i = 0; i < COUNT(squares); i++) {
     snprintf(text, sizeof text,
-        "%s: the tensor is [2x3]; its last two axes must be equal (square matrices)",
+        "%s: input is [2x3]; its last two axes must be equal (square matrices)",
         squares[i]);
     assert_fails(cx, try(cx, squares[i], a, NULL, NULL), MLPL_ESHAPE, text);
   }
   assert_fails(cx, try(cx, "matrix_power", a, NULL, ARGS(ARG("n", 2))), MLPL_ESHAPE,
-      "matrix_power: the tensor is [2x3]; its last two axes must be equal (square");
+      "matrix_power: input is [2x3]; its last two axes must be equal (square");
   assert_fails(cx, try(cx, "solve", s, VECTOR(cx, 1, 2, 3), NULL), MLPL_ESHAPE,
       "solve: sizes differ: a is [2x2], b is [3]; b must have as many rows as a");
   assert_fails(cx, try(cx, "solve", s, MATRIX(cx, 2, 3, 1, 2, 3, 4, 5, 6), ARGS(ARG("left", 0))),
@@ -569,11 +568,11 @@ static void shapes(void **state) {
       "lstsq: a is [2x3], b is [3]; b must have as many rows as a");
   assert_fails(cx, try(cx, "vector_norm", none, NULL, ARGS(ARG("ord", INFINITY))),
       MLPL_ESHAPE,
-      "vector_norm: the tensor is [0x2]; a norm of no elements needs an order from 0 up, "
+      "vector_norm: input is [0x2]; a norm of no elements needs an order from 0 up, "
       "and not inf");
   assert_fails(cx, try(cx, "matrix_norm", none, NULL, ARGS({.name = "ord", .text = "2"})),
       MLPL_ESHAPE,
-      "matrix_norm: the tensor is [0x2]; order 2 has nothing to choose from");
+      "matrix_norm: input is [0x2]; order 2 has nothing to choose from");
   test_drop_and_close(cx);
 }
 

@@ -68,7 +68,7 @@ static void choices(void **state) {
   assert_fails(cx, TRY3("where", F32(3), F32(3), F32(3)), MLPL_EARG,
       "where: condition is f32; it must be bool");
   assert_fails(cx, TRY3("where", c, F32(2), F32(1)), MLPL_ESHAPE,
-      "where: sizes differ: a is [3], b is [2]");
+      "where: sizes differ: condition is [3], a is [2]");
   assert_fails(cx,
       try(cx, "masked_fill", (mlpl_tensor *[]){F32(3), I64(3)}, 2,
           ARGS({.name = "value", .value = 1})),
@@ -169,9 +169,9 @@ static void shapes(void **state) {
   assert_fails(cx, TRY3("linear", F32(2, 3), F32(4, 3), F32(3)), MLPL_ESHAPE,
       "linear: bias is [3], weight is [4x3]; the bias must be [4]");
   assert_fails(cx, TRY1("t", F32(2, 3, 4), {0}), MLPL_ESHAPE,
-      "t: the tensor is [2x3x4]; t takes at most two axes, use transpose");
+      "t: input is [2x3x4]; t takes at most two axes, use transpose");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(4, 2)), MLPL_ESHAPE,
-      "reshape: [2x3] has 6 elements, which do not fit [4x2]");
+      "reshape: input [2x3] has 6 elements, which do not fit [4x2]");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(-1, 4)), MLPL_ESHAPE,
       "which do not fit [-1x4]");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(-1, -1)), MLPL_ESHAPE,
@@ -183,17 +183,50 @@ static void shapes(void **state) {
   assert_fails(cx, TRY1("reshape", F32(0), SIZE_LIST(0, INT64_MAX, INT64_MAX)),
       MLPL_ESHAPE, "which do not fit [0x");
   assert_fails(cx, TRY1("expand", F32(2, 3), SIZE_LIST(2, 4)), MLPL_ESHAPE,
-      "expand: [2x3] cannot be expanded to [2x4]; only axes of size 1 stretch");
+      "expand: input [2x3] cannot be expanded to [2x4]; only axes of size 1 stretch");
   assert_fails(cx, TRY1("expand", F32(2, 3), SIZE_LIST(3)), MLPL_ESHAPE,
-      "expand: [2x3] cannot be expanded to [3]");
+      "expand: input [2x3] cannot be expanded to [3]");
   assert_fails(cx, TRY1("expand", F32(1), SIZE_LIST(-1, 1)), MLPL_ESHAPE,
-      "expand: [1] cannot be expanded to [-1x1]");
+      "expand: input [1] cannot be expanded to [-1x1]");
   assert_fails(cx, TRY1("expand", F32(1, 1), SIZE_LIST(INT64_MAX, 3)), MLPL_ESHAPE,
       "expand: [9223372036854775807x3] has more elements than can be counted");
   assert_fails(cx, TRY1("sum_to_size", F32(2, 3), SIZE_LIST(2)), MLPL_ESHAPE,
-      "sum_to_size: [2x3] cannot be summed to [2]");
+      "sum_to_size: input [2x3] cannot be summed to [2]");
   assert_fails(cx, TRY1("sum_to_size", F32(3), SIZE_LIST(2, 3)), MLPL_ESHAPE,
-      "sum_to_size: [3] cannot be summed to [2x3]");
+      "sum_to_size: input [3] cannot be summed to [2x3]");
+  test_drop_and_close(cx);
+}
+
+static void losses_of_elements(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *above, *off;
+  assert_fails(cx, TRY2("l1_loss", F32(2, 3), F32(3)), MLPL_ESHAPE,
+      "l1_loss: input is [2x3], target is [3]; they must have one shape");
+  assert_fails(cx, TRY3("margin_ranking_loss", F32(2), F32(2), F32(3)), MLPL_ESHAPE,
+      "margin_ranking_loss: input1 is [2], target is [3]; they must have one shape");
+  assert_fails(cx,
+      try(cx, "huber_loss", (mlpl_tensor *[]){F32(2), F32(2)}, 2, ARGS(ARG("delta", 0))),
+      MLPL_EARG, "huber_loss: delta is 0; it must be above 0");
+  assert_fails(cx, TRY2("nll_loss", F32(3, 4), I64(2)), MLPL_ESHAPE,
+      "nll_loss: input is [3x4], target is [2]; it must be [3] of labels");
+  assert_fails(cx, TRY3("nll_loss", F32(3, 4), I64(3), F32(3)), MLPL_ESHAPE,
+      "nll_loss: weight is [3], input is [3x4]; the weight must be [4]");
+  assert_fails(cx, TRY3("binary_cross_entropy", F32(3), F32(3), F32(2, 3)), MLPL_ESHAPE,
+      "binary_cross_entropy: weight is [2x3]; it must broadcast to the input, which is [3]");
+  assert_fails(cx, TRY3("binary_cross_entropy", F32(3), F32(3), test_leaf(cx, F32(3))),
+      MLPL_EARG,
+      "binary_cross_entropy: weight requires a gradient; only input and target have one "
+      "here (:detach() it)");
+  assert_works(cx, mlpl_tensor_full(cx, &above, MLPL_F32, 1, (int64_t[]){3}, 1.5));
+  assert_works(cx, mlpl_tensor_full(cx, &off, MLPL_F32, 1, (int64_t[]){3}, -1));
+  assert_fails(cx, TRY2("binary_cross_entropy", above, F32(3)), MLPL_EARG,
+      "binary_cross_entropy: input has the element 1.5; probabilities lie between 0 and 1 "
+      "(for logits there is binary_cross_entropy_with_logits)");
+  assert_fails(cx, TRY2("binary_cross_entropy", off, F32(3)), MLPL_EARG,
+      "binary_cross_entropy: input has the element -1; probabilities lie between 0 and 1");
+  mlpl_tensor_release(above);
+  mlpl_tensor_release(off);
   test_drop_and_close(cx);
 }
 
@@ -204,7 +237,7 @@ static void shapes_of_losses(void **state) {
       "mse_loss: input is [2x3], target is [3]; they must have one shape");
   assert_fails(cx, TRY3("binary_cross_entropy_with_logits", F32(2, 3), F32(2, 3), F32(2)),
       MLPL_ESHAPE,
-      "binary_cross_entropy_with_logits: sizes differ: a is [2x3], b is [2]");
+      "binary_cross_entropy_with_logits: sizes differ: input is [2x3], weight is [2]");
   assert_fails(cx,
       TRY4("binary_cross_entropy_with_logits", F32(3), F32(3), NULL, F32(2, 3)),
       MLPL_ESHAPE,
@@ -215,9 +248,13 @@ static void shapes_of_losses(void **state) {
       "binary_cross_entropy_with_logits: the target requires a gradient; only the input "
       "has one here (:detach() it)");
   assert_fails(cx, TRY2("cross_entropy", F32(3), I64(3)), MLPL_ESHAPE,
-      "cross_entropy: input is [3]; it must be [n x classes]");
+      "cross_entropy: input is [3], target is [3] of i64; it must be [] of labels");
+  assert_fails(cx, TRY2("cross_entropy", F32(2, 3, 4), I64(2, 3)), MLPL_ESHAPE,
+      "cross_entropy: input is [2x3x4], target is [2x3] of i64; it must be [2x4] of labels "
+      "(dtype i64), or [2x3x4] of f32 shares");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 0), I64(3)), MLPL_ESHAPE,
-      "cross_entropy: input is [3x0]; it must be");
+      "cross_entropy: input is [3x0]; it must be [n x classes], [n x classes x ...] or "
+      "[classes]");
   assert_fails(cx, TRY2("cross_entropy", F32(3, 4), I64(2)), MLPL_ESHAPE,
       "cross_entropy: input is [3x4], target is [2] of i64; it must be [3] of "
       "labels (dtype i64), or [3x4] of f32 shares");
@@ -268,12 +305,12 @@ static void axes_count_from_the_base(void **state) {
              : "flatten: start_dim 1 is behind end_dim 0");
     assert_fails(cx, TRY1("narrow", x, ARG("dim", 1), ARG("start", 2), ARG("length", 2)),
         MLPL_EARG,
-        base ? "narrow: 2 from 3 on axis 2, which has size 3"
-             : "narrow: 2 from 2 on axis 1, which has size 3");
+        base ? "narrow: start 3 and length 2 do not lie within axis 2, which has size 3"
+             : "narrow: start 2 and length 2 do not lie within axis 1, which has size 3");
     assert_fails(cx, TRY1("narrow", x, ARG("dim", 1), ARG("start", -4), ARG("length", 1)),
         MLPL_EARG,
-        base ? "narrow: 1 from -4 on axis 2, which has size 3"
-             : "narrow: 1 from -4 on axis 1, which has size 3");
+        base ? "narrow: start -4 and length 1 do not lie within axis 2, which has size 3"
+             : "narrow: start -4 and length 1 do not lie within axis 1, which has size 3");
     assert_fails(cx, TRY1("select", x, ARG("dim", 0), ARG("index", 2)), MLPL_EARG,
         base ? "select: index 3 is outside axis 1, which has size 2"
              : "select: index 2 is outside axis 0, which has size 2");
@@ -291,10 +328,10 @@ static void indices_that_overflow(void **state) {
   mlpl_tensor *x = F32(2, 3), *out;
   mlpl_value p[3] = {{.i = 1}, {.i = INT64_MAX}, {.i = 1}};
   assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("narrow"), &x, 1, p), MLPL_EARG,
-      "narrow: 1 from 9223372036854775807");
+      "narrow: start 9223372036854775807 and length 1 ");
   p[1].i = INT64_MIN;
   assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("narrow"), &x, 1, p), MLPL_EARG,
-      "narrow: 1 from -9223372036854775808");
+      "narrow: start -9223372036854775808 and length 1 ");
   assert_fails(cx, mlpl_op_apply(cx, &out, mlpl_op_find("select"), &x, 1, p), MLPL_EARG,
       "select: index -9223372036854775808");
   p[0].i = INT64_MAX;
@@ -524,6 +561,7 @@ int main(void) {
       cmocka_unit_test(composed),
       cmocka_unit_test(labels_alone),
       cmocka_unit_test(shapes),
+      cmocka_unit_test(losses_of_elements),
       cmocka_unit_test(shapes_of_losses),
       cmocka_unit_test(axes_count_from_the_base),
       cmocka_unit_test(indices_that_overflow),

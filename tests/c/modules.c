@@ -48,7 +48,9 @@ static void the_list_of_kinds(void **state) {
   (void)state;
   static const char *const kinds[] = {"Linear", "ReLU", "LeakyReLU", "ELU", "Sigmoid",
       "Tanh", "Softmax", "LogSoftmax", "Flatten", "Dropout", "CrossEntropyLoss",
-      "MSELoss", "BCEWithLogitsLoss", "Sequential"};
+      "NLLLoss", "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "KLDivLoss",
+      "PoissonNLLLoss", "SoftMarginLoss", "HingeEmbeddingLoss", "BCELoss",
+      "BCEWithLogitsLoss", "Sequential"};
   int n;
   for (int i = 0; i < COUNT(kinds); i++) {
     assert_string_equal(mlpl_kind_at(i), kinds[i]);
@@ -473,7 +475,7 @@ static void errors_of_modules(void **state) {
     assert_fails(cx,
         mlpl_module_new(
             cx, &m, "Linear", ARGS(ARG("in_features", -1), ARG("out_features", 1))),
-        MLPL_EARG, "Linear: in_features is -1; it must be from 0 to 1.09951e+12");
+        MLPL_EARG, "Linear: in_features is -1; it must be at least 0");
     assert_fails(cx,
         mlpl_module_new(
             cx, &m, "Linear", ARGS(ARG("in_features", 1.5), ARG("out_features", 1))),

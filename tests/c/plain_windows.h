@@ -317,7 +317,7 @@ static void pool_planes(const pooling *k, array *x, array *y, bool back) {
 static void plain_pool(plain *p, int axes, bool max, bool places) {
   array *x = &p->x[0];
   const mlpl_value *o = p->c->p;
-  const bool adaptive = p->c->op->n_params == 1;
+  const bool adaptive = strncmp(p->c->op->name, "adaptive", 8) == 0;
   pooling k = {.max = max, .places = places};
   int64_t size[2];
   for (int i = 0; i < 2; i++) {
@@ -380,6 +380,37 @@ static void plain_planes(plain *p, bool scatter) {
   }
 }
 
+/* im2col, and col2im back. */
+static void plain_patches(plain *p, bool back) {
+  array *x = &p->x[0];
+  const mlpl_value *o = p->c->p + back;
+  int64_t kernel[2], dilation[2], pad[2], stride[2], image[2], n[2], all[MLPL_MAX_RANK];
+  const int lead = back ? x->ndim - 1 : x->ndim - 2;
+  for (int d = 0; d < 2; d++) {
+    kernel[d] = extent_of(&o[0], d, 0), dilation[d] = extent_of(&o[1], d, 1);
+    pad[d] = extent_of(&o[2], d, 0), stride[d] = extent_of(&o[3], d, 1);
+    image[d] = back ? extent_of(&p->c->p[0], d, 0) : x->size[lead + d];
+    n[d] = (image[d] + 2 * pad[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d] + 1;
+  }
+  const int64_t taps = kernel[0] * kernel[1];
+  memcpy(all, x->size, sizeof all);
+  if (back) all[lead - 1] /= taps, all[lead] = image[0], all[lead + 1] = image[1];
+  else all[lead - 1] *= taps, all[lead] = n[0] * n[1];
+  p->y = array_new(back ? lead + 2 : lead + 1, all);
+  p->terms = taps;
+  const array *columns = back ? x : &p->y;
+  for (int64_t i = 0; i < columns->n; i++) {
+    int64_t at = i % (n[0] * n[1]), tap = i / (n[0] * n[1]) % taps,
+            plane = i / (n[0] * n[1]) / taps;
+    int64_t h = at / n[1] * stride[0] + tap / kernel[1] * dilation[0] - pad[0],
+            l = at % n[1] * stride[1] + tap % kernel[1] * dilation[1] - pad[1];
+    if (h < 0 || h >= image[0] || l < 0 || l >= image[1]) continue;
+    int64_t place = (plane * image[0] + h) * image[1] + l;
+    if (back) p->y.v[place] += x->v[i];
+    else p->y.v[i] = x->v[place];
+  }
+}
+
 /* false: the row is none of these */
 static bool plain_windows(plain *p, mlpli_op_id id) {
   switch (id) {
@@ -403,6 +434,10 @@ static bool plain_windows(plain *p, mlpli_op_id id) {
     case MLPLI_OP_CONV_WEIGHT: plain_resolved(p, id); return true;
     case MLPLI_OP_MAX_POOL1D: plain_pool(p, 1, true, false); return true;
     case MLPLI_OP_MAX_POOL2D: plain_pool(p, 2, true, false); return true;
+    case MLPLI_OP_ADAPTIVE_MAX_POOL1D: plain_pool(p, 1, true, false); return true;
+    case MLPLI_OP_ADAPTIVE_MAX_POOL2D: plain_pool(p, 2, true, false); return true;
+    case MLPLI_OP_IM2COL: plain_patches(p, false); return true;
+    case MLPLI_OP_COL2IM: plain_patches(p, true); return true;
     case MLPLI_OP_AVG_POOL1D:
     case MLPLI_OP_ADAPTIVE_AVG_POOL1D: plain_pool(p, 1, false, false); return true;
     case MLPLI_OP_AVG_POOL2D:
@@ -441,6 +476,8 @@ static const op_case large_window_cases[] = {
         "size=41x42 stride=2x2 padding=1x1 dilation=1x1 groups=1"},
     {"avg_pool2d", "4x5x40x41", "kernel_size=3 padding=1 stride=2"},
     {"adaptive_avg_pool2d", "4x5x40x41", "output_size=7"},
+    {"im2col", "4x5x40x41", "kernel_size=3 padding=1"},
+    {"col2im", "4x45x1640", "output_size=40x41 kernel_size=3 padding=1"},
 };
 
 #endif

@@ -502,7 +502,7 @@ static void texts(void **state) {
   assert_fails(cx, try(cx, "sort", s, NULL, ARGS(ARG("dim", 1))), MLPL_EARG,
       "sort: axis 2 of a tensor without axes");
   assert_fails(cx, try(cx, "diff", s, NULL, NULL), MLPL_ESHAPE,
-      "diff: the tensor has no axes; it must have one");
+      "diff: input has no axes; it must have one");
   assert_fails(cx, try(cx, "searchsorted", x, v, NULL), MLPL_ESHAPE,
       "searchsorted: sorted_sequence is [2x3], input is [3]; the sequence must have one "
       "axis, or all sizes of the input but the last");
@@ -513,7 +513,7 @@ static void texts(void **state) {
   assert_fails(cx, try(cx, "bincount", x, NULL, NULL), MLPL_EARG,
       "bincount: input is f32; labels are i64");
   assert_fails(cx, try(cx, "bincount", labels, NULL, NULL), MLPL_EARG,
-      "bincount: element 3 is 0; what is counted must be 1 or more");
+      "bincount: input element 3 is 0; what is counted must be 1 or more");
   assert_fails(cx, try(cx, "bincount", labels, labels, NULL), MLPL_EARG,
       "bincount: weights are i64; they must be f32 or f64 (convert with :to)");
   assert_fails(cx, try(cx, "bincount", labels, x, NULL), MLPL_ESHAPE,

@@ -14,10 +14,10 @@ static const struct {
   const char *op, *inputs, *options, *text;
 } refusals[] = {
     {"view", "2x3t", "sizes=6",
-        "view: [2x3] with strides [1x2] cannot be seen as [6] without copying; use "
+        "view: input [2x3] with strides [1x2] cannot be seen as [6] without copying; use "
         "reshape"},
-    {"view", "2x3", "sizes=4", "view: [2x3] has 6 elements, which do not fit [4]"},
-    {"view_as", "2x3t 6", "", "view: [2x3] with strides [1x2] cannot be seen as [6]"},
+    {"view", "2x3", "sizes=4", "view: input [2x3] has 6 elements, which do not fit [4]"},
+    {"view_as", "2x3t 6", "", "view_as: input [2x3] with strides [1x2] cannot be seen as [6]"},
     {"permute", "2x3", "dims=0",
         "permute: 1 axes given for a tensor with 2; each stands there once"},
     {"permute", "2x3", "dims=0x-2", "permute: axis 0 stands twice among the axes"},
@@ -25,20 +25,20 @@ static const struct {
     {"movedim", "2x3", "source=0x1 destination=0",
         "movedim: 2 axes to move, but 1 places for them"},
     {"squeeze", "2x1", "dim=2", "squeeze: axis 2 is outside 0 to 1"},
-    {"unsqueeze", "1x1x1x1x1x1x1x1", "dim=0", "unsqueeze: the tensor has 8 axes already"},
+    {"unsqueeze", "1x1x1x1x1x1x1x1", "dim=0", "unsqueeze: input has 8 axes already"},
     {"unsqueeze", "2", "dim=2", "unsqueeze: axis 2 is outside 0 to 1"},
     {"unflatten", "1x1x1x1x1x1x1x1", "dim=0 sizes=1x1",
-        "unflatten: 9 axes would come of it; a tensor has at most 8"},
+        "unflatten: 9 axes would come of these sizes; a tensor has at most 8"},
     {"unflatten", "2x6", "dim=1 sizes=4x-1",
         "unflatten: axis 1 has size 6, which [4x-1] does not multiply to"},
     {"unflatten", "6", "dim=0 sizes=s", "which [] does not multiply to"},
     {"unflatten", "0", "dim=0 sizes=0x-1", "which [0x-1] does not multiply to"},
     {"diagonal", "2x3", "dim1=1 dim2=-1",
-        "diagonal: both axes are 1; it lies between two"},
+        "diagonal: dim1 and dim2 are both axis 1; it lies between two"},
     {"unfold", "5", "dimension=0 size=6 step=1",
         "unfold: windows of 6 on axis 0, which has size 5"},
     {"unfold", "1x1x1x1x1x1x1x1", "dimension=0 size=1 step=1",
-        "unfold: the tensor has 8 axes already; windows need one more"},
+        "unfold: input has 8 axes already; windows need one more"},
     {"slice", "5", "start=3 step=1 count=3",
         "slice: 3 elements from 3 in steps of 1 leave axis 0, which has size 5"},
     {"slice", "5", "start=3 step=0 count=2", "leave axis 0"},
@@ -57,7 +57,7 @@ static const struct {
         "stack: tensor 2 is [3], the first is [2]; all must have one shape"},
     {"stack", "1x1x1x1x1x1x1x1 1x1x1x1x1x1x1x1", "",
         "stack: the tensors have 8 axes already; a stack needs one more"},
-    {"hstack", "2x3 3x3", "", "cat: tensor 1 is [3x3], the first is [2x3]"},
+    {"hstack", "2x3 3x3", "", "hstack: tensor 1 is [3x3], the first is [2x3]"},
 
     {"index", "2x3 1k 1k 1k", "", "index: 3 indices for a tensor with 2 axes"},
     {"index", "2x3 2k 3k", "", "index: sizes differ: a is [2], b is [3]"},
@@ -73,7 +73,7 @@ static const struct {
         "index_copy: source is [2x3]; with 2 indices along axis 1 it must be [2x2]"},
     {"masked_scatter", "2x3 2x3m 0", "",
         "masked_scatter: source is [0]; the mask asks for "},
-    {"masked_select", "2x3 2m", "", "masked_select: sizes differ: a is [2x3], b is [2]"},
+    {"masked_select", "2x3 2m", "", "masked_select: sizes differ: input is [2x3], mask is [2]"},
 
     {"gather", "2x3 3x1k", "dim=1",
         "gather: input is [2x3], index is [3x1]; it must have as many axes and be "
@@ -89,24 +89,24 @@ static const struct {
     {"one_hot", "0k", "",
         "one_hot: the tensor is empty; num_classes must say how many classes there are"},
     {"one_hot", "1x1x1x1x1x1x1x1k", "num_classes=2",
-        "one_hot: the tensor has 8 axes already; classes need one more"},
+        "one_hot: input has 8 axes already; classes need one more"},
 
-    {"tile", "2", "dims=-1", "tile: -1 times; it must be 0 or more"},
+    {"tile", "2", "dims=-1", "tile: dims is -1; it must be 0 or more"},
     {"repeat_interleave", "200", "repeats=9e15",
-        "repeat: axis 0 of 200 elements, 9000000000000000 times: more than can be "
+        "repeat_interleave: input axis 0 of 200 elements, 9000000000000000 times: more than can be "
         "counted"},
     {"roll", "2x3", "shifts=1x2 dims=0", "roll: 2 shifts for 1 axes; each needs one"},
     {"roll", "2x3", "shifts=1x2", "roll: 2 shifts for 1 axes; each needs one"},
     {"rot90", "2x3x4", "dims=0x1x2", "rot90: 3 axes; a plane has two"},
-    {"tril", "3", "", "tril: the tensor is [3]; a triangle needs two axes"},
-    {"triu", "s", "", "triu: the tensor is []; a triangle needs two axes"},
-    {"diag_embed", "s", "", "diag_embed: the tensor has 0 axes; it takes 1 to 7"},
+    {"tril", "3", "", "tril: input is [3]; a triangle needs two axes"},
+    {"triu", "s", "", "triu: input is []; a triangle needs two axes"},
+    {"diag_embed", "s", "", "diag_embed: input has 0 axes; it takes 1 to 7"},
     {"diag_embed", "2", "dim1=0 dim2=-2",
-        "diag_embed: both axes are 0; it lies between two"},
+        "diag_embed: dim1 and dim2 are both axis 0; it lies between two"},
     {"diag", "2x2x2", "",
         "diag: the tensor is [2x2x2]; it takes one axis or two (diagonal and diag_embed "
         "take more)"},
-    {"trace", "2", "", "trace: the tensor is [2]; it must be a matrix"},
+    {"trace", "2", "", "trace: input is [2]; it must be a matrix"},
     {"pad", "2x3", "pad=1",
         "pad: 1 numbers for a tensor of shape [2x3]; they are two for each axis, the "
         "last "
@@ -243,12 +243,12 @@ static void indices_are_checked(void **state) {
     assert_fails(cx, try(cx, "index", IN(none, last), NULL), MLPL_EARG,
         ", which has size 0: no index is valid");
     assert_fails(cx, try(cx, "one_hot", IN(high), ARGS(ARG("num_classes", 3))), MLPL_EARG,
-        base ? "one_hot: class 4; with 3 classes they run from 1 to 3"
-             : "one_hot: class 3; with 3 classes they run from 0 to 2");
+        base ? "one_hot: input has class 4; with 3 classes they run from 1 to 3"
+             : "one_hot: input has class 3; with 3 classes they run from 0 to 2");
     if (base)
       assert_fails(cx, try(cx, "one_hot", IN(zero), ARGS(ARG("num_classes", 3))),
           MLPL_EARG,
-          "one_hot: class 0; with 3 classes they run from 1 to 3 (are they counted from "
+          "one_hot: input has class 0; with 3 classes they run from 1 to 3 (are they counted from "
           "0? "
           "add 1)");
     test_drop_and_close(cx);
@@ -304,9 +304,9 @@ static void sequences(void **state) {
   assert_fails(cx, mlpl_tensor_linspace(cx, &t, MLPL_I64, 0, 1, 2), MLPL_EARG,
       "linspace: dtype is i64; it must be f32 or f64");
   assert_fails(cx, mlpl_tensor_logspace(cx, &t, MLPL_F32, 0, (double)INFINITY, 2, 10),
-      MLPL_EARG, "logspace: from 0 to inf; both must be finite");
+      MLPL_EARG, "logspace: start is 0, stop is inf; both must be finite");
   assert_fails(cx, mlpl_tensor_linspace(cx, &t, MLPL_F64, 0, 1, -1), MLPL_EARG,
-      "linspace: -1 numbers; it must be 0 or more");
+      "linspace: steps is -1; it must be 0 or more");
   assert_fails(cx, mlpl_tensor_triangle_indices(cx, &t, -1, 2, 0, true), MLPL_EARG,
       "triangle indices: -1 rows, 2 columns, offset 0; the sizes must be from 0 to "
       "2147483647, the offset no larger");

@@ -462,24 +462,83 @@ static void plain_bce(plain *p) {
 /* numerics.md, section 3: labels with weights, smoothing and an ignored value; or
    shares of every class. */
 static void plain_cross_entropy(plain *p) {
-  int64_t n = p->x[0].size[0], k = p->x[0].size[1];
-  double smooth = p->c->p[2].f, by = p->labels ? 0 : (double)n;
-  array each = array_new(1, &n);
-  for (int64_t i = 0; i < n; i++) {
-    const double *x = p->x[0].v + i * k;
-    double all = log_sum(x, k, 1);
+  const array *in = &p->x[0];
+  int64_t size[MLPL_MAX_RANK], k = in->size[in->ndim == 1 ? 0 : 1], rest = 1;
+  int ndim = 0;
+  for (int d = 0; d < in->ndim; d++) {
+    if (d > 1) rest *= in->size[d];
+    if (d != 1 && in->ndim > 1) size[ndim++] = in->size[d];
+  }
+  array each = array_new(ndim, size);
+  double smooth = p->c->p[2].f, by = p->labels ? 0 : (double)each.n;
+  for (int64_t i = 0; i < each.n; i++) {
+    const int64_t first = i / rest * k * rest + i % rest;
+    const double *x = in->v + first;
+    double all = log_sum(x, k, rest);
     int64_t label = p->labels ? (int64_t)p->x[1].v[i] : -1;
     if (p->labels && label == p->c->p[1].i) continue;
     if (p->labels) by += p->there[2] ? p->x[2].v[label] : 1;
     for (int64_t c = 0; c < k; c++) {
-      double share = p->labels ? (double)(c == label) : p->x[1].v[i * k + c];
+      double share = p->labels ? (double)(c == label) : p->x[1].v[first + c * rest];
       double q =
           (p->there[2] ? p->x[2].v[c] : 1) * ((1 - smooth) * share + smooth / (double)k);
-      each.v[i] -= q * (x[c] - all);
+      each.v[i] -= q * (x[c * rest] - all);
     }
   }
   plain_loss(p, each, p->c->p[0].i, by);
-  p->terms = n * k;
+  p->terms = in->n;
+}
+
+/* The loss of one element. */
+static double point_loss(mlpli_op_id id, const mlpl_value *o, double x, double t) {
+  const double d = fabs(x - t), at = o[1].f;
+  switch (id) {
+  case MLPLI_OP_L1_LOSS: return d;
+  case MLPLI_OP_SMOOTH_L1_LOSS: return d < at ? d * d / 2 / at : d - at / 2;
+  case MLPLI_OP_HUBER_LOSS: return d <= at ? d * d / 2 : at * (d - at / 2);
+  case MLPLI_OP_KL_DIV:
+    return o[1].i ? exp(t) * (t - x) : (t > 0 ? t * log(t) : 0) - t * x;
+  case MLPLI_OP_POISSON_NLL_LOSS:
+    return (o[1].i ? exp(x) - t * x : x - t * log(x + o[3].f)) +
+        (o[2].i && t > 1 ? t * log(t) - t + log(2 * acos(-1) * t) / 2 : 0);
+  case MLPLI_OP_SOFT_MARGIN_LOSS: return plain_softplus(-t * x);
+  case MLPLI_OP_HINGE_EMBEDDING_LOSS:
+    return (t == -1 ? 0 : x) + (t == 1 ? 0 : fmax(0, at - x));
+  default: return -(t * fmax(log(x), -100) + (1 - t) * fmax(log(1 - x), -100));
+  }
+}
+
+static void plain_point_loss(plain *p, mlpli_op_id id) {
+  const mlpl_value *o = p->c->p;
+  const bool ranking = id == MLPLI_OP_MARGIN_RANKING_LOSS,
+             alone = id == MLPLI_OP_PROBABILITY_LOSS;
+  const int64_t reduction = alone ? 2 : o[0].i;
+  int64_t at[MLPL_MAX_RANK];
+  array each = array_new(p->x[0].ndim, p->x[0].size);
+  for (int64_t i = 0; i < each.n; i++) {
+    const double a = p->x[0].v[i], b = p->x[1].v[i];
+    index_of(&each, i, at);
+    each.v[i] = ranking ? fmax(0, o[1].f - p->x[2].v[i] * (a - b)) : point_loss(id, o, a, b);
+    if (!ranking && p->there[2]) each.v[i] *= stretched(&p->x[2], each.ndim, at);
+  }
+  const double by = reduction == 3 && each.ndim ? (double)each.size[0] : (double)each.n;
+  plain_loss(p, each, reduction == 3 ? 0 : reduction, by);
+}
+
+static void plain_nll(plain *p) {
+  const array *in = &p->x[0], *labels = &p->x[1];
+  int64_t k = in->size[in->ndim == 1 ? 0 : 1], rest = 1;
+  double by = 0;
+  for (int d = 2; d < in->ndim; d++) rest *= in->size[d];
+  array each = array_new(labels->ndim, labels->size);
+  for (int64_t i = 0; i < each.n; i++) {
+    int64_t label = (int64_t)labels->v[i];
+    if (label == p->c->p[1].i) continue;
+    const double weight = p->there[2] ? p->x[2].v[label] : 1;
+    each.v[i] = -weight * in->v[(i / rest * k + label) * rest + i % rest];
+    by += weight;
+  }
+  plain_loss(p, each, p->c->p[0].i, by);
 }
 
 #include "plain_reductions.h"
@@ -544,6 +603,17 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_SOFTMAX: plain_softmax(p, false); return true;
   case MLPLI_OP_LOG_SOFTMAX: plain_softmax(p, true); return true;
   case MLPLI_OP_CROSS_ENTROPY: plain_cross_entropy(p); return true;
+  case MLPLI_OP_NLL_LOSS: plain_nll(p); return true;
+  case MLPLI_OP_L1_LOSS:
+  case MLPLI_OP_SMOOTH_L1_LOSS:
+  case MLPLI_OP_HUBER_LOSS:
+  case MLPLI_OP_KL_DIV:
+  case MLPLI_OP_POISSON_NLL_LOSS:
+  case MLPLI_OP_SOFT_MARGIN_LOSS:
+  case MLPLI_OP_HINGE_EMBEDDING_LOSS:
+  case MLPLI_OP_MARGIN_RANKING_LOSS:
+  case MLPLI_OP_BINARY_CROSS_ENTROPY:
+  case MLPLI_OP_PROBABILITY_LOSS: plain_point_loss(p, id); return true;
   case MLPLI_OP_MSE_LOSS: plain_mse(p); return true;
   case MLPLI_OP_BCE_WITH_LOGITS: plain_bce(p); return true;
   case MLPLI_OP_DROPOUT: return false;
@@ -598,9 +668,9 @@ static void compare_places(plain *p, const op_case *one, mlpl_tensor *places) {
   }
   assert_int_equal(places->dtype, MLPL_I64);
   free(p->y.v);
-  bool pool = strncmp(one->op, "max_pool", 8) == 0;
+  const char *pool = strstr(one->op, "max_pool");
   if (p->places.v) p->y = p->places;
-  else if (pool) plain_pool(p, one->op[8] - '0', true, true);
+  else if (pool) plain_pool(p, pool[8] - '0', true, true);
   else plain_reduce(p, MLPLI_OP_ARGMAX);
   compare(one, p, places);
 }
@@ -696,6 +766,7 @@ static const op_case large_cases[] = {
     {"cross_entropy", "2000x10 2000i", ""},
     {"cross_entropy", "2000x10t 2000j 10", "label_smoothing=0.1"},
     {"cross_entropy", "2x20000 2i", "reduction=none"},
+    {"cross_entropy", "9x10x30x40t 9x30x40i", ""},
     {"mse_loss", "300x70 300x70t", ""},
     {"binary_cross_entropy_with_logits", "300x70 300x70 70 300x1", ""},
     {"clone", "300x70t", ""},

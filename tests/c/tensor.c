@@ -176,14 +176,42 @@ static void conversions(void **state) {
       assert_int_equal(mlpl_tensor_dtype(y), to);
       for (int i = 0; i < 6; i++) {
         double v = test_element(x, i);
-        assert_true(test_element(y, i) ==
-            (to == MLPL_BOOL         ? v != 0
-                    : to <= MLPL_F64 ? v
-                                     : trunc(v)));
+        assert_true(test_element(y, i) == (to == MLPL_BOOL     ? v != 0
+                                              : to <= MLPL_F64 ? v
+                                                               : trunc(v)));
       }
     }
   }
   test_drop_and_close(cx);
+}
+
+/* x with two axes exchanged. */
+static mlpl_tensor *exchanged(mlpl_ctx *cx, mlpl_tensor *x, uint64_t a, uint64_t b) {
+  return test_call(
+      cx, "transpose", &x, 1, ARGS(ARG("dim0", (double)a), ARG("dim1", (double)b)));
+}
+
+static void check_copy(mlpl_ctx *cx, const int64_t *shape, int k, uint64_t *random) {
+  const int dtype = (int)(test_random(random) % 5),
+            to = k % 3 ? dtype : (int)(test_random(random) % 5);
+  const uint64_t a = test_random(random) % 3, b = test_random(random) % 3;
+  mlpl_tensor *from, *into;
+  assert_works(cx, mlpl_tensor_randint(cx, &from, (mlpl_dtype)dtype, 3, shape, 0,
+                       dtype == MLPL_BOOL ? 1 : 100));
+  from = exchanged(cx, test_hold(from), a, b);
+  if (k % 2) assert_works(cx, mlpl_tensor_clone(cx, &into, from)), test_hold(into);
+  else { /* made with two axes exchanged, which are then put back */
+    const uint64_t c = test_random(random) % 3, d = test_random(random) % 3;
+    const mlpl_tensor *like = exchanged(cx, from, c, d);
+    assert_works(cx, mlpl_tensor_new(cx, &into, (mlpl_dtype)to, 3, like->shape));
+    into = exchanged(cx, test_hold(into), c, d);
+    mlpli_copy(into, from);
+  }
+  for (int64_t i = 0; i < from->numel; i++)
+    if (test_element(into, i) !=
+        (into->dtype == MLPL_BOOL ? test_element(from, i) != 0 : test_element(from, i)))
+      fail_msg("copy %d, element %lld", k, (long long)i);
+  test_drop();
 }
 
 /* Copies between any two strides, of elements of one, four and eight bytes. */
@@ -191,28 +219,28 @@ static void random_copies(void **state) {
   (void)state;
   mlpl_ctx *cx = test_open(0);
   uint64_t random = 8;
-  for (int k = 0; k < 400; k++) {
-    const int dtype = (int)(test_random(&random) % 5),
-              to = k % 3 ? dtype : (int)(test_random(&random) % 5);
+  for (int k = 0; k < 600; k++) {
     int64_t shape[3];
-    for (int d = 0; d < 3; d++) shape[d] = (int64_t)(test_random(&random) % 5);
-    mlpl_tensor *x, *y;
-    assert_works(cx, mlpl_tensor_randint(cx, &x, (mlpl_dtype)dtype, 3, shape, 0, 1));
-    assert_works(cx, mlpl_tensor_new(cx, &y, (mlpl_dtype)to, 3, shape));
-    test_hold(x), test_hold(y);
-    const double a = (double)(test_random(&random) % 3),
-                 b = (double)(test_random(&random) % 3);
-    mlpl_tensor *from =
-        test_call(cx, "transpose", &x, 1, ARGS(ARG("dim0", a), ARG("dim1", b)));
-    mlpl_tensor *into =
-        test_call(cx, "transpose", &y, 1, ARGS(ARG("dim0", a), ARG("dim1", b)));
-    if (k % 2) assert_works(cx, mlpl_tensor_clone(cx, &into, from)), test_hold(into);
-    else mlpli_copy(into, from);
-    for (int64_t i = 0; i < from->numel; i++)
-      assert_true(test_element(from, i) == test_element(into, i));
-    test_drop();
+    for (int d = 0; d < 3; d++)
+      shape[d] = (int64_t)(test_random(&random) % (k % 5 ? 5 : 40));
+    check_copy(cx, shape, k, &random);
   }
   test_close(cx);
+}
+
+/* So large that threads share them. */
+static void large_copies(void **state) {
+  (void)state;
+  static const int64_t shapes[][3] = {{1, 300, 301}, {70001, 1, 1}, {3, 160, 150},
+      {2000, 6, 7}, {5, 4000, 4}, {40, 41, 42}};
+  uint64_t random = 9;
+  for (int threads = 1; threads <= 3; threads++) {
+    mlpl_ctx *cx = test_open(0);
+    assert_works(cx, mlpl_set_threads(cx, threads));
+    for (int k = 0; k < 10 * COUNT(shapes); k++)
+      check_copy(cx, shapes[k % COUNT(shapes)], k, &random);
+    test_close(cx);
+  }
 }
 
 /* ---- holding ----------------------------------------------------------------------- */
@@ -279,9 +307,9 @@ static void errors_of_making(void **state) {
     assert_fails(cx, mlpl_tensor_arange(cx, &t, MLPL_F32, NAN, 1, 1), MLPL_EARG,
         "arange: from nan to 1 by 1; bounds");
     assert_fails(cx, mlpl_tensor_arange(cx, &t, MLPL_F32, 0, 1e300, 1), MLPL_EARG,
-        "arange: 1e+300 elements are too many");
+        "arange: from first to last there are 1e+300 elements, which is too many");
     assert_fails(cx, mlpl_tensor_arange(cx, &t, MLPL_F32, 0, 1e308, 1e-308), MLPL_EARG,
-        "arange: inf elements are too");
+        "arange: from first to last there are inf elements");
     assert_fails(cx, mlpl_tensor_arange(cx, &t, (mlpl_dtype)7, 0, 1, 1), MLPL_EARG,
         "tensor: no dtype has number 7");
     assert_fails(cx, mlpl_tensor_rand(cx, &t, MLPL_I64, SIZES(2), 0, 1), MLPL_EARG,
@@ -295,9 +323,9 @@ static void errors_of_making(void **state) {
     assert_fails(cx, mlpl_tensor_randn(cx, &t, MLPL_F32, SIZES(2), 0, -1), MLPL_EARG,
         "randn: mean 0, std -1; they must be finite, std not negative");
     assert_fails(cx, mlpl_tensor_randint(cx, &t, MLPL_U8, SIZES(2), 0, 256), MLPL_EARG,
-        "randint: from 0 to 256; they must be in order and fit u8");
+        "randint: lowest is 0, highest is 256; they must be in order and fit u8");
     assert_fails(cx, mlpl_tensor_randint(cx, &t, MLPL_F32, SIZES(2), 3, 2), MLPL_EARG,
-        "randint: from 3 to 2; they must be in order and fit f32");
+        "randint: lowest is 3, highest is 2; they must be in order and fit f32");
     assert_fails(cx, mlpl_tensor_randint(cx, &t, (mlpl_dtype)5, SIZES(2), 0, 1),
         MLPL_EARG, "randint: no dtype has number");
     assert_null(t);
@@ -380,6 +408,7 @@ int main(void) {
       cmocka_unit_test(copies_have_memory_of_their_own),
       cmocka_unit_test(conversions),
       cmocka_unit_test(random_copies),
+      cmocka_unit_test(large_copies),
       cmocka_unit_test(a_view_holds_the_memory),
       cmocka_unit_test(shapes_as_text),
       cmocka_unit_test(errors_of_making),

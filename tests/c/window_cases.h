@@ -105,6 +105,24 @@
       {"adaptive_avg_pool2d", "2x1x5x7", "output_size=3x2"},                             \
       {"adaptive_avg_pool2d", "2x3x4n", "output_size=1"},                                \
       {"adaptive_avg_pool2d", "1x1x2x2", "output_size=0x3"},                             \
+      {"adaptive_max_pool1d", "2x2x7", "output_size=3"},                                 \
+      {"adaptive_max_pool1d", "2x3t", "output_size=5 return_indices=1"},                 \
+      {"adaptive_max_pool2d", "2x1x5x7", "output_size=3x2"},                             \
+      {"adaptive_max_pool2d", "2x3x4n", "output_size=1 return_indices=1"},               \
+      {"adaptive_max_pool2d", "1x2x5x6t", "output_size=4 return_indices=1"},             \
+      {"adaptive_max_pool2d", "0x2x4x4", "output_size=2"},                               \
+      {"im2col", "2x2x4x5", "kernel_size=2"}, {"im2col", "2x4x5t", "kernel_size=3x2"},   \
+      {"im2col", "1x2x5x6n", "kernel_size=3x2 dilation=2x1 padding=1x2 stride=2x3"},     \
+      {"im2col", "3x2x2", "kernel_size=1"}, {"im2col", "0x2x3x3", "kernel_size=2"},      \
+      {"im2col", "2x1x4x4", "kernel_size=2 stride=2"},                                   \
+      {"im2col", "1x4x4e", "kernel_size=4 padding=3"},                                   \
+      {"col2im", "2x8x12", "output_size=4x5 kernel_size=2"},                             \
+      {"col2im", "12x15t", "output_size=4x5 kernel_size=2x3 padding=1x0"},               \
+      {"col2im", "1x12x6n",                                                              \
+          "output_size=5x6 kernel_size=3x2 dilation=2x1 padding=1x2 stride=2x3"},        \
+      {"col2im", "3x4", "output_size=2 kernel_size=1"},                                  \
+      {"col2im", "0x8x4", "output_size=3 kernel_size=2"},                                \
+      {"col2im", "2x4x4", "output_size=4 kernel_size=2 stride=2"},                       \
       {"average", "1x2x4x4",                                                             \
           "size=3x2 kernel_size=2x3 stride=1x2 padding=0x1 count_include_pad=1 "         \
           "divisor_override=0"},                                                         \

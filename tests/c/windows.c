@@ -112,12 +112,12 @@ static void texts_of_convolutions(void **state) {
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(LIST("stride", 1, 2, 3))), MLPL_EARG,
       "conv2d: stride has 3 values; it takes one number, or one for each of the 2 axes");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(ARG("stride", 0))), MLPL_EARG,
-      "conv2d: stride is 0; it must be from 1 to 1");
+      "conv2d: stride is 0; it must be at least 1");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(ARG("padding", 1e9))), MLPL_ESHAPE,
       "conv2d: input is [3x8x8], weight is [16x3x3x3]; padded it has more elements than "
       "can be counted");
   assert_fails(cx, try(cx, "conv2d", IN2(x, w), ARGS(ARG("groups", 0))), MLPL_EARG,
-      "conv2d: groups is 0; it must be from 1 to");
+      "conv2d: groups is 0; it must be at least 1");
   mlpl_tensor *wt = F32(3, 2, 3, 3);
   assert_fails(cx,
       try(cx, "conv_transpose2d", IN2(x, wt), ARGS(ARG("output_padding", 1))), MLPL_EARG,
@@ -160,7 +160,36 @@ static void texts_of_pooling(void **state) {
       "padded input has 8");
   assert_fails(cx,
       try(cx, "adaptive_avg_pool2d", IN1(F32(3, 0, 8)), ARGS(ARG("output_size", 2))),
-      MLPL_ESHAPE, "adaptive_avg_pool2d: input is [3x0x8]; there is nothing to average");
+      MLPL_ESHAPE, "adaptive_avg_pool2d: input is [3x0x8]; windows of nothing hold no element");
+  assert_fails(cx,
+      try(cx, "adaptive_max_pool1d", IN1(F32(3, 0)), ARGS(ARG("output_size", 2))),
+      MLPL_ESHAPE, "adaptive_max_pool1d: input is [3x0]; windows of nothing hold no element");
+  assert_fails(cx, try(cx, "im2col", IN1(F32(3, 8)), ARGS(ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "im2col: input is [3x8]; it must be [n x channels x h x w], or without n");
+  assert_fails(cx,
+      try(cx, "im2col", IN1(F32(3, 8, 4)),
+          ARGS(ARG("kernel_size", 3), ARG("dilation", 3), ARG("padding", 1))),
+      MLPL_ESHAPE,
+      "im2col: the image is [8x4]; a patch reaches over 7 elements of its axis 2, the "
+      "padded image has 6");
+  assert_fails(cx,
+      try(cx, "im2col", IN1(F32(3, 8, 4)),
+          ARGS(ARG("kernel_size", 3), ARG("padding", 1e9))),
+      MLPL_ESHAPE,
+      "im2col: the image is [8x4]; its patches have more elements than can be counted");
+  assert_fails(cx,
+      try(cx, "col2im", IN1(F32(8)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "col2im: input is [8]; it must be [n x channels kh kw x patches], or without n");
+  assert_fails(cx,
+      try(cx, "col2im", IN1(F32(6, 9)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "col2im: input is [6x9]; a column is of whole patches, of 4 elements a channel");
+  assert_fails(cx,
+      try(cx, "col2im", IN1(F32(8, 8)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      MLPL_ESHAPE,
+      "col2im: input is [8x8]; an image with these options has 3 x 3 = 9 patches");
   assert_fails(cx,
       try(cx, "max_pool1d", IN1(F32(1, 1)),
           ARGS(ARG("kernel_size", 2), ARG("padding", 1), ARG("dilation", 2))),
@@ -328,14 +357,14 @@ static void texts_of_einsum(void **state) {
     const char *error;
   } bad[] = {
       {"ij,jk", a, SOME(4, 5), MLPL_ESHAPE,
-          "einsum: 'ij,jk': subscript 'j' has size 4 in operand 2 and 3 before"},
+          "einsum: equation 'ij,jk': subscript 'j' has size 4 in operand 2 and 3 before"},
       {"i...,j...", SOME(2, 3), SOME(2, 4), MLPL_ESHAPE,
           "'...' has an axis of size 4 in operand 2 and 3 before"},
       {"ii", a, NULL, MLPL_ESHAPE,
           "subscript 'i' stands for sizes 2 and 3 of operand 1, which is [2x3]"},
       {"ij,jk", a, NULL, MLPL_EARG,
-          "einsum: 'ij,jk' has more operands than the 1 that are given"},
-      {"ij", a, a, MLPL_EARG, "einsum: 'ij' has 1 operands, 2 are given"},
+          "einsum: equation 'ij,jk' has more operands than the 1 that are given"},
+      {"ij", a, a, MLPL_EARG, "einsum: equation 'ij' has 1 operands, 2 are given"},
       {"ijk", a, NULL, MLPL_ESHAPE, "operand 1 is [2x3] and has 3 subscripts"},
       {"i", a, NULL, MLPL_ESHAPE, "operand 1 is [2x3] and has 1 subscripts"},
       {"i.j", a, NULL, MLPL_EARG, "'.' is no subscript; those are letters and one '...'"},

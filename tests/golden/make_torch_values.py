@@ -265,6 +265,13 @@ def by_position(op, inputs, options):
     return getattr(torch, op)(*[x for _, x, _ in inputs if x is not None], **options)
 
 
+def soft_margin_loss(op, inputs, options):
+    """Of the target, too, of which PyTorch has no gradient."""
+    each = -F.logsigmoid(inputs[1][1] * inputs[0][1])
+    return {"mean": each.mean, "sum": each.sum, "none": lambda: each}[
+        options.get("reduction", "mean")]()
+
+
 EXCEPTIONS = {
     "aminmax": aminmax,
     "block_diag": listed,
@@ -273,6 +280,9 @@ EXCEPTIONS = {
     "cumulative_trapezoid": by_position,
     "quantile": quantile,
     "add": scaled_sum, "sub": scaled_sum, "rsub": scaled_sum,
+    "im2col": renamed({}, "unfold"),
+    "col2im": renamed({}, "fold"),
+    "soft_margin_loss": soft_margin_loss,
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
     "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),
     "polygamma": polygamma,

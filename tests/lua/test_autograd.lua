@@ -232,9 +232,9 @@ function TestAutograd:test_requires_grad()
   lu.assertIs(x.requires_grad, false)
   x.requires_grad = true
   lu.assertIs(x.requires_grad, true)
-  fails("requires_grad: the tensor is the result of mul; only leaves may be set, use " ..
+  fails("requires_grad_: the tensor is the result of mul; only leaves may be set, use " ..
     "detach first", y.requires_grad_, y, false)
-  fails("requires_grad: dtype is i64; only f32 and f64 have gradients", mlpl.zeros, 2,
+  fails("zeros: dtype is i64; only f32 and f64 have gradients", mlpl.zeros, 2,
     { dtype = "i64", requires_grad = true })
   fails("requires_grad must be true or false", function() x.requires_grad = 1 end)
   fails("a tensor's grad can only be set to nil", function() x.grad = mlpl.zeros(2) end)
@@ -280,4 +280,35 @@ function TestAutograd:test_integer_results_are_not_recorded()
   local v, i = x:max(1)
   lu.assertIs(v.requires_grad, true)
   lu.assertIs(i.requires_grad, false)
+end
+
+-- What the Lua half of the library finds wrong is wrong in the line that called it.
+function TestAutograd:test_errors_stand_at_the_script_s_line()
+  local autograd, linalg, x = mlpl.autograd, mlpl.linalg, leaf { 1, 2 }
+  local function same(v) return v * 1 end
+  local calls = {
+    function() local _ = autograd.hessian(same, x) end,
+    function() local _ = autograd.jacobian(x, x) end,
+    function() local _ = autograd.vjp(same, x) end,
+    function() local _ = autograd.jvp(same, x, mlpl.ones(3)) end,
+    function() local _ = autograd.gradcheck(same, mlpl.ones(2)) end,
+    function() local _ = autograd.gradcheck(function(v) return v:detach() * v end, x) end,
+    function() local _ = autograd.Function {} end,
+    function() local _ = linalg.norm(mlpl.ones(2, 2), "none") end,
+    function() local _ = linalg.norm(mlpl.ones(2), 2, 3, 4, 5) end,
+    function() local _ = mlpl.help.entry(1) end,
+    function() mlpl.help "none such" end,
+    function() local _ = mlpl.nothing end,
+    function() mlpl.anything = 1 end,
+    function() local _ = x.nothing end,
+  }
+  for i, call in ipairs(calls) do
+    local _, message = pcall(call)
+    local line = debug.getinfo(call, "S").linedefined
+    lu.assertStrContains(message, ("tests/lua/test_autograd.lua:%d: "):format(line), false, i)
+  end
+  local _, message = pcall(mlpl.detect_anomaly, function()
+    return linalg.norm(mlpl.tensor { 0 / 0 }) + 0
+  end)
+  lu.assertNotStrContains(message, "scripts/mlpl")
 end

@@ -22,7 +22,7 @@ function TestProducts:test_vectors_matrices_stacks()
   lu.assertEquals(mlpl.ones(4, 2, 3):bmm(mlpl.ones(4, 3, 6)).shape, { 4, 2, 6 })
   fails("mm: a is [2x2], b is [2]; both must be matrices (two axes)", a.mm, a, v)
   lu.assertStrContains(expect.message(function() return a:mm(3) end),
-    "mlpl.Tensor expected, got number")
+    "mm: b is 3; it must be a tensor")
 end
 
 function TestProducts:test_einsum()
@@ -35,7 +35,7 @@ function TestProducts:test_einsum()
   local w = mlpl.ones(3, { requires_grad = true })
   mlpl.einsum("ij,j->", a, w):backward()
   values(w.grad, { 5, 7, 9 })
-  fails("einsum: 'ij,jk': subscript 'j' has size 2 in operand 2 and 3 before",
+  fails("einsum: equation 'ij,jk': subscript 'j' has size 2 in operand 2 and 3 before",
     mlpl.einsum, "ij,jk", a, a)
   fails("einsum: 0 operands; it takes 1 to 16", mlpl.einsum, "ij")
   lu.assertStrContains(expect.message(mlpl.einsum, "i\0j", a), "cannot hold a zero byte")
@@ -133,7 +133,42 @@ function TestPool:test_maxima()
   x:max_pool2d(2):sum():backward()
   values(x.grad, { { { 0, 0, 0, 0 }, { 0, 1, 0, 1 }, { 0, 0, 0, 0 }, { 0, 1, 0, 1 } } })
   fails("max_pool2d: kernel_size is missing", x.max_pool2d, x)
-  fails("max_pool2d: kernel_size is 0; it must be from 1 to 1e+09", x.max_pool2d, x, 0)
+  fails("max_pool2d: kernel_size is 0; it must be at least 1", x.max_pool2d, x, 0)
+end
+
+function TestPool:test_adaptive_maxima()
+  local x = image():requires_grad_()
+  local y, places = nn.adaptive_max_pool2d(x, 3, { return_indices = true })
+  values(y, { { { 6, 7, 8 }, { 10, 11, 12 }, { 14, 15, 16 } } })
+  values(places, { { { 6, 7, 8 }, { 10, 11, 12 }, { 14, 15, 16 } } })
+  lu.assertEquals(select("#", x:adaptive_max_pool2d { 1, 2 }), 1)
+  x:adaptive_max_pool2d({ 1, 2 }):sum():backward()
+  values(x.grad:sum(), 2)
+  values(x.grad[1][4], { 0, 1, 0, 1 })
+  values(tensor { { 3, 0 / 0, 1 } }:adaptive_max_pool1d(1), { { 0 / 0 } })
+  values(tensor { { 2, 2, 1 } }:adaptive_max_pool1d(2), { { 2, 2 } })
+  fails("adaptive_max_pool2d: output_size is missing", x.adaptive_max_pool2d, x)
+  fails("adaptive_max_pool2d: input is [4]; it must be [n x channels x h x w], or without n",
+    x.adaptive_max_pool2d, mlpl.zeros(4), 1)
+end
+
+TestPatches = {}
+
+function TestPatches:test_columns_and_back()
+  local x = image()
+  values(nn.unfold(x, 2, { stride = 2 }), { { 1, 3, 9, 11 }, { 2, 4, 10, 12 },
+    { 5, 7, 13, 15 }, { 6, 8, 14, 16 } })
+  values(nn.fold(nn.unfold(x, 3, 1, 1), 4, 3, 1, 1), { { { 4, 12, 18, 16 },
+    { 30, 54, 63, 48 }, { 54, 90, 99, 72 }, { 52, 84, 90, 64 } } })
+  lu.assertEquals(nn.unfold(mlpl.zeros(2, 3, 8, 9), { 3, 2 }, { dilation = { 2, 1 } }).shape,
+    { 2, 18, 32 })
+  local y = nn.unfold(x, 1)
+  y:mul_(0)                                 -- a copy, always
+  lu.assertEquals(x:sum():item(), 136)
+  fails("im2col: the image is [4x4]; a patch reaches over 5 elements of its axis 1, the " ..
+    "padded image has 4", nn.unfold, x, 5)
+  fails("col2im: input is [4x4]; an image with these options has 3 x 3 = 9 patches", nn.fold,
+    mlpl.zeros(4, 4), 4, 2)
 end
 
 function TestPool:test_averages()

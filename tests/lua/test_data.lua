@@ -40,16 +40,16 @@ end
 
 function TestDataSets:test_made_of_what_does_not_fit()
   local new, x = data.TensorDataset, mlpl.zeros(3, 2)
-  fails("data set: x and y differ in rows: x is [3x2], y is [2]", new, x, mlpl.zeros(2))
-  fails("data set: x is a scalar; it needs rows", new, mlpl.tensor(1))
-  fails("data set: row 3 of the target is 3; with 2 classes labels run from 1 to 2", new,
+  fails("TensorDataset: x and y differ in rows: x is [3x2], y is [2]", new, x, mlpl.zeros(2))
+  fails("TensorDataset: x is a scalar; it needs rows", new, mlpl.tensor(1))
+  fails("TensorDataset: row 3 of the target is 3; with 2 classes labels run from 1 to 2", new,
     x, labels { 1, 2, 3 }, { classes = { "a", "b" } })
-  fails("data set: row 1 of the target is 0; with 2 classes labels run from 1 to 2 " ..
+  fails("TensorDataset: row 1 of the target is 0; with 2 classes labels run from 1 to 2 " ..
     "(are these labels counted from 0? " ..
     "add 1)", new, x, labels { 0, 1, 0 }, { classes = { "a", "b" } })
-  fails("data set: with classes y holds i64 labels [n]; it is f32 [3]", new, x,
+  fails("TensorDataset: with classes y holds i64 labels [n]; it is f32 [3]", new, x,
     mlpl.ones(3), { classes = { "a" } })
-  fails("data set: there are classes, but no y", new, x, { classes = { "a" } })
+  fails("TensorDataset: there are classes, but no y", new, x, { classes = { "a" } })
   fails("TensorDataset: class 2 is 5; it must be a name", new, x, labels { 1, 1, 1 },
     { classes = { "a", 5 } })
   fails("TensorDataset: classes is 'ab'; it must be an array of names", new, x,
@@ -97,9 +97,9 @@ function TestDataSets:test_split_misused()
   fails("split: the share is missing; it must be a number between 0 and 1", ds.split, ds)
   fails("split: the share is '0.5'; it must be a number between 0 and 1", ds.split, ds,
     "0.5")
-  fails("split: fraction 0 is not between 0 and 1", ds.split, ds, 0)
-  fails("split: fraction 1 is not between 0 and 1", ds.split, ds, 1)
-  fails("split: fraction 80 is not between 0 and 1", ds.split, ds, 80)
+  fails("split: share 0 is not between 0 and 1", ds.split, ds, 0)
+  fails("split: share 1 is not between 0 and 1", ds.split, ds, 1)
+  fails("split: share 80 is not between 0 and 1", ds.split, ds, 80)
   fails("split: unknown option 'shufle'; the options are shuffle, stratify", ds.split, ds,
     0.5, { shufle = true })
   fails("split: shuffle is 1; it must be true or false", ds.split, ds, 0.5,
@@ -417,5 +417,5 @@ function TestDataAccuracy:test_misused()
   fails("accuracy: the target is f32; labels are i64", accuracy, scores, mlpl.ones(2))
   fails("accuracy: expected scores [n x k] or labels [n] and a target [n]: they are " ..
     "[2x3] and [3]", accuracy, scores, labels { 1, 2, 3 })
-  fails("accuracy: labels are f32; they are i64", accuracy, mlpl.ones(2), labels { 1, 1 })
+  fails("accuracy: the labels in scores are f32; they are i64", accuracy, mlpl.ones(2), labels { 1, 1 })
 end

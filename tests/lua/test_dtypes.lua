@@ -324,8 +324,9 @@ function TestDtypesInPlace:test_values_and_the_receiver()
   values(x:maximum_(tensor { 0, 1, 0 }):leaky_relu_(0.1), { 0.5, 1, 0.5 })
   are(i64 { 6, 7 }:bitwise_and_(3), "i64", { 2, 3 })
   are(x:fill_(2):zero_(), "f32", { 0, 0, 0 })
-  fails("a tensor has no field or method 'isnan_'", function() return x.isnan_ end)
-  fails("a tensor has no field or method 'clone_'", function() return x.clone_ end)
+  fails("a tensor has no field or method 'isnan_'; did you mean 'isnan'?",
+    function() return x.isnan_ end)
+  fails("a tensor has no field or method 'clone_'; did you mean 'clone'?", function() return x.clone_ end)
 end
 
 function TestDtypesInPlace:test_dtypes_and_shapes_must_fit()
@@ -333,14 +334,14 @@ function TestDtypesInPlace:test_dtypes_and_shapes_must_fit()
   are(x:add_(tensor({ 0.5, 0.5 }, { dtype = "f64" })), "f32", { 1.5, 2.5 })
   are(x:add_(i), "f32", { 2.5, 4.5 })
   are(u8 { 1, 2 }:add_(i), "u8", { 2, 4 })
-  fails("add_: the result is of f32, the tensor to hold it of i64", i.add_, i, 0.5)
-  fails("div_: the result is of f32, the tensor to hold it of i64", i.div_, i, 2)
-  fails("add_: the result is [2x2], the tensor to hold it [2]", x.add_, x,
+  fails("add_: the result is of f32, and a, to hold it, of i64", i.add_, i, 0.5)
+  fails("div_: the result is of f32, and a, to hold it, of i64", i.div_, i, 2)
+  fails("add_: the result is [2x2], and a, to hold it, is [2]", x.add_, x,
     mlpl.zeros(2, 2))
-  fails("add_: the result is of i64, the tensor to hold it of bool",
+  fails("add_: the result is of i64, and a, to hold it, of bool",
     function() tensor({ true, false }):add_(i) end)
   are(i, "i64", { 1, 2 })
-  lu.assertErrorMsgContains("mlpl.Tensor expected, got number", x.add_, 1, x)
+  lu.assertErrorMsgContains("add_: a is 1; it must be a tensor", x.add_, 1, x)
   fails("add_: out makes no sense in place", x.add_, x, 1, { out = x })
 end
 
@@ -355,10 +356,10 @@ function TestDtypesInPlace:test_memory_that_is_shared()
   values(y, { 1, 2, 3, 5, 7 })
   y[2]:zero_()
   values(y, { 1, 0, 3, 5, 7 })
-  local text = "add_: the tensor, [3x2], is stretched: several of its elements share one " ..
-    "place in memory; :clone() it first"
-  fails(text, function() tensor({ 1, 2 }):expand(3, 2):add_(1) end)
-  fails(text:gsub("add_", "fill_"), function() tensor({ 1, 2 }):expand(3, 2):fill_(1) end)
+  local text = ", [3x2], is stretched: several of its elements share one place in " ..
+    "memory; :clone() it first"
+  fails("add_: a" .. text, function() tensor({ 1, 2 }):expand(3, 2):add_(1) end)
+  fails("fill_: the tensor" .. text, function() tensor({ 1, 2 }):expand(3, 2):fill_(1) end)
 end
 
 function TestDtypesInPlace:test_fill_and_copy()
@@ -370,8 +371,8 @@ function TestDtypesInPlace:test_fill_and_copy()
   are(i64 { 0 }:fill_(math.maxinteger), "i64", { math.maxinteger })
   are(i64 { 0, 0 }:copy_(tensor { 2.9, -2.9 }), "i64", { 2, -2 })
   are(tensor { true, true }:fill_(false), "bool", { false, false })
-  fails("fill_: 2.5 does not fit i64", function() i64({ 1 }):fill_(2.5) end)
-  fails("fill_: 256 does not fit u8", function() u8({ 1 }):fill_(256) end)
+  fails("fill_: value 2.5 does not fit i64", function() i64({ 1 }):fill_(2.5) end)
+  fails("fill_: value 256 does not fit u8", function() u8({ 1 }):fill_(256) end)
   fails("fill_: the value is a tensor with axes; it must be one number (see copy_)",
     x.fill_, x, tensor { 1, 2 })
   fails("copy_: the tensor is [2x2], the values are [3], which do not stretch to it",
@@ -440,12 +441,13 @@ end
 
 function TestDtypesRecorded:test_leaves()
   local w = leaf { 1, 2 }
-  local text = ": the tensor is a leaf that requires a gradient, and what was recorded " ..
-    "with it would lose its value; change it under no_grad"
-  fails("add_" .. text, w.add_, w, 1)
-  fails("fill_" .. text, w.fill_, w, 1)
-  fails("copy_" .. text, w.copy_, w, mlpl.zeros(2))
-  fails("floor_divide_" .. text, w.floor_divide_, w, 1)
+  local text = " is a leaf that requires a gradient, and what was recorded with it would " ..
+    "lose its value; change it under no_grad"
+  fails("add_: a" .. text, w.add_, w, 1)
+  fails("exp_: input" .. text, w.exp_, w)
+  fails("fill_: the tensor" .. text, w.fill_, w, 1)
+  fails("copy_: the tensor" .. text, w.copy_, w, mlpl.zeros(2))
+  fails("floor_divide_: a" .. text, w.floor_divide_, w, 1)
   mlpl.no_grad(function() w:sub_(w):add_(3) end)
   values(w, { 3, 3 })
   lu.assertTrue(w.requires_grad)
@@ -457,11 +459,13 @@ function TestDtypesRecorded:test_views()
   local w = leaf { { 1, 2 }, { 3, 4 } }
   local h = w * 2
   local row = h[1]
-  local text = ": the change would be recorded, and the tensor is a view: the tensor " ..
-    "that it is a part of would change without a record; :clone() it first"
-  fails("mul_" .. text, row.mul_, row, 2)
-  fails("fill_" .. text, row.zero_, row)
-  fails("add_" .. text, function() mlpl.zeros(2, 2)[1]:add_(w[1]) end)
+  local function text(what, name)
+    return what .. ": the change would be recorded, and " .. name .. " is a view: the " ..
+      "tensor that it is a part of would change without a record; :clone() it first"
+  end
+  fails(text("mul_", "a"), row.mul_, row, 2)
+  fails(text("zero_", "the tensor"), row.zero_, row)
+  fails(text("add_", "a"), function() mlpl.zeros(2, 2)[1]:add_(w[1]) end)
   h:mul_(3)                                    -- the view sees it, its history does not
   fails("add: a is a view of memory that a recorded operation has changed in place " ..
     "since; make the view again", function() return row + 1 end)
@@ -513,15 +517,15 @@ end
 
 function TestDtypesOut:test_refused()
   local a = mlpl.ones(2, 2)
-  fails("add: the result is [2x2], the tensor to hold it [2]", mlpl.add, a, a,
+  fails("add: the result is [2x2], and out, to hold it, is [2]", mlpl.add, a, a,
     { out = mlpl.zeros(2) })
-  fails("add: the result is of f32, the tensor to hold it of f64", mlpl.add, a, a,
+  fails("add: the result is of f32, and out, to hold it, of f64", mlpl.add, a, a,
     { out = mlpl.zeros(2, 2, { dtype = "f64" }) })
   fails("add: out is 3; it must be a tensor", mlpl.add, a, a, { out = 3 })
   fails("add: unknown option 'of'; the options are alpha", mlpl.add, a, a,
     { out = mlpl.zeros(2, 2), of = 1 })
   fails("max: out takes one result; this gives two", a.max, a, 1, { out = mlpl.zeros(2) })
-  fails("add: the tensor, [2x2], is stretched: several of its elements share one place " ..
+  fails("add: out, [2x2], is stretched: several of its elements share one place " ..
     "in memory; :clone() it first", mlpl.add, a, a, { out = mlpl.zeros(2):expand(2, 2) })
   local w, y = leaf { 1 }, mlpl.zeros(1)
   local text = "mul: out has no gradient, and an input or out requires one; do without " ..
@@ -532,6 +536,6 @@ function TestDtypesOut:test_refused()
   values(mlpl.no_grad(mlpl.mul, y, 2, { out = w }), { 6 })
   local gone = mlpl.zeros(1)
   gone:release()
-  lu.assertErrorMsgContains("this mlpl.Tensor was released", mlpl.mul, y, y,
+  lu.assertErrorMsgContains("mul: out is a tensor that was released", mlpl.mul, y, y,
     { out = gone })
 end

@@ -132,10 +132,10 @@ end
 
 function TestFiles:test_faults_of_calls()
   local x = mlpl.zeros(2)
-  fails("load: the ending of 'a.txt' says no kind of file; it must be .npy (a tensor), .npz"
+  fails("load: the ending of the path 'a.txt' says no kind of file; it must be .npy (a tensor), .npz"
     .. " or .safetensors (a table of named tensors)", mlpl.load, "a.txt")
-  lu.assertStrContains(expect.message(mlpl.load, "a.npy/b"), "the ending of 'a.npy/b'")
-  lu.assertStrContains(expect.message(mlpl.save, "a", x), "save: the ending of 'a' says")
+  lu.assertStrContains(expect.message(mlpl.load, "a.npy/b"), "the ending of the path 'a.npy/b'")
+  lu.assertStrContains(expect.message(mlpl.save, "a", x), "save: the ending of the path 'a' says")
   fails("load: one argument too many: 1", mlpl.load, "a.npy", 1)
   fails("save: the value is nil; a .npy file holds one tensor (a table: .npz or .safetensors)",
     mlpl.save, "a.npy", nil)
@@ -145,10 +145,10 @@ function TestFiles:test_faults_of_calls()
     mlpl.save, "a.npz", x)
   fails("save: the value is 5; a .safetensors file holds a table of named tensors",
     mlpl.save, "a.safetensors", 5)
-  fails("save: the table has a key 1; every tensor needs a name", mlpl.save, "a.npz", { x })
-  fails("save: 'x' is 5; it must be a tensor", mlpl.save, "a.npz", { x = 5 })
+  fails("save: the value has a key 1; every tensor needs a name", mlpl.save, "a.npz", { x })
+  fails("save: 'x' in the value is 5; it must be a tensor", mlpl.save, "a.npz", { x = 5 })
   fails("save: a name holds a zero byte", mlpl.save, "a.npz", { ["a\0b"] = x })
-  fails("npz: the name '../x' is no relative path without . and ..", mlpl.save, "a.npz",
+  fails("save: the name '../x' is no relative path without . and ..", mlpl.save, "a.npz",
     { ["../x"] = x })
   fails("save: only .npz files can be compressed", mlpl.save, "a.npy", x,
     { compressed = true })

@@ -103,7 +103,7 @@ function TestGrad:test_modes()
   local y = x * 2
   mlpl.set_grad_enabled(true)
   lu.assertFalse(y.requires_grad)
-  fails("set_grad_enabled: 1; it must be true or false", mlpl.set_grad_enabled, 1)
+  fails("set_grad_enabled: on is 1; it must be true or false", mlpl.set_grad_enabled, 1)
 end
 
 -- ---- Jacobians and Hessians -----------------------------------------------------------
@@ -182,7 +182,7 @@ function TestJacobian:test_hessian_of_one_tensor()
   local x = tensor { 1, 2 }
   values(autograd.hessian(function(v) return (v ^ 3):sum() end, x), { { 6, 0 }, { 0, 12 } })
   values(autograd.hessian(function(v) return v:sum() end, x), { { 0, 0 }, { 0, 0 } })
-  fails("hessian: the function must return a single number", autograd.hessian,
+  fails("hessian: f must return a single number, not [2]", autograd.hessian,
     function(v) return v end, x)
 end
 
@@ -206,7 +206,7 @@ function TestJacobian:test_products()
   local map = function(u) return a:matmul(u:reshape(3, 1)) end
   values(select(2, autograd.jvp(map, tensor { 0, 0, 0 }, tensor { 1, 0, 2 })),
     { { 7 }, { 16 } })
-  fails("jvp: vector 1 is [2], it must be [3]", autograd.jvp, map, tensor { 0, 0, 0 },
+  fails("jvp: vector 1 of v is [2], it must be [3]", autograd.jvp, map, tensor { 0, 0, 0 },
     tensor { 1, 0 })
 end
 
@@ -452,7 +452,7 @@ function TestFunction:test_what_it_is_made_of()
     { forward = print })
   fails("Function: unknown option 'forwards'; the options are backward, forward, name",
     autograd.Function, { forwards = print })
-  fails("Function: it takes a table of forward and backward, not a function",
+  fails("Function: passes is a function; it must be a table of forward and backward",
     autograd.Function, print)
 end
 
@@ -522,7 +522,7 @@ function TestHooks:test_errors()
     tensor { 1 }, print)
   lu.assertStrContains(message(x.register_hook, x, 5), "function expected, got number")
   fails("retain_grad: the tensor does not require a gradient", x.retain_grad, tensor { 1 })
-  fails("a hook has no field or method 'removed'", function() return h.removed end)
+  fails("a hook has no field or method 'removed'; did you mean 'remove'?", function() return h.removed end)
 end
 
 function TestHooks:test_what_a_tensor_is_to_the_graph()

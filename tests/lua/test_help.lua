@@ -45,7 +45,8 @@ function TestHelpEntries:test_every_operation_has_an_entry_and_an_example()
   for path, name in pairs(operations()) do
     local entry = help.entry(path)
     count = count + 1
-    local own = path == "linalg.norm"   -- written in Lua over several rows
+    -- written in Lua over several rows; another row than the tensor's of that name
+    local own = path == "linalg.norm" or path == "nn.unfold"
     if not (entry and (own or entry.name == name) and type(entry[1]) == "string" and entry.example) then
       missing[#missing + 1] = path
     end
@@ -67,6 +68,22 @@ function TestHelpEntries:test_entries_name_arguments_that_exist()
     end
   end
   equals(wrong, {})
+end
+
+-- Arguments that are no tensors say what they are.
+function TestHelpEntries:test_options_have_a_text()
+  local missing = {}
+  for path in pairs(operations()) do
+    local args, last = help.text(path):match "\nArguments\n(.-)\n\n" or "", nil
+    for line in (args .. "\n  "):gmatch "[^\n]+" do
+      local name, kind = line:match "^  (%S+) +(%S+)"
+      local is_text = line:find "^    " ~= nil
+      if last and not is_text then missing[#missing + 1] = path .. ": " .. last end
+      last = not is_text and name and not kind:find "Tensor" and name or nil
+    end
+  end
+  table.sort(missing)
+  equals(missing, {})
 end
 
 function TestHelpEntries:test_entries_name_as_many_results_as_there_are()
@@ -108,6 +125,8 @@ function TestHelpEntries:test_in_place_forms()
   contains(entry.errors, "requires a gradient")
   contains(help.text "Tensor.abs_", "input:abs_()")
   contains(help.text "Tensor.leaky_relu_", "input:leaky_relu_([negative_slope])")
+  contains(help.text "Tensor.abs_", "x:abs_()\n")          -- in an example that test_examples_run runs
+  contains(help.entry "Tensor.bitwise_and_".example, "x:bitwise_and_(2)")
   equals(help.entry "Tensor.matmul_", nil)
   for name in pairs(mlpl._methods "Tensor") do
     local op = name:match "^(.+)_$"
@@ -157,13 +176,86 @@ function TestHelpText:test_wrong_names()
   lu.assertErrorMsgContains("there is nothing called 'no such thing'", help.text, "no such thing")
   lu.assertErrorMsgContains("there is nothing called '%'", help.text, "%")
   lu.assertErrorMsgContains("a function that is not mlpl's", help.text, print)
+  lu.assertErrorMsgContains("a nil that is not mlpl's", help.text, nil)
+  lu.assertErrorMsgContains("there is nothing called ''", help.text, "")
+  lu.assertErrorMsgContentEquals("help.text: there is nothing called '+'", help.text, "+")
+  local _, message = pcall(help.text, "linalg.nope")
+  local _, count = message:gsub("'linalg%.norm'", "")
+  equals(count, 1)                                       -- not twice
+end
+
+function TestHelpText:test_a_word_that_is_no_name()
+  lu.assertErrorMsgContains("'singular' stands in the help of ", help.text, "singular")
+  lu.assertErrorMsgContains("'precision' stands in the help of ", function() help "precision" end)
+end
+
+function TestHelpText:test_names_as_people_write_them()
+  local sum, relu = help.text "Tensor.sum", help.text "nn.relu"
+  for _, name in ipairs { "x:sum", "x.sum()", "Tensor:sum", "torch.sum", " mlpl.sum(x, 1) " } do
+    equals(help.text(name), sum)
+  end
+  equals(help.text "Adam", help.text "optim.Adam")
+  equals(help.text "jacobian", help.text "autograd.jacobian")
+  for _, name in ipairs { "F.relu", "torch.nn.functional.relu" } do
+    equals(help.text(name), relu)
+  end
+end
+
+function TestHelpText:test_values()
+  equals(help.text(mlpl.nn.Linear(1, 1)), help.text "nn.Linear")
+  equals(help.text(mlpl.ones(1)), help.text "Tensor")
+  equals(help.text(mlpl.Generator(1)), help.text "Generator")
+  local opt = mlpl.optim.Adam { mlpl.ones(1, { requires_grad = true }) }
+  equals(help.text(opt), help.text "optim.Adam")
+  equals(help.text(mlpl), help.text())
+  equals(help.text "mlpl", help.text())
+end
+
+function TestHelpText:test_fields()
+  contains(help.text "Tensor.shape", "integer[]")
+  contains(help.text "dtype", '"f64"')
+  contains(help.text "Dataset.classes", "in the order of the labels")
+end
+
+function TestHelpText:test_topics()
+  for name, topic in pairs(dofile "scripts/mlpl/help/topics.lua") do
+    contains(help.text(name), topic[1]:match "^%S+")
+    contains(help.text(), name)
+    contains(topic.example, "assert(")
+    local run = assert(load(topic.example, "=" .. name, "t", environment()))
+    run()
+  end
+end
+
+function TestHelpText:test_several_names()
+  equals(help.text("abs", "relu"), help.text "abs" .. "\n" .. help.text "relu")
+end
+
+-- A limit that no memory could reach is none to a reader.
+function TestHelpText:test_domains_are_readable()
+  contains(help.text "nn.Linear", "integer; at least 0\n")
+  for name in pairs(entries()) do
+    equals(help.text(name):match "to %d[%d.]*e%+%d+", nil, name)
+  end
+end
+
+function TestHelpText:test_tensors_of_losses()
+  contains(help.text "nn.CrossEntropyLoss", "  weight         Tensor, optional\n")
+  contains(help.text "nn.BCEWithLogitsLoss", "  pos_weight     Tensor, optional\n")
+  contains(help.text "cross_entropy", "  weight         Tensor, optional\n")
+end
+
+function TestHelpText:test_the_table_itself()
+  contains(tostring(help), "mlpl.help is called")
+  lu.assertErrorMsgContains("mlpl.help has no field 'foo'", function() return help.foo end)
+  lu.assertErrorMsgContains("a script cannot add fields", function() help.foo = 1 end)
 end
 
 -- Comparing a long text with every name would take its length squared.
 function TestHelpText:test_a_name_longer_than_any()
   local long = ("long "):rep(1 << 16)
   local shown = ("'%s...'"):format(long:sub(1, 60))
-  lu.assertErrorMsgContentEquals("help: there is nothing called " .. shown, help.text, long)
+  lu.assertErrorMsgContentEquals("help.text: there is nothing called " .. shown, help.text, long)
   lu.assertErrorMsgContentEquals("mlpl has no field " .. shown, function() return mlpl[long] end)
 end
 
@@ -183,7 +275,13 @@ end
 function TestHelpCommand:test_wrong_name()
   local out, err, code = process.run("help", "softmx")
   equals({ out, code }, { "", 1 })
-  contains(err, "nothing called 'softmx'; did you mean")
+  contains(err, ": help: there is nothing called 'softmx'; did you mean")
+  equals(err:find("help:%d"), nil)                       -- no place in the command's own code
+end
+
+function TestHelpCommand:test_several_names()
+  local out, err, code = process.run("help", "abs", "relu")
+  equals({ out, err, code }, { help.text("abs", "relu"), "", 0 })
 end
 
 function TestHelpCommand:test_definitions()
@@ -192,7 +290,69 @@ function TestHelpCommand:test_definitions()
   contains(out, "---@meta mlpl")
   contains(out, "function mlpl.linalg.svd(input, full_matrices) end")
   contains(out, "function Tensor:gather(dim, index) end")
+  contains(out, "---@overload fun(self: mlpl.Tensor, dim?: integer|integer[], "
+    .. "options: { keepdim?: boolean }): mlpl.Tensor\nfunction Tensor:sum(dim, keepdim) end")
+  contains(out, "---@overload fun(in_features: integer, out_features: integer, "
+    .. "options: { bias?: boolean }): mlpl.Module")
+  contains(out, '---@param reduction? "mean"|"sum"|"none" ')
+  contains(out, '{ dtype?: "f32"|"f64"|"i64"|"u8"|"bool", requires_grad?: boolean }')
+  for _, event in ipairs { "add", "sub", "mul", "div", "pow", "mod", "idiv", "band", "bor",
+    "bxor" } do
+    contains(out, ("---@operator %s(mlpl.Tensor|number): mlpl.Tensor\n"):format(event))
+  end
+  for _, event in ipairs { "unm: mlpl.Tensor", "bnot: mlpl.Tensor", "len: integer" } do
+    contains(out, ("---@operator %s\n"):format(event))
+  end
   local definitions = assert(load(out, "=definitions", "t", {}))()
   equals(type(definitions.linalg.svd), "function")
   equals(type(definitions.zeros_like or definitions.matmul), "function")
+end
+
+-- Every public name is defined, as what it is: a function, a method, a table.
+function TestHelpCommand:test_definitions_are_complete()
+  local out = help.definitions()
+  local defined = assert(load(out, "=definitions", "t", {}))()
+  local missing, count = {}, 0
+  for name, value in pairs(help.names()) do
+    local kind, method = name:match "^(%u%w+)%.([%w_]+)$"
+    local found = defined
+    if kind and mlpl._methods(kind) then
+      found = out:find(("\nfunction %s:%s("):format(kind, method), 1, true)
+    else
+      for word in name:gmatch "[%w_]+" do found = type(found) == "table" and found[word] or nil end
+    end
+    if not found or type(value) == "function" and type(found) == "table" then
+      missing[#missing + 1] = name
+    end
+    count = count + 1
+  end
+  table.sort(missing)
+  equals(missing, {})
+  is_true(count > 500)
+end
+
+-- What the language server could not read would silently mean nothing.
+function TestHelpCommand:test_definitions_are_well_formed()
+  local known = { integer = true, number = true, boolean = true, string = true, table = true,
+    any = true, file = true, ["nil"] = true, fun = true, ["function"] = true, self = true }
+  local out = help.definitions()
+  local classes = {}
+  for class in out:gmatch "\n%-%-%-@class ([%w_.]+)" do classes[class] = true end
+  local function check_type(text, line)
+    text = text:gsub('"[^"]*"', ""):gsub("[%w_]+%?:", ":"):gsub("[%w_]+:", ":")
+    for word in text:gmatch "[%a_][%w_.]*" do
+      is_true(known[word] or classes[word] or false, word .. " in " .. line)
+    end
+  end
+  for line in out:gmatch "[^\n]+" do
+    local overload = line:match "^%-%-%-@overload (.+)$"
+    local type_text = line:match "^%-%-%-@param [%w_.]+%?? (%b{})" or overload
+    local _, open = line:gsub("[({]", "")
+    local _, close = line:gsub("[)}]", "")
+    if overload then
+      equals(open, close, line)
+      is_true(line:find "^%-%-%-@overload fun%(" ~= nil, line)
+    end
+    if type_text then check_type((type_text:gsub("%.%.%.", "")), line) end
+  end
 end

@@ -83,7 +83,7 @@ function TestIndex:test_out_of_range()
   get("index 5 is outside axis 2, which has size 4", { { 1, 2 }, { 1, 5 } })
   get("index 0 is outside axis 2, which has size 4 (indices count from 1)",
     { 1, { 0, 2 } })
-  get("range {3, 1} of axis 1 runs backwards", { { 3, 1 } })
+  get("range {3, 1} of axis 1 runs backwards; {3, 1, -1} gives it in that order", { { 3, 1 } })
   get("3 indices for a tensor with 2 axes", { 1, 1, 1 })
   get("index -9223372036854775808 is outside axis 1, which has size 3", math.mininteger)
   get("index 9223372036854775807 is outside axis 1, which has size 3",
@@ -91,7 +91,7 @@ function TestIndex:test_out_of_range()
   fails("a tensor without axes cannot be indexed; :item() gives its value", function()
     return mlpl.tensor(1)[1]
   end)
-  fails("1 indices for a tensor with 0 axes", function() return mlpl.tensor(1)[{ 1 }] end)
+  fails("1 index for a tensor with 0 axes", function() return mlpl.tensor(1)[{ 1 }] end)
 end
 
 function TestIndex:test_what_is_no_index()
@@ -105,7 +105,7 @@ function TestIndex:test_what_is_no_index()
   get("an index tensor is f32; indices are i64, masks are bool", mlpl.tensor(1))
   get("an entry of the index table is '1'" .. rule, { "1" })
   get("an end of a range is 0.5" .. rule, { { 0.5, 2 } })
-  get("a range has 1 numbers; it is {first, last}, {first, last, step}, or {} for the " ..
+  get("a range has 1 number; it is {first, last}, {first, last, step}, or {} for the " ..
     "whole axis", { { 1 } })
   get("index: unknown key 'dim' among the indices", { 1, dim = 1 })
   get("index: unknown key 'first' among the ends of a range", { { first = 1 } })
@@ -118,7 +118,7 @@ function TestIndex:test_narrow_and_select()
   values(x:narrow(1, -1, 1), { { 9, 10, 11, 12 } })
   values(x:select(2, -1), { 4, 8, 12 })
   values(x:select { dim = 1, index = 2 }, { 5, 6, 7, 8 })
-  fails("narrow: 2 from 3 on axis 1, which has size 3", x.narrow, x, 1, 3, 2)
+  fails("narrow: start 3 and length 2 do not lie within axis 1, which has size 3", x.narrow, x, 1, 3, 2)
   fails("narrow: start is 0; it counts from 1, or from -1 at the end", x.narrow, x, 1, 0,
     2)
   fails("narrow: length is missing", x.narrow, x, 1, 1)
@@ -126,4 +126,15 @@ function TestIndex:test_narrow_and_select()
     1, 1, math.maxinteger)
   fails("select: index 4 is outside axis 1, which has size 3", x.select, x, 1, 4)
   fails("select: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.select, x, 3, 1)
+end
+
+function TestIndex:test_ipairs_says_what_to_do()
+  local seen = 0
+  local function loop(x) for _, v in ipairs(x) do seen = seen + v:item() end end
+  local ok, message = pcall(loop, mlpl.arange(3))
+  lu.assertFalse(ok)
+  lu.assertEquals(seen, 6)
+  local line = debug.getinfo(loop, "S").linedefined
+  lu.assertEquals(message, ("tests/lua/test_index.lua:%d: ipairs finds no end in a tensor; "
+    .. "for i = 1, #x goes through it"):format(line))
 end

@@ -147,7 +147,7 @@ function TestLinalgNorm:test_misuse()
   fails("norm: dim must be an axis, or two different ones in a table", linalg.norm, x, 1,
     { 1, 1 })
   fails("norm: keepdim is 1; it must be true or false", linalg.norm, x, { keepdim = 1 })
-  fails("matrix_norm: ord is 3; it must be one of fro, nuc, inf, -inf, 1, -1, 2, -2",
+  fails("norm: ord is 3; it must be one of fro, nuc, inf, -inf, 1, -1, 2, -2",
     linalg.norm, x[1], 3)
 end
 

@@ -107,7 +107,7 @@ function TestLimit:test_the_error_names_the_numbers()
   local ok, message = pcall(mlpl.zeros, 1000, 1000)
   lu.assertFalse(ok)
   local wanted, used, most = message:match(
-    "tensor: not enough memory: (%d+) bytes more than the (%d+) in use %(limit (%d+)%)$")
+    "zeros: not enough memory: (%d+) bytes more than the (%d+) in use %(limit (%d+)%)$")
   lu.assertEquals(tonumber(wanted), 4 * MB)
   lu.assertTrue(tonumber(used) >= live and tonumber(used) < live + 10000, used)
   lu.assertEquals(tonumber(most), limit)

@@ -108,7 +108,7 @@ end
 
 function TestModelFiles:test_saving_raises()
   local model = nn.Linear(1, 1)
-  fails("cannot write no_such_folder/m.st: No such file or directory", model.save, model,
+  fails("save: cannot write no_such_folder/m.st: No such file or directory", model.save, model,
     "no_such_folder/m.st")
   lu.assertStrContains(expect.message(model.save, model, "tests"), "tests")
   lu.assertStrContains(expect.message(model.save, model), "string expected, got no value")

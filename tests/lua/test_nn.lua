@@ -48,6 +48,16 @@ local constructors = {
     'CrossEntropyLoss(reduction="mean", ignore_index=-100, label_smoothing=0.1)' },
   { "CrossEntropyLoss", { "none", 3 },
     'CrossEntropyLoss(reduction="none", ignore_index=3, label_smoothing=0)' },
+  { "NLLLoss", { "sum", 2 }, 'NLLLoss(reduction="sum", ignore_index=2)' },
+  { "L1Loss", {}, 'L1Loss(reduction="mean")' },
+  { "SmoothL1Loss", { { beta = 0.5 } }, 'SmoothL1Loss(reduction="mean", beta=0.5)' },
+  { "HuberLoss", { "none", 2 }, 'HuberLoss(reduction="none", delta=2)' },
+  { "KLDivLoss", { "batchmean" }, 'KLDivLoss(reduction="batchmean", log_target=false)' },
+  { "PoissonNLLLoss", { { full = true } },
+    'PoissonNLLLoss(reduction="mean", log_input=true, full=true, eps=1e-08)' },
+  { "SoftMarginLoss", {}, 'SoftMarginLoss(reduction="mean")' },
+  { "HingeEmbeddingLoss", {}, 'HingeEmbeddingLoss(reduction="mean", margin=1)' },
+  { "BCELoss", { "sum" }, 'BCELoss(reduction="sum")' },
   { "BCEWithLogitsLoss", { { reduction = "none" } },
     'BCEWithLogitsLoss(reduction="none")' },
   { "Sequential", {}, "Sequential()" },
@@ -75,7 +85,7 @@ function TestNnConstructors:test_misused()
   fails("Linear: out_features is missing", nn.Linear, 2)
   fails("Linear: in_features is 2.5; it must be a whole number", nn.Linear, 2.5, 3)
   fails("Linear: in_features is '2'; it must be a whole number", nn.Linear, "2", 3)
-  fails("Linear: in_features is -1; it must be from 0 to 1.09951e+12", nn.Linear, -1, 3)
+  fails("Linear: in_features is -1; it must be at least 0", nn.Linear, -1, 3)
   fails("Linear: bias is 1; it must be true or false", nn.Linear, 2, 3, 1)
   fails("Linear: unknown option 'bais'; the options are in_features, out_features, bias",
     nn.Linear, 2, 3, { bais = false })
@@ -460,6 +470,24 @@ function TestNnLosses:test_cross_entropy_gradient()
   values(x.grad[1], { 0.017455937, 0.0052576272, -0.046276615, 0.02356305 }, 1e-8)
 end
 
+-- An image of labels is the mean over its elements; one example needs no batch.
+function TestNnLosses:test_cross_entropy_of_more_axes()
+  local x, y = f64(logits), labels { 3, 1, 4 }
+  local image, truth = x:t():reshape(1, 4, 3), y:reshape(1, 3)
+  for _, each in ipairs(cross_entropies) do
+    local loss = nn.CrossEntropyLoss(with_weight(each[2]))(image, truth)
+    values(loss:reshape(-1), type(each[1]) == "table" and each[1] or { each[1] }, 1e-10)
+  end
+  values(nn.cross_entropy(image, truth, "none"), nn.cross_entropy(x, y, "none"):reshape(1, 3)
+    :totable(), 1e-14)
+  values(nn.cross_entropy(x[2], y[2]), nn.cross_entropy(x, y, "none")[2]:item(), 1e-14)
+  lu.assertEquals(nn.cross_entropy(x[2], y[2], "none").shape, {})
+  x:requires_grad_()
+  nn.cross_entropy(x:t():reshape(1, 2, 2, 3), mlpl.ones({ 1, 2, 3 }, { dtype = "i64" }), "sum")
+    :backward()
+  values(x.grad:sum(), 0, 1e-14)
+end
+
 function TestNnLosses:test_mse()
   local x, y = f64 { 0.5, -1.2, 2.3, 0, 4 }, f64 { 0, -1, 0.1, 0.4, 0.5 }
   values(nn.mse_loss(x, y), 3.508, 1e-14)
@@ -470,6 +498,77 @@ function TestNnLosses:test_mse()
   values(x.grad, { 0.2, -0.08, 0.88, -0.16, 1.4 }, 1e-14)
   lu.assertNaN(nn.mse_loss(mlpl.zeros(0), mlpl.zeros(0)):item())
   lu.assertEquals(nn.mse_loss(mlpl.zeros(0), mlpl.zeros(0), "sum"):item(), 0)
+end
+
+-- Losses and slopes at kinks and beside them, as PyTorch has them.
+local function each(loss, x, t, wanted, slopes, options)
+  x = f64(x):requires_grad_()
+  options = options or {}
+  options.reduction = "none"
+  local y = loss(x, f64(t), options)
+  values(y, wanted, 1e-14)
+  y:sum():backward()
+  values(x.grad, slopes, 1e-12)
+end
+
+function TestNnLosses:test_of_differences()
+  local x, t = { 0, 0.5, -1, 2, 1 }, { 0, 0, 0, 0, 1 }
+  each(nn.l1_loss, x, t, { 0, 0.5, 1, 2, 0 }, { 0, 1, -1, 1, 0 })
+  each(nn.smooth_l1_loss, x, t, { 0, 0.125, 0.5, 1.5, 0 }, { 0, 0.5, -1, 1, 0 })
+  each(nn.smooth_l1_loss, x, t, { 0, 0.25, 0.75, 1.75, 0 }, { 0, 1, -1, 1, 0 }, { beta = 0.5 })
+  each(nn.smooth_l1_loss, x, t, { 0, 0.5, 1, 2, 0 }, { 0, 1, -1, 1, 0 }, { beta = 0 })
+  each(nn.huber_loss, x, t, { 0, 0.125, 0.5, 2, 0 }, { 0, 0.5, -1, 2, 0 }, { delta = 2 })
+  values(nn.L1Loss()(f64(x), f64(t)), 0.7, 1e-14)
+  values(nn.SmoothL1Loss { beta = 0.5 }(f64(x), f64(t)), 0.55, 1e-14)
+  values(nn.HuberLoss("sum", 2)(f64(x), f64(t)), 2.625, 1e-14)
+end
+
+function TestNnLosses:test_of_signs()
+  local x, s = { 0.5, 0.5, 1, 2, -1 }, { 1, -1, -1, -1, 1 }
+  each(nn.hinge_embedding_loss, x, s, { 0.5, 0.5, 0, 0, -1 }, { 1, -1, 0, 0, 1 })
+  values(nn.soft_margin_loss(f64(x), f64(s), "none"), { 0.4740769841801067,
+    0.9740769841801067, 1.3132616875182228, 2.1269280110429727, 1.3132616875182228 }, 1e-14)
+  lu.assertEquals(nn.soft_margin_loss(f64 { 1000 }, f64 { -1 }):item(), 1000)
+  local a = f64({ 1, 2, 3 }):requires_grad_()
+  local y = nn.margin_ranking_loss(a, f64 { 2, 2, 2 }, f64 { 1, 1, -1 }, { reduction = "none" })
+  values(y, { 1, 0, 1 })
+  y:sum():backward()
+  values(a.grad, { -1, 0, 1 })
+end
+
+function TestNnLosses:test_of_probabilities()
+  each(nn.binary_cross_entropy, { 0, 1, 0.25 }, { 0, 1, 0.5 }, { 0, 0, 0.8369882167858358 },
+    { 0, 0, -1.3333333333333333 })
+  values(nn.BCELoss()(f64 { 1, 0 }, f64 { 0, 1 }), 100)
+  fails("binary_cross_entropy: input has the element 1.5; probabilities lie between 0 and 1 " ..
+    "(for logits there is binary_cross_entropy_with_logits)", nn.binary_cross_entropy,
+    f64 { 0.5, 1.5 }, f64 { 1, 1 })
+  lu.assertNaN(nn.BCELoss()(f64 { 0.5, 0 / 0 }, f64 { 1, 1 }):item())
+  local p = f64 { { 0.2, 0.3, 0.5 }, { 0.1, 0.1, 0.8 } }
+  local logs, t = p:log(), f64 { { 0, 0.5, 0.5 }, { 1, 0, 0 } }
+  values(nn.kl_div(logs, t, "batchmean"), 1.2789989524385204, 1e-14)
+  values(nn.KLDivLoss()(logs, t), 0.42633298414617343, 1e-14)
+  values(nn.kl_div(logs, logs:flip { 1 }, { log_target = true, reduction = "sum" }),
+    0.43003826456333705, 1e-14)
+  values(nn.nll_loss(logs, labels { 3, 1 }, f64 { 1, 2, 3 }), 1.0955066586684703, 1e-14)
+  values(nn.poisson_nll_loss(f64 { 0, 1 }, f64 { 1, 3 }, { full = true }), 1.241181686001051,
+    1e-14)
+  values(nn.PoissonNLLLoss(nil, false)(f64 { 0.5, 1 }, f64 { 1, 3 }), 1.0965735652799729, 1e-14)
+end
+
+-- What is ignored does not count, whatever its scores are.
+function TestNnLosses:test_nll()
+  local x = f64({ { -math.huge, 0 }, { -math.huge, -1 } }):requires_grad_()
+  local loss = nn.NLLLoss()(x, labels { -100, 2 })
+  values(loss, 1)
+  loss:backward()
+  values(x.grad, { { 0, 0 }, { 0, -1 } })
+  lu.assertNaN(nn.nll_loss(x, labels { -100, -100 }):item())
+  fails("nll_loss: row 1 of the target is 3; with 2 classes labels run from 1 to 2",
+    nn.nll_loss, x, labels { 3, 1 })
+  fails("nll_loss: input is [2x2], target is [3]; it must be [2] of labels", nn.nll_loss, x,
+    labels { 1, 1, 1 })
+  values(nn.nll_loss(f64(logits):log_softmax(2), labels { 3, 1, 4 }), 0.30188735664089855, 1e-14)
 end
 
 function TestNnLosses:test_binary_cross_entropy_on_logits()
@@ -498,8 +597,13 @@ function TestNnLosses:test_sizes_and_labels_that_do_not_fit()
     "labels (dtype i64), or [2x3] of f32 shares", nn.cross_entropy, x, labels { 1, 2, 3 })
   fails("cross_entropy: input is [2x3], target is [2] of f32; it must be [2] of " ..
     "labels (dtype i64), or [2x3] of f32 shares", nn.cross_entropy, x, mlpl.zeros(2))
-  fails("cross_entropy: input is [3]; it must be [n x classes]", nn.cross_entropy,
-    mlpl.zeros(3), labels { 1 })
+  fails("cross_entropy: input is [3], target is [1] of i64; it must be [] of labels " ..
+    "(dtype i64), or [3] of f32 shares", nn.cross_entropy, mlpl.zeros(3), labels { 1 })
+  fails("cross_entropy: input is []; it must be [n x classes], [n x classes x ...] or " ..
+    "[classes]", nn.cross_entropy, mlpl.tensor(1), labels { 1 })
+  fails("cross_entropy: input is [2x3x4], target is [2x3] of i64; it must be [2x4] of " ..
+    "labels (dtype i64), or [2x3x4] of f32 shares", nn.cross_entropy, mlpl.zeros(2, 3, 4),
+    labels { { 1, 2, 3 }, { 1, 2, 3 } })
   fails("cross_entropy: weight is [2], input is [2x3]; the weight must be [3]",
     nn.cross_entropy, x, labels { 1, 2 }, mlpl.zeros(2))
   fails("mse_loss: input is [2x3], target is [2]; they must have one shape", nn.mse_loss,
@@ -570,17 +674,17 @@ end
 
 function TestNnInit:test_misused()
   local x, init = mlpl.zeros(2, 2), nn.init
-  fails("constant: value is missing", init.constant_, x)
-  fails("constant: value is 'a'; it must be a number", init.constant_, x, "a")
-  fails("normal: std is -1; it must be at least 0", init.normal_, x, 0, -1)
-  fails("uniform: a is 2, b is 1; a must not be above b", init.uniform_, x, 2, 1)
-  fails("kaiming_uniform: mode is 'fan'; it must be one of fan_in, fan_out",
+  fails("constant_: value is missing", init.constant_, x)
+  fails("constant_: value is 'a'; it must be a number", init.constant_, x, "a")
+  fails("normal_: std is -1; it must be at least 0", init.normal_, x, 0, -1)
+  fails("uniform_: a is 2, b is 1; a must not be above b", init.uniform_, x, 2, 1)
+  fails("kaiming_uniform_: mode is 'fan'; it must be one of fan_in, fan_out",
     init.kaiming_uniform_, x, { mode = "fan" })
-  fails("xavier_uniform: the tensor is [2]; fan in and fan out need two axes or more",
+  fails("xavier_uniform_: the tensor is [2]; fan in and fan out need two axes or more",
     init.xavier_uniform_, mlpl.zeros(2))
-  fails("zeros: unknown option 'value'; it has no options", init.zeros_, x, { value = 1 })
-  fails("zeros: the tensor is i64; it must be f32 or f64", init.zeros_, labels { 1 })
-  fails("zeros: the tensor is a recorded result; only leaves are initialised",
+  fails("zeros_: unknown option 'value'; it has no options", init.zeros_, x, { value = 1 })
+  fails("zeros_: the tensor is i64; it must be f32 or f64", init.zeros_, labels { 1 })
+  fails("zeros_: the tensor is a recorded result; only leaves are initialised",
     init.zeros_, mlpl.zeros(2, { requires_grad = true }) * 2)
   fails("mlpl.nn.init has no field 'zeros'; did you mean 'zeros_'?",
     function() return init.zeros end)

@@ -88,7 +88,7 @@ function TestBounds:test_refusals()
   fails("clamp: max is 'a'; it must be a number or a tensor", x.clamp, x, x, "a")
   fails("clamp: unknown option 'mim'; the options are min, max", x.clamp, x, x, { mim = 1 })
   fails("clamp: one argument too many", x.clamp, x, x, x, x)
-  fails("clamp_: the result is [2x3], the tensor to hold it [3]", x.clamp_, x,
+  fails("clamp_: the result is [2x3], and input, to hold it, is [3]", x.clamp_, x,
     mlpl.zeros(2, 1))
 end
 
@@ -165,8 +165,8 @@ end
 
 function TestInPlace:test_what_fails_leaves_all_as_it_was()
   local x = mlpl.tensor { 1, 2, 3 }
-  fails("scatter: index 4 along axis 1", x.scatter_, x, 1, i64 { 1, 4 }, 9)
-  fails("index_fill: index 0 along axis 1", x.index_fill_, x, 1, i64 { 1, 0 }, 9)
+  fails("scatter_: index 4 along axis 1", x.scatter_, x, 1, i64 { 1, 4 }, 9)
+  fails("index_fill_: index 0 along axis 1", x.index_fill_, x, 1, i64 { 1, 0 }, 9)
   values(x, { 1, 2, 3 })
 end
 
@@ -196,7 +196,7 @@ function TestInPlace:test_recorded()
   total:backward()
   values(x.grad, { 0, 0, 200 })
   values(v.grad, { 110 })
-  fails("scatter_: the tensor is a leaf that requires a gradient", x.scatter_, x, 1,
+  fails("scatter_: input is a leaf that requires a gradient", x.scatter_, x, 1,
     i64 { 1 }, 0)
   local z = x * 2
   local w = z * z
@@ -212,8 +212,8 @@ function TestNames:test_messages_name_what_was_called()
   fails("rand_like: dtype is i64; random real numbers need f32 or f64", mlpl.rand_like,
     i64 { 1 })
   fails("randn_like: dtype is bool; random real", mlpl.randn_like, x, { dtype = "bool" })
-  fails("full_like: 1.5 does not fit i64", mlpl.full_like, i64 { 1 }, 1.5)
-  fails("full_like: 300 does not fit u8", mlpl.full_like, x, 300, { dtype = "u8" })
+  fails("full_like: value 1.5 does not fit i64", mlpl.full_like, i64 { 1 }, 1.5)
+  fails("full_like: value 300 does not fit u8", mlpl.full_like, x, 300, { dtype = "u8" })
   values(mlpl.full_like(i64 { 1, 2 }, 7), { 7, 7 })
 end
 

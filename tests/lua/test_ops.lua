@@ -78,15 +78,11 @@ end
 function TestOpsArithmetic:test_wrong_operands()
   local a = mlpl.zeros(2)
   local function bad(text, f) lu.assertStrContains(expect.message(f), text) end
-  bad("bad argument #2 to 'add' (mlpl.Tensor or a number expected, got nil)",
-    function() return a + nil end)
-  bad("(mlpl.Tensor or a number expected, got string)", function() return "1" - a end)
-  bad("bad argument #2 to 'mul' (mlpl.Tensor or a number expected, got table)",
-    function() return a * {} end)
-  bad("bad argument #2 to 'div' (mlpl.Tensor or a number expected, got mlpl.Module)",
-    function()
-    return a / mlpl.nn.ReLU()
-  end)
+  bad("add: b is nil; it must be a tensor or a number", function() return a + nil end)
+  bad("sub: a is '1'; it must be a tensor or a number", function() return "1" - a end)
+  bad("mul: b is a table; it must be a tensor or a number", function() return a * {} end)
+  bad("div: b is a mlpl.Module; it must be a tensor or a number",
+    function() return a / mlpl.nn.ReLU() end)
   bad("attempt to perform bitwise operation on a mlpl.Tensor value",
     function() return a << 2 end)
   bad("attempt to concatenate a mlpl.Tensor value", function() return a .. "x" end)
@@ -160,6 +156,28 @@ function TestOpsFunctions:test_softmax()
     { 0.24472847, 0.66524096, 0.09003057 }, 1e-6)
   fails("softmax: dim is missing", x.softmax, x)
   fails("softmax: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.softmax, x, 3)
+end
+
+function TestOpsFunctions:test_dropout_from_a_generator()
+  local x = mlpl.ones(50)
+  local g, h = mlpl.Generator(7), mlpl.Generator(7)
+  mlpl.seed(3)
+  local wanted = mlpl.rand(2):totable()
+  mlpl.seed(3)
+  local first = mlpl.nn.dropout(x, 0.5, { generator = g }):totable()
+  values(mlpl.rand(2), wanted)                         -- the own generator did not move
+  values(x:dropout(0.5, { generator = h }), first)
+  lu.assertNotEquals(x:dropout(0.5, { generator = h }):totable(), first)
+  mlpl.seed(7)
+  values(mlpl.nn.dropout(x), first)
+  values(mlpl.nn.dropout(x, { p = 0.5, out = mlpl.zeros(50), generator = mlpl.Generator(7) }),
+    first)
+  fails("dropout: generator is 7; it must be a mlpl.Generator", mlpl.nn.dropout, x, 0.5,
+    { generator = 7 })
+  fails("dropout: unknown option 'seed'; the options are p, training, generator",
+    mlpl.nn.dropout, x, { seed = 7 })
+  fails("relu: unknown option 'generator'; it has no options", mlpl.nn.relu, x,
+    { generator = g })
 end
 
 function TestOpsFunctions:test_dropout()
@@ -255,13 +273,14 @@ function TestOpsShapes:test_reshape()
   lu.assertEquals(x:reshape(-1, 2).shape, { 3, 2 })
   lu.assertEquals(x:reshape { sizes = { 6, 1 } }.shape, { 6, 1 })
   lu.assertEquals(mlpl.tensor { 5 }:reshape {}.shape, {})
-  fails("reshape: [6] has 6 elements, which do not fit [4x-1]", x.reshape, x, 4, -1)
-  fails("reshape: [6] has 6 elements, which do not fit [7]", x.reshape, x, 7)
-  fails("reshape: [6] has 6 elements, which do not fit [-1x-1]", x.reshape, x, -1, -1)
-  fails("reshape: [6] has 6 elements, which do not fit [4611686018427387904x4]",
+  fails("reshape: input [6] has 6 elements, which do not fit [4x-1]", x.reshape, x, 4, -1)
+  fails("reshape: input [6] has 6 elements, which do not fit [7]", x.reshape, x, 7)
+  fails("reshape: input [6] has 6 elements, which do not fit [-1x-1]; one size may be -1, "
+    .. "for what the others leave", x.reshape, x, -1, -1)
+  fails("reshape: input [6] has 6 elements, which do not fit [4611686018427387904x4]",
     x.reshape, x, 1 << 62, 4)
   local none = mlpl.zeros(0)
-  fails("reshape: [0] has 0 elements, which do not fit [0x4611686018427387904x4]",
+  fails("reshape: input [0] has 0 elements, which do not fit [0x4611686018427387904x4]",
     none.reshape, none, 0, 1 << 62, 4)
 end
 
@@ -272,7 +291,7 @@ function TestOpsShapes:test_transpose_and_t()
   values(x:transpose(-1, -2), { { 1, 4 }, { 2, 5 }, { 3, 6 } })
   lu.assertEquals(mlpl.zeros(2, 3, 4):transpose(1, 3).shape, { 4, 3, 2 })
   values(tensor { 1, 2 }:t(), { 1, 2 })
-  fails("t: the tensor is [2x3x4]; t takes at most two axes, use transpose", x.t,
+  fails("t: input is [2x3x4]; t takes at most two axes, use transpose", x.t,
     mlpl.zeros(2, 3, 4))
   fails("transpose: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.transpose, x,
     1, 3)
@@ -285,9 +304,9 @@ function TestOpsShapes:test_expand()
   values(x:expand(2, 3), { { 1, 1, 1 }, { 2, 2, 2 } })
   values(x:expand(-1, 2), { { 1, 1 }, { 2, 2 } })
   lu.assertEquals(x:expand(4, 2, 1).shape, { 4, 2, 1 })
-  fails("expand: [2x1] cannot be expanded to [3x1]; only axes of size 1 stretch",
+  fails("expand: input [2x1] cannot be expanded to [3x1]; only axes of size 1 stretch",
     x.expand, x, 3, 1)
-  fails("expand: [2x1] cannot be expanded to [2]; only axes of size 1 stretch", x.expand,
+  fails("expand: input [2x1] cannot be expanded to [2]; only axes of size 1 stretch", x.expand,
     x, 2)
   local one = mlpl.zeros(1)
   fails("expand: [4294967296x4294967296] has more elements than can be counted",
@@ -305,5 +324,35 @@ function TestOpsShapes:test_matmul()
   fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
     a.matmul, f, d)
   lu.assertStrContains(expect.message(function() return a:matmul(3) end),
-    "mlpl.Tensor expected, got number")
+    "matmul: b is 3; it must be a tensor")
+end
+
+TestOpsNames = {}
+
+-- Whatever is inside, the text begins with what the script called.
+function TestOpsNames:test_operations_made_of_others()
+  local x, five = mlpl.zeros(2, 3), mlpl.zeros(5)
+  fails("hstack: tensor 2 is [3x3x3], the first is [2x3]; sizes must be equal but along " ..
+    "axis 2", mlpl.hstack, { x, mlpl.zeros(3, 3, 3) })
+  lu.assertErrorMsgContains("vstack: ", mlpl.vstack, { x, five })
+  fails("view_as: input [2x3] has 6 elements, which do not fit [5]", x.view_as, x, five)
+  fails("reshape_as: input [2x3] has 6 elements, which do not fit [5]", x.reshape_as, x, five)
+  lu.assertErrorMsgContains("expand_as: input [2x3] cannot", x.expand_as, x, five)
+  lu.assertErrorMsgContains("take: index 9 ", x.take, x, mlpl.tensor({ 9 }, { dtype = "i64" }))
+  fails("swapaxes: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.swapaxes, x, 3, 1)
+  lu.assertErrorMsgContains("tile: not enough memory", x.tile, x, 1 << 40, 1)
+  lu.assertErrorMsgContains("add: not enough memory", function()
+    local wide = mlpl.zeros(1):expand(1 << 50)
+    return wide + wide
+  end)
+end
+
+function TestOpsNames:test_in_place()
+  local x = mlpl.zeros(2, 3)
+  fails("add_: the result is [4x2x3], and a, to hold it, is [2x3]", x.add_, x,
+    mlpl.zeros(4, 2, 3))
+  fails("add_: b is nil; it must be a tensor or a number", x.add_, x, nil)
+  fails("elu_: alpha is 'a'; it must be a number", x.elu_, x, "a")
+  fails("add: the result is [2x3], and out, to hold it, is [3]", mlpl.add, x, x,
+    { out = mlpl.zeros(3) })
 end

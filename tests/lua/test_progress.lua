@@ -226,7 +226,7 @@ TestProgressMisuse = {}
 function TestProgressMisuse:test_options()
   lu.assertErrorMsgContains("epochs says how many", mlpl.progress, {})
   lu.assertErrorMsgContains("epochs says how many", mlpl.progress, { epochs = 1.5 })
-  lu.assertErrorMsgContains("takes options", mlpl.progress)
+  lu.assertErrorMsgContains("the options are a nil", mlpl.progress)
   lu.assertErrorMsgContains("unknown option 'epoch'; did you mean 'epochs'? there are",
     mlpl.progress, { epoch = 3 })
   lu.assertErrorMsgContains("every is a number", mlpl.progress,

@@ -99,7 +99,7 @@ function TestGenerator:test_states_that_are_none()
   fails("set_rng_state: 5 is not a generator's state", mlpl.set_rng_state, 5)
   lu.assertEquals(mlpl.get_rng_state(), good)
   fails("Generator: the seed is 1.5; it must be a whole number", mlpl.Generator, 1.5)
-  fails("a generator has no field or method 'seeds'", function() return g.seeds end)
+  fails("a generator has no field or method 'seeds'; did you mean 'seed'?", function() return g.seeds end)
   fails("a generator has no field 'x' that can be set", function() g.x = 1 end)
 end
 
@@ -112,7 +112,7 @@ function TestDraws:test_randperm()
   for _, v in ipairs(p:totable()) do seen[v] = true end
   for i = 1, 100 do lu.assertTrue(seen[i], i) end
   lu.assertEquals(mlpl.randperm(5, { dtype = "f32" }).dtype, "f32")
-  fails("randperm: -1 numbers; there cannot be fewer than 0", mlpl.randperm, -1)
+  fails("randperm: n is -1; it must be 0 or more", mlpl.randperm, -1)
   fails("randperm: one argument too many: 3", mlpl.randperm, 2, 3)
 end
 
@@ -129,7 +129,7 @@ function TestDraws:test_multinomial()
     mlpl.multinomial, w, 3)
   fails("multinomial: weight 2 of row 1 is -1; weights are finite and not negative",
     mlpl.multinomial, mlpl.tensor { 1, -1 }, 1)
-  fails("multinomial: the number of draws is 1.5; it must be a whole number",
+  fails("multinomial: n is 1.5; it must be a whole number",
     mlpl.multinomial, w, 1.5)
 end
 

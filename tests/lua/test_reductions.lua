@@ -175,7 +175,7 @@ function TestCounts:test_labels_count_from_one()
   lu.assertEquals(labels:bincount { minlength = 4 }:totable(), { 1, 0, 2, 0 })
   values(labels:bincount(tensor { 0.5, 1, 2 }), { 0.5, 0, 3 })
   values(labels:bincount { weights = tensor { 0.5, 1, 2 } }, { 0.5, 0, 3 })
-  fails("bincount: element 2 is 0; what is counted must be 1 or more",
+  fails("bincount: input element 2 is 0; what is counted must be 1 or more",
     labels.bincount, i64 { 1, 0 })
 end
 

@@ -77,7 +77,8 @@ function TestSubscripts:test_masks()
     "sizes of the first of them", x, tensor { true, false })
   get("the mask is [3x4], the axes of the tensor from 2 on are [4]", x, { 1, full })
   get("the mask is [], the axes", x, tensor(true))
-  get("2 indices for a tensor with 2 axes", x, { full, 1 })
+  get("index 2 has no axis left: a mask stands for as many as it has, and the tensor has 2",
+    x, { full, 1 })
 end
 
 function TestSubscripts:test_index_tensors()
@@ -304,7 +305,7 @@ function TestViews:test_axes_are_numbers_or_one_array()
   fails("permute: axis 1 stands twice among the axes", x.permute, x, 1, 1, 2)
   fails("permute: dims is missing", x.permute, x)
   fails("flip: dims is missing", x.flip, x)
-  fails("view: [3x2] with strides [1x3] cannot be seen as [6] without copying; use " ..
+  fails("view: input [3x2] with strides [1x3] cannot be seen as [6] without copying; use " ..
     "reshape", function() return mlpl.zeros(2, 3):t():view(6) end)
 end
 
@@ -399,9 +400,9 @@ function TestJoining:test_picking_and_putting()
     { { 1, 2 }, { 2, 1 } })
   lu.assertEquals(index { 1, 3 }:one_hot():totable(), { { 1, 0, 0 }, { 0, 0, 1 } })
   lu.assertEquals(mlpl.nn.one_hot(index { 2 }, 2):totable(), { { 0, 1 } })
-  lu.assertStrContains(expect.message(x.take, x, 5), "mlpl.Tensor expected, got number")
-  lu.assertStrContains(expect.message(x.expand_as, x, 5), "mlpl.Tensor expected")
-  lu.assertStrContains(expect.message(x.gather, x, 1, 5), "mlpl.Tensor expected")
+  lu.assertStrContains(expect.message(x.take, x, 5), "take: index is 5; it must be")
+  lu.assertStrContains(expect.message(x.expand_as, x, 5), "expand_as: other is 5; it must")
+  lu.assertStrContains(expect.message(x.gather, x, 1, 5), "gather: index is 5; it must be")
   fails("gather: index is f32; indices are i64", x.gather, x, 1, x)
   fails("index_select: index 0 along axis 1, which has size 2: indices run from 1 to " ..
     "2; are these counted from 0? add 1", x.index_select, x, 1, index { 0 })
@@ -470,7 +471,7 @@ end
 function TestMakers:test_what_is_refused()
   fails("eye: n is missing", mlpl.eye)
   fails("linspace: steps is missing", mlpl.linspace, 0, 1)
-  fails("linspace: -1 numbers; it must be 0 or more", mlpl.linspace, 0, 1, -1)
+  fails("linspace: steps is -1; it must be 0 or more", mlpl.linspace, 0, 1, -1)
   fails("linspace: dtype is i64; it must be f32 or f64", mlpl.linspace, 0, 1, 2,
     { dtype = "i64" })
   fails("eye: unknown option 'k'; the options are n, m", mlpl.eye, 2, { k = 1 })
@@ -480,4 +481,19 @@ function TestMakers:test_what_is_refused()
   fails("meshgrid: indexing is 'yx'; it must be one of ij, xy", mlpl.meshgrid,
     mlpl.zeros(1), { indexing = "yx" })
   fails("meshgrid: tensor 1 has 2 axes; it must have one", mlpl.meshgrid, mlpl.eye(2))
+end
+
+TestShapesFunctions = {}
+
+-- What PyTorch has as functions, too.
+function TestShapesFunctions:test_methods_that_are_functions()
+  local x = mlpl.arange(6)
+  local a, b = mlpl.split(x, 4)
+  values(a, { 1, 2, 3, 4 })
+  values(b, { 5, 6 })
+  lu.assertEquals(select("#", mlpl.chunk(x, 3)), 3)
+  lu.assertEquals(select("#", mlpl.unbind(x)), 6)
+  values(mlpl.unique(mlpl.tensor { 2, 1, 2 }), { 1, 2 })
+  lu.assertStrContains(mlpl.help.text "split", "split(x, size | { sizes }, [dim])")
+  lu.assertStrContains(mlpl.help.text "unique", "unique(x, { return_inverse")
 end

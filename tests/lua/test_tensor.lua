@@ -75,7 +75,8 @@ function TestTensorFromValues:test_misfits()
   fails("tensor: a value is 'one'; values are numbers", t, { "one" })
   fails("tensor: a value is '1'; values are numbers", t, { "1" })
   fails("tensor: a value is nil; values are numbers", t, { 1, nil, 3 })
-  fails("tensor: a value is a mlpl.Tensor; values are numbers", t, { mlpl.zeros(1) })
+  fails("tensor: a value is a mlpl.Tensor; values are numbers (stack and cat join "
+    .. "tensors)", t, { mlpl.zeros(1) })
   fails("tensor: a value is a function; values are numbers", t, print)
   fails("tensor: 0.5 stands among truth values; say the dtype if numbers are meant", t,
     { true, 0.5 })
@@ -98,7 +99,7 @@ function TestTensorFromValues:test_ragged_tables()
     { 1, { 2 } })
   local cycle = {}
   cycle[1] = cycle
-  fails("tensor: more than 8 levels of tables", t, cycle)
+  fails("tensor: the values have more than 8 levels of tables", t, cycle)
   lu.assertEquals(#t({ { { { { { { { 1 } } } } } } } }).shape, 8)
 end
 
@@ -157,16 +158,16 @@ function TestTensorFromSizes:test_wrong_sizes()
     wrong("dtype is 32; it must be one of f32, f64, i64, u8, bool", 2, { dtype = 32 })
     wrong("requires_grad is 1; it must be true or false", 2, { requires_grad = 1 })
   end
-  fails("tensor: size -1 of axis 2 is negative", mlpl.zeros, 2, -1)
+  fails("zeros: size -1 of axis 2 is negative", mlpl.zeros, 2, -1)
   fails("rand: size -1 of axis 2 is negative", mlpl.rand, 2, -1)
 end
 
 function TestTensorFromSizes:test_sizes_beyond_all_memory()
-  lu.assertStrContains(expect.message(mlpl.zeros, 1 << 50), "tensor: not enough memory: ")
-  fails("tensor: not enough memory: [4294967296x4294967296] of f32 is more than can " ..
+  lu.assertStrContains(expect.message(mlpl.zeros, 1 << 50), "zeros: not enough memory: ")
+  fails("zeros: not enough memory: [4294967296x4294967296] of f32 is more than can " ..
     "be addressed", mlpl.zeros, 1 << 32, 1 << 32)
   -- Strides are products of sizes, so a 0 beside them does not help.
-  fails("tensor: not enough memory: [0x4611686018427387904x4] of f32 is more than " ..
+  fails("zeros: not enough memory: [0x4611686018427387904x4] of f32 is more than " ..
     "can be addressed", mlpl.zeros, 0, 1 << 62, 4)
   lu.assertEquals(mlpl.zeros(1 << 40, 0):numel(), 0)
 end
@@ -188,11 +189,15 @@ function TestTensorFromSizes:test_full_misused()
   fails("full: the value is missing; it must be a number", full, { 2 })
   fails("full: the value is '7'; it must be a number", full, { 2 }, "7")
   fails("full: one argument too many: 8", full, { 2 }, 7, 8)
-  fails("full: 300 does not fit u8", full, { 2 }, 300, { dtype = "u8" })
-  fails("full: -1 does not fit u8", full, { 2 }, -1, { dtype = "u8" })
-  fails("full: 0.5 does not fit i64", full, { 2 }, 0.5, { dtype = "i64" })
-  fails("full: inf does not fit i64", full, { 2 }, inf, { dtype = "i64" })
-  fails("full: 9007199254740993 does not fit i64 without rounding", full, { 2 },
+  local like = mlpl.zeros(2, { dtype = "u8" })
+  fails("full_like: value 300 does not fit u8", mlpl.full_like, like, 300)
+  fails("full_like: value 0.5 does not fit i64", mlpl.full_like, like, 0.5, { dtype = "i64" })
+  lu.assertEquals(mlpl.full_like(like, true):totable(), { 1, 1 })
+  fails("full: value 300 does not fit u8", full, { 2 }, 300, { dtype = "u8" })
+  fails("full: value -1 does not fit u8", full, { 2 }, -1, { dtype = "u8" })
+  fails("full: value 0.5 does not fit i64", full, { 2 }, 0.5, { dtype = "i64" })
+  fails("full: value inf does not fit i64", full, { 2 }, inf, { dtype = "i64" })
+  fails("full: value 9007199254740993 does not fit i64 without rounding", full, { 2 },
     (1 << 53) + 1, { dtype = "i64" })
 end
 
@@ -211,17 +216,16 @@ end
 
 function TestTensorFromSizes:test_arange_misused()
   local arange = mlpl.arange
-  fails("arange: 0 numbers; it takes last, or first and last, or first, last and step",
+  fails("arange: last is missing; it takes last, or first and last, or first, last and step",
     arange)
-  fails("arange: 4 numbers; it takes last, or first and last, or first, last and step",
-    arange, 1, 2, 1, 1)
+  fails("arange: one argument too many: 7", arange, 1, 2, 1, 7)
   fails("arange: argument 2 is '3'; it must be a number", arange, 1, "3")
   fails("arange: from 1 to 5 by 0; bounds must be finite, the step not 0", arange, 1, 5,
     0)
   fails("arange: from 1 to inf by 1; bounds must be finite, the step not 0", arange, inf)
-  fails("arange: 1e+300 elements are too many", arange, 1e300)
-  fails("arange: 300 does not fit u8", arange, 300, { dtype = "u8" })
-  fails("arange: 0.5 does not fit i64", arange, 0.5, 3, { dtype = "i64" })
+  fails("arange: from first to last there are 1e+300 elements, which is too many", arange, 1e300)
+  fails("arange: last 300 does not fit u8", arange, 300, { dtype = "u8" })
+  fails("arange: first 0.5 does not fit i64", arange, 0.5, 3, { dtype = "i64" })
   fails("arange: the step is 0.5; for i64 it must be a whole number", arange, 0, 3, 0.5,
     { dtype = "i64" })
 end
@@ -283,9 +287,9 @@ function TestTensorRandom:test_misused()
     6, { 3 })
   fails("randint: the lowest number is 0.5; it must be a whole number", mlpl.randint, 0.5,
     6)
-  fails("randint: from 6 to 1; they must be in order and fit i64", mlpl.randint, 6, 1,
+  fails("randint: lowest is 6, highest is 1; they must be in order and fit i64", mlpl.randint, 6, 1,
     { 3 })
-  fails("randint: from 0 to 256; they must be in order and fit u8", mlpl.randint, 0, 256,
+  fails("randint: lowest is 0, highest is 256; they must be in order and fit u8", mlpl.randint, 0, 256,
     { 3 }, { dtype = "u8" })
   fails("seed: the seed is 'a'; it must be a whole number", mlpl.seed, "a")
 end
@@ -398,9 +402,34 @@ function TestTensorQueries:test_order_raises()
   fails(text, function() return 5 > x end)
 end
 
+-- A shape is a table of its own, which prints and compares as a whole.
+function TestTensorQueries:test_shapes_as_a_whole()
+  local x = mlpl.zeros(2, 3)
+  lu.assertEquals(tostring(x.shape), "[2x3]")
+  lu.assertEquals("shape " .. x:size() .. "!", "shape [2x3]!")
+  lu.assertEquals(tostring(mlpl.zeros().shape), "[]")
+  lu.assertTrue(x.shape == mlpl.ones(2, 3).shape)
+  lu.assertTrue(x.shape == { 2, 3 })
+  lu.assertFalse(x.shape == mlpl.ones(2, 3, 1).shape)
+  lu.assertFalse(x.shape == mlpl.ones(3, 2).shape)
+  local shape = x.shape
+  shape[1] = 7
+  lu.assertEquals(x.shape, { 2, 3 })
+  lu.assertEquals(mlpl.zeros(shape).shape, { 7, 3 })
+  lu.assertFalse(getmetatable(shape))
+end
+
 function TestTensorQueries:test_unknown_names_raise()
   local x = self.x
   fails("a tensor has no field or method 'nosuch'", function() return x.nosuch end)
+  fails("a tensor has no field or method 'summ'; did you mean 'sum'?",
+    function() return x.summ end)
+  fails("a tensor has no field or method 'shap'; did you mean 'shape'?",
+    function() return x.shap end)
+  fails("a tensor has no field or method 'tolist'; here it is x:totable()",
+    function() return x.tolist end)
+  fails("a tensor has no field or method 'det'; there is mlpl.linalg.det",
+    function() return x.det end)
   fails("a tensor has no field 'nosuch' that can be set", function() x.nosuch = 1 end)
   fails("mlpl has no field 'aranges'; did you mean 'arange'?",
     function() return mlpl.aranges end)
@@ -413,7 +442,7 @@ function TestTensorQueries:test_released()
   x:release()
   lu.assertEquals(tostring(x), "tensor (released)")
   lu.assertStrContains(expect.message(function() return x + 1 end),
-    "this tensor was released")
+    "add: a is a tensor that was released")
   lu.assertStrContains(expect.message(function() return x.shape end), "was released")
   lu.assertStrContains(expect.message(function() return x[1] end), "was released")
   lu.assertStrContains(expect.message(function() return #x end), "was released")

@@ -17,7 +17,11 @@ enum { TOP = 6 };
 enum { TOP = 4 };
 #endif
 #define SERIAL_WORK 1e6 /* flops: less is not worth waking a thread */
-enum { BLOCK = 64 };    /* result channels of a task: whole panels of every height */
+/* Result channels of a task: whole panels of every height. More where tasks are enough all
+   the same, since each lays out the source anew. */
+enum { BLOCK = 64, MOST_BLOCK = 256, TASKS = 16 };
+enum { MOST_SUMS = 1 << 16 }; /* elements of a task's sums, about */
+enum { WIDE = 8 };            /* vectors of a row of results that is alone */
 
 typedef struct job {
   const mlplk_conv *c;
@@ -30,7 +34,7 @@ typedef struct job {
   real *packed;          /* the weight of all groups */
   char *own;             /* scratch of the workers */
   size_t own_bytes;
-  ptrdiff_t row_blocks;
+  ptrdiff_t block, row_blocks; /* rows of a task */
 } job;
 
 /* ---- the weight in panels ---------------------------------------------------------- */
@@ -63,8 +67,8 @@ static real *packed_at(const job *j, ptrdiff_t group, ptrdiff_t i, ptrdiff_t d) 
 /* One block of rows of one group. */
 static void pack(void *arg, ptrdiff_t task, int worker) {
   const job *j = arg;
-  ptrdiff_t group = task / j->row_blocks, first = task % j->row_blocks * BLOCK;
-  ptrdiff_t end = conv_least(first + BLOCK, j->rows);
+  ptrdiff_t group = task / j->row_blocks, first = task % j->row_blocks * j->block;
+  ptrdiff_t end = conv_least(first + j->block, j->rows);
   /* [group m x c x k]: of a group's rows and depth, one is the outer axis */
   const real *w = j->weight + group * j->c->m * j->c->c * j->c->k[0] * j->c->k[1];
   (void)worker;
@@ -82,12 +86,12 @@ static void pack(void *arg, ptrdiff_t task, int worker) {
 
 static inline __attribute__((always_inline)) void tile(const int rows, ptrdiff_t k,
     const real *a, const real *b, const ptrdiff_t *offset, real *c, ptrdiff_t ldc,
-    int first) {
+    int begins) {
   vec sum[TOP][2];
 #pragma GCC unroll 12
   for (int y = 0; y < rows; y++) {
-    sum[y][0] = first ? (vec){0} : load(c + y * ldc);
-    sum[y][1] = first ? (vec){0} : load(c + y * ldc + LANES);
+    sum[y][0] = begins ? (vec){0} : load(c + y * ldc);
+    sum[y][1] = begins ? (vec){0} : load(c + y * ldc + LANES);
   }
   for (ptrdiff_t l = 0; l < k; l++, a += rows) {
     vec b0 = load(b + offset[l]), b1 = load(b + offset[l] + LANES);
@@ -105,20 +109,42 @@ static inline __attribute__((always_inline)) void tile(const int rows, ptrdiff_t
   }
 }
 
+/* One row alone waits for its sums; WIDE of them at a time hide that. */
+static void wide_tile(ptrdiff_t k, const real *a, const real *b, const ptrdiff_t *offset,
+    real *c, int begins) {
+  vec sum[WIDE];
+#pragma GCC unroll 8
+  for (int x = 0; x < WIDE; x++) sum[x] = begins ? (vec){0} : load(c + x * LANES);
+  for (ptrdiff_t l = 0; l < k; l++) {
+    const vec by = splat(a[l]);
+    const real *at = b + offset[l];
+#pragma GCC unroll 8
+    for (int x = 0; x < WIDE; x++) sum[x] = fma_vec(by, load(at + x * LANES), sum[x]);
+  }
+#pragma GCC unroll 8
+  for (int x = 0; x < WIDE; x++) store(c + x * LANES, sum[x]);
+}
+
 static void any_tile(ptrdiff_t rows, ptrdiff_t k, const real *a, const real *b,
-    const ptrdiff_t *offset, real *c, ptrdiff_t ldc, int first) {
+    const ptrdiff_t *offset, real *c, ptrdiff_t ldc, int begins) {
   switch (rows) {
-    case 1: tile(1, k, a, b, offset, c, ldc, first); break;
-    case 2: tile(2, k, a, b, offset, c, ldc, first); break;
-    case 4: tile(4, k, a, b, offset, c, ldc, first); break;
+    case 1: tile(1, k, a, b, offset, c, ldc, begins); break;
+    case 2: tile(2, k, a, b, offset, c, ldc, begins); break;
+    case 4: tile(4, k, a, b, offset, c, ldc, begins); break;
 #if defined __AVX512F__
-    case 8: tile(8, k, a, b, offset, c, ldc, first); break;
+    case 8: tile(8, k, a, b, offset, c, ldc, begins); break;
 #endif
-    default: tile(TOP, k, a, b, offset, c, ldc, first); break;
+    default: tile(TOP, k, a, b, offset, c, ldc, begins); break;
   }
 }
 
 /* ---- one task ---------------------------------------------------------------------- */
+
+static inline void add_row(real *to, const real *sum, ptrdiff_t n, real add) {
+  vec v = splat(add);
+  for (; n >= LANES; n -= LANES, to += LANES, sum += LANES) store(to, load(sum) + v);
+  if (n > 0) store_first(to, first(n), load_first(sum, first(n)) + v);
+}
 
 /* Sums to results: without the columns between rows, with the bias. */
 static void write_out(
@@ -133,32 +159,57 @@ static void write_out(
         t->q * q->out_by;
     if (q->out_by != 1)
       for (ptrdiff_t x = 0; x < t->n_q; x++) to[x * q->out_by] = sum[x] + add;
-    else if (bias)
-      for (ptrdiff_t x = 0; x < t->n_q; x++) to[x] = sum[x] + add;
     else
-      memcpy(to, sum, (size_t)t->n_q * sizeof *to);
+      add_row(to, sum, t->n_q, add);
   }
 }
 
 /* Scratch of one worker: offsets, planes, sums. */
 static size_t offsets_bytes(const plan *p) {
-  return ((size_t)(p->channels * p->taps) * sizeof(ptrdiff_t) + 63) / 64 * 64;
+  return 64 + ((size_t)(p->channels * p->taps) * sizeof(ptrdiff_t) + 63) / 64 * 64;
 }
 
 static ptrdiff_t planes_size(const plan *p) {
   return conv_lines(p->channels * conv_planes(p) * p->most_plane);
 }
 
-static size_t own_bytes(const plan *p, ptrdiff_t rows) {
-  ptrdiff_t sums = conv_lines(conv_least(BLOCK, rows) * p->most_length);
+static size_t own_bytes(const plan *p, ptrdiff_t block) {
+  ptrdiff_t sums = conv_lines(block * p->most_length);
   return offsets_bytes(p) + (size_t)(planes_size(p) + sums) * sizeof(real);
+}
+
+/* Rows of a task, all blocks alike. */
+static ptrdiff_t block_of(const mlplk_conv *c, const plan *p, ptrdiff_t rows) {
+  ptrdiff_t others = c->n * c->groups * p->parts_r * p->parts_q, block = BLOCK;
+  while (block < MOST_BLOCK && block < rows && block * p->most_length < MOST_SUMS &&
+      others * conv_parts(rows, 2 * block) >= TASKS)
+    block *= 2;
+  return conv_least(block, rows);
+}
+
+/* Offsets are the same for parts of the same width and plane: what those of this worker
+   are for stands before them. */
+enum { FOR_WIDTH, FOR_PLANE, HEAD = 64 / sizeof(ptrdiff_t) };
+
+static const ptrdiff_t *offsets(const job *j, const part *t, char *own) {
+  ptrdiff_t *head = (ptrdiff_t *)(void *)own;
+  if (head[FOR_WIDTH] != t->width || head[FOR_PLANE] != t->plane) {
+    VARIANT(conv_offsets)
+    (&j->p, t, conv_least(j->p.channels, j->depth), head + HEAD);
+    head[FOR_WIDTH] = t->width, head[FOR_PLANE] = t->plane;
+  }
+  return head + HEAD;
 }
 
 static void multiply(const job *j, const part *t, ptrdiff_t group, ptrdiff_t first,
     ptrdiff_t end, ptrdiff_t d, const real *planes, const ptrdiff_t *offset, real *sums) {
   ptrdiff_t k = conv_least(j->p.channels, j->depth - d) * j->p.taps, h;
   const real *weight = packed_at(j, group, first, d);
-  for (ptrdiff_t x = 0; x < t->length; x += CONV_NR)
+  ptrdiff_t x = 0, length = conv_up(t->length, CONV_NR);
+  if (end - first == 1)
+    for (; length - x >= WIDE * LANES; x += WIDE * LANES)
+      wide_tile(k, weight, planes + x, offset, sums + x, d == 0);
+  for (; x < length; x += CONV_NR)
     for (ptrdiff_t i = first; i < end; i += h) {
       h = height(end - i);
       any_tile(h, k, weight + (i - first) * k, planes + x, offset,
@@ -170,17 +221,17 @@ static void run_task(void *arg, ptrdiff_t task, int worker) {
   const job *j = arg;
   const plan *p = &j->p;
   ptrdiff_t n_parts = p->parts_r * p->parts_q, part_at = task % n_parts;
-  ptrdiff_t first = task / n_parts % j->row_blocks * BLOCK;
+  ptrdiff_t first = task / n_parts % j->row_blocks * j->block;
   ptrdiff_t image = task / n_parts / j->row_blocks, group = image % j->c->groups;
   image /= j->c->groups;
-  ptrdiff_t end = conv_least(first + BLOCK, j->rows), channels = j->c->groups * j->depth;
+  ptrdiff_t end = conv_least(first + j->block, j->rows),
+            channels = j->c->groups * j->depth;
   ptrdiff_t size = p->a[0].source * p->a[1].source;
   char *own = j->own + (size_t)worker * j->own_bytes;
-  ptrdiff_t *offset = (ptrdiff_t *)(void *)own;
   real *planes = (real *)(void *)(own + offsets_bytes(p)),
        *sums = planes + planes_size(p);
   part t = VARIANT(conv_part)(p, part_at);
-  VARIANT(conv_offsets)(p, &t, conv_least(p->channels, j->depth), offset);
+  const ptrdiff_t *offset = offsets(j, &t, own);
   for (ptrdiff_t d = 0; d < j->depth; d += p->channels) {
     VARIANT(conv_lay_out)
     (p, &t, conv_least(p->channels, j->depth - d),
@@ -206,7 +257,6 @@ static job job_of(const mlplk_conv *c, mlplk_conv_kind kind) {
     j.source = c->py, j.out = c->px, j.size = c->x;
     j.w_row = taps, j.w_depth = c->c * taps;
   }
-  j.row_blocks = conv_parts(j.rows, BLOCK);
   return j;
 }
 
@@ -236,7 +286,11 @@ static void run(job *j, void *scratch, const mlplk_par *par) {
   }
   j->packed = scratch;
   j->own = (char *)scratch + (size_t)packed_size(c) * sizeof(real);
-  j->own_bytes = own_bytes(&j->p, j->rows);
+  j->block = block_of(c, &j->p, j->rows);
+  j->row_blocks = conv_parts(j->rows, j->block);
+  j->own_bytes = own_bytes(&j->p, j->block);
+  for (int i = 0; i < par->workers; i++)
+    memset(j->own + (size_t)i * j->own_bytes, 0, HEAD * sizeof(ptrdiff_t));
   par->run(par, c->groups * j->row_blocks, pack, j);
   par->run(
       par, c->n * c->groups * j->row_blocks * j->p.parts_r * j->p.parts_q, run_task, j);
@@ -251,9 +305,9 @@ size_t VARIANT(conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int work
   for (phase[0] = 0; phase[0] < conv_least(phases[0], conv_most(1, c->x[0])); phase[0]++)
     for (phase[1] = 0; phase[1] < conv_least(phases[1], conv_most(1, c->x[1]));
          phase[1]++) {
-      plan p = kind == MLPLK_CONV_Y ? VARIANT(conv_plan_y)(c, PTRDIFF_MAX)
-                                    : VARIANT(conv_plan_x)(c, phase, PTRDIFF_MAX);
-      size_t bytes = own_bytes(&p, j.rows);
+      plan p = kind == MLPLK_CONV_Y ? VARIANT(conv_plan_y)(c)
+                                    : VARIANT(conv_plan_x)(c, phase);
+      size_t bytes = own_bytes(&p, block_of(c, &p, j.rows));
       if (bytes > most) most = bytes;
     }
   return (size_t)packed_size(c) * sizeof(real) + (size_t)workers * most;
@@ -272,13 +326,13 @@ void VARIANT(conv)(
   ptrdiff_t phase[2];
   if (c->n == 0) return;
   if (kind == MLPLK_CONV_Y) {
-    j.p = VARIANT(conv_plan_y)(c, PTRDIFF_MAX);
+    j.p = VARIANT(conv_plan_y)(c);
     run(&j, scratch, par);
     return;
   }
   for (phase[0] = 0; phase[0] < conv_least(c->stride[0], c->x[0]); phase[0]++)
     for (phase[1] = 0; phase[1] < conv_least(c->stride[1], c->x[1]); phase[1]++) {
-      j.p = VARIANT(conv_plan_x)(c, phase, PTRDIFF_MAX);
+      j.p = VARIANT(conv_plan_x)(c, phase);
       run(&j, scratch, par);
     }
 }

@@ -47,9 +47,8 @@ typedef struct plan {
 enum { CONV_NR = 2 * LANES };
 
 /* The three sides of mlplk_conv as its gradients need them. */
-plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows);
-plan VARIANT(conv_plan_x)(
-    const mlplk_conv *c, const ptrdiff_t *phase, ptrdiff_t most_rows);
+plan VARIANT(conv_plan_y)(const mlplk_conv *c);
+plan VARIANT(conv_plan_x)(const mlplk_conv *c, const ptrdiff_t *phase);
 part VARIANT(conv_part)(const plan *p, ptrdiff_t i);
 /* Planes of `channels` channels, `s` apart in x. */
 void VARIANT(conv_lay_out)(const plan *p, const part *t, ptrdiff_t channels,
@@ -71,6 +70,15 @@ static inline ptrdiff_t conv_up(ptrdiff_t n, ptrdiff_t unit) {
 }
 static inline ptrdiff_t conv_planes(const plan *p) {
   return p->a[0].planes * p->a[1].planes;
+}
+/* Rows are short, so they are copied here and not by calls. */
+static inline void conv_copy(real *to, const real *from, ptrdiff_t n) {
+  for (; n >= LANES; n -= LANES, to += LANES, from += LANES) store(to, load(from));
+  if (n > 0) store_first(to, first(n), load_first(from, first(n)));
+}
+static inline void conv_zero(real *to, ptrdiff_t n) {
+  for (; n >= LANES; n -= LANES, to += LANES) store(to, (vec){0});
+  if (n > 0) store_first(to, first(n), (vec){0});
 }
 /* Elements of scratch memory that begin a new cache line. */
 static inline ptrdiff_t conv_lines(ptrdiff_t n) {

@@ -1,9 +1,11 @@
 /* Plans of convolutions, and the source laid out for them. */
 #include "kern/variants/conv.h"
 
-/* Results of a part, the dropped ones included, and rows of the source's block: sized so
-   that planes, packed weights and results stay in a second-level cache. */
-enum { MOST_LENGTH = 1024, MOST_COLUMNS = 1024, BLOCK_ROWS = 512 };
+/* Rows of the source's block, results of a part (the dropped ones included) and elements of
+   its planes or sums: sized so that these and the packed weights stay in a second-level
+   cache. */
+enum { BLOCK_ROWS = 512, SHORT = 1024, LONG = 4096, MOST_ELEMENTS = 1 << 16 };
+enum { MOST_COLUMNS = 1024 };
 
 static ptrdiff_t gcd(ptrdiff_t a, ptrdiff_t b) {
   while (b) {
@@ -50,16 +52,21 @@ part VARIANT(conv_part)(const plan *p, ptrdiff_t i) {
   return t;
 }
 
-static void cut(plan *p, ptrdiff_t most_rows) {
+/* Blocks of source channels, all alike, and parts. rows: of results. */
+static void cut(plan *p, ptrdiff_t rows_of_results, ptrdiff_t depth) {
   const along *r = &p->a[0], *q = &p->a[1];
   p->taps = r->taps * q->taps;
+  p->channels = clamp(BLOCK_ROWS / conv_most(1, p->taps), 1, conv_most(1, depth));
+  p->channels = conv_parts(
+      conv_most(1, depth), conv_parts(conv_most(1, depth), p->channels));
   p->most_length = p->most_plane = 0;
   if (r->results == 0 || q->results == 0) return;
   p->parts_q = conv_parts(q->results, MOST_COLUMNS);
   p->n_q = conv_parts(q->results, p->parts_q);
   p->parts_q = conv_parts(q->results, p->n_q);
-  ptrdiff_t rows = conv_most(1, MOST_LENGTH / (p->n_q + q->reach));
-  p->parts_r = conv_parts(r->results, conv_least(rows, most_rows));
+  ptrdiff_t lines = conv_most(rows_of_results, p->channels * conv_planes(p));
+  ptrdiff_t length = clamp(MOST_ELEMENTS / conv_most(1, lines), SHORT, LONG);
+  p->parts_r = conv_parts(r->results, conv_most(1, length / (p->n_q + q->reach)));
   p->n_r = conv_parts(r->results, p->parts_r);
   p->parts_r = conv_parts(r->results, p->n_r);
   for (ptrdiff_t i = 0; i < p->parts_q; i++) { /* the first of each column is whole */
@@ -70,7 +77,7 @@ static void cut(plan *p, ptrdiff_t most_rows) {
 }
 
 /* Results, or the weight's gradient: tap t of r reads r stride + t dilation - pad. */
-plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
+plan VARIANT(conv_plan_y)(const mlplk_conv *c) {
   plan p = {0};
   for (int d = 0; d < 2; d++) {
     p.a[d] = (along){.source = c->x[d],
@@ -83,8 +90,7 @@ plan VARIANT(conv_plan_y)(const mlplk_conv *c, ptrdiff_t most_rows) {
         .out_by = 1};
     finish_axis(&p.a[d]);
   }
-  cut(&p, most_rows);
-  p.channels = clamp(BLOCK_ROWS / conv_most(1, p.taps), 1, conv_most(1, c->c));
+  cut(&p, c->m, c->c);
   return p;
 }
 
@@ -112,47 +118,63 @@ static along from_y(const mlplk_conv *c, int d, ptrdiff_t phase) {
   return a;
 }
 
-plan VARIANT(conv_plan_x)(
-    const mlplk_conv *c, const ptrdiff_t *phase, ptrdiff_t most_rows) {
+plan VARIANT(conv_plan_x)(const mlplk_conv *c, const ptrdiff_t *phase) {
   plan p = {.a = {from_y(c, 0, phase[0]), from_y(c, 1, phase[1])}};
-  cut(&p, most_rows);
-  p.channels = clamp(BLOCK_ROWS / conv_most(1, p.taps), 1, conv_most(1, c->m));
+  cut(&p, c->c, c->m);
   return p;
 }
 
 /* ---- laying out -------------------------------------------------------------------- */
 
-static void zero(real *to, ptrdiff_t n) {
-  if (n > 0) memset(to, 0, (size_t)n * sizeof *to);
+/* to[j] = x[2 j] */
+static void every_other(real *to, const real *x, ptrdiff_t n) {
+  for (; n > LANES; n -= LANES, to += LANES, x += 2 * LANES)
+    store(to, evens(load(x), load(x + LANES)));
+  if (n <= 0) return;
+  ptrdiff_t span = 2 * n - 1, low = conv_least(span, LANES);
+  vec a = load_first(x, first(low)), b = {0};
+  if (span > low) b = load_first(x + LANES, first(span - low));
+  store_first(to, first(n), evens(a, b));
 }
 
-/* to[j] = x[start + j step] for j in [0, n), 0 outside of x's `size` elements. */
-static void lay_row(real *to, ptrdiff_t n, const real *x, ptrdiff_t size, ptrdiff_t start,
-    ptrdiff_t step) {
-  ptrdiff_t from = start >= 0 ? 0 : clamp(conv_parts(-start, step), 0, n);
-  ptrdiff_t end = start >= size ? 0 : clamp(conv_parts(size - start, step), 0, n);
-  if (end < from) end = from;
-  zero(to, from);
-  if (step == 1 && end > from)
-    memcpy(to + from, x + start + from, (size_t)(end - from) * sizeof *to);
-  else if (step == 2)
-    for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + 2 * j];
+/* The elements [from, end) of a laid-out row of n are in the source's row, from its element
+   `at` on; the others are 0. */
+typedef struct row {
+  ptrdiff_t n, from, end, at, step;
+} row;
+
+static row row_of(ptrdiff_t n, ptrdiff_t size, ptrdiff_t start, ptrdiff_t step) {
+  row r = {.n = n, .step = step};
+  r.from = start >= 0 ? 0 : clamp(conv_parts(-start, step), 0, n);
+  r.end = start >= size ? 0 : clamp(conv_parts(size - start, step), 0, n);
+  if (r.end < r.from) r.end = r.from;
+  r.at = start + r.from * step;
+  return r;
+}
+
+static void lay_row(const row *r, real *to, const real *x) {
+  ptrdiff_t n = r->end - r->from;
+  conv_zero(to, r->from);
+  if (n > 0 && r->step == 1)
+    conv_copy(to + r->from, x + r->at, n);
+  else if (n > 0 && r->step == 2)
+    every_other(to + r->from, x + r->at, n);
   else
-    for (ptrdiff_t j = from; j < end; j++) to[j] = x[start + j * step];
-  zero(to + end, n - end);
+    for (ptrdiff_t j = 0; j < n; j++) to[r->from + j] = x[r->at + j * r->step];
+  conv_zero(to + r->end, r->n - r->end);
 }
 
 static void lay_plane(const plan *p, const part *t, const real *x, ptrdiff_t phase_r,
     ptrdiff_t phase_q, real *to) {
   const along *r = &p->a[0], *q = &p->a[1];
-  ptrdiff_t row = begin(r, t->r) + phase_r, column = begin(q, t->q) + phase_q;
-  ptrdiff_t n = t->n_r + r->reach;
-  for (ptrdiff_t i = 0; i < n; i++, row += r->step, to += t->width)
-    if (row >= 0 && row < r->source)
-      lay_row(to, t->width, x + row * q->source, q->source, column, q->step);
+  ptrdiff_t at = begin(r, t->r) + phase_r, n = t->n_r + r->reach;
+  const row columns = row_of(t->width, q->source, begin(q, t->q) + phase_q, q->step);
+  for (ptrdiff_t i = 0; i < n; i++, at += r->step, to += t->width)
+    if (at >= 0 && at < r->source)
+      lay_row(&columns, to, x + at * q->source);
     else
-      zero(to, t->width);
-  zero(to, t->plane - n * t->width);
+      conv_zero(to, t->width);
+  conv_zero(to, t->plane - n * t->width);
 }
 
 void VARIANT(conv_lay_out)(const plan *p, const part *t, ptrdiff_t channels,

@@ -4,8 +4,8 @@
 ** along memory: the gradient is laid out in rows as far apart as the source's, zeros
 ** between them.
 **
-** A task has a block of both sorts of channels and a slice of the images. Its sums go
-** into a part of their own, and the parts are added at the end, in order.
+** A task has a block of both sorts of channels and a slice of the parts of all images. Its
+** sums go into a place of their own, and the places are added at the end, in order.
 */
 #include "kern/variants/conv.h"
 
@@ -28,7 +28,7 @@ typedef struct job {
   plan p;
   ptrdiff_t depth; /* source channels of a task */
   ptrdiff_t row_blocks, depth_blocks, slices;
-  ptrdiff_t images;   /* of a slice */
+  ptrdiff_t units;    /* parts of images of a slice */
   ptrdiff_t pieces;   /* laid out at a time */
   ptrdiff_t gradient; /* elements of one laid-out row */
   ptrdiff_t source;   /* of the planes of a block */
@@ -57,8 +57,9 @@ typedef struct runs {
 static inline __attribute__((always_inline)) void tile(
     const int h, const int w, const runs *r, const real **a, const real **b, real *sums) {
   vec sum[H * W > LANES ? H * W : LANES];
+  const int whole = (h * w + LANES - 1) / LANES * LANES; /* as lane_sums takes them */
 #pragma GCC unroll 16
-  for (int i = 0; i < h * w; i++) sum[i] = (vec){0};
+  for (int i = 0; i < whole; i++) sum[i] = (vec){0};
   for (ptrdiff_t piece = 0; piece < r->pieces; piece++)
     for (ptrdiff_t x = 0; x < r->length; x += LANES) {
       vec at[H];
@@ -72,7 +73,7 @@ static inline __attribute__((always_inline)) void tile(
       }
     }
 #pragma GCC unroll 16
-  for (int i = 0; i < h * w; i += LANES) store(sums + i, lane_sums(sum + i));
+  for (int i = 0; i < whole; i += LANES) store(sums + i, lane_sums(sum + i));
 }
 
 /* to[i * s + k] += tile of up to h rows and w taps; what a tile has too many of are
@@ -80,7 +81,7 @@ static inline __attribute__((always_inline)) void tile(
 static inline __attribute__((always_inline)) void add_tile(const int h, const int w,
     const runs *r, const real *a, ptrdiff_t next_row, ptrdiff_t n_rows, const real *b,
     const ptrdiff_t *offset, ptrdiff_t n_taps, real *to, ptrdiff_t s) {
-  const real *pa[H], *pb[(int)LANES > (int)W ? (int)LANES : (int)W];
+  const real *pa[H], *pb[LANES > 4 ? LANES : 4];
   real sums[LANES > H * W ? LANES : H * W];
   for (int i = 0; i < h; i++) pa[i] = a + conv_least(i, n_rows - 1) * next_row;
   for (int j = 0; j < w; j++) pb[j] = b + offset[conv_least(j, n_taps - 1)];
@@ -96,10 +97,17 @@ static void add_four_rows(const runs *r, const real *a, ptrdiff_t next_row,
     add_tile(H, W, r, a, next_row, n_rows, b, offset + k, n - k, to + k, s);
 }
 
+enum { QUARTER = LANES < 4 ? 1 : LANES / 4 };
+
 static void add_one_row(const runs *r, const real *a, const real *b,
     const ptrdiff_t *offset, ptrdiff_t n, real *to) {
-  for (ptrdiff_t k = 0; k < n; k += LANES)
-    add_tile(1, LANES, r, a, 0, 1, b, offset + k, n - k, to + k, 0);
+  for (; n > 0; n -= 4 * QUARTER, offset += 4 * QUARTER, to += 4 * QUARTER)
+    switch (conv_parts(n, QUARTER)) { /* as wide as needed */
+      case 1: add_tile(1, QUARTER, r, a, 0, 1, b, offset, n, to, 0); break;
+      case 2: add_tile(1, 2 * QUARTER, r, a, 0, 1, b, offset, n, to, 0); break;
+      case 3: add_tile(1, 3 * QUARTER, r, a, 0, 1, b, offset, n, to, 0); break;
+      default: add_tile(1, 4 * QUARTER, r, a, 0, 1, b, offset, n, to, 0); break;
+    }
 }
 
 /* ---- one task ---------------------------------------------------------------------- */
@@ -111,8 +119,8 @@ static void lay_gradient(
   ptrdiff_t at = 0;
   for (ptrdiff_t r = 0; r < t->n_r; r++, y += s) {
     ptrdiff_t end = r + 1 < t->n_r ? (r + 1) * t->width : n;
-    memcpy(to + at, y, (size_t)t->n_q * sizeof *to);
-    memset(to + at + t->n_q, 0, (size_t)(end - at - t->n_q) * sizeof *to);
+    conv_copy(to + at, y, t->n_q);
+    conv_zero(to + at + t->n_q, end - at - t->n_q);
     at = end;
   }
 }
@@ -172,16 +180,17 @@ static void run_task(void *arg, ptrdiff_t task, int worker) {
       (k.group * c->m + k.row) * row + k.channel * j->p.taps;
   for (ptrdiff_t i = 0; i < k.rows; i++)
     memset(to + i * row, 0, (size_t)(k.channels * j->p.taps) * sizeof *to);
-  ptrdiff_t first = slice * j->images, end = conv_least(first + j->images, c->n);
-  for (ptrdiff_t at = 0; at < parts; at++) {
-    part t = VARIANT(conv_part)(&j->p, at);
-    VARIANT(conv_offsets)(&j->p, &t, k.channels, offset);
-    for (ptrdiff_t i = first, n; i < end; i += n) {
-      n = conv_least(j->pieces, end - i);
-      for (ptrdiff_t piece = 0; piece < n; piece++)
-        lay_piece(j, &k, i + piece, &t, piece, gradient, source);
-      add_pieces(j, &k, &t, n, gradient, source, offset, to);
-    }
+  ptrdiff_t first = slice * j->units, end = conv_least(first + j->units, parts * c->n), n;
+  part t = {0};
+  for (ptrdiff_t unit = first; unit < end; unit += n) { /* image by image of each part */
+    ptrdiff_t image = unit % c->n, width = t.width, plane = t.plane;
+    n = conv_least(conv_least(j->pieces, end - unit), c->n - image);
+    t = VARIANT(conv_part)(&j->p, unit / c->n);
+    if (t.width != width || t.plane != plane)
+      VARIANT(conv_offsets)(&j->p, &t, k.channels, offset);
+    for (ptrdiff_t piece = 0; piece < n; piece++)
+      lay_piece(j, &k, image + piece, &t, piece, gradient, source);
+    add_pieces(j, &k, &t, n, gradient, source, offset, to);
   }
 }
 
@@ -192,19 +201,19 @@ static ptrdiff_t weight_size(const mlplk_conv *c) {
 }
 
 static job job_of(const mlplk_conv *c) {
-  job j = {.c = c, .p = VARIANT(conv_plan_y)(c, PTRDIFF_MAX)};
+  job j = {.c = c, .p = VARIANT(conv_plan_y)(c)};
   const plan *p = &j.p;
   j.depth = conv_least(conv_most(1, c->c), conv_most(1, TAPS / p->taps));
   j.depth_blocks = conv_parts(c->c, j.depth);
   j.row_blocks = conv_parts(c->m, ROWS);
   ptrdiff_t blocks = conv_most(1, c->groups * j.row_blocks * j.depth_blocks);
-  j.images = conv_parts(
-      conv_most(1, c->n), conv_least(conv_most(1, c->n), conv_parts(TASKS, blocks)));
-  j.slices = conv_parts(conv_most(1, c->n), j.images);
+  ptrdiff_t units = conv_most(1, c->n * p->parts_r * p->parts_q);
+  j.units = conv_parts(units, conv_least(units, conv_parts(TASKS, blocks)));
+  j.slices = conv_parts(units, j.units);
   j.gradient = conv_lines(p->most_length);
   j.source = conv_lines(j.depth * conv_planes(p) * p->most_plane);
-  j.pieces = conv_least(
-      j.images, LONG_ENOUGH / conv_most(LONG_ENOUGH / MOST_PIECES, p->most_length));
+  j.pieces = conv_least(conv_least(j.units, c->n),
+      LONG_ENOUGH / conv_most(LONG_ENOUGH / MOST_PIECES, p->most_length));
   j.pieces = conv_most(1, j.pieces);
   j.own_bytes = offsets_bytes(&j) +
       (size_t)(j.pieces * (ROWS * j.gradient + j.source)) * sizeof(real);

@@ -1,25 +1,57 @@
-/* The element-wise kernels of one variant, and the initialiser that lists them by
-   kind. */
+/*
+** The element-wise kernels of one variant, kind and name, and the initialisers that list
+** them by kind. Those that are used seldom are shared (see SELDOM).
+*/
 #ifndef MLPLK_ELEMENTWISE_H
 #define MLPLK_ELEMENTWISE_H
 
 #include "kern/variants/variant.h"
 
-mlplk_map VARIANT(map_copy), VARIANT(map_add), VARIANT(map_sub), VARIANT(map_mul),
-    VARIANT(map_div), VARIANT(map_pow), VARIANT(map_scale), VARIANT(map_add_scaled),
-    VARIANT(map_neg), VARIANT(map_abs), VARIANT(map_sign), VARIANT(map_positive),
-    VARIANT(map_exp), VARIANT(map_log), VARIANT(map_sqrt), VARIANT(map_relu),
-    VARIANT(map_leaky_relu), VARIANT(map_elu), VARIANT(map_sigmoid), VARIANT(map_tanh),
-    VARIANT(map_relu_grad), VARIANT(map_leaky_grad), VARIANT(map_elu_grad),
-    VARIANT(map_sigmoid_grad), VARIANT(map_tanh_grad), VARIANT(map_squared_difference),
-    VARIANT(map_bce_logits), VARIANT(map_bce_logits_grad);
-mlplk_map VARIANT(map_floor_divide), VARIANT(map_remainder), VARIANT(map_fmod),
-    VARIANT(map_maximum), VARIANT(map_minimum);
-mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIANT(ge),
-    VARIANT(isnan), VARIANT(isinf), VARIANT(isfinite);
+#define MLPLK_MAPS(K)                                                                    \
+  K(COPY, copy)                                                                          \
+  K(ADD, add)                                                                            \
+  K(SUB, sub)                                                                            \
+  K(MUL, mul)                                                                            \
+  K(DIV, div)                                                                            \
+  K(SCALE, scale)                                                                        \
+  K(ADD_SCALED, add_scaled)                                                              \
+  K(NEG, neg)                                                                            \
+  K(ABS, abs)                                                                            \
+  K(EXP, exp)                                                                            \
+  K(LOG, log)                                                                            \
+  K(SQRT, sqrt)                                                                          \
+  K(RELU, relu)                                                                          \
+  K(LEAKY_RELU, leaky_relu)                                                              \
+  K(ELU, elu)                                                                            \
+  K(SIGMOID, sigmoid)                                                                    \
+  K(TANH, tanh)                                                                          \
+  K(RELU_GRAD, relu_grad)                                                                \
+  K(LEAKY_GRAD, leaky_grad)                                                              \
+  K(ELU_GRAD, elu_grad)                                                                  \
+  K(SIGMOID_GRAD, sigmoid_grad)                                                          \
+  K(TANH_GRAD, tanh_grad)                                                                \
+  K(SQUARED_DIFFERENCE, squared_difference)                                              \
+  K(BCE_LOGITS, bce_logits)                                                              \
+  K(BCE_LOGITS_GRAD, bce_logits_grad)                                                    \
+  K(MAXIMUM, maximum)                                                                    \
+  K(MINIMUM, minimum)                                                                    \
+  K(SQUARE, square)                                                                      \
+  K(GELU, gelu)                                                                          \
+  K(GELU_TANH, gelu_tanh)                                                                \
+  K(SILU, silu)                                                                          \
+  K(SOFTPLUS, softplus)                                                                  \
+  K(GELU_GRAD, gelu_grad)                                                                \
+  K(GELU_TANH_GRAD, gelu_tanh_grad)                                                      \
+  K(SILU_GRAD, silu_grad)
 
-/* The functions of vtrig.h and vspecial.h: kind and name. */
-#define MLPLK_FUNCTIONS(K)                                                               \
+/* Choices, functions and what few nets use. */
+#define MLPLK_SELDOM_MAPS(K)                                                             \
+  K(POW, pow)                                                                            \
+  K(SIGN, sign)                                                                          \
+  K(POSITIVE, positive)                                                                  \
+  K(FLOOR_DIVIDE, floor_divide)                                                          \
+  K(REMAINDER, remainder)                                                                \
+  K(FMOD, fmod)                                                                          \
   K(SIN, sin)                                                                            \
   K(COS, cos)                                                                            \
   K(TAN, tan)                                                                            \
@@ -40,7 +72,6 @@ mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIA
   K(LOG1P, log1p)                                                                        \
   K(RSQRT, rsqrt)                                                                        \
   K(RECIPROCAL, reciprocal)                                                              \
-  K(SQUARE, square)                                                                      \
   K(ERF, erf)                                                                            \
   K(ERFC, erfc)                                                                          \
   K(ERFINV, erfinv)                                                                      \
@@ -62,11 +93,7 @@ mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIA
   K(INF_TO_NUM, inf_to_num)                                                              \
   K(CLAMP, clamp)                                                                        \
   K(THRESHOLD, threshold)                                                                \
-  K(GELU, gelu)                                                                          \
-  K(GELU_TANH, gelu_tanh)                                                                \
-  K(SILU, silu)                                                                          \
   K(MISH, mish)                                                                          \
-  K(SOFTPLUS, softplus)                                                                  \
   K(SOFTSIGN, softsign)                                                                  \
   K(HARDSIGMOID, hardsigmoid)                                                            \
   K(HARDSWISH, hardswish)                                                                \
@@ -79,9 +106,6 @@ mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIA
   K(STEP, step)                                                                          \
   K(PRELU, prelu)                                                                        \
   K(GLU, glu)                                                                            \
-  K(GELU_GRAD, gelu_grad)                                                                \
-  K(GELU_TANH_GRAD, gelu_tanh_grad)                                                      \
-  K(SILU_GRAD, silu_grad)                                                                \
   K(MISH_GRAD, mish_grad)                                                                \
   K(SOFTSIGN_GRAD, softsign_grad)                                                        \
   K(HARDSIGMOID_GRAD, hardsigmoid_grad)                                                  \
@@ -96,56 +120,51 @@ mlplk_map VARIANT(eq), VARIANT(ne), VARIANT(lt), VARIANT(le), VARIANT(gt), VARIA
   K(GATE_OUTSIDE, gate_outside)                                                          \
   K(GATE_INSIDE, gate_inside)
 
-#define MLPLK_DECLARE_MAP(ID, name) mlplk_map VARIANT(map_##name);
-MLPLK_FUNCTIONS(MLPLK_DECLARE_MAP)
-#define MLPLK_MAP_ENTRY(ID, name) [MLPLK_##ID] = VARIANT(map_##name),
+#define MLPLK_SELDOM_MAP3S(K)                                                            \
+  K(LERP, lerp)                                                                          \
+  K(ADDCMUL, addcmul)                                                                    \
+  K(ADDCDIV, addcdiv)                                                                    \
+  K(CLAMP_GRAD, clamp_grad)                                                              \
+  K(HARDTANH_GRAD, hardtanh_grad)                                                        \
+  K(PRELU_GRAD, prelu_grad)
+
+#define MLPLK_LOGICS(K)                                                                  \
+  K(EQ, eq)                                                                              \
+  K(NE, ne)                                                                              \
+  K(LT, lt)                                                                              \
+  K(LE, le)                                                                              \
+  K(GT, gt)                                                                              \
+  K(GE, ge)                                                                              \
+  K(ISNAN, isnan)                                                                        \
+  K(ISINF, isinf)                                                                        \
+  K(ISFINITE, isfinite)
+
+#define MLPLK_MAP(ID, name) mlplk_map VARIANT(map_##name);
+#define MLPLK_SELDOM_MAP(ID, name) mlplk_map SELDOM(map_##name);
+#define MLPLK_SELDOM_MAP3(ID, name) mlplk_map3 SELDOM(map_##name);
+#define MLPLK_LOGIC(ID, name) mlplk_map SELDOM(name);
+MLPLK_MAPS(MLPLK_MAP)
+MLPLK_SELDOM_MAPS(MLPLK_SELDOM_MAP)
+mlplk_map3 VARIANT(map_softplus_grad);
+MLPLK_SELDOM_MAP3S(MLPLK_SELDOM_MAP3)
+MLPLK_LOGICS(MLPLK_LOGIC)
+
+#define MLPLK_ENTRY(ID, name) [MLPLK_##ID] = VARIANT(map_##name),
+#define MLPLK_SELDOM_ENTRY(ID, name) [MLPLK_##ID] = SELDOM(map_##name),
+#define MLPLK_LOGIC_ENTRY(ID, name) [MLPLK_##ID] = SELDOM(name),
 
 #define MLPLK_MAP_TABLE                                                                  \
   {                                                                                      \
-    [MLPLK_COPY] = VARIANT(map_copy), [MLPLK_ADD] = VARIANT(map_add),                    \
-    [MLPLK_SUB] = VARIANT(map_sub), [MLPLK_MUL] = VARIANT(map_mul),                      \
-    [MLPLK_DIV] = VARIANT(map_div), [MLPLK_POW] = VARIANT(map_pow),                      \
-    [MLPLK_SCALE] = VARIANT(map_scale), [MLPLK_ADD_SCALED] = VARIANT(map_add_scaled),    \
-    [MLPLK_NEG] = VARIANT(map_neg), [MLPLK_ABS] = VARIANT(map_abs),                      \
-    [MLPLK_SIGN] = VARIANT(map_sign), [MLPLK_POSITIVE] = VARIANT(map_positive),          \
-    [MLPLK_EXP] = VARIANT(map_exp), [MLPLK_LOG] = VARIANT(map_log),                      \
-    [MLPLK_SQRT] = VARIANT(map_sqrt), [MLPLK_RELU] = VARIANT(map_relu),                  \
-    [MLPLK_LEAKY_RELU] = VARIANT(map_leaky_relu), [MLPLK_ELU] = VARIANT(map_elu),        \
-    [MLPLK_SIGMOID] = VARIANT(map_sigmoid), [MLPLK_TANH] = VARIANT(map_tanh),            \
-    [MLPLK_RELU_GRAD] = VARIANT(map_relu_grad),                                          \
-    [MLPLK_LEAKY_GRAD] = VARIANT(map_leaky_grad),                                        \
-    [MLPLK_ELU_GRAD] = VARIANT(map_elu_grad),                                            \
-    [MLPLK_SIGMOID_GRAD] = VARIANT(map_sigmoid_grad),                                    \
-    [MLPLK_TANH_GRAD] = VARIANT(map_tanh_grad),                                          \
-    [MLPLK_SQUARED_DIFFERENCE] = VARIANT(map_squared_difference),                        \
-    [MLPLK_BCE_LOGITS] = VARIANT(map_bce_logits),                                        \
-    [MLPLK_BCE_LOGITS_GRAD] = VARIANT(map_bce_logits_grad),                              \
-    [MLPLK_FLOOR_DIVIDE] = VARIANT(map_floor_divide),                                    \
-    [MLPLK_REMAINDER] = VARIANT(map_remainder), [MLPLK_FMOD] = VARIANT(map_fmod),        \
-    [MLPLK_MAXIMUM] = VARIANT(map_maximum), [MLPLK_MINIMUM] = VARIANT(map_minimum),      \
-    MLPLK_FUNCTIONS(MLPLK_MAP_ENTRY)                                                     \
+    MLPLK_MAPS(MLPLK_ENTRY) MLPLK_SELDOM_MAPS(MLPLK_SELDOM_ENTRY)                        \
   }
-
 #define MLPLK_LOGIC_TABLE                                                                \
   {                                                                                      \
-    [MLPLK_EQ] = VARIANT(eq), [MLPLK_NE] = VARIANT(ne), [MLPLK_LT] = VARIANT(lt),        \
-    [MLPLK_LE] = VARIANT(le), [MLPLK_GT] = VARIANT(gt), [MLPLK_GE] = VARIANT(ge),        \
-    [MLPLK_ISNAN] = VARIANT(isnan), [MLPLK_ISINF] = VARIANT(isinf),                      \
-    [MLPLK_ISFINITE] = VARIANT(isfinite),                                                \
+    MLPLK_LOGICS(MLPLK_LOGIC_ENTRY)                                                      \
   }
-
-mlplk_map3 VARIANT(map_lerp), VARIANT(map_addcmul), VARIANT(map_addcdiv),
-    VARIANT(map_clamp_grad), VARIANT(map_hardtanh_grad), VARIANT(map_softplus_grad),
-    VARIANT(map_prelu_grad);
-
 #define MLPLK_MAP3_TABLE                                                                 \
   {                                                                                      \
-    [MLPLK_LERP] = VARIANT(map_lerp), [MLPLK_ADDCMUL] = VARIANT(map_addcmul),            \
-    [MLPLK_ADDCDIV] = VARIANT(map_addcdiv),                                              \
-    [MLPLK_CLAMP_GRAD] = VARIANT(map_clamp_grad),                                        \
-    [MLPLK_HARDTANH_GRAD] = VARIANT(map_hardtanh_grad),                                  \
     [MLPLK_SOFTPLUS_GRAD] = VARIANT(map_softplus_grad),                                  \
-    [MLPLK_PRELU_GRAD] = VARIANT(map_prelu_grad),                                        \
+    MLPLK_SELDOM_MAP3S(MLPLK_SELDOM_ENTRY)                                               \
   }
 
 #endif

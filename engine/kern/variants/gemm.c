@@ -1,4 +1,7 @@
 /* Matrix product: orientation, choice of path, and the functions of the table. */
+#if !defined __clang__ /* products of a few numbers are a few instructions */
+#pragma GCC optimize("O3")
+#endif
 #include "kern/ukernel.h"
 #include "kern/variants/gemm.h"
 

@@ -39,6 +39,23 @@ INLINE void step(const int rows, const int columns, vec sum[SUMS], const real *a
   }
 }
 
+/* The sums on their way to C: compiled once, not for every block. */
+static __attribute__((noinline)) void finish(
+    const product *p, vec *sum, int rows, int columns, ptrdiff_t i, ptrdiff_t j) {
+  real all[SUMS], *sums = all;
+  for (int s = 0; s < rows * columns; s += LANES) store(all + s, add_lanes(sum + s));
+  real *c = p->c + i * p->rs_c + j * p->cs_c;
+  const int plain = p->cs_c == 1 && p->beta == 0 && !has_epilogue(p);
+  for (int y = 0; y < rows; y++, c += p->rs_c, sums += columns)
+    if (plain)
+      for (int x = 0; x < columns; x++) c[x] = p->alpha * sums[x];
+    else
+      for (int x = 0; x < columns; x++) {
+        real *to = c + x * p->cs_c;
+        *to = finish_one(p, sums[x], p->beta != 0 ? *to : 0, i + y, j + x);
+      }
+}
+
 INLINE void block(
     const product *p, const int rows, const int columns, ptrdiff_t i, ptrdiff_t j) {
   const real *a = p->a + i * p->rs_a, *b = p->b + j * p->cs_b;
@@ -52,14 +69,10 @@ INLINE void block(
     step(rows, columns, sum, a + whole, p->rs_a, b + whole, p->cs_b, 1,
         first(p->k - whole));
 
-  real sums[SUMS];
-#pragma GCC unroll 16
-  for (int s = 0; s < rows * columns; s += LANES) store(sums + s, add_lanes(sum + s));
-  for (int y = 0; y < rows; y++)
-    for (int x = 0; x < columns; x++) {
-      real *c = p->c + (i + y) * p->rs_c + (j + x) * p->cs_c;
-      *c = finish_one(p, sums[y * columns + x], p->beta != 0 ? *c : 0, i + y, j + x);
-    }
+  vec sums[SUMS]; /* `sum` is kept in registers */
+#pragma GCC unroll 32
+  for (int s = 0; s < parts_of(rows * columns, LANES) * LANES; s++) sums[s] = sum[s];
+  finish(p, sums, rows, columns, i, j);
 }
 
 typedef void block_function(const product *p, ptrdiff_t i, ptrdiff_t j);

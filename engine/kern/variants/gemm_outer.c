@@ -29,8 +29,8 @@ static inline reader reader_at(const product *p, ptrdiff_t i, ptrdiff_t j) {
   return r;
 }
 
-/* Rare: C strided both ways, or a strided bias. Out of the way of the registers. */
-static __attribute__((noinline)) void store_strided(
+/* C strided both ways, or a strided bias: rare. */
+static void store_strided(
     const product *p, const real *sum, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
   real *c = p->c + i * p->rs_c + j * p->cs_c;
   for (ptrdiff_t x = 0; x < width; x++, c += p->cs_c)
@@ -51,6 +51,59 @@ INLINE void store_row(
     store_first(c, m, v);
   else
     store(c, v);
+}
+
+/* Rows of C that take at most a row of bias; bias and relu are constants where this is
+   called, as is part. */
+INLINE void store_plain(const product *p, const vec *sum, int rows, int vecs,
+    const int part, ptrdiff_t i, ptrdiff_t j, mask m, const int bias, const int relu) {
+  real *c = p->c + i * p->rs_c + j;
+  for (int y = 0; y < rows; y++, c += p->rs_c)
+    for (int x = 0; x < vecs; x++) {
+      vec v = *sum++ * p->alpha;
+      if (bias) v += part ? load_first(p->bias + j, m) : load(p->bias + j + x * LANES);
+      if (relu) v = relu_vec(v);
+      if (part)
+        store_first(c, m, v);
+      else
+        store(c + x * LANES, v);
+    }
+}
+
+/* The sums of a block on their way to C. width: LANES, or that of the only vector. */
+INLINE void store_block(const product *p, const vec *sum, int rows, int vecs,
+    const int part, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
+  const int relu = p->act == MLPLK_ACT_RELU;
+  const mask m = first(width);
+  if (p->cs_c == 1 && p->beta == 0 && !p->bias && !relu) {
+    store_plain(p, sum, rows, vecs, part, i, j, m, 0, 0);
+    return;
+  }
+  if (p->cs_c == 1 && p->beta == 0 && p->bias && p->bias_j == 1) {
+    if (relu)
+      store_plain(p, sum, rows, vecs, part, i, j, m, 1, 1);
+    else
+      store_plain(p, sum, rows, vecs, part, i, j, m, 1, 0);
+    return;
+  }
+  const int direct = p->cs_c == 1 && (!p->bias || p->bias_j == 0 || p->bias_j == 1);
+  for (int y = 0; y < rows; y++)
+    for (int x = 0; x < vecs; x++, sum++)
+      if (direct)
+        store_row(p, *sum, i + y, j + x * LANES, part, m);
+      else
+        store_strided(p, (const real *)sum, i + y, j + x * LANES, width);
+}
+
+/* Compiled once, not for every number of rows. */
+static __attribute__((noinline)) void store_whole(
+    const product *p, const vec *sum, int rows, int vecs, ptrdiff_t i, ptrdiff_t j) {
+  store_block(p, sum, rows, vecs, 0, i, j, LANES);
+}
+
+static __attribute__((noinline)) void store_part(const product *p, const vec *sum,
+    int rows, ptrdiff_t i, ptrdiff_t j, ptrdiff_t width) {
+  store_block(p, sum, rows, 1, 1, i, j, width);
 }
 
 /* `rows` rows by `vecs` vectors of C, all of k in registers; the last vector has
@@ -76,22 +129,15 @@ INLINE void block(const product *p, const int rows, const int vecs, const int pa
       for (int x = 0; x < vecs; x++) sum[y][x] = fma_vec(a, b[x], sum[y][x]);
     }
   }
-  if (p->cs_c == 1 && (!p->bias || p->bias_j == 0 || p->bias_j == 1)) {
-#pragma GCC unroll 8
-    for (int y = 0; y < rows; y++)
-#pragma GCC unroll 8
-      for (int x = 0; x < vecs; x++)
-        store_row(p, sum[y][x], i + y, j + x * LANES, part, m);
-    return;
-  }
+  vec sums[MAX_ROWS * MAX_VECS];
 #pragma GCC unroll 8
   for (int y = 0; y < rows; y++)
 #pragma GCC unroll 8
-    for (int x = 0; x < vecs; x++) {
-      real t[LANES];
-      store(t, sum[y][x]);
-      store_strided(p, t, i + y, j + x * LANES, part ? width : LANES);
-    }
+    for (int x = 0; x < vecs; x++) sums[y * vecs + x] = sum[y][x];
+  if (part)
+    store_part(p, sums, rows, i, j, width);
+  else
+    store_whole(p, sums, rows, vecs, i, j);
 }
 
 /* Registers allow 24 sums on AVX-512 and 8 elsewhere; few rows take wider blocks. */

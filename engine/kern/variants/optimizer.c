@@ -6,6 +6,9 @@
 ** whose factor is zero is left out, not multiplied by zero: an infinite parameter
 ** without decay stays harmless.
 */
+#if !defined __clang__ /* a loop for every choice of options */
+#pragma GCC optimize("O3")
+#endif
 #include "kern/variants/vmath.h"
 
 /* w -= lr (g + decay w) */

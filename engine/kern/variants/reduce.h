@@ -4,20 +4,20 @@
 
 #include "kern/variants/variant.h"
 
-mlplk_reduce VARIANT(sum), VARIANT(max), VARIANT(argmax), VARIANT(prod), VARIANT(min),
-    VARIANT(argmin), VARIANT(nonzero);
+mlplk_reduce VARIANT(sum), SELDOM(max), SELDOM(argmax), SELDOM(prod), SELDOM(min),
+    SELDOM(argmin), SELDOM(nonzero);
 
 #define MLPLK_REDUCE_TABLE                                                               \
   {                                                                                      \
-    [MLPLK_SUM] = VARIANT(sum), [MLPLK_MAX] = VARIANT(max),                              \
-    [MLPLK_ARGMAX] = VARIANT(argmax), [MLPLK_PROD] = VARIANT(prod),                      \
-    [MLPLK_MIN] = VARIANT(min), [MLPLK_ARGMIN] = VARIANT(argmin),                        \
-    [MLPLK_NONZERO] = VARIANT(nonzero),                                                  \
+    [MLPLK_SUM] = VARIANT(sum), [MLPLK_MAX] = SELDOM(max),                               \
+    [MLPLK_ARGMAX] = SELDOM(argmax), [MLPLK_PROD] = SELDOM(prod),                        \
+    [MLPLK_MIN] = SELDOM(min), [MLPLK_ARGMIN] = SELDOM(argmin),                          \
+    [MLPLK_NONZERO] = SELDOM(nonzero),                                                   \
   }
 
 /* Sum and maximum of r elements side by side. The maximum is NaN where one is. r >= 1
    for max. */
 real VARIANT(run_sum)(const real *x, ptrdiff_t r);
-real VARIANT(run_max)(const real *x, ptrdiff_t r);
+real SELDOM(run_max)(const real *x, ptrdiff_t r);
 
 #endif

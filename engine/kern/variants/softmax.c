@@ -149,7 +149,7 @@ static void softmax_tile(
 }
 
 static void softmax_row(ptrdiff_t k, real *y, const real *x) {
-  const real sum = row_exp_sum(k, y, x, VARIANT(run_max)(x, k));
+  const real sum = row_exp_sum(k, y, x, SELDOM(run_max)(x, k));
   for (ptrdiff_t c = 0; c < k; c++) y[c] /= sum;
 }
 
@@ -177,7 +177,7 @@ static void log_softmax_tile(
 }
 
 static void log_softmax_row(ptrdiff_t k, real *y, const real *x) {
-  const real max = VARIANT(run_max)(x, k);
+  const real max = SELDOM(run_max)(x, k);
   const real log_sum = log_(row_exp_sum(k, NULL, x, max));
   NO_CARRY
   for (ptrdiff_t c = 0; c < k; c++) y[c] = (x[c] - max) - log_sum;
@@ -388,8 +388,12 @@ static void row_gradient(
     const xent_terms *a, real *dx, int64_t label, real hit, real sum) {
   const real factor = (hit + a->spread * a->total) / sum;
   const real e_label = dx[label];
-  for (ptrdiff_t c = 0; c < a->k; c++)
-    dx[c] = a->scale * (factor * dx[c] - a->spread * weight_of(a, c));
+  const real scale = a->scale, spread = a->spread;
+  if (a->weight)
+    for (ptrdiff_t c = 0; c < a->k; c++)
+      dx[c] = scale * (factor * dx[c] - spread * a->weight[c]);
+  else
+    for (ptrdiff_t c = 0; c < a->k; c++) dx[c] = scale * (factor * dx[c] - spread);
   dx[label] = a->scale * (factor * e_label - (hit + a->spread * weight_of(a, label)));
 }
 
@@ -400,7 +404,7 @@ static void xent_row(
     if (dx) memset(dx, 0, (size_t)a->k * sizeof *dx);
     return;
   }
-  const real max = VARIANT(run_max)(x, a->k);
+  const real max = SELDOM(run_max)(x, a->k);
   const real sum = row_exp_sum(a->k, dx, x, max);
   const real log_sum = log_(sum);
   const real hit = a->keep * weight_of(a, label);

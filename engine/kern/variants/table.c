@@ -2,7 +2,7 @@
 #include "kern/variants/elementwise.h"
 #include "kern/variants/gemm.h"
 #include "kern/variants/reduce.h"
-#include "kern/variants/scan.h"
+#include "kern/seldom/scan.h"
 
 extern const mlplk_table VARIANT(table);
 
@@ -43,9 +43,9 @@ const mlplk_table VARIANT(table) = {
         .svd = VARIANT(svd)},
     .conv_scratch = VARIANT(conv_scratch),
     .conv = VARIANT(conv),
-    .average_pool = VARIANT(average_pool),
-    .average_pool_grad = VARIANT(average_pool_grad),
-    .max_pool = VARIANT(max_pool),
-    .scatter_add = VARIANT(scatter_add),
-    .gather = VARIANT(gather),
+    .average_pool = SELDOM(average_pool),
+    .average_pool_grad = SELDOM(average_pool_grad),
+    .max_pool = SELDOM(max_pool),
+    .scatter_add = SELDOM(scatter_add),
+    .gather = SELDOM(gather),
 };

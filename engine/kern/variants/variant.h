@@ -37,6 +37,16 @@ static inline real madd(real a, real b, real c) {
 /* VARIANT(gemm) is mlplk_gemm_f32_avx2 and so on */
 #define VARIANT(name) MLPLK_PASTE(name, MLPLK_TYPE, MLPLK_ISA)
 
+/*
+** Kernels that are used seldom, or gain little from wider vectors (seldom/), are compiled
+** for two instruction sets only: AVX-512 takes AVX2's, which give the same bits.
+*/
+#if defined __AVX512F__
+#define SELDOM(name) MLPLK_PASTE(name, MLPLK_TYPE, avx2)
+#else
+#define SELDOM(name) VARIANT(name)
+#endif
+
 size_t VARIANT(gemm_scratch)(const mlplk_gemm *g, int workers);
 size_t VARIANT(gemm)(
     const mlplk_gemm *g, void *scratch, size_t bytes, const mlplk_par *par);
@@ -84,13 +94,13 @@ void VARIANT(dropout)(
 size_t VARIANT(conv_scratch)(mlplk_conv_kind kind, const mlplk_conv *c, int workers);
 void VARIANT(conv)(
     mlplk_conv_kind kind, const mlplk_conv *c, void *scratch, const mlplk_par *par);
-void VARIANT(average_pool)(void *y, const void *x, ptrdiff_t width,
+void SELDOM(average_pool)(void *y, const void *x, ptrdiff_t width,
     const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
-void VARIANT(average_pool_grad)(void *x, const void *y, ptrdiff_t width,
+void SELDOM(average_pool_grad)(void *x, const void *y, ptrdiff_t width,
     const mlplk_windows *rows, const mlplk_windows *columns, double divisor);
-void VARIANT(max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
+void SELDOM(max_pool)(void *y, int64_t *index, const void *x, const mlplk_max_axis *rows,
     const mlplk_max_axis *columns);
-void VARIANT(scatter_add)(ptrdiff_t n, void *x, const int64_t *index, const void *y);
-void VARIANT(gather)(ptrdiff_t n, void *y, const int64_t *index, const void *x);
+void SELDOM(scatter_add)(ptrdiff_t n, void *x, const int64_t *index, const void *y);
+void SELDOM(gather)(ptrdiff_t n, void *y, const int64_t *index, const void *x);
 
 #endif

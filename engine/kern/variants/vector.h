@@ -160,6 +160,19 @@ static inline vec zip_low(vec a, vec b) { return SHUFFLE(a, b, 0, 2); }
 static inline vec zip_high(vec a, vec b) { return SHUFFLE(a, b, 1, 3); }
 #endif
 
+/* Every other element of a and b, from the first on. */
+static inline vec evens(vec a, vec b) {
+#if VECTOR_BYTES * 8 == 16 * MLPLK_REAL
+  return SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif VECTOR_BYTES * 8 == 8 * MLPLK_REAL
+  return SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#elif VECTOR_BYTES * 8 == 4 * MLPLK_REAL
+  return SHUFFLE(a, b, 0, 2, 4, 6);
+#else
+  return SHUFFLE(a, b, 0, 2);
+#endif
+}
+
 /* One step of a perfect shuffle; log2(LANES) of them transpose LANES vectors. */
 static inline __attribute__((always_inline)) void zip_step(vec r[LANES]) {
   vec t[LANES];

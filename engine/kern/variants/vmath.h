@@ -51,29 +51,33 @@ typedef uint64_t bits;
 #define NO_CARRY _Pragma("GCC ivdep")
 #endif
 
-static inline bits bits_of(real x) {
+/* Every function of an element is inlined whatever its size: only then do loops that call it
+   become vectors. */
+#define ALWAYS static inline __attribute__((always_inline))
+
+ALWAYS bits bits_of(real x) {
   bits b;
   memcpy(&b, &x, sizeof b);
   return b;
 }
 
-static inline real real_of(bits b) {
+ALWAYS real real_of(bits b) {
   real x;
   memcpy(&x, &b, sizeof x);
   return x;
 }
 
-static inline real absolute(real x) {
+ALWAYS real absolute(real x) {
   return real_of(bits_of(x) & ~((bits)1 << (MLPLK_REAL - 1)));
 }
 
 /* |x| with the sign of y. */
-static inline real with_sign(real x, real y) {
+ALWAYS real with_sign(real x, real y) {
   const bits sign = (bits)1 << (MLPLK_REAL - 1);
   return real_of((bits_of(x) & ~sign) | (bits_of(y) & sign));
 }
 
-static inline real root(real x) {
+ALWAYS real root(real x) {
 #if MLPLK_REAL == 32
   return sqrtf(x);
 #else
@@ -82,13 +86,13 @@ static inline real root(real x) {
 }
 
 /* 2^n for an integer n in the range of normal exponents, given n + MAGIC. */
-static inline real power_of_two(real n_plus_magic) {
+ALWAYS real power_of_two(real n_plus_magic) {
   return real_of((bits_of(n_plus_magic) + EXPONENT_BIAS) << EXPONENT_SHIFT);
 }
 
 /* (e^r - 1 - r) / r^2 for |r| <= ln2 / 2; times r^2 its error is 2^-27 (f32), 2^-56
    (f64). */
-static inline real exp_tail(real r) {
+ALWAYS real exp_tail(real r) {
 #if MLPLK_REAL == 32
   real q = 0x1.6d113cp-10f;
   q = madd(q, r, 0x1.120ba2p-7f);
@@ -111,18 +115,18 @@ static inline real exp_tail(real r) {
 }
 
 /* e^r - 1 */
-static inline real expm1_near_0(real r) { return madd(r * r, exp_tail(r), r); }
+ALWAYS real expm1_near_0(real r) { return madd(r * r, exp_tail(r), r); }
 
 /* e^r = s + (what rounding took from s = 1 + r) + r^2 q: only the last addition
    rounds. */
-static inline real exp_near_0(real r) {
+ALWAYS real exp_near_0(real r) {
   const real s = R_(1.0) + r;
   return s + madd(r * r, exp_tail(r), (R_(1.0) - s) + r);
 }
 
 /* e^x = 2^n e^r. The power of two is applied in two halves: the first product is
    exact, so a subnormal result is rounded once and an overflow gives infinity. */
-static inline real exp_(real x) {
+ALWAYS real exp_(real x) {
   const real top = MLPLK_REAL == 32 ? R_(104.0) : R_(745.5);
   const real bottom = MLPLK_REAL == 32 ? R_(-104.0) : R_(-745.5);
   x = x > top ? top : x;
@@ -136,7 +140,7 @@ static inline real exp_(real x) {
 
 /* e^x - 1 for x <= 0 (anything for x > 0, NaN for NaN); keeps the relative precision
    of a tiny x. */
-static inline real expm1_of_negative(real x) {
+ALWAYS real expm1_of_negative(real x) {
   const real bottom = MLPLK_REAL == 32 ? R_(-30.0) : R_(-45.0); /* -1 from here down */
   x = x < bottom ? bottom : x;
   const real t = x * LOG2E + MAGIC;
@@ -153,7 +157,7 @@ typedef struct log_parts {
   real k, f, tail;
 } log_parts;
 
-static inline log_parts log_split(real x) {
+ALWAYS log_parts log_split(real x) {
   const bits one = bits_of(R_(1.0)), root_half = bits_of(R_(0x1.6a09e667f3bcdp-1));
   const real smallest = real_of((bits)1 << EXPONENT_SHIFT);
   const real lift = real_of((bits)(EXPONENT_BIAS + EXPONENT_SHIFT) << EXPONENT_SHIFT);
@@ -184,7 +188,7 @@ static inline log_parts log_split(real x) {
   return (log_parts){k, f, s * (R_(0.5) * f * f + z * R)};
 }
 
-static inline real log_(real x) {
+ALWAYS real log_(real x) {
   const log_parts p = log_split(x);
   const real half_f2 = R_(0.5) * p.f * p.f;
   const real y = p.k * LN2_HI - ((half_f2 - (p.tail + p.k * LN2_LO)) - p.f);
@@ -195,7 +199,7 @@ static inline real log_(real x) {
 }
 
 /* log(1 + f) for 0 <= f <= 1, as above without the reduction: z <= 1/9. */
-static inline real log1p_to_1(real f) {
+ALWAYS real log1p_to_1(real f) {
   const real s = f / (R_(2.0) + f);
   const real z = s * s;
 #if MLPLK_REAL == 32
@@ -223,7 +227,7 @@ static inline real log1p_to_1(real f) {
 /* Neither side overflows: e^-|x| is at most 1. The rounding of 1 + e shows where e /
    (1 + e) has finer ulps than e, so it is taken out again: with q = a / (1 + e)
    nearly, a - q is exact, and a - q - q e is what is missing, times 1 + e. */
-static inline real sigmoid_(real x) {
+ALWAYS real sigmoid_(real x) {
   const real e = exp_(-absolute(x));
   const real a = x >= R_(0.0) ? R_(1.0) : e;
   const real q = a / (R_(1.0) + e);
@@ -233,7 +237,7 @@ static inline real sigmoid_(real x) {
 
 /* Near 0 a polynomial, else 1 - 2 u / (1 + u) with u = e^(-2|x|), from a place where
    that no longer loses digits. */
-static inline real tanh_near_0(real x) {
+ALWAYS real tanh_near_0(real x) {
   const real z = x * x;
 #if MLPLK_REAL == 32
   real q = -0x1.b129e4p-8f;
@@ -257,7 +261,7 @@ static inline real tanh_near_0(real x) {
   return madd(x * z, q, x);
 }
 
-static inline real tanh_(real x) {
+ALWAYS real tanh_(real x) {
   const real size = absolute(x);
   const real far = R_(-2.0) * (size > R_(20.0) ? R_(20.0) : size);
   const real t = far * LOG2E + MAGIC;
@@ -269,21 +273,21 @@ static inline real tanh_(real x) {
 
 /* log sigmoid x = min(0, x) - log(1 + e^-|x|); the terms are added in the order that
    keeps the tail of a confident right answer. */
-static inline real bce_logits_(real x, real y) {
+ALWAYS real bce_logits_(real x, real y) {
   const real tail = log1p_to_1(exp_(-absolute(x)));
   return ((R_(1.0) - y) * x - (x < R_(0.0) ? x : R_(0.0))) + tail;
 }
 
 /* The C library's pow in double; for f32 that is one rounding away from exact. The
    commonest exponents need no call, and are what pow gives. */
-static inline real pow_(real x, real y) {
+ALWAYS real pow_(real x, real y) {
   if (y == R_(2.0)) return x * x;
   if (y == R_(1.0)) return x;
   return (real)pow((double)x, (double)y);
 }
 
 /* sin and cos of f quarter turns, |f| <= 1/2. */
-static inline real sin_quarter(real f) {
+ALWAYS real sin_quarter(real f) {
   const real z = f * f;
 #if MLPLK_REAL == 32
   real q = -0x1.2d9b4p-8f;
@@ -303,7 +307,7 @@ static inline real sin_quarter(real f) {
   return q * f;
 }
 
-static inline real cos_quarter(real f) {
+ALWAYS real cos_quarter(real f) {
   const real z = f * f;
 #if MLPLK_REAL == 32
   real q = 0x1.d9c2e8p-11f;
@@ -325,23 +329,23 @@ static inline real cos_quarter(real f) {
 /* ---- whole numbers ----------------------------------------------------------------- */
 
 /* to the nearest whole number, the even one of two */
-static inline real round_(real x) {
+ALWAYS real round_(real x) {
   const real size = absolute(x);
   const real whole = MLPLK_REAL == 32 ? R_(0x1p23) : R_(0x1p52);
   return with_sign(size < whole ? (size + whole) - whole : size, x);
 }
 
-static inline real trunc_(real x) {
+ALWAYS real trunc_(real x) {
   const real size = absolute(x), near = absolute(round_(x));
   return with_sign(near > size ? near - R_(1.0) : near, x);
 }
 
-static inline real floor_(real x) {
+ALWAYS real floor_(real x) {
   const real near = round_(x);
   return with_sign(near > x ? near - R_(1.0) : near, x);
 }
 
-static inline real ceil_(real x) {
+ALWAYS real ceil_(real x) {
   const real near = round_(x);
   return with_sign(near < x ? near + R_(1.0) : near, x);
 }

@@ -11,7 +11,7 @@
 #define LN2 R_(0x1.62e42fefa39efp-1)
 
 /* (e^x - 1) / 4: the quarter leaves room where e^x is near the largest number. */
-static inline real quarter_of_expm1(real x) {
+ALWAYS real quarter_of_expm1(real x) {
   const real top = MLPLK_REAL == 32 ? R_(89.5) : R_(710.6);
   const real bottom = MLPLK_REAL == 32 ? R_(-30.0) : R_(-45.0); /* -1 from here down */
   x = x > top ? top : x;
@@ -23,7 +23,7 @@ static inline real quarter_of_expm1(real x) {
   return madd(scale, expm1_near_0(r), scale - R_(0.25));
 }
 
-static inline real expm1_(real x) {
+ALWAYS real expm1_(real x) {
   /* a subnormal quarter would lose digits: x itself is right there */
   const real tiny = real_of((bits)(EXPONENT_SHIFT + 5) << EXPONENT_SHIFT);
   return absolute(x) < tiny ? x : R_(4.0) * quarter_of_expm1(x);
@@ -31,20 +31,20 @@ static inline real expm1_(real x) {
 
 /* With q = (e^|x| - 1) / 4 and E = e^|x| = 4 q + 1: sinh = 2 q + 2 q / E, cosh =
    2 q + 1/2 + 1 / (2 E). */
-static inline real sinh_(real x) {
+ALWAYS real sinh_(real x) {
   const real tiny = real_of((bits)(EXPONENT_SHIFT + 5) << EXPONENT_SHIFT);
   const real size = absolute(x), q = quarter_of_expm1(size);
   const real y = R_(2.0) * (q + q / (R_(4.0) * q + R_(1.0)));
   return with_sign(size < tiny ? size : y, x);
 }
 
-static inline real cosh_(real x) {
+ALWAYS real cosh_(real x) {
   const real q = quarter_of_expm1(absolute(x));
   return R_(2.0) * (q + (R_(0.25) + R_(0.25) / (R_(4.0) * q + R_(1.0))));
 }
 
 /* 2^x = 2^n e^(r ln 2), as exp_. */
-static inline real exp2_(real x) {
+ALWAYS real exp2_(real x) {
   const real top = MLPLK_REAL == 32 ? R_(130.0) : R_(1026.0);
   const real bottom = MLPLK_REAL == 32 ? R_(-152.0) : R_(-1080.0);
   x = x > top ? top : x;
@@ -56,7 +56,7 @@ static inline real exp2_(real x) {
 }
 
 /* The exponent is added last, so powers of two are exact. */
-static inline real log2_(real x) {
+ALWAYS real log2_(real x) {
   const real infinity = (real)INFINITY;
   const log_parts p = log_split(x);
   const real y = (p.f - (R_(0.5) * p.f * p.f - p.tail)) * LOG2E + p.k;
@@ -66,7 +66,7 @@ static inline real log2_(real x) {
 }
 
 /* log(1 + x) = log u + (1 + x - u) / u with u = 1 + x rounded */
-static inline real log1p_(real x) {
+ALWAYS real log1p_(real x) {
   const real u = R_(1.0) + x;
   const real lost = x - (u - R_(1.0));
   const int plain = u > R_(0.0) && u < (real)INFINITY;
@@ -78,7 +78,7 @@ static inline real log1p_(real x) {
 #define FAR_AREA (MLPLK_REAL == 32 ? R_(0x1p26) : R_(0x1p55))
 
 /* a + a^2 / (1 + sqrt(1 + a^2)) is what e^y exceeds 1 by; far away e^y is 2 a. */
-static inline real asinh_(real x) {
+ALWAYS real asinh_(real x) {
   const real size = absolute(x);
   const int far = size > FAR_AREA;
   const real a = far ? R_(1.0) : size;
@@ -86,14 +86,14 @@ static inline real asinh_(real x) {
   return with_sign(log1p_(far ? size : more) + (far ? LN2 : R_(0.0)), x);
 }
 
-static inline real acosh_(real x) {
+ALWAYS real acosh_(real x) {
   const int far = x > FAR_AREA;
   const real t = (far ? R_(1.0) : x) - R_(1.0);
   const real y = log1p_(far ? x : t + root(t * (R_(2.0) + t))) + (far ? LN2 : R_(0.0));
   return x < R_(1.0) ? (real)NAN : y;
 }
 
-static inline real atanh_(real x) {
+ALWAYS real atanh_(real x) {
   const real size = absolute(x);
   const real y = R_(0.5) * log1p_((size + size) / (R_(1.0) - size));
   return with_sign(size < R_(0x1p-60) ? size : y, x);
@@ -102,7 +102,7 @@ static inline real atanh_(real x) {
 /* ---- error function ---------------------------------------------------------------- */
 
 /* x + x E(x^2) below 1, else 1 - e^(P - x^2), P a polynomial in 1 / (x + 6). */
-static inline real erf_(real x) {
+ALWAYS real erf_(real x) {
   const real size = absolute(x);
   const real z = size * size;
 #if MLPLK_REAL == 32 /* E: 2^-27; P times erfc: 2^-27 */
@@ -167,7 +167,7 @@ static inline real erf_(real x) {
 
 /* sqrt(x^2 + y^2); both are brought near 1 by a power of two. An infinity wins over
    NaN. */
-static inline real hypot_(real x, real y) {
+ALWAYS real hypot_(real x, real y) {
   const bits exponents = ((bits)2 * EXPONENT_BIAS + 1) << EXPONENT_SHIFT;
   const real infinity = (real)INFINITY, ax = absolute(x), ay = absolute(y);
   const real most = ax > ay ? ax : ay;
@@ -182,13 +182,13 @@ static inline real hypot_(real x, real y) {
 }
 
 /* log(e^x + e^y) */
-static inline real logaddexp_(real x, real y) {
+ALWAYS real logaddexp_(real x, real y) {
   const real most = x > y ? x : y;
   const real sum = most + log1p_to_1(exp_(-absolute(x - y)));
   return x == y ? x + LN2 : x != x ? x : sum; /* infinities, too */
 }
 
-static inline real xlogy_(real x, real y) {
+ALWAYS real xlogy_(real x, real y) {
   const real product = x * log_(y);
   return x == R_(0.0) && y == y ? R_(0.0) : product;
 }
@@ -199,48 +199,48 @@ static inline real xlogy_(real x, real y) {
 #define SQRT_2_OVER_PI R_(0x1.9884533d43651p-1)
 #define GELU_CUBE R_(0.044715)
 
-static inline real gelu_(real x) { return R_(0.5) * x * (R_(1.0) + erf_(x * SQRT_HALF)); }
+ALWAYS real gelu_(real x) { return R_(0.5) * x * (R_(1.0) + erf_(x * SQRT_HALF)); }
 
 /* Phi(x) + x phi(x) */
-static inline real gelu_slope(real x) {
+ALWAYS real gelu_slope(real x) {
   const real density = R_(0.5) * SQRT_2_OVER_PI * exp_(R_(-0.5) * x * x);
   return R_(0.5) * (R_(1.0) + erf_(x * SQRT_HALF)) + x * density;
 }
 
-static inline real gelu_tanh_(real x) {
+ALWAYS real gelu_tanh_(real x) {
   const real t = tanh_(SQRT_2_OVER_PI * (x + GELU_CUBE * (x * x * x)));
   return R_(0.5) * x * (R_(1.0) + t);
 }
 
-static inline real gelu_tanh_slope(real x) {
+ALWAYS real gelu_tanh_slope(real x) {
   const real z = x * x;
   const real t = tanh_(SQRT_2_OVER_PI * (x + GELU_CUBE * (x * z)));
   const real inner = SQRT_2_OVER_PI * (R_(1.0) + R_(3.0) * GELU_CUBE * z);
   return R_(0.5) * (R_(1.0) + t) + R_(0.5) * x * (R_(1.0) - t * t) * inner;
 }
 
-static inline real silu_slope(real x) {
+ALWAYS real silu_slope(real x) {
   const real s = sigmoid_(x);
   return s * (R_(1.0) + x * (R_(1.0) - s));
 }
 
 /* log(1 + e^x) */
-static inline real softplus_(real x) {
+ALWAYS real softplus_(real x) {
   return (x < R_(0.0) ? R_(0.0) : x) + log1p_to_1(exp_(-absolute(x)));
 }
 
-static inline real logsigmoid_(real x) {
+ALWAYS real logsigmoid_(real x) {
   return (x > R_(0.0) ? R_(0.0) : x) - log1p_to_1(exp_(-absolute(x)));
 }
 
 /* tanh log(1 + e) = n / (n + 2) with n = e (e + 2), e = e^x; 1 from e^20 on. */
-static inline real mish_(real x) {
+ALWAYS real mish_(real x) {
   const real e = exp_(x > R_(20.0) ? R_(20.0) : x);
   const real n = e * (e + R_(2.0));
   return x * (n / (n + R_(2.0)));
 }
 
-static inline real mish_slope(real x) {
+ALWAYS real mish_slope(real x) {
   const real most = x > R_(20.0) ? R_(20.0) : x;
   const real e = exp_(most);
   const real n = e * (e + R_(2.0)), d = n + R_(2.0);

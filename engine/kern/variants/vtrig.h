@@ -34,7 +34,7 @@ typedef struct angle {
 } angle;
 
 /* Not where |x| > FAR_ANGLE. */
-static inline angle reduced(real x) {
+ALWAYS angle reduced(real x) {
   const double v = (double)x;
   const double n = (v * TWO_OVER_PI + 0x1.8p52) - 0x1.8p52;
   angle a;
@@ -57,7 +57,7 @@ static inline angle reduced(real x) {
   return a;
 }
 
-static inline real sin_of_rest(angle a) {
+ALWAYS real sin_of_rest(angle a) {
   const real z = a.hi * a.hi;
 #if MLPLK_REAL == 32 /* times z: 2^-28 */
   real q = 0x1.6db388p-19f;
@@ -77,7 +77,7 @@ static inline real sin_of_rest(angle a) {
   return a.hi + madd(a.hi * z, q, lo);
 }
 
-static inline real cos_of_rest(angle a) {
+ALWAYS real cos_of_rest(angle a) {
   const real z = a.hi * a.hi;
 #if MLPLK_REAL == 32 /* times z^2: 2^-30 */
   real q = 0x1.9bcdc6p-16f;
@@ -97,24 +97,24 @@ static inline real cos_of_rest(angle a) {
 }
 
 /* The value that `quarter` quarter turns make of sine and cosine. */
-static inline real turned(real sine, real cosine, bits quarter) {
+ALWAYS real turned(real sine, real cosine, bits quarter) {
   const real y = quarter & 1 ? cosine : sine;
   return real_of(bits_of(y) ^ ((quarter & 2) << (MLPLK_REAL - 2)));
 }
 
-static inline real sin_(real x) {
+ALWAYS real sin_(real x) {
   const angle a = reduced(x);
   const real y = turned(sin_of_rest(a), cos_of_rest(a), a.quarter);
   return x == R_(0.0) ? x : y; /* the sign of a zero */
 }
 
-static inline real cos_(real x) {
+ALWAYS real cos_(real x) {
   const angle a = reduced(x);
   return turned(sin_of_rest(a), cos_of_rest(a), a.quarter + 1);
 }
 
 /* tan(r + pi / 2) = -1 / tan r */
-static inline real tan_(real x) {
+ALWAYS real tan_(real x) {
   const angle a = reduced(x);
   const real s = sin_of_rest(a), c = cos_of_rest(a);
   const real y = (a.quarter & 1 ? -c : s) / (a.quarter & 1 ? s : c);
@@ -122,7 +122,7 @@ static inline real tan_(real x) {
 }
 
 /* sin(pi x) / (pi x); turns are taken off exactly, so whole numbers give 0. */
-static inline real sinc_(real x) {
+ALWAYS real sinc_(real x) {
   const real m = R_(2.0) * (x - R_(2.0) * round_(R_(0.5) * x)); /* quarter turns */
   const real n = (m + MAGIC) - MAGIC, f = m - n;
   const real y = turned(sin_quarter(f), cos_quarter(f), bits_of(n + MAGIC));
@@ -132,7 +132,7 @@ static inline real sinc_(real x) {
 /* ---- inverses ---------------------------------------------------------------------- */
 
 /* (atan t - t) / t^3 of z = t^2, |t| <= tan(pi / 8) */
-static inline real atan_tail(real z) {
+ALWAYS real atan_tail(real z) {
 #if MLPLK_REAL == 32 /* times z: 2^-28 */
   real q = -0x1.082f6cp-4f;
   q = madd(q, z, 0x1.b8099p-4f);
@@ -159,7 +159,7 @@ static inline real atan_tail(real z) {
 #define TAN_PI_8 R_(0x1.a827999fcef32p-2)
 
 /* atan(a / b) for 0 <= a <= b, b > 0: as it is, or from pi / 4 on by (a - b) / (a + b) */
-static inline real atan_of_ratio(real a, real b) {
+ALWAYS real atan_of_ratio(real a, real b) {
   const int mid = a > TAN_PI_8 * b;
   const real t = (mid ? a - b : a) / (mid ? a + b : b);
   const real hi = mid ? HALF_PI_HI * R_(0.5) : R_(0.0);
@@ -168,7 +168,7 @@ static inline real atan_of_ratio(real a, real b) {
   return hi + (t + madd(t * z, atan_tail(z), lo));
 }
 
-static inline real atan_(real x) {
+ALWAYS real atan_(real x) {
   const real size = absolute(x);
   const int big = size > R_(1.0);
   const real least = big ? R_(1.0) : size, most = big ? size : R_(1.0);
@@ -180,7 +180,7 @@ static inline real atan_(real x) {
 }
 
 /* The angle of the point (x, y), C's rules for zeros and infinities. */
-static inline real atan2_(real y, real x) {
+ALWAYS real atan2_(real y, real x) {
   const real infinity = (real)INFINITY, ax = absolute(x), ay = absolute(y);
   const int steep = !(ax > ay);
   real most = steep ? ay : ax, least = steep ? ax : ay;
@@ -196,7 +196,7 @@ static inline real atan2_(real y, real x) {
 }
 
 /* (asin t - t) / t^3 of z = t^2, |t| <= 1/2 */
-static inline real asin_tail(real z) {
+ALWAYS real asin_tail(real z) {
 #if MLPLK_REAL == 32 /* times z: 2^-29 */
   real q = 0x1.13fed4p-5f;
   q = madd(q, z, 0x1.18f91ep-6f);
@@ -223,7 +223,7 @@ static inline real asin_tail(real z) {
 }
 
 /* asin x = pi / 2 - 2 asin sqrt((1 - x) / 2) above 1/2 */
-static inline real asin_(real x) {
+ALWAYS real asin_(real x) {
   const real size = absolute(x);
   const int big = size > R_(0.5);
   const real z = big ? R_(0.5) * (R_(1.0) - size) : size * size;
@@ -233,7 +233,7 @@ static inline real asin_(real x) {
   return with_sign(big ? y : s + tail, x);
 }
 
-static inline real acos_(real x) {
+ALWAYS real acos_(real x) {
   const real size = absolute(x);
   const int big = size > R_(0.5), left = x < R_(0.0);
   const real z = big ? R_(0.5) * (R_(1.0) - size) : size * size;

@@ -63,6 +63,7 @@ return {
   },
   hardtanh = {
     "min(max(x, min_val), max_val).",
+    args = { min_val = "the least result", max_val = "the largest result" },
     example = "assert(nn.hardtanh(mlpl.tensor { 3 }):item() == 1)",
   },
   relu6 = {
@@ -135,8 +136,8 @@ return {
   },
   dropout = {
     "In training, 0 with probability p, else x / (1 - p), so that the mean stays; else a copy "
-      .. "of the input. Draws from mlpl's generator (mlpl.seed). nn.Dropout knows by itself "
-      .. "whether it trains.",
+      .. "of the input. Draws from mlpl's generator (mlpl.seed), or from "
+      .. "generator = a mlpl.Generator. nn.Dropout knows by itself whether it trains.",
     args = { p = "the probability of 0", training = "false: nothing is dropped" },
     example = "local x = mlpl.ones(100)\n"
       .. "assert(nn.dropout(x, 0.5, false):sum():item() == 100)\n"

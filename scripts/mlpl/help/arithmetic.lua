@@ -1,8 +1,7 @@
 -- Arithmetic, comparisons and logic, element by element.
 local broadcast = "shapes that do not broadcast; two numbers instead of a tensor"
-local scaled = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a",
-  alpha = "what b is multiplied by" }
 local both = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a" }
+local scaled = { a = both.a, b = both.b, alpha = "a factor" }
 
 return {
   add = {
@@ -17,10 +16,8 @@ return {
     example = "local y = 1 - mlpl.tensor { 1, 2, 3 }\nassert(y[3]:item() == -2)",
   },
   rsub = {
-    "b - alpha a: sub with its operands exchanged.",
-    args = { a = "any shape; a number stands for a tensor", b = "likewise; broadcasts with a",
-      alpha = "what a is multiplied by" },
-    errors = broadcast .. "; an alpha with a fraction for whole numbers",
+    "b - alpha a: sub with its operands exchanged, and alpha for a.",
+    args = scaled, errors = broadcast .. "; an alpha with a fraction for whole numbers",
     example = "assert(mlpl.tensor { 1 }:rsub(5):item() == 4)",
   },
   mul = {
@@ -153,7 +150,7 @@ return {
   },
   isin = {
     "Where an element is among test_elements, as a bool tensor; nan is among none.",
-    args = { elements = "any shape", test_elements = "any shape", invert = "where it is not" },
+    args = { invert = "where it is not" },
     example = "local y = mlpl.tensor { 1, 2, 3 }:isin(mlpl.tensor { 3, 1 })\n"
       .. "assert(y[1]:item() and not y[2]:item())",
   },
@@ -201,21 +198,21 @@ return {
     example = "assert((~mlpl.tensor({ 1 }, { dtype = 'i64' })):item() == -2)",
   },
   clamp = {
-    "x kept between min and max; either may be left out. Bounds are numbers, or tensors that "
-      .. "broadcast with x; where they cross, max counts. The gradient goes to what was chosen.",
-    args = { min = "a number or a tensor", max = "a number or a tensor" },
-    errors = "neither min nor max given; bounds that do not broadcast",
+    "x kept between min and max, numbers or tensors, of which one may be left out; where they "
+      .. "cross, max counts. The gradient goes to what was chosen.",
+    args = { min = "the least result", max = "the largest result" },
+    errors = "no bound given; " .. broadcast,
     example = "local y = mlpl.tensor { -1, 0.5, 2 }:clamp { min = 0 }\nassert(y[1]:item() == 0)\n"
       .. "assert(y:clamp(nil, mlpl.tensor { 1, 0, 1 })[2]:item() == 0)",
   },
   clamp_min = {
     "x, but min where it is below: clamp with one bound.",
-    args = { min = "a number, or a tensor that broadcasts with x" }, errors = broadcast,
+    args = { min = "broadcasts with x" }, errors = broadcast,
     example = "assert(mlpl.tensor { -1, 2 }:clamp_min(0)[1]:item() == 0)",
   },
   clamp_max = {
     "x, but max where it is above: clamp with one bound.",
-    args = { max = "a number, or a tensor that broadcasts with x" }, errors = broadcast,
+    args = { max = "broadcasts with x" }, errors = broadcast,
     example = "assert(mlpl.tensor { -1, 2 }:clamp_max(0)[2]:item() == 0)",
   },
   lerp = {

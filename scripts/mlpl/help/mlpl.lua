@@ -9,6 +9,19 @@ local sizes = "the sizes: whole numbers, or one array of them; none for a single
 local more = "further sizes; "
 local own = "memory of its own"
 
+-- The entry of a tensor made in the shape of another.
+local function like(summary, call, example)
+  return {
+    summary,
+    call = call,
+    args = { { "x", "Tensor", "any; only its shape and dtype count" },
+      { "options", "table?", options } },
+    returns = { { "y", "Tensor" } },
+    memory = own,
+    example = example,
+  }
+end
+
 return {
 
   -- ---- the library ----------------------------------------------------------------------
@@ -22,8 +35,8 @@ return {
     "Seeds mlpl's own random numbers (Philox4x32-10): the same seed gives the same numbers "
       .. "on every machine and with any number of threads. Without an argument it only tells "
       .. "the seed that was last set; a new state has seed 0.",
-    call = "seed([n])",
-    args = { { "n", "integer?", "any whole number" } },
+    call = "seed([seed])",
+    args = { { "seed", "integer?", "any whole number" } },
     returns = { { "n", "integer", "the seed in force" } },
     errors = "a seed that is no whole number raises",
     example = [[
@@ -300,24 +313,12 @@ local labels = mlpl.tensor({ 1, 3 }, { dtype = "i64" })]],
     errors = "negative sizes, more than 8 of them and unknown options raise",
     example = "local x = mlpl.empty(2, 3):fill_(1)\nassert(x:sum():item() == 6)",
   },
-  zeros_like = {
-    "Zeros in the shape and the dtype of x.",
-    call = "zeros_like(x, { dtype = x.dtype, requires_grad = false })",
-    args = { { "x", "Tensor", "any; only its shape and dtype count" },
-      { "options", "table?", options } },
-    returns = { { "y", "Tensor" } },
-    memory = own,
-    example = "local y = mlpl.zeros_like(mlpl.randn(2, 3))\nassert(y.shape[2] == 3)",
-  },
-  ones_like = {
-    "Ones in the shape and the dtype of x.",
-    call = "ones_like(x, { dtype = x.dtype, requires_grad = false })",
-    args = { { "x", "Tensor", "any; only its shape and dtype count" },
-      { "options", "table?", options } },
-    returns = { { "y", "Tensor" } },
-    memory = own,
-    example = 'assert(mlpl.ones_like(mlpl.zeros(3), { dtype = "i64" }).dtype == "i64")',
-  },
+  zeros_like = like("Zeros in the shape and the dtype of x.",
+    "zeros_like(x, { dtype = x.dtype, requires_grad = false })",
+    "local y = mlpl.zeros_like(mlpl.randn(2, 3))\nassert(y.shape[2] == 3)"),
+  ones_like = like("Ones in the shape and the dtype of x.",
+    "ones_like(x, { dtype = x.dtype, requires_grad = false })",
+    'assert(mlpl.ones_like(mlpl.zeros(3), { dtype = "i64" }).dtype == "i64")'),
   full_like = {
     "One value in the shape and the dtype of x.",
     call = "full_like(x, value, { dtype = x.dtype, requires_grad = false })",
@@ -328,17 +329,12 @@ local labels = mlpl.tensor({ 1, 3 }, { dtype = "i64" })]],
     },
     returns = { { "y", "Tensor" } },
     memory = own,
+    errors = "a value that does not fit a dtype of whole numbers raises",
     example = "assert(mlpl.full_like(mlpl.zeros(2, 2), 3):sum():item() == 12)",
   },
-  empty_like = {
-    "A tensor in the shape and the dtype of x whose elements are not set.",
-    call = "empty_like(x, { dtype = x.dtype, requires_grad = false })",
-    args = { { "x", "Tensor", "any; only its shape and dtype count" },
-      { "options", "table?", options } },
-    returns = { { "y", "Tensor" } },
-    memory = own,
-    example = "local y = mlpl.empty_like(mlpl.ones(2, 3))\nassert(y:numel() == 6)",
-  },
+  empty_like = like("A tensor in the shape and the dtype of x whose elements are not set.",
+    "empty_like(x, { dtype = x.dtype, requires_grad = false })",
+    "local y = mlpl.empty_like(mlpl.ones(2, 3))\nassert(y:numel() == 6)"),
   eye = {
     "Ones on the diagonal, zeros elsewhere: the identity matrix.",
     call = "eye(n, [m], { dtype = \"f32\", requires_grad = false })",
@@ -404,7 +400,7 @@ assert(#mlpl.arange(0, 1, 0.25) == 5)          -- 0 is one of them, and so is 1]
     call = "broadcast_tensors(x, ...)",
     args = { { "x", "Tensor" }, { "...", "Tensor?", "more of them" } },
     returns = { { "y", "Tensor", "for x" }, { "...", "Tensor", "one for each of the others" } },
-    memory = "views: they share memory with the tensors; elements may lie at one place",
+    memory = "views: they share memory with the tensors",
     errors = "sizes that neither are equal nor 1",
     example = "local a, b = mlpl.broadcast_tensors(mlpl.ones(3), mlpl.ones(2, 1))\n"
       .. "assert(a.shape[1] == 2 and b.shape[2] == 3)",
@@ -637,15 +633,15 @@ assert(x:equal(mlpl.randn(3, { generator = g })))]],
   },
   ["Generator.seed"] = {
     "Seeds the generator anew; without an argument, only tells the seed that was last set.",
-    call = "g:seed([n])",
-    args = { { "n", "integer?", "any whole number" } },
+    call = "g:seed([seed])",
+    args = { { "seed", "integer?", "any whole number" } },
     returns = { { "n", "integer", "the seed in force" } },
     example = "local g = mlpl.Generator()\nassert(g:seed(5) == 5 and g:seed() == 5)",
   },
   ["Generator.manual_seed"] = {
     "Seeds the generator anew, as PyTorch calls it.",
-    call = "g:manual_seed(n)",
-    args = { { "n", "integer", "any whole number" } },
+    call = "g:manual_seed(seed)",
+    args = { { "seed", "integer", "any whole number" } },
     returns = { { "g", "Generator", "the generator itself" } },
     example = "local g = mlpl.Generator():manual_seed(5)\nassert(g:initial_seed() == 5)",
   },
@@ -915,9 +911,9 @@ assert(x[2][1]:item() == 2)]],
       .. "vector or one matrix. Vectors: ord p is (sum |x|^p)^(1/p), inf the largest, -inf the "
       .. 'smallest |x|, 0 counts what is not 0. Matrices: "fro", "nuc" (sum of singular values), '
       .. "1, -1, inf, -inf (sums of columns, rows), 2, -2 (largest, smallest singular value).",
-    call = "linalg.norm(x, [ord, [dim, [keepdim]]])",
+    call = "linalg.norm(input, [ord, [dim, [keepdim]]])",
     args = {
-      { "x", "Tensor", "f32 or f64" },
+      { "input", "Tensor", "f32 or f64" },
       { "ord", "number|string|table?", "as above; from here on, a table of options will do" },
       { "dim", "integer|integer[]?", "an axis, or two axes in a table" },
       { "keepdim", "boolean?", "keep the axes with size 1 (false)" },

@@ -137,13 +137,15 @@ assert(#model == 3 and model(mlpl.ones(2, 4)).shape[2] == 1)]],
 
   ["nn.CrossEntropyLoss"] = {
     "-log softmax(input)[target], by rows: the loss of classification. The target holds labels "
-      .. "(i64, from 1), or in the input's shape a share for every class. Beside the options, "
-      .. "weight = a tensor [classes] weighs the classes; the mean is then by weight.",
+      .. "(i64, from 1), or in the input's shape a share for every class. With "
+      .. "weight the mean divides by the sum of the targets' weights.",
     args = {
       reduction = reduction, ignore_index = "rows with this label are left out",
       label_smoothing = "this share of the target is spread over all classes",
+      weight = "[classes], a weight for each class",
     },
-    returns = { { "loss", "Module", "loss(input, target), input [n x classes] without softmax" } },
+    returns = { { "loss", "Module", "loss(input, target), input [n x classes] or [n x classes x "
+      .. "...] without softmax" } },
     errors = "shapes that do not fit raise, and a label that is no class, with its row",
     example = [[
 local loss = nn.CrossEntropyLoss { label_smoothing = 0.1, weight = mlpl.tensor { 1, 2, 1 } }
@@ -159,11 +161,83 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     example = "assert(nn.MSELoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
     source = "Gauss, Theoria motus corporum coelestium (1809)",
   },
+  ["nn.NLLLoss"] = {
+    "-input[target], the loss of classification where the input holds logarithms of "
+      .. "probabilities (nn.LogSoftmax).",
+    args = { reduction = reduction, ignore_index = "rows with this label are left out",
+      weight = "[classes], a weight for each class" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.NLLLoss()(-mlpl.ones(2, 3), mlpl.randint(1, 3, { 2 })):item() == 1)",
+  },
+  ["nn.L1Loss"] = {
+    "|input - target|: a loss of regression that forgives outliers.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.L1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
+  },
+  ["nn.SmoothL1Loss"] = {
+    "Like nn.MSELoss near 0, like nn.L1Loss far from it: see nn.smooth_l1_loss.",
+    args = { reduction = reduction, beta = "where the parabola ends" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.SmoothL1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+  },
+  ["nn.HuberLoss"] = {
+    "delta times nn.SmoothL1Loss with beta = delta: see nn.huber_loss.",
+    args = { reduction = reduction, delta = "where the parabola ends" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.HuberLoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+  },
+  ["nn.KLDivLoss"] = {
+    "target (log target - input), the divergence of two distributions: see nn.kl_div.",
+    args = { reduction = reduction,
+      log_target = "the target holds logarithms, too" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = [[
+local p = mlpl.tensor { { 0.5, 0.5 } }
+assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
+  },
+  ["nn.PoissonNLLLoss"] = {
+    "e^input - target input: the loss of counts. See nn.poisson_nll_loss.",
+    args = { reduction = reduction, log_input = "the input holds logarithms of rates",
+      full = "adds Stirling's log target!", eps = "keeps the logarithm of a rate finite" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.PoissonNLLLoss()(mlpl.zeros(2), mlpl.ones(2)):item() == 1)",
+  },
+  ["nn.SoftMarginLoss"] = {
+    "log(1 + e^(-target input)) for targets 1 and -1.",
+    args = { reduction = reduction },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.SoftMarginLoss()(mlpl.zeros(2), mlpl.ones(2)):item() > 0.69)",
+  },
+  ["nn.HingeEmbeddingLoss"] = {
+    "The input where the target is 1, max(0, margin - input) where it is -1.",
+    args = { reduction = reduction,
+      margin = "from where on a distance is enough" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.HingeEmbeddingLoss()(mlpl.ones(2), mlpl.ones(2)):item() == 1)",
+  },
+  ["nn.BCELoss"] = {
+    "-(y log x + (1 - y) log(1 - x)), the loss of yes or no where the input is a probability. "
+      .. "nn.BCEWithLogitsLoss is more accurate.",
+    args = { reduction = reduction,
+      weight = "multiplies the losses; it broadcasts to the input" },
+    returns = loss,
+    errors = "shapes that do not fit raise",
+    example = "assert(nn.BCELoss()(mlpl.full({ 2 }, 0.5), mlpl.ones(2)):item() > 0.69)",
+  },
   ["nn.BCEWithLogitsLoss"] = {
     "-(p y log s(x) + (1 - y) log(1 - s(x))), where s is the sigmoid and p is pos_weight (1): "
-      .. "the loss of yes or no, accurate for large x. Beside the options, two tensors that "
-      .. "broadcast: weight multiplies the losses, pos_weight those of the target 1.",
-    args = { reduction = reduction },
+      .. "the loss of yes or no, accurate for large x.",
+    args = { reduction = reduction, weight = "multiplies the losses; broadcasts",
+      pos_weight = "p, multiplies the losses of the target 1; broadcasts" },
     returns = { { "loss", "Module", "loss(input, target), input without sigmoid, target 0 to 1" } },
     errors = "shapes that do not fit raise",
     example = [[
@@ -174,6 +248,39 @@ assert(loss(mlpl.zeros(4, 1), mlpl.zeros(4, 1)):item() > 0.69)]],
 
   -- ---- functions ------------------------------------------------------------------------
 
+  ["nn.unfold"] = {
+    "Every patch of an image as a column, in the order of a convolution's results: im2col. A "
+      .. "tensor's own unfold makes windows along one axis.",
+    call = "nn.unfold(input, kernel_size, dilation, padding, stride)",
+    args = {
+      { "input", "Tensor", "[n x c x height x width], or without n" },
+      { "kernel_size", "number|table", "the patch: a number or one for each axis" },
+      { "dilation", "number|table?", "steps inside the patch; 1" },
+      { "padding", "number|table?", "zeros on each side; 0" },
+      { "stride", "number|table?", "steps from patch to patch; 1" },
+    },
+    returns = { { "columns", "Tensor", "[n x c kh kw x patches]" } },
+    errors = "a patch larger than the padded image raises",
+    example = "assert(nn.unfold(mlpl.ones(1, 3, 4, 4), 2, { stride = 2 }).shape[2] == 12)",
+  },
+  ["nn.fold"] = {
+    "Columns of patches back to an image, where they overlap their sum: col2im, the adjoint of "
+      .. "nn.unfold.",
+    call = "nn.fold(input, output_size, kernel_size, dilation, padding, stride)",
+    args = {
+      { "input", "Tensor", "[n x c kh kw x patches], or without n" },
+      { "output_size", "number|table", "the image's: a number or one for each axis" },
+      { "kernel_size", "number|table", "the patch" },
+      { "dilation", "number|table?", "steps inside the patch; 1" },
+      { "padding", "number|table?", "zeros on each side; 0" },
+      { "stride", "number|table?", "steps from patch to patch; 1" },
+    },
+    returns = { { "image", "Tensor", "[n x c x height x width]" } },
+    errors = "columns that are not whole patches, or another number than the image has, raise",
+    example = [[
+local columns = nn.unfold(mlpl.ones(1, 4, 4), 2, { stride = 2 })
+assert(nn.fold(columns, 4, 2, { stride = 2 }):sum():item() == 16)]],
+  },
   ["nn.load"] = {
     "Reads a model that model:save wrote. No code in a file is ever run.",
     call = "nn.load(path)",
@@ -195,10 +302,10 @@ assert(#model:parameters() == 2)]],
     "module(x) without keeping what its backward pass needs: the module runs once more when its "
       .. "gradient is due, with the same random numbers. Memory for time; gradients are the same "
       .. "bits.",
-    call = "nn.checkpoint(module, x)",
-    args = { { "module", "Module", "a part of a model" }, { "x", "Tensor", "its input" } },
+    call = "nn.checkpoint(module, input)",
+    args = { { "module", "Module", "a part of a model" }, { "input", "Tensor" } },
     returns = { { "y", "Tensor" } },
-    memory = "keeps x, and nothing inside the module",
+    memory = "keeps the input, and nothing inside the module",
     errors = "backward passes through it with create_graph or a list of inputs raise",
     example = [[
 local part = nn.Sequential { nn.Linear(4, 4), nn.Tanh() }
@@ -256,7 +363,8 @@ assert(part[1].weight.grad)]],
     "Uniform between -b and b, b = gain sqrt(6 / (fan_in + fan_out)): for sigmoid and tanh. For a "
       .. "weight [out x in x ...], fan_in is in times the sizes of further axes, fan_out likewise.",
     call = "nn.init.xavier_uniform_(x, [gain])",
-    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?", "1" } },
+    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?",
+      "what the deviation is multiplied by, 1; by name: { gain = 5 / 3 } suits tanh" } },
     returns = fill, memory = fill_memory,
     errors = "fewer than two axes raise; " .. fill_errors,
     example = "nn.init.xavier_uniform_(nn.Linear(4, 3).weight)",
@@ -266,7 +374,8 @@ assert(part[1].weight.grad)]],
     "Normal with standard deviation gain sqrt(2 / (fan_in + fan_out)): for sigmoid and tanh. For a "
       .. "weight [out x in x ...], fan_in is in times the sizes of further axes, fan_out likewise.",
     call = "nn.init.xavier_normal_(x, [gain])",
-    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?", "1" } },
+    args = { { "x", "Tensor", "two axes or more" }, { "gain", "number|table?",
+      "what the deviation is multiplied by, 1; by name: { gain = 5 / 3 } suits tanh" } },
     returns = fill, memory = fill_memory,
     errors = "fewer than two axes raise; " .. fill_errors,
     example = "nn.init.xavier_normal_(nn.Linear(4, 3).weight, { gain = 5 / 3 })",
@@ -314,16 +423,16 @@ assert(model(mlpl.ones(2, 4)).shape[2] == 3 and model[1].bias.shape[1] == 3)]],
   },
   ["Module.forward"] = {
     "The same as model(x).",
-    call = "model:forward(x, ...)",
-    args = { { "x", "Tensor", "the input" }, { "...", "Tensor?", "of a loss: the target" } },
+    call = "model:forward(input, [target])",
+    args = { { "input", "Tensor" }, { "target", "Tensor?", "of a loss" } },
     returns = { { "y", "Tensor" } },
     errors = "shapes that do not fit raise",
     example = "assert(nn.ReLU():forward(mlpl.ones(2)):sum():item() == 2)",
   },
   ["Module.predict"] = {
     "model(x) in eval mode and without recording; the mode is as before afterwards.",
-    call = "model:predict(x)",
-    args = { { "x", "Tensor", "the input" } },
+    call = "model:predict(input)",
+    args = { { "input", "Tensor" } },
     returns = { { "y", "Tensor", "without a gradient" } },
     errors = "shapes that do not fit raise",
     example = "assert(not nn.Linear(2, 1):predict(mlpl.ones(3, 2)).requires_grad)",

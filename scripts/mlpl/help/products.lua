@@ -1,6 +1,11 @@
 -- Products of vectors and matrices.
 local sizes = "sizes that differ (both shapes are named)"
 
+local function scaled(a, b)
+  return { input = "broadcasts to the product; not read where beta is 0", a = a, b = b,
+    beta = "of the input", alpha = "of the product" }
+end
+
 return {
   matmul = {
     "The matrix product. Vectors stand for a row or a column, which the result drops; axes "
@@ -32,23 +37,17 @@ return {
   },
   addmv = {
     "beta input + alpha a b, of a matrix and a vector.",
-    args = { input = "broadcasts to the product; not read where beta is 0", a = "[n x k]", b = "[k]",
-      beta = "of the input", alpha = "of the product" },
-    errors = "sizes that do not fit",
+    args = scaled("[n x k]", "[k]"), errors = "sizes that do not fit",
     example = "local a = mlpl.ones(2, 3)\nassert(mlpl.ones(2):addmv(a, mlpl.ones(3))[1]:item() == 4)",
   },
   addr = {
     "beta input + alpha a b^T: the outer product of two vectors, added.",
-    args = { input = "broadcasts to the product; not read where beta is 0", a = "[n]", b = "[m]",
-      beta = "of the input", alpha = "of the product" },
-    errors = "sizes that do not fit",
+    args = scaled("[n]", "[m]"), errors = "sizes that do not fit",
     example = "local y = mlpl.ones(2, 3):addr(mlpl.ones(2), mlpl.ones(3))\nassert(y[1][1]:item() == 2)",
   },
   addbmm = {
     "beta input + alpha times the sum of a stack's products.",
-    args = { input = "broadcasts to the product; not read where beta is 0", a = "[b x n x k]",
-      b = "[b x k x m]", beta = "of the input", alpha = "of the products" },
-    errors = "sizes that do not fit",
+    args = scaled("[b x n x k]", "[b x k x m]"), errors = "sizes that do not fit",
     example = "local a = mlpl.ones(3, 2, 2)\nassert(mlpl.zeros(2, 2):addbmm(a, a)[1][1]:item() == 6)",
   },
   kron = {
@@ -57,8 +56,7 @@ return {
     example = "local y = mlpl.eye(2):kron(mlpl.ones(2, 2))\nassert(y.shape[1] == 4 and y[1][3]:item() == 0)",
   },
   cross = {
-    "The cross product of vectors of three numbers along an axis, the last unless told; other axes "
-      .. "broadcast.",
+    "The cross product of vectors of three numbers along an axis; other axes broadcast.",
     args = { dim = "the axis of size 3" }, errors = "sizes other than 3; other numbers of axes",
     example = "local y = mlpl.tensor { 1, 0, 0 }:cross(mlpl.tensor { 0, 1, 0 })\n"
       .. "assert(y[3]:item() == 1)",
@@ -96,7 +94,7 @@ return {
   },
   linear = {
     "x W^T + b, and max(., 0) of it with activation = 'relu', in one pass.",
-    args = { input = "[... in]", weight = "[out x in]", bias = "[out]" }, errors = sizes,
+    args = { activation = "what is applied to the result", input = "[... in]", weight = "[out x in]", bias = "[out]" }, errors = sizes,
     example = "local y = nn.linear(mlpl.ones(4, 2), mlpl.ones(3, 2), mlpl.ones(3))\n"
       .. "assert(y.shape[2] == 3 and y[1][1]:item() == 3)",
   },

@@ -10,6 +10,10 @@ end
 local scanned = { { "values", "Tensor", "the input's shape" },
   { "indices", "Tensor", "the input's shape, i64: where along dim each value stands, from 1" } }
 
+local spread = { dim = axes.dim, keepdim = axes.keepdim,
+  correction = "is taken from the number of elements in the divisor" }
+local samples = { x = "places of the samples", dx = "how far they are apart without x", dim = along.dim }
+
 return {
   sum = {
     "The sum over axes, or of all elements. Of i64, u8 and bool an i64. Of nothing 0.",
@@ -103,32 +107,28 @@ return {
   },
   var_mean = {
     "var and mean of the same axes.",
-    args = { dim = axis.dim, correction = "is taken from the number of elements in the divisor",
-      keepdim = axis.keepdim },
+    args = spread,
     returns = { { "variance", "Tensor" }, { "mean", "Tensor" } }, errors = no_axis,
     example = "local v, m = mlpl.tensor { 1, 3 }:var_mean()\nassert(v:item() == 2 and m:item() == 2)",
   },
   std_mean = {
     "std and mean of the same axes.",
-    args = { dim = axis.dim, correction = "is taken from the number of elements in the divisor",
-      keepdim = axis.keepdim },
+    args = spread,
     returns = { { "deviation", "Tensor" }, { "mean", "Tensor" } }, errors = no_axis,
     example = "local s, m = mlpl.tensor { 1, 1 }:std_mean()\nassert(s:item() == 0 and m:item() == 1)",
   },
   aminmax = {
     "amin and amax of the same axes.",
-    args = { dim = axis.dim, keepdim = axis.keepdim },
-    returns = { { "min", "Tensor" }, { "max", "Tensor" } },
+    args = axes, returns = { { "min", "Tensor" }, { "max", "Tensor" } },
     errors = "nothing to choose from; " .. no_axis,
     example = "local a, b = mlpl.tensor { 3, 1 }:aminmax()\nassert(a:item() == 1 and b:item() == 3)",
   },
   nansum = {
-    "The sum without nan.", args = { dim = axis.dim, keepdim = axis.keepdim }, errors = no_axis,
+    "The sum without nan.", args = axes, errors = no_axis,
     example = "assert(mlpl.tensor { 1, 0 / 0 }:nansum():item() == 1)",
   },
   nanmean = {
-    "The mean of what is not nan.", args = { dim = axis.dim, keepdim = axis.keepdim },
-    errors = no_axis,
+    "The mean of what is not nan.", args = axes, errors = no_axis,
     example = "assert(mlpl.tensor { 1, 0 / 0, 3 }:nanmean():item() == 2)",
   },
   cov = {
@@ -140,23 +140,19 @@ return {
     example = "local y = mlpl.tensor { { 0, 2 }, { 2, 0 } }:cov()\nassert(y[1][2]:item() == -2)",
   },
   corrcoef = {
-    "The correlations of variables, of which every row holds the observations.",
-    args = { input = "[observations] or [variables x observations]" }, errors = "more than two axes",
+    "The correlations of variables: cov over their deviations.",
+    args = { input = "as for cov" }, errors = "more than two axes",
     example = "local y = mlpl.tensor { { 0, 1 }, { 5, 3 } }:corrcoef()\n"
       .. "assert(math.abs(y[1][2]:item() + 1) < 1e-6)",
   },
   trapezoid = {
     "The integral of samples y by the trapezoidal rule, along an axis, the last unless told.",
-    args = { y = "samples", x = "their places, dx apart where it is left out", dx = "the distance",
-      dim = along.dim },
-    errors = no_axis .. "; not one place for each sample",
+    args = samples, errors = no_axis .. "; not one place for each sample",
     example = "assert(mlpl.tensor { 0, 1, 2 }:trapezoid():item() == 2)",
   },
   cumulative_trapezoid = {
     "The integrals of samples y by the trapezoidal rule up to every place but the first.",
-    args = { y = "samples", x = "their places, dx apart where it is left out", dx = "the distance",
-      dim = along.dim },
-    errors = no_axis .. "; not one place for each sample",
+    args = samples, errors = no_axis .. "; not one place for each sample",
     example = "assert(mlpl.tensor { 0, 1, 2 }:cumulative_trapezoid()[1]:item() == 0.5)",
   },
   norm = {
@@ -266,7 +262,7 @@ return {
   histc = {
     "How many elements lie in each of `bins` equal parts of [min, max]; the last part has its "
       .. "upper end. Elements outside do not count.",
-    args = { min = "min = max: the input's own range", max = "the upper end" },
+    args = { bins = "how many parts", min = "min = max: the input's own range", max = "the upper end" },
     errors = "max < min; a range that is not finite",
     example = "local y = mlpl.tensor { 1, 2, 3 }:histc { bins = 2, min = 0, max = 4 }\n"
       .. "assert(y[2]:item() == 2)",

@@ -72,6 +72,8 @@ return {
   },
   movedim = {
     "Axes moved to other places; the others keep their order.",
+    args = { source = "an axis or an array of axes",
+      destination = "where they go, as many" },
     memory = view, errors = axis .. "; one twice; lists of different lengths",
     example = "assert(mlpl.zeros(2, 3, 4):movedim(1, 3).shape[3] == 2)",
   },
@@ -88,11 +90,13 @@ return {
   },
   narrow = {
     "`length` places along an axis, from `start` on.",
+    args = { start = "the first place, from 1", length = "how many places" },
     memory = view, errors = range .. "; " .. axis,
     example = "assert(mlpl.arange(5):narrow(1, 2, 3)[1]:item() == 2)",
   },
   select = {
     "One place along an axis, which the result drops; x[i] is x:select(1, i).",
+    args = { index = "the place, from 1, or from -1 at the end" },
     memory = view, errors = range .. "; " .. axis,
     example = "assert(mlpl.arange(6):reshape(2, 3):select(2, -1)[2]:item() == 6)",
   },
@@ -178,7 +182,7 @@ return {
   },
   index_fill = {
     "The input with a number at the places of an axis.",
-    args = { index = "[k], i64, from 1" }, errors = range .. "; " .. axis,
+    args = { value = "the number", index = "[k], i64, from 1" }, errors = range .. "; " .. axis,
     example = "local i = mlpl.tensor({ 2 }, { dtype = 'i64' })\n"
       .. "assert(mlpl.zeros(3):index_fill(1, i, 5)[2]:item() == 5)",
   },
@@ -222,9 +226,8 @@ return {
       .. "assert(mlpl.zeros(3):scatter_add(1, i, mlpl.tensor { 7, 8 })[3]:item() == 15)",
   },
   scatter_reduce = {
-    "scatter that sums, averages, multiplies, or takes the largest or smallest of all that goes to "
-      .. "one place, and of what is there unless include_self is false. Of equal largest or smallest "
-      .. "elements each gets its share of the gradient.",
+    "scatter that combines all that goes to one place, and what is there unless include_self is "
+      .. "false. Of equal extremes each gets its share of the gradient.",
     args = { index = "i64, from 1; no larger than input but along dim",
       src = "at least index's shape", reduce = "what is made of them",
       include_self = "whether the input's own element counts" },
@@ -276,8 +279,8 @@ return {
     example = "assert(mlpl.tensor { 1, 2 }:tile(2, 2).shape[2] == 4)",
   },
   repeat_interleave = {
-    "Every element of an axis as often as repeats says, side by side; without dim, of all elements "
-      .. "as one row. repeats is one number, or an i64 tensor with one for each element.",
+    "Every element of an axis as often as repeats says, one count for all or one for each; without "
+      .. "dim, of all elements as one row.",
     args = { repeats = "a number, or a tensor of counts" },
     memory = "a copy", errors = axis .. "; counts below 0, or not one for each element",
     example = "local x = mlpl.tensor { 1, 2 }\nassert(x:repeat_interleave(2)[2]:item() == 1)\n"
@@ -295,7 +298,7 @@ return {
   },
   rot90 = {
     "A plane turned k times by 90 degrees, from the first axis of dims to the second.",
-    args = { dims = "two axes; the first two" }, errors = axis .. "; not two axes",
+    args = { k = "how often; backwards where negative", dims = "two axes; the first two" }, errors = axis .. "; not two axes",
     example = "assert(mlpl.tensor { { 1, 2 }, { 3, 4 } }:rot90()[1][1]:item() == 2)",
   },
   tril = {

@@ -22,7 +22,8 @@ return {
       .. "Every operation is a method (x:sum()) and a function (mlpl.sum(x)).",
     call = "Tensor",
     fields = {
-      { "shape", "integer[]", "the size of every axis; a new table every time" },
+      { "shape", "integer[]", "the size of every axis; a new table every time, which prints "
+        .. "as [2x3] and equals a table of the same numbers" },
       { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' },
       { "grad", "Tensor?", "the gradient that backward passes have added up; may be set to nil" },
       { "requires_grad", "boolean", "whether what is computed from it is recorded; may be set" },
@@ -73,6 +74,19 @@ assert(x:max():item() == 10)]],
     returns = { { "yes", "boolean" } },
     example = "assert(not mlpl.zeros(2, 3):t():is_contiguous())",
   },
+  ["Tensor.to"] = {
+    "The elements in another dtype. Gradients flow through it between f32 and f64.",
+    call = "x:to(dtype)",
+    args = { x(), { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' } },
+    returns = { { "y", "Tensor", "x itself where it has that dtype already" } },
+    memory = "a copy, or x itself",
+    errors = "a dtype that does not exist",
+    example = [[
+local x = mlpl.tensor { 0, 1.75, -1.75 }
+local i, b = x:to "i64", x:to "bool"
+assert(i[2]:item() == 1 and i[3]:item() == -1)          -- towards zero
+assert(b:equal(mlpl.tensor { false, true, true }))]],
+  },
   ["Tensor.item"] = {
     "The one element as a Lua value: a float, an integer for i64 and u8, a boolean for bool.",
     call = "x:item()",
@@ -96,11 +110,21 @@ assert(x:max():item() == 10)]],
     returns = { { "same", "boolean" } },
     example = "assert(mlpl.ones(2):equal(mlpl.ones(2)))",
   },
+  ["Tensor.to"] = {
+    "The same elements in another dtype; x itself where it has that one. A fraction is cut off "
+      .. "on the way to whole numbers; what is not 0 is true.",
+    call = "x:to(dtype)",
+    args = { x(), { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' } },
+    returns = { { "y", "Tensor" } },
+    memory = "memory of its own, unless it is x",
+    errors = "another name raises",
+    example = 'assert(mlpl.tensor({ 1.5 }):to("i64"):item() == 1)',
+  },
   ["Tensor.allclose"] = {
-    "Whether all elements are close: |x - other| <= atol + rtol |other|. Shapes broadcast.",
-    call = "x:allclose(other, [rtol, [atol, [equal_nan]]])",
+    "Whether all elements are close: |a - b| <= atol + rtol |b|. Shapes broadcast.",
+    call = "a:allclose(b, [rtol, [atol, [equal_nan]]])",
     args = {
-      x(), { "other", "Tensor", "the one that rtol is relative to" },
+      { "a", "Tensor" }, { "b", "Tensor", "the one that rtol is relative to" },
       { "rtol", "number|table?", "1e-5; from here on, a table of options by name will do" },
       { "atol", "number?", "1e-8" },
       { "equal_nan", "boolean?", "whether NaN is close to NaN (false)" },
@@ -151,19 +175,17 @@ local values, counts = mlpl.tensor { 2, 1, 2 }:unique { return_counts = true }
 assert(values[2]:item() == 2 and counts[2]:item() == 2)]],
   },
   ["Tensor.unique_consecutive"] = {
-    "The elements, or with dim the slices along it, without those that equal the one before; on "
-      .. "request also which of them every element or slice is, and how long each run is.",
+    "unique of neighbours alone: elements, or slices along dim, without those that equal the one "
+      .. "before; counts tell how long each run is.",
     call = "x:unique_consecutive { return_inverse = false, return_counts = false, dim = nil }",
     args = {
       x(),
-      { "return_inverse", "boolean|table?", "give inverse, too; or a table with the options" },
-      { "return_counts", "boolean?", "give counts, too" },
-      { "dim", "integer?", "the axis of the slices; elements where it is left out" },
+      { "return_inverse", "boolean|table?", "or a table with the options" },
+      { "return_counts", "boolean?" }, { "dim", "integer?", "the axis of the slices" },
     },
     returns = {
-      { "values", "Tensor", "one axis; with dim those of x" },
-      { "inverse", "Tensor?", "in x's shape, or for each slice; i64, counted from 1" },
-      { "counts", "Tensor?", "i64; left out unless asked for" },
+      { "values", "Tensor" }, { "inverse", "Tensor?", "as of unique" },
+      { "counts", "Tensor?", "as of unique" },
     },
     memory = "memory of its own; nothing is recorded",
     example = [[
@@ -209,19 +231,19 @@ local first, middle, last = mlpl.arange(5):split { 1, 3, 1 }]],
     example = "local a, b = mlpl.tensor({ { 1, 2 }, { 3, 4 } }):unbind()\nassert(b[1]:item() == 3)",
   },
   ["Tensor.bernoulli"] = {
-    "Ones and zeros: an element is 1 with the probability that stands there in x.",
-    call = "x:bernoulli { generator = nil }",
-    args = { x "probabilities, f32 or f64", { "options", "table?", "generator" } },
-    returns = { { "y", "Tensor", "in the shape and the dtype of x" } },
+    "Ones and zeros: an element is 1 with the probability that stands there in p.",
+    call = "p:bernoulli { generator = nil }",
+    args = { { "p", "Tensor", "probabilities, f32 or f64" }, { "options", "table?", "generator" } },
+    returns = { { "y", "Tensor", "in the shape and the dtype of p" } },
     memory = "memory of its own; nothing is recorded",
     errors = "a probability outside 0 to 1 raises, and is named",
     example = "assert(mlpl.ones(3):bernoulli():sum():item() == 3)",
   },
   ["Tensor.multinomial"] = {
-    "Draws positions by weights: position i with probability x[i] / sum.",
-    call = "x:multinomial([n], { replacement = false, generator = nil })",
+    "Draws positions by weights: position i with probability weights[i] / sum.",
+    call = "weights:multinomial([n], { replacement = false, generator = nil })",
     args = {
-      x "weights, [k] or [rows x k]; they need not add up to 1",
+      { "weights", "Tensor", "[k] or [rows x k]; they need not add up to 1" },
       { "n", "integer|table?", "how many draws; 1 where it is left out" },
       { "replacement", "boolean|table?", "whether a position may be drawn again" },
       { "options", "table?", "replacement, generator" },
@@ -333,13 +355,15 @@ local first, middle, last = mlpl.arange(5):split { 1, 3, 1 }]],
   ["Tensor.backward"] = {
     "Computes the gradients of x by all leaves that require one, and adds them to their grad. "
       .. "The graph is freed on the way, unless it is to be retained.",
-    call = "x:backward([gradient], { retain_graph, create_graph, inputs })",
+    call = "x:backward([gradient, [retain_graph, [create_graph]]], { inputs })",
     args = {
       x "a recorded result: the loss",
       { "gradient", "Tensor|table?", "of something by x, in x's shape; 1 for a single number" },
-      { "options", "table?", "retain_graph: keep the graph for another pass (false); "
-        .. "create_graph: record the pass itself, for higher derivatives (false); "
-        .. "inputs: a tensor or an array of them, the only ones that get gradients" },
+      { "retain_graph", "boolean|table?", "keep the graph for another pass (false)" },
+      { "create_graph", "boolean|table?",
+        "record the pass itself, for higher derivatives (false)" },
+      { "options", "table?", "retain_graph and create_graph by name; inputs: a tensor or an "
+        .. "array of them, the only ones that get gradients" },
     },
     memory = "gradients are tensors of their own, kept by the leaves until zero_grad",
     errors = "a tensor that nothing was recorded for, one with several elements and no gradient, "

@@ -24,6 +24,13 @@ local function pool(size, more)
   for name, text in pairs(more) do args[name] = text end
   return args
 end
+local function patches(more)
+  local args = { kernel_size = "the patch: a number or one for each axis",
+    dilation = "steps inside the patch; 1", padding = "zeros on each side; 0",
+    stride = "steps from patch to patch; 1" }
+  for name, text in pairs(more) do args[name] = text end
+  return args
+end
 local places = { dilation = "steps inside the window; 1",
   return_indices = "give the places, too" }
 local shares = { count_include_pad = "zeros of the padding count in the mean" }
@@ -105,5 +112,43 @@ return {
     args = { input = "[n x c x height x width], or without n",
       output_size = "a number or one for each axis" },
     example = "assert(nn.adaptive_avg_pool2d(mlpl.ones(3, 5, 7), 1).shape[3] == 1)",
+  },
+  adaptive_max_pool1d = {
+    "The largest elements of output_size windows that cover the axis, the windows of "
+      .. "adaptive_avg_pool1d. The gradient goes to the first of equal maxima.",
+    args = { input = "[n x c x length], or without n", output_size = "how many windows",
+      return_indices = places.return_indices },
+    returns = with_places "the axis", errors = "an input without elements along the axis",
+    example = "local y = nn.adaptive_max_pool1d(mlpl.tensor { { 1, 4, 2, 3 } }, 2)\n"
+      .. "assert(y[1][2]:item() == 3)",
+  },
+  adaptive_max_pool2d = {
+    "The largest elements of windows that cover the plane, output_size of them along each axis. "
+      .. "The gradient goes to the first of equal maxima.",
+    args = { input = "[n x c x height x width], or without n",
+      output_size = "a number or one for each axis", return_indices = places.return_indices },
+    returns = with_places "the flattened plane",
+    errors = "an input without elements along an axis",
+    example = "local x = mlpl.arange(9):reshape(1, 3, 3)\n"
+      .. "assert(nn.adaptive_max_pool2d(x, 1):item() == 9)",
+  },
+  im2col = {
+    "nn.unfold, PyTorch's nn.functional.unfold: every patch of an image as a column, "
+      .. "[n x c kh kw x patches], the patches in the order of a convolution's results. (A "
+      .. "tensor's own unfold makes windows along one axis.)",
+    args = patches { input = "[n x c x height x width], or without n" },
+    errors = "a patch larger than the padded image",
+    example = "local x = mlpl.randn(2, 3, 5, 5)\nlocal w = mlpl.randn(4, 3, 3, 3)\n"
+      .. "local y = w:reshape(4, 27):matmul(nn.unfold(x, 3))\n"
+      .. "assert((y:reshape(2, 4, 3, 3) - nn.conv2d(x, w)):abs():max():item() < 1e-4)",
+  },
+  col2im = {
+    "nn.fold, PyTorch's nn.functional.fold: columns of patches back to an image, where they "
+      .. "overlap their sum: the adjoint of nn.unfold.",
+    args = patches { input = "[n x c kh kw x patches], or without n",
+      output_size = "the image's sizes: a number or one for each axis" },
+    errors = "columns that are not whole patches; another number of patches than the image has",
+    example = "local columns = nn.unfold(mlpl.ones(1, 4, 4), 2, { stride = 2 })\n"
+      .. "assert(nn.fold(columns, 4, 2, { stride = 2 }):sum():item() == 16)",
   },
 }

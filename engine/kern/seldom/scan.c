@@ -4,22 +4,28 @@
 ** carried from element to element is a double whatever the element type, so that a running
 ** sum of many f32 keeps their precision.
 */
-#include "kern/variants/scan.h"
-
-#include <math.h>
+#include "kern/seldom/scan.h"
+#include "kern/variants/vmath.h"
 
 enum { TILE = 32, FEW = 4 };
 
 /* y_t = f(carried, x_t, a) for `width` columns from `first` on. Which f is a constant
    where this is called, and s_n and width mostly are. */
-static inline void scan_tile(const int width, ptrdiff_t r, real *y, const real *x,
+ALWAYS void scan_tile(const int width, ptrdiff_t r, real *y, const real *x,
     const real *a, ptrdiff_t first, const ptrdiff_t s_n, ptrdiff_t step,
     const mlplk_scan_kind kind) {
   double carried[TILE];
+  const int recurs = kind == MLPLK_RECUR || kind == MLPLK_RECUR_LAG;
   for (int c = 0; c < width; c++) carried[c] = kind == MLPLK_CUMPROD ? 1 : 0;
-  for (ptrdiff_t t = 0; t < r; t++) {
+  if (recurs && r > 0)
+    for (int c = 0; c < width; c++) {
+      y[first + c * s_n] = x[first + c * s_n];
+      carried[c] = (double)y[first + c * s_n];
+    }
+  for (ptrdiff_t t = recurs; t < r; t++) {
     const ptrdiff_t at = first + t * step;
-    const ptrdiff_t factor = kind == MLPLK_RECUR_LAG && t ? at - step : at;
+    const ptrdiff_t factor = kind == MLPLK_RECUR_LAG ? at - step : at;
+    NO_CARRY
     for (int c = 0; c < width; c++) {
       const double v = (double)x[at + c * s_n];
       if (kind == MLPLK_CUMSUM)
@@ -27,13 +33,13 @@ static inline void scan_tile(const int width, ptrdiff_t r, real *y, const real *
       else if (kind == MLPLK_CUMPROD)
         carried[c] *= v;
       else
-        carried[c] = t ? (double)a[factor + c * s_n] * carried[c] + v : v;
+        carried[c] = (double)a[factor + c * s_n] * carried[c] + v;
       y[at + c * s_n] = (real)carried[c];
     }
   }
 }
 
-static inline void scan(ptrdiff_t n, ptrdiff_t r, real *y, const real *x, const real *a,
+ALWAYS void scan(ptrdiff_t n, ptrdiff_t r, real *y, const real *x, const real *a,
     ptrdiff_t s_n, ptrdiff_t step, const mlplk_scan_kind kind) {
   ptrdiff_t c = 0;
   if (s_n == 1) {
@@ -90,7 +96,7 @@ void VARIANT(logcumsumexp)(ptrdiff_t n, ptrdiff_t r, void *y, int64_t *index,
   }
 }
 
-static inline void extremes_tile(const int width, ptrdiff_t r, real *y, int64_t *index,
+ALWAYS void extremes_tile(const int width, ptrdiff_t r, real *y, int64_t *index,
     const real *x, ptrdiff_t first, const ptrdiff_t s_n, ptrdiff_t step, const int sign) {
   real best[TILE];
   int64_t place[TILE] = {0};
@@ -107,7 +113,7 @@ static inline void extremes_tile(const int width, ptrdiff_t r, real *y, int64_t 
     }
 }
 
-static inline void extremes(ptrdiff_t n, ptrdiff_t r, real *y, int64_t *index,
+ALWAYS void extremes(ptrdiff_t n, ptrdiff_t r, real *y, int64_t *index,
     const real *x, ptrdiff_t s_n, ptrdiff_t step, const int sign) {
   ptrdiff_t c = 0;
   if (s_n == 1) {

@@ -1,6 +1,7 @@
-/* Division that rounds, its remainders, and the larger and smaller of two numbers. */
-#include "kern/loop.h"
+/* Division that rounds, and its remainders. */
 #include "kern/variants/elementwise.h"
+
+#include "kern/variants/spread.h"
 
 #include <math.h>
 
@@ -30,20 +31,20 @@
 #endif
 
 /* x - n y, where it is 0 with x's sign, as fmod has it */
-static inline real rest(real x, real y, double n) {
+static inline real left_over(real x, real y, double n) {
   const double r = (double)x - n * (double)y;
   return r == 0 ? COPYSIGN(0, x) : (real)r;
 }
 
-static inline real fmod_at(real x, real y) {
+static inline real fmod_of(real x, real y) {
   QUOTIENT(x, y)
-  return near ? rest(x, y, trunc(q)) : FMOD(x, y);
+  return near ? left_over(x, y, trunc(q)) : FMOD(x, y);
 }
 
 /* The sum that turns fmod's sign rounds once at most. */
-static inline real remainder_at(real x, real y) {
+static inline real remainder_of(real x, real y) {
   QUOTIENT(x, y)
-  if (near) return rest(x, y, floor(q));
+  if (near) return left_over(x, y, floor(q));
   const real m = FMOD(x, y);
   return m != 0 && (m < 0) != (y < 0) ? m + y : m;
 }
@@ -52,7 +53,7 @@ static inline real remainder_at(real x, real y) {
 ** floor(x / y) of the quotient before it is rounded, as Python has it: 1 // 0.1 is 9,
 ** though 1 / 0.1 rounds to 10. (x - m) / y is a whole number but for rounding.
 */
-static inline real floor_divide_at(real x, real y) {
+static inline real quotient_of(real x, real y) {
   if (y == 0) return x / y;
   QUOTIENT(x, y)
   if (near) return q >= 0 && q < 1 ? COPYSIGN(0, (real)q) : (real)floor(q);
@@ -64,12 +65,6 @@ static inline real floor_divide_at(real x, real y) {
   return n - below > (real)0.5 ? below + 1 : below;
 }
 
-/* NaN of either comes through. */
-static inline real maximum_at(real x, real y) { return x > y || x != x ? x : y; }
-static inline real minimum_at(real x, real y) { return x < y || x != x ? x : y; }
-
-MLPLK_LOOP(VARIANT(map_floor_divide), floor_divide_at, real, real)
-MLPLK_LOOP(VARIANT(map_remainder), remainder_at, real, real)
-MLPLK_LOOP(VARIANT(map_fmod), fmod_at, real, real)
-MLPLK_LOOP(VARIANT(map_maximum), maximum_at, real, real)
-MLPLK_LOOP(VARIANT(map_minimum), minimum_at, real, real)
+TWO(floor_divide, quotient_of(x, y))
+TWO(remainder, remainder_of(x, y))
+TWO(fmod, fmod_of(x, y))

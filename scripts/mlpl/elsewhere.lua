@@ -1,0 +1,45 @@
+-- Names of other libraries, and of ours where they are not asked for: elsewhere(name, whose)
+-- gives "; x:totable() does that", to be appended to a message that `whose` ("a tensor",
+-- "mlpl.linalg") has no such name, or nil.
+
+local mlpl = ...
+
+-- What PyTorch's and NumPy's users write -> what it is called here.
+local of_tensors = {
+  T = "x:t()", mT = "x:transpose(-2, -1)", tolist = "x:totable()", numpy = "x:totable()",
+  ndim = "x:dim()", ndimension = "x:dim()", nelement = "x:numel()", len = "#x",
+  float = 'x:to "f32"', double = 'x:to "f64"', long = 'x:to "i64"', int = 'x:to "i64"',
+  byte = 'x:to "u8"', bool = 'x:to "bool"', type = "x.dtype", astype = "x:to(dtype)",
+  data = "x:detach()", copy = "x:clone()", ["repeat"] = "x:tile(...)",
+  inverse = "mlpl.linalg.inv(x)",
+}
+local of_mlpl = {
+  concat = "mlpl.cat", concatenate = "mlpl.cat", manual_seed = "mlpl.seed",
+  range = "mlpl.arange", array = "mlpl.tensor", from_numpy = "mlpl.load",
+  set_num_threads = "mlpl.threads", float32 = 'dtype = "f32"', float64 = 'dtype = "f64"',
+  int64 = 'dtype = "i64"', uint8 = 'dtype = "u8"',
+}
+
+-- Where else a name may be: the table's name, the table, how it is used.
+local function places()
+  return {
+    { "mlpl", mlpl, "mlpl.%s" }, { "mlpl.nn", mlpl.nn, "mlpl.nn.%s" },
+    { "mlpl.linalg", mlpl.linalg, "mlpl.linalg.%s" },
+    { "mlpl.optim", mlpl.optim, "mlpl.optim.%s" },
+    { "mlpl.data", mlpl.data, "mlpl.data.%s" },
+    { "mlpl.nn.init", mlpl.nn.init, "mlpl.nn.init.%s" },
+    { "a tensor", mlpl._methods "Tensor", "x:%s(...)" },
+  }
+end
+
+return function(name, whose)
+  local known = whose == "a tensor" and of_tensors or whose == "mlpl" and of_mlpl
+  local found = known and known[name]
+  if found then return ("; here it is %s"):format(found) end
+  local whole_library = known or whose:find "^mlpl%.%a+$"
+  for _, place in ipairs(whole_library and places() or {}) do
+    if place[1] ~= whose and type(rawget(place[2], name)) == "function" then
+      return ("; there is %s"):format(place[3]:format(name))
+    end
+  end
+end
