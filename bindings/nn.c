@@ -535,22 +535,26 @@ static void open_functions(lua_State *L) {
       "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
       "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
       "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
-  static const char *const renamed[][2] = {{"unfold", "im2col"}, {"fold", "col2im"}};
   mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);
     lua_setfield(L, -3, names[i]);
   }
-  for (int i = 0; i < 2; i++) {
-    lua_getfield(L, -1, renamed[i][1]);
-    lua_setfield(L, -3, renamed[i][0]);
-  }
   lua_pop(L, 1);
+}
+
+/* PyTorch's names; tensors have an unfold of another kind. */
+static int unfold(lua_State *L) {
+  return mlplb_op_call(L, mlpl_op_find("im2col"), "unfold");
+}
+
+static int fold(lua_State *L) {
+  return mlplb_op_call(L, mlpl_op_find("col2im"), "fold");
 }
 
 void mlplb_open_nn(lua_State *L) {
   static const luaL_Reg functions[] = {{"Sequential", sequential}, {"load", load},
-      {"checkpoint", checkpoint}, {NULL, NULL}};
+      {"checkpoint", checkpoint}, {"unfold", unfold}, {"fold", fold}, {NULL, NULL}};
   open_type(L);
   lua_createtable(L, 0, 0);
   open_functions(L);

@@ -33,7 +33,8 @@ static mlpl_status place_patches(
     k->reach[d] = k->dilation[d] * (k->kernel[d] - 1) + 1;
     if (k->reach[d] > k->padded[d])
       return mlpl_fail(cx, MLPL_ESHAPE,
-          "%s: the image is %s; a patch reaches over %lld elements of its axis %d, the "
+          "%s: the image is %s; a patch of kernel_size reaches over %lld elements of its "
+          "axis %d, the "
           "padded image has %lld",
           c->op->name, mlpli_shape_text(text, AXES, k->image), (long long)k->reach[d],
           d + cx->index_base, (long long)k->padded[d]);

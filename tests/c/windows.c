@@ -160,10 +160,12 @@ static void texts_of_pooling(void **state) {
       "padded input has 8");
   assert_fails(cx,
       try(cx, "adaptive_avg_pool2d", IN1(F32(3, 0, 8)), ARGS(ARG("output_size", 2))),
-      MLPL_ESHAPE, "adaptive_avg_pool2d: input is [3x0x8]; windows of nothing hold no element");
+      MLPL_ESHAPE,
+      "adaptive_avg_pool2d: input is [3x0x8]; windows of nothing hold no element");
   assert_fails(cx,
       try(cx, "adaptive_max_pool1d", IN1(F32(3, 0)), ARGS(ARG("output_size", 2))),
-      MLPL_ESHAPE, "adaptive_max_pool1d: input is [3x0]; windows of nothing hold no element");
+      MLPL_ESHAPE,
+      "adaptive_max_pool1d: input is [3x0]; windows of nothing hold no element");
   assert_fails(cx, try(cx, "im2col", IN1(F32(3, 8)), ARGS(ARG("kernel_size", 2))),
       MLPL_ESHAPE,
       "im2col: input is [3x8]; it must be [n x channels x h x w], or without n");
@@ -171,7 +173,8 @@ static void texts_of_pooling(void **state) {
       try(cx, "im2col", IN1(F32(3, 8, 4)),
           ARGS(ARG("kernel_size", 3), ARG("dilation", 3), ARG("padding", 1))),
       MLPL_ESHAPE,
-      "im2col: the image is [8x4]; a patch reaches over 7 elements of its axis 2, the "
+      "im2col: the image is [8x4]; a patch of kernel_size reaches over 7 elements of its "
+      "axis 2, the "
       "padded image has 6");
   assert_fails(cx,
       try(cx, "im2col", IN1(F32(3, 8, 4)),
@@ -183,11 +186,13 @@ static void texts_of_pooling(void **state) {
       MLPL_ESHAPE,
       "col2im: input is [8]; it must be [n x channels kh kw x patches], or without n");
   assert_fails(cx,
-      try(cx, "col2im", IN1(F32(6, 9)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      try(cx, "col2im", IN1(F32(6, 9)),
+          ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
       MLPL_ESHAPE,
       "col2im: input is [6x9]; a column is of whole patches, of 4 elements a channel");
   assert_fails(cx,
-      try(cx, "col2im", IN1(F32(8, 8)), ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
+      try(cx, "col2im", IN1(F32(8, 8)),
+          ARGS(ARG("output_size", 4), ARG("kernel_size", 2))),
       MLPL_ESHAPE,
       "col2im: input is [8x8]; an image with these options has 3 x 3 = 9 patches");
   assert_fails(cx,
@@ -443,8 +448,8 @@ static mlpl_status everything(mlpl_ctx *cx, void *ud) {
   mlpl_tensor *y = NULL, *pooled[2] = {NULL, NULL}, *mean = NULL, *sum = NULL;
   const mlpl_arg two[] = {
       {.name = "kernel_size", .value = 2}, {.name = "return_indices", .value = 1}, {0}};
-  mlpl_status status = mlpl_tensor_full(
-      cx, &n.x, MLPL_F32, 4, (int64_t[]){2, 2, 5, 5}, 1);
+  mlpl_status status =
+      mlpl_tensor_full(cx, &n.x, MLPL_F32, 4, (int64_t[]){2, 2, 5, 5}, 1);
   if (status == MLPL_OK)
     status = mlpl_tensor_full(cx, &n.w, MLPL_F32, 4, (int64_t[]){3, 2, 2, 2}, 1);
   if (status == MLPL_OK)

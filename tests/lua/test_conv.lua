@@ -165,9 +165,9 @@ function TestPatches:test_columns_and_back()
   local y = nn.unfold(x, 1)
   y:mul_(0)                                 -- a copy, always
   lu.assertEquals(x:sum():item(), 136)
-  fails("im2col: the image is [4x4]; a patch reaches over 5 elements of its axis 1, the " ..
+  fails("unfold: the image is [4x4]; a patch of kernel_size reaches over 5 elements of its axis 1, the " ..
     "padded image has 4", nn.unfold, x, 5)
-  fails("col2im: input is [4x4]; an image with these options has 3 x 3 = 9 patches", nn.fold,
+  fails("fold: input is [4x4]; an image with these options has 3 x 3 = 9 patches", nn.fold,
     mlpl.zeros(4, 4), 4, 2)
 end
 

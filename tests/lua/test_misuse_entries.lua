@@ -114,6 +114,8 @@ local in_earnest = {
   ["nn.init.kaiming_uniform_"] = function() return mlpl.ones(2, 2), 0, "fan_in", "relu" end,
   ["Tensor.uniform_"] = function() return mlpl.ones(2, 2), 0, 1 end,
   ["nn.Sequential"] = function() return nn.ReLU(), nn.ReLU() end,
+  ["nn.unfold"] = function() return mlpl.ones(2, 3, 3), 2, 1, 0, 1 end,
+  ["nn.fold"] = function() return mlpl.ones(8, 4), 3, 2, 1, 0, 1 end,
   ["profiler.report"] = function() return { write = function() end } end,
   progress = function() return { epochs = 2, out = { write = function() end } } end,
   randint = function() return 1, 6, 3 end,
