@@ -20,10 +20,11 @@ struct mlpli_node {
   bool spent;  /* a backward pass went through and freed what was saved */
   bool needed; /* by the pass `stamp`: an input of mlpl_grad lies at it or below */
   uint8_t dtype, ndim;
-  uint8_t in_dtype; /* of the inputs that have a gradient */
-  int n_in;         /* inputs of the call */
-  int profile;      /* the profiler's entry for the backward pass */
-  double flops;     /* of the call; only where there is a profiler */
+  uint8_t in_dtype;     /* of the inputs that have a gradient */
+  int n_in;             /* inputs of the call */
+  uint32_t out_version; /* of the saved output when it was saved */
+  int profile;          /* the profiler's entry for the backward pass */
+  double flops;         /* of the call; only where there is a profiler */
   mlpl_ctx *cx;
   const mlpl_op *op;
   struct mlpli_pass *queued; /* the backward pass that it waits in or is run by */
@@ -39,7 +40,6 @@ struct mlpli_node {
   uint32_t *version;         /* of the saved inputs when they were saved */
   /* saved output (an alias without history), else NULL */
   mlpl_tensor *out;
-  uint32_t out_version;
   mlpl_tensor *extra;
   int64_t shape[MLPL_MAX_RANK]; /* of the output */
   mlpl_value *p;                /* the options */
