@@ -151,10 +151,11 @@ static void ql_sweep(iteration *it, ptrdiff_t l, ptrdiff_t m) {
   if (it->n_rotations + m - l > it->room) flush(it);
   g = d[m] - d[l] + e[l] / (g + copysign(r, g));
   for (; i >= l; i--) {
-    const double f = s * e[i], b = c * e[i];
-    e[i + 1] = r = hypot(f, g);
+    const double f = s * e[i], b = c * e[i], up = lift_of(f, g);
+    r = hypot(f * up, g * up);
+    e[i + 1] = r / up;
     if (r == 0) break;
-    s = f / r, c = g / r;
+    s = f * up / r, c = g * up / r;
     g = d[i + 1] - p;
     r = (d[i] - g) * s + 2 * c * b;
     p = s * r;

@@ -123,6 +123,15 @@ enum { STRIP = 4 * LANES, MOST_ROTATIONS = 2048 };
 static inline ptrdiff_t padded(ptrdiff_t n) { return round_up(n, STRIP); }
 static inline ptrdiff_t most_rotations(ptrdiff_t n) { return most(MOST_ROTATIONS, n); }
 
+/*
+** What to multiply f and g by before f / r and g / r, r = hypot(f, g), make a rotation:
+** numbers near the least have lost digits in r. In a matrix of deficient rank the
+** iterations come to such numbers.
+*/
+static inline double lift_of(double f, double g) {
+  return fmax(fabs(f), fabs(g)) < 0x1p-900 ? 0x1p200 : 1;
+}
+
 /* a: n rows of `width` reals, a multiple of STRIP, width apart, 64-byte aligned. */
 void VARIANT(rotate_rows)(real *a, ptrdiff_t width, const rotation *r,
     ptrdiff_t n_rotations, const mlplk_par *par);

@@ -3,19 +3,44 @@
 
 #include <string.h>
 
+static double sum_of_squares(ptrdiff_t n, const real *x, ptrdiff_t s) {
+  double sum = 0;
+  for (ptrdiff_t i = 0; i < n; i++) sum += (double)x[i * s] * (double)x[i * s];
+  return sum;
+}
+
+/* Multiplies alpha and x by a power of two, so that the largest is from 1/2 to 1; returns
+   its exponent. */
+static int lift(ptrdiff_t n, real *x, ptrdiff_t s, double *alpha) {
+  int exponent;
+  double largest = fabs(*alpha);
+  for (ptrdiff_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)x[i * s]));
+  frexp(largest, &exponent);
+  *alpha = ldexp(*alpha, -exponent);
+  for (ptrdiff_t i = 0; i < n; i++) x[i * s] = (real)ldexp((double)x[i * s], -exponent);
+  return -exponent;
+}
+
+/* A sum of squares below this has lost digits, so that H were not orthogonal. */
+#define LEAST_SQUARES 0x1p-900
+
 double VARIANT(reflection)(ptrdiff_t n, real *x, ptrdiff_t s, double *beta) {
-  const double alpha = n ? (double)x[0] : 0;
-  double squares = 0;
-  for (ptrdiff_t i = 1; i < n; i++) squares += (double)x[i * s] * (double)x[i * s];
-  *beta = alpha;
+  double alpha = n ? (double)x[0] : 0, squares = sum_of_squares(n - 1, x + s, s);
+  int up = 0;
+  if (alpha * alpha + squares < LEAST_SQUARES) {
+    up = lift(n - 1, x + s, s, &alpha);
+    squares = sum_of_squares(n - 1, x + s, s);
+  }
   if (squares == 0) {
-    for (ptrdiff_t i = 1; i < n; i++) x[i * s] = 0; /* too small to be squared */
+    *beta = n ? (double)x[0] : 0;
+    for (ptrdiff_t i = 1; i < n; i++) x[i * s] = 0; /* nothing beside alpha */
     return 0;
   }
-  *beta = -copysign(sqrt(alpha * alpha + squares), alpha);
-  const double by = 1 / (alpha - *beta);
+  const double b = -copysign(sqrt(alpha * alpha + squares), alpha);
+  const double by = 1 / (alpha - b);
   for (ptrdiff_t i = 1; i < n; i++) x[i * s] = (real)((double)x[i * s] * by);
-  return (*beta - alpha) / *beta;
+  *beta = ldexp(b, -up);
+  return (b - alpha) / b;
 }
 
 /* H_0 ... H_(k-1) = I - V T V^T. square [k x k] = V^T V. T is upper triangular. */

@@ -137,8 +137,10 @@ typedef struct plane {
 static plane plane_of(double f, double g) {
   if (g == 0) return (plane){1, 0, f};
   if (f == 0) return (plane){0, 1, g};
+  const double up = lift_of(f, g);
+  f *= up, g *= up;
   const double r = copysign(hypot(f, g), f);
-  return (plane){f / r, g / r, r};
+  return (plane){f / r, g / r, r / up};
 }
 
 static void turn(iteration *it, ptrdiff_t i, plane left, plane right) {
