@@ -228,6 +228,36 @@ mlpl_tensor *mlpli_xinverse_or_0(mlpli_expr *e, mlpl_tensor *a) {
   return mlpli_xdiv(e, mlpli_xaffine(e, zero, -1, 1), mlpli_xadd(e, a, zero));
 }
 
+static bool is_zero(const mlpl_tensor *t, int64_t i) {
+  mlpli_matrix m = mlpli_matrix_at(t, i);
+  for (int64_t x = 0; x < m.rows; x++)
+    for (int64_t y = 0; y < m.cols; y++)
+      if (mlpli_load(mlpli_elem(m, t->dtype, x, y), t->dtype) != 0) return false;
+  return true;
+}
+
+mlpl_tensor *mlpli_xinverse_or_nan(mlpli_expr *e, mlpl_tensor *a, bool differences,
+    const mlpl_tensor *used, const mlpl_tensor *other) {
+  mlpl_tensor *inverse = mlpli_xinverse_or_0(e, a), *none;
+  bool any = false;
+  if (e->status != MLPL_OK) return NULL;
+  e->status = mlpli_tensor_like(e->cx, &none, a);
+  if (e->status != MLPL_OK || !mlpli_xkeep(e, none)) return NULL;
+  for (int64_t x = 0; x < mlpli_stacked(a, 2); x++) {
+    mlpli_matrix m = mlpli_matrix_at(a, x), to = mlpli_matrix_at(none, x);
+    const bool free = other && is_zero(used, x) && !is_zero(other, x);
+    for (int64_t i = 0; i < m.rows; i++)
+      for (int64_t j = 0; j < m.cols; j++) {
+        const bool undefined = !free && !(differences && i == j) &&
+            mlpli_load(mlpli_elem(m, a->dtype, i, j), a->dtype) == 0;
+        mlpli_store(
+            mlpli_elem(to, a->dtype, i, j), a->dtype, undefined ? (double)NAN : 0);
+        any = any || undefined;
+      }
+  }
+  return any ? mlpli_xadd(e, inverse, none) : inverse;
+}
+
 mlpl_tensor *mlpli_xsolve(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
   return mlpli_x2(e, MLPLI_OP_SOLVE_MATRICES, a, b, NULL);
 }

@@ -74,6 +74,16 @@ mlpl_tensor *mlpli_xlower(mlpli_expr *e, int dtype, int64_t n, int diagonal);
 mlpl_tensor *mlpli_xidentity(mlpli_expr *e, int dtype, int64_t n);
 /* 1 / a, and 0 where a is 0 */
 mlpl_tensor *mlpli_xinverse_or_0(mlpli_expr *e, mlpl_tensor *a);
+/*
+** 1 / a for the differences of values [... k x k], 0 on the diagonal, or for values
+** [... 1 x k] where !differences. NaN where a is 0: the vectors have no gradient there. But
+** 0 in those matrices of the stack where `used` is 0 and `other` is not (NULL: in none).
+*/
+mlpl_tensor *mlpli_xinverse_or_nan(mlpli_expr *e, mlpl_tensor *a, bool differences,
+    const mlpl_tensor *used, const mlpl_tensor *other);
+/* `values` of A = U diag(values) Vh with a gradient that needs no differences. */
+mlpl_tensor *mlpli_xvalues_of(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *u,
+    mlpl_tensor *values, mlpl_tensor *vh, bool symmetric);
 /* solve A X = B, stack by stack */
 mlpl_tensor *mlpli_xsolve(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b);
 mlpl_tensor *mlpli_xtriangular(

@@ -129,6 +129,42 @@ static COMPOSE(qr) {
   return mlpli_xresult(&e, out, q);
 }
 
+/* ---- values of A = U diag(values) Vh ------------------------------------------------ */
+
+/* Inputs: A, U [... m x k], values [... 1 x k], Vh [... k x n]. Option: symmetric. */
+static SHAPE(values_of) {
+  (void)cx;
+  s->ndim = c->in[2]->ndim;
+  memcpy(s->size, c->in[2]->shape, sizeof s->size);
+  return MLPL_OK;
+}
+
+static FORWARD(values_of) {
+  (void)cx;
+  mlpli_copy(*out, c->in[2]);
+  return MLPL_OK;
+}
+
+/* gA = U diag(g) Vh, also where values are equal; the factors' own gradient is for what
+   reads the vectors, second gradients among it. */
+static BACKWARD(values_of) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *ga = mlpli_xproduct(&e, mlpli_xmul(&e, n->in[1], g), n->in[3], 0, 0);
+  if (n->p[0].i)
+    ga = mlpli_xaffine(&e, mlpli_xadd(&e, ga, mlpli_xtransposed(&e, ga)), 0.5, 0);
+  mlpli_xgive(&e, n, 0, ga);
+  return mlpli_expr_end(&e);
+}
+
+mlpl_tensor *mlpli_xvalues_of(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *u,
+    mlpl_tensor *values, mlpl_tensor *vh, bool symmetric) {
+  mlpl_tensor *in[] = {a, u, values, vh}, *t = NULL;
+  if (e->status != MLPL_OK || !mlpli_tracked(a)) return values;
+  e->status = mlpli_apply(
+      e->cx, &t, MLPLI_OP_VALUES_OF, in, 4, (mlpl_value[]){{.i = symmetric}});
+  return mlpli_xkeep(e, t);
+}
+
 /* ---- eigh: the eigenvectors as columns [n x n], then a row of the eigenvalues -------- */
 
 /* Options of its rows: upper, sweeps. */
@@ -214,8 +250,8 @@ static void eigh_apart(
 }
 
 /*
-** gA = V (diag(gL) + F * V^T gV) V^T, F_ij = 1 / (l_j - l_i), 0 for equal values, then its
-** symmetric part, since only one triangle is read.
+** gA = V (diag(gL) + F * V^T gV) V^T, F_ij = 1 / (l_j - l_i), then its symmetric part, since
+** only one triangle is read. NaN for equal values, whose vectors are not determined.
 */
 static BACKWARD(eigh_factors) {
   mlpli_expr e = {.cx = cx};
@@ -224,8 +260,8 @@ static BACKWARD(eigh_factors) {
   eigh_apart(&e, mlpli_xout(&e, n), size, &v, &l);
   eigh_apart(&e, g, size, &gv, &gl);
   mlpl_tensor *apart = mlpli_xsub(&e, l, mlpli_xtransposed(&e, l));
-  mlpl_tensor *turned = mlpli_xmul(
-      &e, mlpli_xproduct(&e, v, gv, 1, 0), mlpli_xinverse_or_0(&e, apart));
+  mlpl_tensor *turned = mlpli_xmul(&e, mlpli_xproduct(&e, v, gv, 1, 0),
+      mlpli_xinverse_or_nan(&e, apart, true, NULL, NULL));
   mlpl_tensor *inner = mlpli_xadd(
       &e, turned, mlpli_xmul(&e, gl, mlpli_xidentity(&e, n->dtype, size)));
   mlpl_tensor *ga = mlpli_xproduct(&e, mlpli_xproduct(&e, v, inner, 0, 0), v, 0, 1);
@@ -244,33 +280,34 @@ static mlpl_value *eigh_options(const mlpli_call *c, mlpl_value *p) {
   return p;
 }
 
+/* The values [... n]. */
+static mlpl_tensor *eigenvalues(mlpli_expr *e, const mlpli_call *c, mlpl_tensor **v) {
+  mlpl_value p[2];
+  mlpl_tensor *a = c->in[0], *l;
+  const int64_t n = mlpli_rows(a);
+  eigh_options(c, p);
+  if (!v && !mlpli_is_tracked(e->cx, c)) return mlpli_x1(e, MLPLI_OP_EIGH_VALUES, a, p);
+  mlpl_tensor *vectors, *both = mlpli_x1(e, MLPLI_OP_EIGH_FACTORS, a, p);
+  eigh_apart(e, both, n, &vectors, &l);
+  if (mlpli_is_tracked(e->cx, c))
+    l = mlpli_xvalues_of(e, a, vectors, l, mlpli_xtransposed(e, vectors), true);
+  if (v) *v = vectors;
+  return mlpli_xreshaped(e, l, 2, 1, n, 0);
+}
+
 static COMPOSE(eigh) {
   mlpli_expr e = {.cx = cx};
-  mlpl_value p[2];
-  mlpl_tensor *v, *values;
+  mlpl_tensor *v;
   MLPL_TRY(mlpli_check_square(cx, "eigh", "input", c->in[0]));
-  const int64_t n = mlpli_rows(c->in[0]);
-  eigh_apart(&e, mlpli_x1(&e, MLPLI_OP_EIGH_FACTORS, c->in[0], eigh_options(c, p)), n, &v,
-      &values);
-  values = mlpli_xreshaped(&e, values, 2, 1, n, 0);
+  mlpl_tensor *values = eigenvalues(&e, c, &v);
   if (e.status == MLPL_OK) out[1] = mlpli_retain(v);
   return mlpli_xresult(&e, out, values);
 }
 
 static COMPOSE(eigvalsh) {
   mlpli_expr e = {.cx = cx};
-  mlpl_value p[2];
-  mlpl_tensor *v, *values;
   MLPL_TRY(mlpli_check_square(cx, "eigvalsh", "input", c->in[0]));
-  const int64_t n = mlpli_rows(c->in[0]);
-  eigh_options(c, p);
-  if (mlpli_is_tracked(cx, c)) {
-    eigh_apart(&e, mlpli_x1(&e, MLPLI_OP_EIGH_FACTORS, c->in[0], p), n, &v, &values);
-    values = mlpli_xreshaped(&e, values, 2, 1, n, 0);
-  }
-  else
-    values = mlpli_x1(&e, MLPLI_OP_EIGH_VALUES, c->in[0], p);
-  return mlpli_xresult(&e, out, values);
+  return mlpli_xresult(&e, out, eigenvalues(&e, c, NULL));
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
@@ -279,6 +316,7 @@ static const char *const modes[] = {"reduced", "complete", "r", NULL};
 static const char *const triangles[] = {"L", "U", NULL};
 static const mlpl_param qr_params[] = {MLPLI_CHOICE_OPTION("mode", modes)};
 static const mlpl_param eigh_params[] = {MLPLI_CHOICE_OPTION("UPLO", triangles)};
+static const mlpl_param values_params[] = {MLPLI_BOOL_OPTION("symmetric", 0)};
 static const mlpl_param factor_params[] = {
     MLPLI_BOOL_OPTION("upper", 0), MLPLI_INT_OPTION("sweeps", MOST_SWEEPS, 0, 1000)};
 
@@ -287,6 +325,20 @@ const mlpl_op mlpli_op_qr_factors = {LINALG_ROW(qr_factors, MLPLI_REGULAR),
     HAS_BACKWARD(qr_factors), PARAMS(qr_params), .internal = true};
 const mlpl_op mlpli_op_qr = {
     LINALG_RESULTS(qr, MLPLI_REGULAR, 2), .compose = qr_compose, PARAMS(qr_params)};
+const mlpl_op mlpli_op_values_of = {.name = "values_of",
+    .group = "linalg",
+    .input_name = {"input", "u", "values", "vh"},
+    .domain = {MLPLI_REGULAR, MLPLI_REAL, MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 4,
+    .n_required = 4,
+    .n_outputs = 1,
+    .saves = 2 | 8,
+    .differentiable = 1,
+    .internal = true,
+    .shape = shape_values_of,
+    .forward = values_of_forward,
+    HAS_BACKWARD(values_of),
+    PARAMS(values_params)};
 const mlpl_op mlpli_op_eigh_factors = {LINALG_ROW(eigh_factors, MLPLI_DEFINITE),
     .saves = MLPLI_SAVE_OUT, .shape = shape_eigh_factors, .forward = eigh_factors_forward,
     HAS_BACKWARD(eigh_factors), PARAMS(factor_params), .internal = true};

@@ -161,8 +161,9 @@ static mlpl_tensor *skew(mlpli_expr *e, mlpl_tensor *x) {
 ** With E_ij = s_j^2 - s_i^2, skew(X) = X - X^T, V = Vh^T:
 **   gA = U [skew(U^T gU) / E S + S skew(V^T gV) / E + diag(gs)] Vh
 **      + (I - U U^T) gU S^-1 Vh + U S^-1 gVh (I - V V^T)
-** where equal values give 0. Source: Townsend, Differentiating the singular value
-** decomposition (2016).
+** where equal values (in E) and zeros (in S^-1) give NaN: their vectors are not determined.
+** S^-1 is not needed where only the other side's vectors have a gradient.
+** Source: Townsend, Differentiating the singular value decomposition (2016).
 */
 static BACKWARD(svd_factors) {
   mlpli_expr e = {.cx = cx};
@@ -175,23 +176,24 @@ static BACKWARD(svd_factors) {
   svd_apart(&e, g, &z, &gu, &gs, &gvh);
   mlpl_tensor *st = mlpli_xtransposed(&e, s);
   /* (s_j - s_i)(s_j + s_i): exact where they are close */
-  mlpl_tensor *f = mlpli_xinverse_or_0(
-      &e, mlpli_xmul(&e, mlpli_xsub(&e, s, st), mlpli_xadd(&e, s, st)));
+  mlpl_tensor *f = mlpli_xinverse_or_nan(
+      &e, mlpli_xmul(&e, mlpli_xsub(&e, s, st), mlpli_xadd(&e, s, st)), true, NULL, NULL);
   mlpl_tensor *ugu = mlpli_xproduct(&e, u, gu, 1, 0),
               *vgv = mlpli_xproduct(&e, vh, gvh, 0, 1);
   mlpl_tensor *from_u = mlpli_xmul(&e, mlpli_xmul(&e, skew(&e, ugu), f), s),
               *from_v = mlpli_xmul(&e, mlpli_xmul(&e, skew(&e, vgv), f), st);
   mlpl_tensor *inner = mlpli_xadd(&e, mlpli_xadd(&e, from_u, from_v),
       mlpli_xmul(&e, gs, mlpli_xidentity(&e, n->dtype, z.k)));
-  mlpl_tensor *left = mlpli_xproduct(&e, u, inner, 0, 0), *inverse = NULL;
-  if (z.m != z.n) inverse = mlpli_xinverse_or_0(&e, s);
+  mlpl_tensor *left = mlpli_xproduct(&e, u, inner, 0, 0);
   if (z.m > z.k) { /* what of gU lies outside U */
     mlpl_tensor *beside = mlpli_xsub(&e, gu, mlpli_xproduct(&e, u, ugu, 0, 0));
+    mlpl_tensor *inverse = mlpli_xinverse_or_nan(&e, s, false, gu, gvh);
     left = mlpli_xadd(&e, left, mlpli_xmul(&e, beside, inverse));
   }
   mlpl_tensor *ga = mlpli_xproduct(&e, left, vh, 0, 0);
   if (z.n > z.k) {
     mlpl_tensor *beside = mlpli_xsub(&e, gvh, mlpli_xproduct(&e, vgv, vh, 1, 0));
+    mlpl_tensor *inverse = mlpli_xinverse_or_nan(&e, s, false, gvh, gu);
     mlpl_tensor *scaled = mlpli_xmul(&e, u, inverse);
     ga = mlpli_xadd(&e, ga, mlpli_xproduct(&e, scaled, beside, 0, 0));
   }
@@ -222,6 +224,7 @@ static COMPOSE(svd) {
   mlpl_tensor *all = mlpli_x1(
       &e, MLPLI_OP_SVD_FACTORS, a, svd_options(p, c->p[0].i && z.m != z.n));
   svd_apart(&e, all, &z, &u, &s, &vh);
+  if (mlpli_is_tracked(cx, c)) s = mlpli_xvalues_of(&e, a, u, s, vh, false);
   s = mlpli_xreshaped(&e, s, 2, 1, z.k, 0);
   if (e.status == MLPL_OK) out[1] = mlpli_retain(s), out[2] = mlpli_retain(vh);
   return mlpli_xresult(&e, out, u);
@@ -234,6 +237,7 @@ static mlpl_tensor *singular_values(mlpli_expr *e, mlpl_tensor *a, bool tracked)
   svd_options(p, false);
   if (!tracked) return mlpli_x1(e, MLPLI_OP_SVD_VALUES, a, p);
   svd_apart(e, mlpli_x1(e, MLPLI_OP_SVD_FACTORS, a, p), &z, &u, &s, &vh);
+  s = mlpli_xvalues_of(e, a, u, s, vh, false);
   return mlpli_xreshaped(e, s, 2, 1, z.k, 0);
 }
 

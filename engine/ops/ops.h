@@ -137,6 +137,7 @@ struct mlpl_op {
   OP(LOGDET, logdet)                                                                     \
   OP(QR_FACTORS, qr_factors)                                                             \
   OP(QR, qr)                                                                             \
+  OP(VALUES_OF, values_of)                                                               \
   OP(EIGH_FACTORS, eigh_factors)                                                         \
   OP(EIGH_VALUES, eigh_values)                                                           \
   OP(EIGH, eigh)                                                                         \

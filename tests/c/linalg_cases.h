@@ -51,6 +51,8 @@
       {"qr", "4x2d", "mode=complete"}, {"qr", "3x3", "mode=complete"},                   \
       {"qr", "4x2d", "mode=r"}, {"qr", "2x3x4d", "mode=r"}, {"qr", "3x0d", ""},          \
       {"qr", "3x0d", "mode=complete"}, {"qr", "0x3d", ""},                               \
+      {"values_of", "3x3d 3x3d 1x3d 3x3d", "symmetric=1"},                               \
+      {"values_of", "2x4x3d 2x4x3td 2x1x3d 2x3x3d", ""},                                 \
       SYMMETRIC_CASES("eigh_factors", ""), {"eigh_factors", "3x3y", "upper=1 sweeps=50"}, \
       SYMMETRIC_CASES("eigh_values", ""), {"eigh_values", "3x3y", "upper=1 sweeps=50"},  \
       SYMMETRIC_CASES("eigh", ""), {"eigh", "3x3y", "UPLO=U"}, {"eigh", "3x3y", "UPLO=L"}, \

@@ -482,6 +482,11 @@ static void check_svd(const op_case *one, const plain *p, mlpl_tensor *const *ou
   }
 }
 
+static void plain_values_of(plain *p) {
+  p->y = array_new(p->x[2].ndim, p->x[2].size);
+  for (int64_t i = 0; i < p->y.n; i++) p->y.v[i] = p->x[2].v[i];
+}
+
 /* ---- all --------------------------------------------------------------------------- */
 
 static void compare_linalg(plain *p, const op_case *one, mlpl_tensor *const *out) {
@@ -510,6 +515,7 @@ static void compare_linalg(plain *p, const op_case *one, mlpl_tensor *const *out
     break;
   case MLPLI_OP_QR_FACTORS: check_qr(one, p, out, true); return;
   case MLPLI_OP_QR: check_qr(one, p, out, false); return;
+  case MLPLI_OP_VALUES_OF: plain_values_of(p); break;
   case MLPLI_OP_EIGH_FACTORS: check_eigh(one, p, out, true); return;
   case MLPLI_OP_EIGH: check_eigh(one, p, out, false); return;
   case MLPLI_OP_EIGH_VALUES:

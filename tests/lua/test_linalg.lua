@@ -5,7 +5,7 @@ local mlpl = require "mlpl"
 local expect = require "expect"
 
 local values, fails = expect.values, expect.fails
-local linalg = mlpl.linalg
+local linalg, autograd = mlpl.linalg, mlpl.autograd
 
 local function f64(t) return mlpl.tensor(t, { dtype = "f64" }) end
 
@@ -181,6 +181,80 @@ function TestLinalgGradients:test_of_functions_with_several_results()
     return (q * w):sum() + (r * r):sum()
   end, a)
   slope_agrees(function(x) return select(2, linalg.slogdet(x)) end, a)
+end
+
+local function all_nan(t)
+  lu.assertTrue(t:isnan():all():item(), tostring(t))
+end
+
+local function slope(f, x)
+  x = x:detach():requires_grad_()
+  return (autograd.grad(f(x), x))
+end
+
+-- Vectors of equal values are not determined: what reads them has no gradient.
+function TestLinalgGradients:test_nan_among_equal_values()
+  local eye = mlpl.eye(3, { dtype = "f64" })
+  local w = f64 { { 1, 2, 3 }, { 4, 5, 6 }, { 7, 8, 9 } }
+  local function by_svd(x)
+    local u, s, vh = linalg.svd(x, false)
+    return ((u * s):matmul(vh) * w:narrow(1, 1, x.shape[1]):narrow(2, 1, x.shape[2])):sum()
+  end
+  local function by_eigh(x)
+    local l, v = linalg.eigh(x)
+    return ((v * l):matmul(v:t()) * w):sum()
+  end
+  all_nan(slope(by_svd, eye))
+  all_nan(slope(by_eigh, eye))
+  all_nan(slope(function(x) return by_svd(x) + by_svd(x:t()) end, eye)) -- 0 / 0
+  all_nan(slope(by_svd, f64 { { 1, 0 }, { 0, 0 }, { 0, 0 } }))
+  all_nan(slope(by_svd, f64 { { 1, 0, 0 }, { 0, 0, 0 } }))
+  all_nan(slope(by_svd, mlpl.zeros(2, 2, { dtype = "f64" })))
+  all_nan(slope(function(x)
+    local _, s, vh = linalg.svd(x)
+    return (vh * w):sum() + s:sum()
+  end, eye))
+  local stack = mlpl.stack { eye, f64 { { 3, 0, 0 }, { 0, 2, 0 }, { 0, 0, 1 } } }
+  local g = slope(by_svd, stack[2])
+  values(g, w:totable(), 1e-14)
+  g = slope(function(x)
+    local u, s, vh = linalg.svd(x)
+    return ((u * s:view(2, 1, 3)):matmul(vh) * w):sum()
+  end, stack)
+  all_nan(g[1])
+  values(g[2], w:totable(), 1e-14)
+  local tall = f64 { { 2, 0 }, { 0, 0 }, { 0, 0 } } -- only V is read, and its values differ
+  values(slope(function(x)
+    local _, _, vh = linalg.svd(x, false)
+    return (vh * vh * f64 { { 1, 2 }, { 3, 4 } }):sum()
+  end, tall), { { 0, 0 }, { 0, 0 }, { 0, 0 } })
+  mlpl.detect_anomaly(true)
+  local ok, message = pcall(slope, by_svd, eye)
+  mlpl.detect_anomaly(false)
+  lu.assertFalse(ok)
+  lu.assertErrorMsgContains("NaN", error, message)
+end
+
+-- What reads only values has one, but no second one.
+function TestLinalgGradients:test_values_among_equal_ones()
+  local eye = mlpl.eye(3, { dtype = "f64" })
+  local c = f64 { 1, 2, 3 }
+  local diagonal = { { 1, 0, 0 }, { 0, 2, 0 }, { 0, 0, 3 } }
+  values(slope(function(x) return (linalg.eigvalsh(x) * c):sum() end, eye), diagonal)
+  values(slope(function(x) return (linalg.svdvals(x) * c):sum() end, eye):diagonal():sum(), 6)
+  local function first_of(x)
+    local _, v = linalg.eigh(x)
+    return (v:select(2, 3) * c):sum() * v[3][3]:sign():detach()
+  end
+  local x = f64 { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 3 } }
+  all_nan(slope(first_of, x))
+  -- second gradients read the vectors
+  all_nan(autograd.hessian(function(y) return (linalg.eigvalsh(y) * c):sum() end, eye)[1][1])
+  all_nan(autograd.hessian(function(y) return linalg.svdvals(y):sum() end, eye)[1][1])
+  -- pinv has its own gradient, for a rank that stays
+  local w = f64 { { 1, 2, 3 }, { 4, 5, 6 } }
+  values(slope(function(y) return (linalg.pinv(y) * w):sum() end,
+    f64 { { 1, 0 }, { 0, 0 }, { 0, 0 } }), { { -1, 4 }, { 2, 0 }, { 3, 0 } }, 1e-14)
 end
 
 function TestLinalgGradients:test_clear_error_where_there_is_none()

@@ -80,8 +80,9 @@ return {
   },
   eigh = {
     "A = V diag(L) V^T of a symmetric matrix, eigenvalues ascending, eigenvectors as columns of "
-      .. "V. Only one triangle is read. The gradient of V needs eigenvalues that differ, and "
-      .. "V's signs are arbitrary.",
+      .. "V. Only one triangle is read. The gradient of V needs eigenvalues that differ: where two "
+      .. "are equal it is nan. That of L alone needs none, but its own gradient does. V's signs "
+      .. "are arbitrary.",
     args = { input = square, UPLO = "the triangle that is read" },
     returns = { { "L", "Tensor", "[... n], ascending" }, { "V", "Tensor", square } },
     errors = "a matrix that is not square; no convergence",
@@ -90,7 +91,8 @@ return {
     source = "Golub, Van Loan, Matrix Computations (2013), 8.3",
   },
   eigvalsh = {
-    "The eigenvalues of a symmetric matrix, ascending.",
+    "The eigenvalues of a symmetric matrix, ascending. Differentiable, also where some are "
+      .. "equal; second gradients are nan there.",
     args = { input = square, UPLO = "the triangle that is read" },
     returns = { { "L", "Tensor", "[... n]" } },
     errors = "a matrix that is not square; no convergence",
@@ -98,8 +100,10 @@ return {
       .. "assert(math.abs(L[2]:item() - 2) < 1e-6)",
   },
   svd = {
-    "A = U diag(S) Vh, singular values descending. The gradient needs singular values that "
-      .. "differ; the signs of U's columns and Vh's rows are arbitrary in pairs.",
+    "A = U diag(S) Vh, singular values descending. The gradient of U and Vh needs singular "
+      .. "values that differ: where two are equal, or one is 0 and m is not n, it is nan. That of "
+      .. "S alone needs neither, but its own gradient does. The signs of U's columns and Vh's "
+      .. "rows are arbitrary in pairs.",
     args = { input = "[... m x n], k = min(m, n)",
       full_matrices = "whether U is [m x m] and Vh [n x n], or [m x k] and [k x n]" },
     returns = { { "U", "Tensor", "[... m x m] or [... m x k]" },
@@ -112,7 +116,8 @@ return {
     source = "Golub, Van Loan, Matrix Computations (2013), 8.6",
   },
   svdvals = {
-    "The singular values, descending; always differentiable, where svd's vectors are not.",
+    "The singular values, descending. Differentiable, also where some are equal, where svd's "
+      .. "vectors are not; second gradients are nan there.",
     args = { input = "[... m x n]" },
     returns = { { "S", "Tensor", "[... min(m, n)]" } },
     errors = ndim .. "; no convergence",
@@ -121,7 +126,8 @@ return {
   },
   pinv = {
     "The Moore-Penrose inverse V diag(1/S) U^T over the singular values above "
-      .. "max(atol, rtol S[1]).",
+      .. "max(atol, rtol S[1]). Its gradients, also where values are equal, are "
+      .. "those for a rank that stays as it is.",
     args = { input = "[... m x n]", atol = "an absolute threshold",
       rtol = "relative to the largest; negative: max(m, n) eps, or 0 where atol is given" },
     returns = { { "", "Tensor", "[... n x m]" } },
