@@ -386,64 +386,6 @@ static BACKWARD(det) {
   return mlpli_expr_end(&e);
 }
 
-/* det(U) det(V) of U S Vh, and U diag(product of the other values) Vh: defined for
-   singular matrices, too. */
-static mlpl_status cofactors_of(mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *out) {
-  mlpli_expr e = {.cx = cx};
-  const int64_t n = mlpli_rows(a), stacked = mlpli_stacked(a, 2);
-  mlpl_tensor *f[MLPLI_MAX_OUTPUTS] = {NULL}, *values = NULL;
-  e.status = mlpl_call(cx, f, "svd", &a, 1, NULL);
-  for (int i = 0; i < 3; i++) mlpli_xkeep(&e, f[i]);
-  mlpl_tensor *du = mlpli_x1(&e, MLPLI_OP_DET, f[0], NULL),
-              *dv = mlpli_x1(&e, MLPLI_OP_DET, f[2], NULL);
-  mlpl_tensor *sign = mlpli_xmul(&e, du, dv), *others = NULL;
-  if (e.status == MLPL_OK) e.status = mlpli_tensor_like(cx, &others, f[1]);
-  mlpli_xkeep(&e, others);
-  if (e.status == MLPL_OK) e.status = mlpli_tensor_contiguous(cx, &values, f[1]);
-  mlpli_xkeep(&e, values);
-  for (int64_t i = 0; i < stacked && e.status == MLPL_OK; i++)
-    for (int64_t j = 0; j < n; j++) {
-      double product = 1;
-      mlpli_matrix s = {values->data, stacked, n, n, 1};
-      for (int64_t k = 0; k < n; k++)
-        if (k != j) product *= mlpli_load(mlpli_elem(s, a->dtype, i, k), a->dtype);
-      mlpli_store(
-          others->data + (i * n + j) * mlpli_dtype_size[a->dtype], a->dtype, product);
-    }
-  mlpl_tensor *scaled = mlpli_xmul(&e, f[0], mlpli_xreshaped(&e, others, 1, 2, 1, n));
-  mlpl_tensor *product = mlpli_xmul(
-      &e, mlpli_xproduct(&e, scaled, f[2], 0, 0), mlpli_xreshaped(&e, sign, 0, 2, 1, 1));
-  if (e.status == MLPL_OK) mlpli_copy(out, product);
-  return mlpli_expr_end(&e);
-}
-
-static FORWARD(cofactor) {
-  bool was = mlpl_set_grad_enabled(cx, false);
-  mlpl_status status = cofactors_of(cx, c->in[0], *out);
-  mlpl_set_grad_enabled(cx, was);
-  return status;
-}
-
-/* C = det(A) A^-T where A is regular: its gradient is taken from that. */
-static BACKWARD(cofactor) {
-  mlpli_expr e = {.cx = cx};
-  mlpl_tensor *a = n->in[0], *x = mlpli_x1(&e, MLPLI_OP_INV, a, NULL);
-  mlpl_tensor *d = mlpli_xreshaped(&e, mlpli_x1(&e, MLPLI_OP_DET, a, NULL), 0, 2, 1, 1);
-  /* d(det X^T) = det tr(X dA) X^T - det X^T dA^T X^T */
-  mlpl_tensor *gx = mlpli_xproduct(
-      &e, g, x, 0, 0); /* tr(g^T X^T) = sum of its diagonal */
-  mlpl_tensor *eye = mlpli_xidentity(&e, a->dtype, mlpli_rows(a));
-  mlpl_value last[2] = {{.i = -1}, {.i = 1}}, before[2] = {{.i = -2}, {.i = 1}};
-  mlpl_tensor *trace = mlpli_x1(&e, MLPLI_OP_SUM,
-      mlpli_x1(&e, MLPLI_OP_SUM, mlpli_xmul(&e, gx, eye), last), before);
-  mlpl_tensor *xt = mlpli_xtransposed(&e, x);
-  mlpl_tensor *second = mlpli_xproduct(
-      &e, mlpli_xproduct(&e, x, g, 1, 1), x, 0, 1); /* X^T g^T X^T */
-  mlpli_xgive(
-      &e, n, 0, mlpli_xmul(&e, d, mlpli_xsub(&e, mlpli_xmul(&e, trace, xt), second)));
-  return mlpli_expr_end(&e);
-}
-
 static SHAPE(sign_and_log) {
   MLPL_TRY(mlpli_check_square(cx, c->op->name, "input", c->in[0]));
   mlpli_stack_shape(s, c->in[0], 1, 2, 0);
@@ -522,9 +464,6 @@ const mlpl_op mlpli_op_inv_or_inf = {LINALG_ROW(inv_or_inf, MLPLI_REGULAR),
     .shape = mlpli_shape_square, .forward = inv_or_inf_forward, .internal = true};
 const mlpl_op mlpli_op_det = {LINALG_ROW(det, MLPLI_REGULAR), .saves = 1,
     .shape = mlpli_shape_stack, .forward = det_forward, HAS_BACKWARD(det)};
-const mlpl_op mlpli_op_cofactor = {LINALG_ROW(cofactor, MLPLI_REGULAR), .saves = 1,
-    .shape = mlpli_shape_square, .forward = cofactor_forward, HAS_BACKWARD(cofactor),
-    .internal = true};
 const mlpl_op mlpli_op_sign_and_log = {LINALG_ROW(sign_and_log, MLPLI_REGULAR),
     .saves = 1, .shape = shape_sign_and_log, .forward = sign_and_log_forward,
     HAS_BACKWARD(sign_and_log), .internal = true};

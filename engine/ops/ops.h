@@ -132,6 +132,8 @@ struct mlpl_op {
   OP(INV_OR_INF, inv_or_inf)                                                             \
   OP(DET, det)                                                                           \
   OP(COFACTOR, cofactor)                                                                 \
+  OP(COFACTOR_SLOPE, cofactor_slope)                                                     \
+  OP(COFACTOR_CURVE, cofactor_curve)                                                     \
   OP(SIGN_AND_LOG, sign_and_log)                                                         \
   OP(SLOGDET, slogdet)                                                                   \
   OP(LOGDET, logdet)                                                                     \

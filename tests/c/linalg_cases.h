@@ -40,6 +40,9 @@
       {"triangular_solve", "3x3g 3x2", "upper=1 unitriangular=1"},                       \
       SYMMETRIC_CASES("cholesky", ""), SYMMETRIC_CASES("cholesky", "upper=1"),           \
       SQUARE_CASES("inv", ""), SQUARE_CASES("inv_or_inf", ""), SQUARE_CASES("det", ""),  \
+      {"cofactor_slope", "2x2d 2x2", ""}, {"cofactor_slope", "3x3d 3x3t", ""},           \
+      {"cofactor_slope", "2x4x4td 2x4x4n", ""}, {"cofactor_curve", "3x3d 3x3 3x3", ""},  \
+      {"cofactor_curve", "2x4x4d 2x4x4t 2x4x4n", ""},                                    \
       SQUARE_CASES("cofactor", ""), SQUARE_CASES("sign_and_log", ""),                    \
       SQUARE_CASES("slogdet", ""), SQUARE_CASES("logdet", ""),                           \
       SQUARE_CASES("qr_factors", ""), {"qr_factors", "4x2", ""},                         \

@@ -482,6 +482,48 @@ static void check_svd(const op_case *one, const plain *p, mlpl_tensor *const *ou
   }
 }
 
+/* x m[0] x m[1] ... x, transposed, and the trace of x m[0] x m[1] ... */
+static dense chain(dense x, const dense *m, int n, double *trace) {
+  dense y = dense_product(x, x);
+  for (int64_t i = 0; i < x.m * x.n; i++) y.v[i] = x.v[i];
+  for (int k = 0; k < n; k++) {
+    dense left = dense_product(y, m[k]), right = dense_product(left, x);
+    *trace = 0;
+    for (int64_t i = 0; i < x.n; i++) *trace += AT(left, i, i);
+    free(y.v), free(left.v);
+    y = right;
+  }
+  dense t = dense_turned(y);
+  free(y.v);
+  return t;
+}
+
+static void add(dense to, double by, dense a) {
+  for (int64_t i = 0; i < a.m * a.n; i++) to.v[i] += by * a.v[i];
+  free(a.v);
+}
+
+/* d of d X^T, X = A^-1, in the direction g, and of that in the direction h: derivatives of
+   products, d(det) = det tr(X dA), dX = -X dA X. */
+static void plain_slope(plain *p) {
+  const bool curved = p->c->n > 2;
+  p->y = stack_of(&p->x[0], 0, 0, 0, 0);
+  for (int64_t i = 0; i < parts_in(&p->x[0], 2); i++) {
+    double det, tg, th, both, unused;
+    dense a = part_of(&p->x[0], i), m[2] = {part_of(&p->x[1], i)}, x = dense_inverse(a, &det);
+    dense y = {a.m, a.n, p->y.v + i * a.m * a.n};
+    m[1] = part_of(&p->x[curved ? 2 : 1], i);
+    dense turned[2] = {m[1], m[0]}, gx = chain(x, m, 1, &tg), hx = chain(x, m + 1, 1, &th),
+          ghx = chain(x, m, 2, &both), hgx = chain(x, turned, 2, &unused);
+    add(y, det * (curved ? tg * th - both : tg), dense_turned(x));
+    add(y, -det * (curved ? th : 1), gx);
+    add(y, curved ? -det * tg : 0, hx);
+    add(y, curved ? det : 0, ghx);
+    add(y, curved ? det : 0, hgx);
+    free(a.v), free(m[0].v), free(m[1].v), free(x.v);
+  }
+}
+
 static void plain_values_of(plain *p) {
   p->y = array_new(p->x[2].ndim, p->x[2].size);
   for (int64_t i = 0; i < p->y.n; i++) p->y.v[i] = p->x[2].v[i];
@@ -507,6 +549,8 @@ static void compare_linalg(plain *p, const op_case *one, mlpl_tensor *const *out
   case MLPLI_OP_DET: plain_matrices(p, determinant, 2, 0, 0, 0); break;
   case MLPLI_OP_LOGDET: plain_matrices(p, log_determinant, 2, 0, 0, 0); break;
   case MLPLI_OP_COFACTOR: plain_matrices(p, cofactors, 2, 2, n, n); break;
+  case MLPLI_OP_COFACTOR_SLOPE:
+  case MLPLI_OP_COFACTOR_CURVE: plain_slope(p); break;
   case MLPLI_OP_SIGN_AND_LOG: plain_matrices(p, sign_log, 2, 1, 2, 0); break;
   case MLPLI_OP_SLOGDET:
     plain_matrices(p, log_determinant, 2, 0, 0, 0); /* positive, as the cases are */

@@ -69,6 +69,35 @@ function TestLinalg:test_determinants()
   values(linalg.det(mlpl.zeros(0, 0)), 1)
 end
 
+-- Second and third derivatives are sums of minors, of singular matrices as of others.
+function TestLinalg:test_derivatives_of_determinants()
+  local a = f64 { { 1, 2, 3 }, { 4, 5, 6 }, { 7, 8, 9 } }
+  local h = autograd.hessian(linalg.det, a)
+  values(h[1][1], { { 0, 0, 0 }, { 0, 9, -8 }, { 0, -6, 5 } }, 1e-13)
+  values(h[1][2], { { 0, 0, 0 }, { -9, 0, 7 }, { 6, 0, -4 } }, 1e-13)
+  h = autograd.hessian(linalg.det, f64 { { 1, 2 }, { 2, 4 } })
+  values(h, { { { { 0, 0 }, { 0, 1 } }, { { 0, 0 }, { -1, 0 } } },
+    { { { 0, -1 }, { 0, 0 } }, { { 1, 0 }, { 0, 0 } } } }, 1e-14)
+  h = autograd.hessian(linalg.det, mlpl.tensor { { 1, 2 }, { 2, 4 + 1e-5 } })
+  values(h[1][1], { { 0, 0 }, { 0, 1 } }, 1e-6)
+  values(autograd.hessian(linalg.det, f64 { { 3 } }), { { { { 0 } } } })
+  values(autograd.hessian(linalg.det, mlpl.zeros(2, 2))[1][1], { { 0, 0 }, { 0, 1 } })
+  for _, x in ipairs { a, f64 { { 1, 2, 3 }, { 2, 4, 6 }, { 3, 6, 9 } }, a * 0, a + mlpl.eye(3) } do
+    local third = autograd.jacobian(function(y) -- of d det / d a11 d a22, by a33: 1
+      local function first(z)
+        return (autograd.grad(linalg.det(z), z, { create_graph = true }))[1][1]
+      end
+      return (autograd.grad(first(y), y, { create_graph = true }))[2][2]
+    end, x)
+    values(third, { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 1 } }, 1e-13)
+  end
+  local x = f64 { { 2, 1 }, { 1, 3 } }:requires_grad_()
+  local y = linalg.det(x)
+  for _ = 1, 3 do y = autograd.grad(y, x, { create_graph = true }):sum() end
+  fails("det: has no derivatives beyond the third; of a regular matrix, sign exp(logabsdet) " ..
+    "of slogdet has all", autograd.grad, y, x)
+end
+
 function TestLinalg:test_least_squares()
   local a, b = f64 { { 1, 0 }, { 1, 1 }, { 1, 2 } }, f64 { 1, 3, 5 }
   local x, residuals, rank, s = linalg.lstsq(a, b)

@@ -43,10 +43,11 @@ return {
       .. "assert(linalg.inv(A)[2][2]:item() == 0.25)",
   },
   det = {
-    "The determinant; 0 for a singular matrix, where it is differentiable, too.",
+    "The determinant; 0 for a singular matrix. It has three derivatives, everywhere; further "
+      .. "ones of a regular matrix are those of sign exp(logabsdet), by slogdet.",
     args = { input = square },
     returns = { { "det", "Tensor", "[...]" } },
-    errors = "a matrix that is not square",
+    errors = "a matrix that is not square; a fourth derivative",
     example = "assert(linalg.det(mlpl.tensor { { 2, 0 }, { 0, 4 } }):item() == 8)",
   },
   slogdet = {
