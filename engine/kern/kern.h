@@ -525,6 +525,9 @@ double mlplk_lgamma(double x);
 /* Derivative n of log gamma's derivative; n from 0 to MLPLK_MOST_POLYGAMMA. */
 #define MLPLK_MOST_POLYGAMMA 100
 double mlplk_polygamma(int n, double x);
+/* Derivative n of sin(pi x) / (pi x); n from 0 to MLPLK_MOST_SINC_SLOPE. */
+#define MLPLK_MOST_SINC_SLOPE 100
+double mlplk_sinc_slope(int n, double x);
 
 /* ---- the plain loops that define the kernels above (reference.c), for tests -------- */
 

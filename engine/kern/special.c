@@ -87,3 +87,32 @@ double mlplk_polygamma(int n, double x) {
   if (isinf(x)) return n ? 0 : x;
   return n ? -sign * tgamma(n + 1) * hurwitz(n + 1, x) : digamma(x);
 }
+
+/* Derivative n of sin z at z = pi x. */
+static double turned_sine(int n, double x) {
+  const double z = PI * remainder(x, 2);
+  switch (n % 4) {
+    case 0: return sin(z);
+    case 1: return cos(z);
+    case 2: return -sin(z);
+    default: return -cos(z);
+  }
+}
+
+/*
+** S_n, derivative n of sin(z) / z, from z S_n + n S_(n - 1) = derivative n of sin z: upwards
+** where z is large, downwards where it is not, from a place so high that 0 is as good as
+** any beginning. Each direction makes errors smaller where it is used.
+*/
+double mlplk_sinc_slope(int n, double x) {
+  const double z = PI * x;
+  double s = 0;
+  if (isnan(x) || isinf(x)) return (double)NAN;
+  if (fabs(z) > n + 1) {
+    s = turned_sine(0, x) / z;
+    for (int k = 1; k <= n; k++) s = (turned_sine(k, x) - k * s) / z;
+  }
+  else
+    for (int k = 2 * n + 60; k > n; k--) s = (turned_sine(k, x) - z * s) / k;
+  return pow(PI, n) * s + 0.0; /* never -0 */
+}

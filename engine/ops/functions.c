@@ -83,6 +83,19 @@ static FORWARD(polygamma) {
   return MLPL_OK;
 }
 
+/* Derivative n of sinc. */
+static FORWARD(sinc_slope) {
+  mlpl_tensor *y = *out;
+  (void)cx;
+  mlpli_copy(y, c->in[0]);
+  for (int64_t i = 0; i < y->numel; i++) {
+    char *at = y->data + (size_t)i * mlpli_dtype_size[y->dtype];
+    const double x = mlpli_load(at, y->dtype);
+    mlpli_store(at, y->dtype, mlplk_sinc_slope((int)c->p[0].i, x));
+  }
+  return MLPL_OK;
+}
+
 static FORWARD(deg2rad) {
   (void)cx;
   mlpli_map(MLPLK_SCALE, *out, c->in[0], NULL, PI / 180);
@@ -138,6 +151,9 @@ static mlpl_tensor *is_zero(mlpli_expr *e, mlpl_tensor *x) {
 static mlpl_tensor *polygamma(mlpli_expr *e, mlpl_tensor *x, int64_t n) {
   return mlpli_x1(e, MLPLI_OP_POLYGAMMA, x, &(mlpl_value){.i = n});
 }
+static mlpl_tensor *sinc_slope(mlpli_expr *e, mlpl_tensor *x, int64_t n) {
+  return mlpli_x1(e, MLPLI_OP_SINC_SLOPE, x, &(mlpl_value){.i = n});
+}
 
 TIMES(sin, OP1(COS, X))
 TIMES(cos, OP1(NEG, OP1(SIN, X)))
@@ -163,23 +179,14 @@ TIMES(erfinv, bell(&e, mlpli_xout(&e, n), 1, 1 / TWO_OVER_ROOT_PI))
 TIMES(lgamma, OP1(DIGAMMA, X))
 TIMES(digamma, polygamma(&e, X, 1))
 TIMES(polygamma, polygamma(&e, X, n->p[0].i + 1))
+TIMES(sinc, sinc_slope(&e, X, 1))
+TIMES(sinc_slope, sinc_slope(&e, X, n->p[0].i + 1))
 
 /* -y^3 / 2 */
 static BACKWARD(rsqrt) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *y = mlpli_xout(&e, n), *cube = mlpli_xmul(&e, OP1(SQUARE, y), y);
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_xaffine(&e, cube, -0.5, 0)));
-  return mlpli_expr_end(&e);
-}
-
-/* (cos(pi x) - y) / x, 0 at 0. So is then the second derivative, which is not: as in
-   PyTorch. */
-static BACKWARD(sinc) {
-  mlpli_expr e = {.cx = cx};
-  mlpl_tensor *cosine = OP1(COS, mlpli_xaffine(&e, X, PI, 0));
-  mlpl_tensor *divisor = mlpli_xadd(&e, X, is_zero(&e, X));
-  mlpl_tensor *slope = mlpli_xdiv(&e, mlpli_xsub(&e, cosine, mlpli_xout(&e, n)), divisor);
-  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, slope));
   return mlpli_expr_end(&e);
 }
 
@@ -324,6 +331,8 @@ static COMPOSE(ldexp) {
 
 static const mlpl_param polygamma_params[] = {
     MLPLI_INT_NEEDED("n", 0, MLPLK_MOST_POLYGAMMA)};
+static const mlpl_param sinc_slope_params[] = {
+    MLPLI_INT_NEEDED("n", 0, MLPLK_MOST_SINC_SLOPE)};
 
 ROW(sin, MLPLI_REAL, 1)
 ROW(cos, MLPLI_REAL, 1)
@@ -337,7 +346,9 @@ ROW(cosh, MLPLI_REAL, 1)
 ROW(asinh, MLPLI_REAL, 1)
 ROW(acosh, MLPLI_ABOVE_1, 1)
 ROW(atanh, MLPLI_UNIT, 1)
-ROW(sinc, MLPLI_NONZERO, 1 | OUT)
+ROW(sinc, MLPLI_NONZERO, 1)
+const mlpl_op mlpli_op_sinc_slope = {MAP_ROW(sinc_slope, MLPLI_REAL, 1),
+    HAS_BACKWARD(sinc_slope), .internal = true, PARAMS(sinc_slope_params)};
 ROW(exp2, MLPLI_REAL, OUT)
 ROW(expm1, MLPLI_REAL, OUT)
 ROW(log2, MLPLI_POSITIVE, 1)

@@ -192,6 +192,7 @@ struct mlpl_op {
   OP(ACOSH, acosh)                                                                       \
   OP(ATANH, atanh)                                                                       \
   OP(SINC, sinc)                                                                         \
+  OP(SINC_SLOPE, sinc_slope)                                                             \
   OP(EXP2, exp2)                                                                         \
   OP(EXPM1, expm1)                                                                       \
   OP(LOG2, log2)                                                                         \

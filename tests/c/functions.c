@@ -315,6 +315,37 @@ static void near(double got, double exact, double tolerance) {
 
 /* Abramowitz and Stegun, 6.3 and 6.4: values in closed form, the recurrence, the
    reflection. */
+/* By Taylor's series in long double about any point near 0, by the other way of the
+   recurrence where that is safe; at 0 exactly. */
+static void sinc_slope_is_right(void **state) {
+  (void)state;
+  const double pi = 3.14159265358979323846;
+  near(mlplk_sinc_slope(0, 0), 1, 0);
+  near(mlplk_sinc_slope(1, 0), 0, 0);
+  assert_false(signbit(mlplk_sinc_slope(1, 0)));
+  near(mlplk_sinc_slope(2, 0), -pi * pi / 3, 1e-15);
+  near(mlplk_sinc_slope(3, 0), 0, 0);
+  near(mlplk_sinc_slope(4, 0), pow(pi, 4) / 5, 1e-15);
+  near(mlplk_sinc_slope(1, 1e-9), -pi * pi / 3 * 1e-9, 1e-15);
+  near(mlplk_sinc_slope(1, 1), -1, 1e-15);
+  near(mlplk_sinc_slope(1, 1e6), 1e-6, 1e-15);
+  near(mlplk_sinc_slope(0, 0.5), 2 / pi, 1e-15);
+  near(mlplk_sinc_slope(1, INFINITY), NAN, 0);
+  near(mlplk_sinc_slope(2, NAN), NAN, 0);
+  for (int n = 0; n <= 20; n++)
+    for (double x = -2; x <= 2; x += 0.0625) {
+      long double z = 3.14159265358979323846264338327950288L * (long double)x, sum = 0, term;
+      for (int m = (n + 1) / 2; m < n / 2 + 40; m++) { /* (-1)^m z^(2m-n) (2m)! / (2m-n)! / (2m+1)! */
+        term = m % 2 ? -1 : 1;
+        for (int k = 1; k <= 2 * m - n; k++) term *= z / k;
+        sum += term / (2 * m + 1);
+      }
+      const double wanted = (double)sum * pow(pi, n), got = mlplk_sinc_slope(n, x);
+      if (fabs(got - wanted) > 4e-16 * pow(pi, n) * 4)
+        fail_msg("sinc_slope(%d, %.17g) is %.17g, not %.17g", n, x, got, wanted);
+    }
+}
+
 static void polygamma_is_right(void **state) {
   (void)state;
   const double euler = 0.57721566490153286061, pi = (double)PI_L,
@@ -387,7 +418,7 @@ int main(void) {
       cmocka_unit_test(corners_are_c),
       cmocka_unit_test(three_operands_agree),
       cmocka_unit_test(lerp_is_exact_at_its_ends),
-      cmocka_unit_test(polygamma_is_right),
+      cmocka_unit_test(polygamma_is_right), cmocka_unit_test(sinc_slope_is_right),
       cmocka_unit_test(erfinv_is_the_inverse),
       cmocka_unit_test(lgamma_writes_no_global),
   };

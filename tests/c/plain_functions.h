@@ -35,6 +35,17 @@ static inline double plain_inverse(double (*f)(double), double y) {
 
 /* Derivative n + 1 of log gamma: 500 terms of its series, the smallest first, and an
    integral with corrections for the rest. */
+/* pi^n times the integral over t from 0 to 1 of t^n cos(pi x t + n pi / 2), by Simpson. */
+static inline double plain_sinc_slope(int n, double x) {
+  const double pi = 3.14159265358979323846;
+  long double sum = 0;
+  for (int i = 0; i <= 16000; i++) {
+    const double t = i / 16000.0, y = pow(t, n) * cos(pi * (x * t + n / 2.0));
+    sum += y * (i == 0 || i == 16000 ? 1 : i % 2 ? 4 : 2);
+  }
+  return pow(pi, n) * (double)sum / 48000;
+}
+
 static inline double plain_polygamma(int n, double x) {
   const int terms = 500;
   const long double end = x + terms;
@@ -83,6 +94,7 @@ static inline bool plain_function(
   case MLPLI_OP_ERF: *y = erf(x); return true;
   case MLPLI_OP_ERFC: *y = erfc(x); return true;
   case MLPLI_OP_ERFINV: *y = plain_inverse(erf, x); return true;
+  case MLPLI_OP_SINC_SLOPE: *y = plain_sinc_slope((int)p[0].i, x); return true;
   case MLPLI_OP_LGAMMA: *y = lgamma(x); return true;
   case MLPLI_OP_DIGAMMA: *y = plain_polygamma(0, x); return true;
   case MLPLI_OP_POLYGAMMA: *y = plain_polygamma((int)p[0].i, x); return true;

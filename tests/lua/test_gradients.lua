@@ -53,6 +53,17 @@ function TestGrad:test_gradients_of_gradients()
   values(autograd.grad(g:sum(), x), { 6, 12 })
 end
 
+function TestGrad:test_every_derivative_of_sinc_at_0()
+  local x = leaf { 0, 1e-8 }
+  local y = x:sinc()
+  local wanted = { { 0, -math.pi ^ 2 / 3 * 1e-8 }, { -math.pi ^ 2 / 3, -math.pi ^ 2 / 3 },
+    { 0, math.pi ^ 4 / 5 * 1e-8 }, { math.pi ^ 4 / 5, math.pi ^ 4 / 5 } }
+  for _, slope in ipairs(wanted) do
+    y = autograd.grad(y:sum(), x, { create_graph = true })
+    values(y, slope, 1e-13)
+  end
+end
+
 function TestGrad:test_unused_inputs()
   local x, w = leaf { 1 }, leaf { 2 }
   local y = x * 2

@@ -60,7 +60,7 @@ return {
     example = "assert(mlpl.tensor { 0 }:atanh():item() == 0)",
   },
   sinc = {
-    "sin(pi x) / (pi x), 1 at 0: the normalised form.",
+    "sin(pi x) / (pi x), 1 at 0: the normalised form. Its derivatives are right at 0, too.",
     example = "assert(mlpl.tensor { 0 }:sinc():item() == 1)",
   },
   exp2 = {
