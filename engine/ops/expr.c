@@ -88,6 +88,28 @@ mlpl_tensor *mlpli_xnumber(mlpli_expr *e, const mlpl_tensor *t, double v) {
   return mlpli_xkeep(e, out);
 }
 
+mlpl_tensor *mlpli_xzeros(mlpli_expr *e, mlpl_tensor *t) {
+  mlpl_tensor *mask, *flat;
+  bool any = false;
+  if (e->status != MLPL_OK) return NULL;
+  e->status = mlpli_tensor_contiguous(e->cx, &flat, t);
+  if (e->status != MLPL_OK || !mlpli_xkeep(e, flat)) return NULL;
+  e->status = mlpli_tensor_make(e->cx, &mask, MLPL_BOOL, t->ndim, t->shape);
+  if (e->status != MLPL_OK || !mlpli_xkeep(e, mask)) return NULL;
+  for (int64_t i = 0; i < t->numel; i++) {
+    const void *at = flat->data + (size_t)i * mlpli_dtype_size[t->dtype];
+    const bool zero = mlpli_load(at, t->dtype) == 0;
+    mask->data[i] = zero;
+    any = any || zero;
+  }
+  return any ? mask : NULL;
+}
+
+mlpl_tensor *mlpli_xzero_where(mlpli_expr *e, mlpl_tensor *mask, mlpl_tensor *a) {
+  if (!mask) return a;
+  return mlpli_x2(e, MLPLI_OP_MASKED_FILL, a, mask, &(mlpl_value){.f = 0});
+}
+
 mlpl_tensor *mlpli_xrelu_mask(mlpli_expr *e, mlpl_tensor *y) {
   mlpl_tensor *one;
   if (e->status != MLPL_OK) return NULL;

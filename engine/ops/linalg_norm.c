@@ -71,11 +71,12 @@ static mlpl_tensor *share_of_extremes(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor
   return share;
 }
 
-/* sign(x) (|x| / y)^(p - 1) g; 0 where y is 0, as in PyTorch. */
+/* sign(x) (|x| / y)^(p - 1) g; 0 where y is 0, as in PyTorch, and a second derivative is
+   NaN there. */
 static BACKWARD(row_norm) {
   mlpli_expr e = {.cx = cx};
   const double p = n->p[0].f;
-  mlpl_tensor *x = n->in[0], *y = mlpli_xout(&e, n);
+  mlpl_tensor *x = n->in[0], *y = mlpli_xout(&e, n), *zero = NULL;
   mlpl_tensor *gk = mlpli_xreshaped(&e, g, 0, 1, 1, 0);
   mlpl_tensor *sign = mlpli_x1(&e, MLPLI_OP_SIGN, x, NULL), *slope = sign;
   if (p == 0)
@@ -83,8 +84,9 @@ static BACKWARD(row_norm) {
   else if (isinf(p))
     slope = mlpli_xmul(&e, sign, share_of_extremes(&e, x, n->out));
   else if (p != 1) {
-    mlpl_tensor *inverse = mlpli_xinverse_or_0(&e, mlpli_xreshaped(&e, y, 0, 1, 1, 0));
-    mlpl_tensor *ratio = mlpli_xmul(&e, x, inverse);
+    mlpl_tensor *ratio = mlpli_xdiv(&e, x, mlpli_xreshaped(&e, y, 0, 1, 1, 0));
+    zero = mlpli_xzeros(&e, n->out);
+    if (zero) zero = mlpli_xreshaped(&e, zero, 0, 1, 1, 0);
     if (p == 2)
       slope = ratio;
     else {
@@ -96,7 +98,7 @@ static BACKWARD(row_norm) {
       slope = mlpli_xmul(&e, sign, mlpli_x2(&e, MLPLI_OP_POW, size, power, NULL));
     }
   }
-  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, slope, gk));
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xzero_where(&e, zero, slope), gk));
   return mlpli_expr_end(&e);
 }
 

@@ -218,21 +218,27 @@ static FORWARD(norm) {
   return status;
 }
 
-/* g sign(x) (|x| / norm)^(p - 1); with 1 for 0 the power is finite, and sign(x) is 0
-   there. Of negative p a norm of 0 stays 0 whatever the other elements do. */
+/* g sign(x) (|x| / norm)^(p - 1), 0 where the norm is 0, as in PyTorch: a second derivative
+   is NaN there. With 1 for |x| = 0 the power is finite, and sign(x) is 0. Of negative p a
+   norm of 0 stays 0 whatever the other elements do. */
 static mlpl_tensor *norm_slope(
     mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, unsigned axes) {
-  mlpl_tensor *x = n->in[0], *out = mlpli_xout(e, n), *size;
+  mlpl_tensor *x = n->in[0], *size;
   const double p = n->p[0].f;
-  mlpl_tensor *y = mlpli_xkept(e, n, mlpli_xadd(e, out, where_zero(e, n->out)), axes);
-  if (p == 2) return mlpli_xdiv(e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), x), y);
   mlpl_tensor *sign = mlpli_x1(e, MLPLI_OP_SIGN, x, NULL);
-  if (p < 0) g = mlpli_xsub(e, g, mlpli_xmul(e, g, where_zero(e, n->out)));
   if (p == 1) return mlpli_xmul(e, mlpli_xkept(e, n, g, axes), sign);
+  mlpl_tensor *zero = mlpli_xzeros(e, n->out),
+              *y = mlpli_xkept(e, n, mlpli_xout(e, n), axes);
+  if (zero) zero = mlpli_xkept(e, n, zero, axes);
+  if (p == 2)
+    return mlpli_xzero_where(
+        e, zero, mlpli_xdiv(e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), x), y));
   size = mlpli_xadd(e, mlpli_x1(e, MLPLI_OP_ABS, x, NULL), where_zero(e, x));
   mlpl_tensor *power = mlpli_x2(
       e, MLPLI_OP_POW, mlpli_xdiv(e, size, y), number(e, x, p - 1), NULL);
-  return mlpli_xmul(e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), sign), power);
+  mlpl_tensor *slope = mlpli_xmul(
+      e, mlpli_xmul(e, mlpli_xkept(e, n, g, axes), sign), power);
+  return mlpli_xzero_where(e, zero, slope);
 }
 
 /* Elements whose magnitude is the norm share the gradient. */

@@ -669,6 +669,13 @@ mlpl_tensor *mlpli_xgate(
     mlpli_expr *e, mlplk_map_kind gate, mlpl_tensor *a, mlpl_tensor *b, double p);
 /* v as a tensor without axes, of t's dtype; a constant */
 mlpl_tensor *mlpli_xnumber(mlpli_expr *e, const mlpl_tensor *t, double v);
+/* Which elements of t are 0: truth values, a constant; NULL where none is. */
+mlpl_tensor *mlpli_xzeros(mlpli_expr *e, mlpl_tensor *t);
+/*
+** a, but 0 where the mask (NULL: nowhere), which broadcasts to it. Where a divided by 0 there,
+** its own gradient is NaN: a first derivative that is chosen is not differentiable.
+*/
+mlpl_tensor *mlpli_xzero_where(mlpli_expr *e, mlpl_tensor *mask, mlpl_tensor *a);
 /* 1 where y, an output of relu, lets a gradient through (y > 0 or NaN), else 0; a
    constant */
 mlpl_tensor *mlpli_xrelu_mask(mlpli_expr *e, mlpl_tensor *y);

@@ -64,6 +64,27 @@ function TestGrad:test_every_derivative_of_sinc_at_0()
   end
 end
 
+-- A norm has no derivative at 0: the first is 0 by choice, as PyTorch's, the second NaN.
+function TestGrad:test_norm_at_0()
+  local zeros, mixed = tensor { 0, 0 }, tensor { { 0, 0 }, { 3, 4 } }
+  local vector_norm = mlpl.linalg.vector_norm
+  local function nan(t) lu.assertTrue(t:isnan():all():item(), tostring(t)) end
+  for _, p in ipairs { 2, 3, 1.5, 0.5, -1 } do
+    for _, norm in ipairs { mlpl.norm, vector_norm } do
+      local x = leaf { 0, 0 }
+      values(autograd.grad(norm(x, p), x), { 0, 0 })
+      values(autograd.grad(norm(x, p) ^ 2, x), { 0, 0 })
+      if p > 1 then nan(autograd.hessian(function(y) return norm(y, p) end, zeros)) end
+    end
+  end
+  nan(autograd.hessian(function(x) return x:norm() ^ 2 end, zeros))
+  for _, norm in ipairs { mlpl.norm, vector_norm } do
+    local h = autograd.hessian(function(x) return norm(x, 2, 2):sum() end, mixed)
+    nan(h[1][1][1])
+    values(h[2][1][2], { 0.128, -0.096 }, 1e-15)
+  end
+end
+
 function TestGrad:test_unused_inputs()
   local x, w = leaf { 1 }, leaf { 2 }
   local y = x * 2
