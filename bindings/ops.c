@@ -505,6 +505,11 @@ static void push_op(lua_State *L, lua_CFunction f, const mlpl_op *op) {
   lua_pushcclosure(L, f, MLPLB_UPVALUES + 1);
 }
 
+/* PyTorch's name of triangular_solve. */
+static int solve_triangular(lua_State *L) {
+  return mlplb_op_call(L, mlpl_op_find("triangular_solve"), "solve_triangular");
+}
+
 void mlplb_open_group(lua_State *L, const char *group) {
   lua_createtable(L, 0, 32);
   for (int i = 0; mlpl_op_at(i); i++) {
@@ -513,6 +518,9 @@ void mlplb_open_group(lua_State *L, const char *group) {
     if (mlpl_op_is_internal(op) || !its || strcmp(its, group) != 0) continue;
     push_op(L, op_call, op);
     lua_setfield(L, -2, mlpl_op_name(op));
+    if (strcmp(mlpl_op_name(op), "triangular_solve") != 0) continue;
+    push_op(L, solve_triangular, op);
+    lua_setfield(L, -2, "solve_triangular");
   }
 }
 

@@ -194,8 +194,8 @@ static BACKWARD(cofactor_curve) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0))
     return mlpl_fail(cx, MLPL_EARG,
-        "det: has no derivatives beyond the third; of a regular matrix, sign "
-        "exp(logabsdet) of slogdet has all");
+        "det: has no fourth derivative; sign exp(logabsdet) of slogdet has, where A is "
+        "regular");
   if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, curve(&e, n->in[0], g, n->in[2]));
   if (mlpli_wants(n, 2)) mlpli_xgive(&e, n, 2, curve(&e, n->in[0], n->in[1], g));
   return mlpli_expr_end(&e);

@@ -116,15 +116,16 @@ static BACKWARD(solve_matrices) {
   return mlpli_expr_end(&e);
 }
 
-/* That A [... n x n] and B fit: B's rows, or its columns for X A = B, are n. */
+/* That A [... n x n] and B fit: B is a matrix unless it is vectors, and its rows, or its
+   columns for X A = B, are n. */
 static mlpl_status check_system(mlpl_ctx *cx, const char *what, const mlpl_tensor *a,
     const mlpl_tensor *b, bool vectors, bool left) {
   char s1[MLPLI_SHAPE_TEXT], s2[MLPLI_SHAPE_TEXT];
   MLPL_TRY(mlpli_check_square(cx, what, "a", a));
+  if (!vectors && b->ndim == 1) return mlpli_check_matrix(cx, what, "b", b);
   const int64_t n = b->ndim == 0 ? -1
       : vectors || !left         ? b->shape[b->ndim - 1]
-      : b->ndim > 1              ? mlpli_rows(b)
-                                 : -1;
+                                 : mlpli_rows(b);
   if (n == mlpli_rows(a)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE, "%s: sizes differ: a is %s, b is %s; b must have %s",
       what, mlpli_tensor_text(s1, a), mlpli_tensor_text(s2, b),

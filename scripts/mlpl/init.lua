@@ -68,7 +68,6 @@ local function guard_all(t, title, more)
   guard(t, title, more)
 end
 
-mlpl.linalg.solve_triangular = mlpl.linalg.triangular_solve    -- PyTorch's name
 local lazy_linalg = { norm = "linalg_norm" }
 -- Functions as well as methods, as PyTorch has them.
 for _, name in ipairs { "split", "chunk", "unbind", "unique" } do

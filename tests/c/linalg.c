@@ -484,7 +484,9 @@ static void singular_and_indefinite(void **state) {
              : "inv: the matrix is singular: pivot 2 is 0 (matrix 1 of the stack)");
     assert_fails(cx,
         try(cx, "triangular_solve", low, VECTOR(cx, 1, 2), ARGS(ARG("upper", 0))),
-        MLPL_ESHAPE, "b must have as many rows as a");
+        MLPL_ESHAPE,
+        "triangular_solve: b is [2]; it must be a matrix or a stack of matrices (two axes or "
+        "more)");
     assert_fails(cx,
         try(cx, "triangular_solve", low, MATRIX(cx, 2, 1, 1, 2), ARGS(ARG("upper", 0))),
         MLPL_ENUMERIC,
@@ -593,6 +595,11 @@ static void where_there_is_no_gradient(void **state) {
   assert_fails(cx, try(cx, "svd", tall, NULL, NULL), MLPL_EARG,
       "svd: has no gradient here: the matrix is [2x1] and full_matrices is true; set it "
       "to false (or use x:detach())");
+  mlpl_tensor *square = test_leaf(cx, MATRIX(cx, 2, 2, 1, 2, 3, 4)), *third;
+  third = test_call(
+      cx, "cofactor_curve", (mlpl_tensor *[]){square, square, square}, 3, NULL);
+  assert_fails(cx, mlpl_backward(cx, CALL1(cx, "sum", third), NULL, 0), MLPL_EARG,
+      "det: has no fourth derivative; sign exp(logabsdet) of slogdet has, where A is regular");
   mlpl_set_grad_enabled(cx, false);
   assert_works(cx, try(cx, "qr", wide_one, NULL, NULL));
   assert_works(cx, try(cx, "qr", tall, NULL, only_r));

@@ -27,6 +27,14 @@ function TestLinalg:test_systems()
     { { 2 }, { 1 } })
   values(linalg.solve_triangular(low, f64 { { 4 }, { 6 } }, false), { { 2 }, { 1 } })
   fails("triangular_solve: upper is missing", linalg.triangular_solve, low, low)
+  fails("solve_triangular: upper is missing", linalg.solve_triangular, low, low)
+  fails("solve_triangular: b is [3]; it must be a matrix or a stack of matrices (two " ..
+    "axes or more)", linalg.solve_triangular, mlpl.eye(3), mlpl.ones(3), false)
+  fails("triangular_solve: b is [2]; it must be a matrix or a stack of matrices (two axes " ..
+    "or more)", linalg.triangular_solve, mlpl.eye(2),
+    mlpl.ones(2), { upper = true, left = false })
+  fails("solve_triangular: sizes differ: a is [3x3], b is [2x3]; b must have as many " ..
+    "rows as a", linalg.solve_triangular, mlpl.eye(3), mlpl.ones(2, 3), false)
   fails("solve: the matrix is singular: pivot 2 is 0", linalg.solve,
     f64 { { 1, 2 }, { 2, 4 } }, f64 { 1, 2 })
   fails("inv: the matrix is singular: pivot 1 is 0 (matrix 2 of the stack)", linalg.inv,
@@ -94,8 +102,9 @@ function TestLinalg:test_derivatives_of_determinants()
   local x = f64 { { 2, 1 }, { 1, 3 } }:requires_grad_()
   local y = linalg.det(x)
   for _ = 1, 3 do y = autograd.grad(y, x, { create_graph = true }):sum() end
-  fails("det: has no derivatives beyond the third; of a regular matrix, sign exp(logabsdet) " ..
-    "of slogdet has all", autograd.grad, y, x)
+  local no_fourth =
+    "det: has no fourth derivative; sign exp(logabsdet) of slogdet has, where A is regular"
+  fails(no_fourth, autograd.grad, y, x)
 end
 
 function TestLinalg:test_least_squares()

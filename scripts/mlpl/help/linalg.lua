@@ -26,10 +26,10 @@ return {
   triangular_solve = {
     "X with A X = B, or with left = false X A = B, for triangular A, by substitution. "
       .. "Also solve_triangular, PyTorch's name.",
-    args = { a = square .. "; the other triangle is not read", b = "[... n x k]",
+    args = { a = square .. "; the other triangle is not read", b = "[... n x k]; a vector as [n x 1]",
       upper = "which triangle A is", left = "whether A stands left of X",
       unitriangular = "take the diagonal as ones" },
-    errors = "a matrix that is not square; sizes that differ",
+    errors = "a matrix that is not square; b with one axis; sizes that differ",
     example = "local A = mlpl.tensor { { 2, 0 }, { 1, 1 } }\n"
       .. "local X = linalg.triangular_solve(A, mlpl.tensor { { 2 }, { 3 } }, { upper = false })\n"
       .. "assert(X[2][1]:item() == 2)",
@@ -140,9 +140,9 @@ return {
   lstsq = {
     "X with the smallest ||A X - B||, and of those the one with the smallest ||X||, by the "
       .. "singular values of A.",
-    args = { a = "[... m x n]", b = "[... m x k]",
+    args = { a = "[... m x n]", b = "[... m x k], or a vector [m] ([... m] for a stack)",
       rcond = "singular values below rcond S[1] count as 0; negative: max(m, n) eps" },
-    returns = { { "solution", "Tensor", "[... n x k]" },
+    returns = { { "solution", "Tensor", "[... n x k], of a vector [n]" },
       { "residuals", "Tensor", "[... k], squared; empty unless m > n and the rank is n" },
       { "rank", "Tensor", "[...], i64" },
       { "singular_values", "Tensor", "[... min(m, n)]" } },
@@ -182,8 +182,9 @@ return {
   },
   cond = {
     "The condition number ||A|| ||A^-1|| in a norm of matrix_norm; for '2' the largest over the "
-      .. "smallest singular value, of matrices of any shape. Of a singular matrix inf, "
-      .. "of zeros nan.",
+      .. "smallest singular value, of matrices of any shape. Of a singular matrix inf "
+      .. "only where that value, or in the other norms a pivot, comes out as 0; where rounding "
+      .. "leaves something there, a number about 1 / eps: 1e7 in f32. Of zeros nan.",
     args = { input = "[... n x n]; for '2' and '-2' [... m x n]", p = "the norm" },
     returns = { { "cond", "Tensor", "[...]" } },
     errors = "a matrix that is not square, in the other norms",

@@ -894,7 +894,7 @@ assert(mlpl.metrics.accuracy(scores, target) == 0.5)]],
       .. "linalg.triangular_solve, as PyTorch calls it.",
     row = "triangular_solve",
     args = {
-      a = "[... n x n]; the other triangle is not read", b = "[... n x k]",
+      a = "[... n x n]; the other triangle is not read", b = "[... n x k]; a vector as [n x 1]",
       upper = "which triangle A is", left = "whether A stands left of X",
       unitriangular = "take the diagonal as ones",
     },
