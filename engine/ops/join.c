@@ -36,11 +36,12 @@ static SHAPE(cat) {
   return MLPL_OK;
 }
 
-/* The elements from `start` on along an axis of out, as many as `like` has. */
+/* `length` elements from `start` on along an axis of out. */
 static mlpl_tensor stretch_of(
     const mlpl_tensor *out, int axis, int64_t start, int64_t length) {
   mlpl_tensor part = *out;
   part.data += start * out->stride[axis] * mlpli_dtype_size[out->dtype];
+  part.numel = out->shape[axis] ? out->numel / out->shape[axis] * length : 0;
   part.shape[axis] = length;
   part.contiguous = false;
   return part;

@@ -382,6 +382,11 @@ function TestJoining:test_any_number_of_tensors()
   lu.assertEquals(mlpl.hstack { a, b }.shape, { 2, 4 })
   lu.assertEquals(mlpl.vstack { a, mlpl.ones(3) }.shape, { 3, 3 })
   lu.assertEquals(mlpl.cat { index { 1 }, index { 2 } }.dtype, "i64")
+  local large = mlpl.ones(300, 300)                  -- copied by several threads
+  values(mlpl.cat { mlpl.zeros(0, 300), large, mlpl.zeros(0, 300) }, large:totable())
+  values(mlpl.cat({ large, mlpl.zeros(300, 0) }, 2), large:totable())
+  local part = mlpl.ones(300, 1)
+  values(mlpl.cat({ part, large, part }, 2):sum(2), mlpl.full({ 300 }, 302):totable())
 end
 
 function TestJoining:test_what_is_refused()
