@@ -292,7 +292,7 @@ static FORWARD(median) {
   MLPL_TRY(mlpli_line_axis(cx, "median", x, &c->p[0], &axis));
   const bool all = c->p[0].i == MLPL_NO_AXIS;
   const int64_t r = axis < 0 ? x->numel : x->shape[axis];
-  if (r == 0) { /* of nothing: NaN, where there are results */
+  if (all && r == 0) { /* the median of nothing is NaN */
     mlpli_fill(*out, NAN);
     return c->record ? mlpli_tensor_like(cx, &c->extra, x) : MLPL_OK;
   }

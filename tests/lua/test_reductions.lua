@@ -146,6 +146,9 @@ function TestOrder:test_chosen_by_order()
   values(v, { 2, 6 })
   lu.assertEquals(i:totable(), { 3, 3 })
   values(x:median(), 3)
+  v, i = mlpl.zeros(0, 0):median(2)
+  lu.assertEquals(v.shape, { 0 })
+  lu.assertEquals(i.dtype, "i64")
   values(x:quantile(0.5), 3.5)
   values(x:quantile(0.25, 2, true), { { 1.5 }, { 5 } })
   fails("topk: k is 4; axis 2 has 3 elements", x.topk, x, 4)
@@ -183,6 +186,10 @@ function TestCounts:test_histogram()
   local x = tensor { 1, 2, 1, 4 }
   values(x:histc(3), { 2, 1, 1 })
   values(x:histc { bins = 2, min = 0, max = 2 }, { 0, 3 })
+  for _, v in ipairs { 0, 1e17, -1e30, 1e308 } do    -- one to either side may be nothing
+    values(mlpl.full({ 2 }, v, { dtype = "f64" }):histc(3), { 0, 2, 0 })
+  end
+  values(mlpl.tensor({ -1.5e308, 0, 1.5e308 }, { dtype = "f64" }):histc(2), { 1, 2 })
 end
 
 function TestCounts:test_unique()
