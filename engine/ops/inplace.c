@@ -11,27 +11,7 @@
 #include "grad/grad.h"
 #include "ops/rows.h"
 
-#include <stdlib.h>
-
 /* ---- memory ------------------------------------------------------------------------ */
-
-/* Axes from the innermost out: each must step over all that the ones inside reach. */
-bool mlpli_overlaps_itself(const mlpl_tensor *t) {
-  unsigned left = 0;
-  int64_t reach = 0;
-  for (int d = 0; d < t->ndim; d++)
-    if (t->shape[d] > 1) left |= 1u << d;
-  while (left && t->numel) {
-    int inner = -1;
-    for (int d = 0; d < t->ndim; d++)
-      if (left >> d & 1 && (inner < 0 || llabs(t->stride[d]) < llabs(t->stride[inner])))
-        inner = d;
-    if (llabs(t->stride[inner]) <= reach) return true;
-    reach += (t->shape[inner] - 1) * llabs(t->stride[inner]);
-    left &= ~(1u << inner);
-  }
-  return false;
-}
 
 static bool same_elements(const mlpl_tensor *a, const mlpl_tensor *b) {
   if (a->data != b->data || a->dtype != b->dtype ||

@@ -561,11 +561,6 @@ int mlpli_gives_truth(const mlpli_call *c); /* a row's `dtype`: bool */
    into truth values. */
 bool mlpli_can_hold(int dtype, int result);
 
-/* ---- memory that is written to (inplace.c) ----------------------------------------- */
-
-/* Do several elements of t lie at one place? */
-bool mlpli_overlaps_itself(const mlpl_tensor *t);
-
 /* ---- work shared by rows ----------------------------------------------------------- */
 
 /* out = f(x, y, p), x and y (NULL: none) read with out's shape; on several threads when

@@ -5,8 +5,9 @@
 */
 #include "tensor/tensor.h"
 
+#include "base/buffer.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- permutations ------------------------------------------------------------------ */
@@ -46,12 +47,12 @@ static mlpl_status check_target(mlpl_ctx *cx, const char *what, const mlpl_tenso
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: the tensor requires a gradient; fill it under no_grad, or its detached view",
         what);
-  for (int d = 0; d < t->ndim; d++)
-    if (t->stride[d] == 0 && t->shape[d] > 1 && t->numel)
-      return mlpl_fail(cx, MLPL_EARG,
-          "%s: elements along axis %d share memory (the tensor was expanded); clone it",
-          what, d + cx->index_base);
-  return MLPL_OK;
+  char text[MLPLI_SHAPE_TEXT];
+  if (!mlpli_overlaps_itself(t)) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: the tensor, %s, is stretched: several of its elements share one place in "
+      "memory; :clone() it first",
+      what, mlpli_tensor_text(text, t));
 }
 
 static mlpl_status check_real(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
@@ -187,18 +188,13 @@ mlpl_status mlpl_tensor_fill_bernoulli(
 
 /* ---- by weights -------------------------------------------------------------------- */
 
-typedef struct candidate {
-  double key;
-  int64_t index;
-} candidate;
-
 typedef struct drawing {
   mlpl_ctx *cx;
   int64_t rows, k, n;
   bool replacement;
   const double *w, *u; /* of the present row */
-  double *sum;         /* [k], with replacement */
-  candidate *found;    /* [k], without */
+  double *v;           /* [k]: sums of weights; without replacement, times */
+  int64_t *order;      /* [k], without replacement: who comes when */
 } drawing;
 
 static mlpl_status check_row(const drawing *d, int64_t row) {
@@ -233,7 +229,7 @@ static void draw_with(const drawing *d, int64_t *out) {
   double sum = 0;
   int64_t last = 0;
   for (int64_t i = 0; i < d->k; i++) {
-    d->sum[i] = sum += d->w[i];
+    d->v[i] = sum += d->w[i];
     if (d->w[i] > 0) last = i;
   }
   for (int64_t j = 0; j < d->n; j++) {
@@ -241,7 +237,7 @@ static void draw_with(const drawing *d, int64_t *out) {
     int64_t lo = 0, hi = last;
     while (lo < hi) {
       int64_t middle = lo + (hi - lo) / 2;
-      if (d->sum[middle] > at)
+      if (d->v[middle] > at)
         hi = middle;
       else
         lo = middle + 1;
@@ -250,20 +246,23 @@ static void draw_with(const drawing *d, int64_t *out) {
   }
 }
 
-static int by_key(const void *a, const void *b) {
-  const candidate *x = a, *y = b;
-  if (x->key != y->key) return x->key < y->key ? -1 : 1;
-  return (x->index > y->index) - (x->index < y->index);
+static bool comes_before(const void *times, int64_t a, int64_t b) {
+  const double *t = times;
+  return t[a] != t[b] ? t[a] < t[b] : a < b;
 }
 
 /* Exponential times of rate w: who comes first, second, ... is distributed as draws
-   without replacement (Efraimidis and Spirakis, 2006). */
+   without replacement (Efraimidis and Spirakis, 2006). Of weight 0: nobody ever comes,
+   while the time of a very small one may be infinite, too. */
 static void draw_without(const drawing *d, int64_t *out) {
-  for (int64_t i = 0; i < d->k; i++)
-    d->found[i] = (candidate){
-        d->w[i] > 0 ? -log1p(-d->u[i]) / d->w[i] : (double)INFINITY, i};
-  qsort(d->found, (size_t)d->k, sizeof *d->found, by_key);
-  for (int64_t j = 0; j < d->n; j++) out[j] = d->found[j].index + d->cx->index_base;
+  int64_t n = 0;
+  for (int64_t i = 0; i < d->k; i++) {
+    if (!(d->w[i] > 0)) continue;
+    d->v[i] = -log1p(-d->u[i]) / d->w[i];
+    d->order[n++] = i;
+  }
+  mlpli_sort(d->order, n, comes_before, d->v);
+  for (int64_t j = 0; j < d->n; j++) out[j] = d->order[j] + d->cx->index_base;
 }
 
 static mlpl_status draw_rows(
@@ -289,16 +288,16 @@ static mlpl_status draw_rows(
 static mlpl_status draw_all(drawing *d, const mlpl_tensor *w, mlpl_tensor *out) {
   mlpl_ctx *cx = d->cx;
   mlpl_tensor *u = NULL;
-  void *memory = NULL;
   const int64_t shape[] = {d->rows, d->replacement ? d->n : d->k};
-  size_t each = d->replacement ? sizeof *d->sum : sizeof *d->found;
+  size_t each = sizeof *d->v + (d->replacement ? 0 : sizeof *d->order);
   mlpl_status status = mlpli_tensor_make(cx, &u, MLPL_F64, 2, shape);
   if (status == MLPL_OK)
-    status = mlpli_new(cx, &memory, (size_t)d->k * each, "multinomial");
-  d->sum = memory;
-  d->found = memory;
-  if (status == MLPL_OK) status = draw_rows(d, w, u, out);
-  mlpli_free(cx->heap, memory);
+    status = mlpli_new(cx, &d->v, (size_t)d->k * each, "multinomial");
+  if (status == MLPL_OK) {
+    d->order = (int64_t *)(void *)(d->v + d->k);
+    status = draw_rows(d, w, u, out);
+  }
+  mlpli_free(cx->heap, d->v);
   mlpl_tensor_release(u);
   return status;
 }

@@ -70,6 +70,9 @@ mlpl_status mlpli_tensor_alias(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tenso
 mlpl_status mlpli_tensor_contiguous(
     mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
 
+/* Do several elements of t lie at one place? */
+bool mlpli_overlaps_itself(const mlpl_tensor *t);
+
 /* Replace what `t` is made of (storage, shape, dtype) by `from`'s; t keeps its identity
    and flags. */
 void mlpli_tensor_become(mlpl_tensor *t, const mlpl_tensor *from);

@@ -250,7 +250,8 @@ static void what_fills_refuse(void **state) {
   mlpl_arg args[] = {{.name = "sizes", .value = 2, .sizes = sizes}, {0}};
   mlpl_tensor *wide = test_call(cx, "expand", &x, 1, args);
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, wide, 0, 1), MLPL_EARG,
-      "uniform_: elements along axis 0 share memory (the tensor was expanded); clone it");
+      "uniform_: the tensor, [2x2], is stretched: several of its elements share one place "
+      "in memory; :clone() it first");
   test_leaf(cx, x);
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, x, 0, 1), MLPL_ESTATE,
       "uniform_: the tensor requires a gradient; fill it under no_grad, or its detached "

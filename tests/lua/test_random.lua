@@ -125,6 +125,9 @@ function TestDraws:test_multinomial()
   lu.assertEquals(w:multinomial(5, { replacement = true }).shape, { 5 })
   lu.assertEquals(w:multinomial().shape, { 1 })
   lu.assertEquals(mlpl.multinomial(mlpl.ones(3, 4), 2).shape, { 3, 2 })
+  for _ = 1, 20 do                                 -- 1 over which is infinite
+    values(mlpl.multinomial(mlpl.tensor({ 0, 5e-324, 0 }, { dtype = "f64" }), 1), { 2 })
+  end
   fails("multinomial: row 1 has 2 weights above 0; without replacement, 3 cannot be drawn",
     mlpl.multinomial, w, 3)
   fails("multinomial: weight 2 of row 1 is -1; weights are finite and not negative",
@@ -158,6 +161,11 @@ function TestDraws:test_in_place()
   t:t()[1]:uniform_(1, 2)
   lu.assertEquals(t[{ 1, 2 }]:item(), 0)
   lu.assertTrue(t[{ 2, 1 }]:item() >= 1)
+  local windows = mlpl.zeros(10):unfold(1, 3, 1)
+  for _, name in ipairs { "uniform_", "normal_", "exponential_", "bernoulli_" } do
+    fails(name .. ": the tensor, [8x3], is stretched: several of its elements share one " ..
+      "place in memory; :clone() it first", windows[name], windows)
+  end
   local leaf = mlpl.zeros(2, { requires_grad = true })
   fails("uniform_: the tensor requires a gradient; fill it under no_grad, or its " ..
     "detached view", leaf.uniform_, leaf)
