@@ -364,6 +364,18 @@ static mlpl_status apply(
   return status;
 }
 
+/* Again when there is memory. Anomaly detection asks where the script is: in L. */
+static mlpl_status try_apply(lua_State *L, mlplb_state *s, const mlpl_op *op,
+    arguments *a, mlpl_tensor **out, bool in_place) {
+  int tries = 0;
+  mlpl_status status;
+  lua_State *was = mlplb_enter(s, L);
+  do status = apply(s, op, a, out, in_place);
+  while (mlplb_again(L, s, status, &tries));
+  s->L = was;
+  return status;
+}
+
 /* The tensors of the array at 1, in an array of the engine's; both it and an array that
    holds what is in it are pushed, for a finalizer may empty the script's own. */
 static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
@@ -402,8 +414,10 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
+  lua_State *was = mlplb_enter(s, L);
   do status = mlpl_op_apply(s->cx, &out, op, in, n, values);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
@@ -414,7 +428,6 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   mlpl_tensor *out[MLPL_MAX_OUTPUTS] = {NULL};
   mlplb_box *box[MLPL_MAX_OUTPUTS];
   mlpl_status status;
-  int tries = 0;
   a.what = what;
   a.numbers = 0;
   a.options = 0;
@@ -424,17 +437,13 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
   if (a.out) {
-    do status = apply(s, op, &a, NULL, false);
-    while (mlplb_again(L, s, status, &tries));
+    status = try_apply(L, s, op, &a, NULL, false);
     mlplb_get_option(L, a.options, "out");
     return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
   }
   int n_out = mlpl_op_outputs(op), given = 0;
   for (int i = 0; i < n_out; i++) box[i] = mlplb_tensor_box(L);
-  lua_State *was = mlplb_enter(s, L); /* anomaly detection asks where the script is */
-  do status = apply(s, op, &a, out, false);
-  while (mlplb_again(L, s, status, &tries));
-  s->L = was;
+  status = try_apply(L, s, op, &a, out, false);
   for (int i = 0; i < n_out; i++)
     if ((box[i]->object = out[i])) given = i + 1;
   if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
@@ -448,8 +457,6 @@ static int op_call_in_place(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
   arguments a;
-  mlpl_status status;
-  int tries = 0;
   a.what = lua_tostring(L, lua_upvalueindex(4));
   a.numbers = 0;
   a.options = 0;
@@ -462,8 +469,7 @@ static int op_call_in_place(lua_State *L) {
   inputs_and_params(L, op, &a);
   if (a.out) return luaL_error(L, "%s: out makes no sense in place", a.what);
   mlplb_pressure(L, s);
-  do status = apply(s, op, &a, NULL, true);
-  while (mlplb_again(L, s, status, &tries));
+  mlpl_status status = try_apply(L, s, op, &a, NULL, true);
   lua_settop(L, 1);
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
@@ -487,8 +493,10 @@ static int op_call_two(lua_State *L) {
     return mlplb_op_call(L, op, mlpl_op_name(op));
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box_of(L, s);
+  lua_State *was = mlplb_enter(s, L);
   do status = mlpl_op_apply(s->cx, &out, op, in, 2, NULL);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }

@@ -84,13 +84,14 @@ const mlpl_tensor *mlpli_input_seen(const mlpli_node *n, int i, mlpl_tensor *see
   return seen;
 }
 
-/* *slot += gx. In place where nobody else reads the sum so far; recorded when the pass
-   is. */
+/* *slot += gx. In place where nobody else reads the sum so far, or whoever does is to see
+   it grow; recorded when the pass is. */
 static mlpl_status add_to(
     mlpl_ctx *cx, mlpl_tensor **slot, mlpl_tensor *gx, bool in_place) {
   mlpl_tensor *sum;
   if (!cx->grad_enabled && in_place && (*slot)->contiguous) {
     mlpli_map(MLPLK_ADD, *slot, *slot, gx, 0);
+    mlpli_touch(*slot);
     return MLPL_OK;
   }
   MLPL_TRY(mlpli_apply(cx, &sum, MLPLI_OP_ADD, (mlpl_tensor *[]){*slot, gx}, 2, NULL));
@@ -183,6 +184,7 @@ mlpl_status mlpli_grad_target(
     MLPL_TRY(writable(
         cx, &leaf->grad, own, leaf->has_grad, leaf->dtype, leaf->ndim, leaf->shape, add));
     leaf->has_grad = true;
+    mlpli_touch(leaf->grad);
     *target = leaf->grad;
     return MLPL_OK;
   }
