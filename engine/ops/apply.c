@@ -326,6 +326,7 @@ mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *name,
   mlpl_value values[MLPL_MAX_PARAMS];
   const mlpl_op *op = mlpl_op_find(name);
   if (!op) return mlpl_fail(cx, MLPL_EARG, "call: there is no operation '%.60s'", name);
+  for (int i = 1; i < op->n_outputs; i++) out[i] = NULL;
   MLPL_TRY(mlpli_resolve(cx, op->name, op->params, op->n_params, args, values));
   return mlpl_op_apply(cx, out, op, inputs, n, values);
 }

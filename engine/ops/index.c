@@ -245,7 +245,10 @@ static mlpl_status subscript_of(mlpl_ctx *cx, const char *what, int ndim,
   for (int d = s->lead; d < s->n_rest; d++)
     s->out.size[s->broadcast.ndim + d] = shape[s->rest[d]];
   s->out.ndim = s->broadcast.ndim + s->n_rest;
-  return MLPL_OK;
+  if (mlpli_shape_fits(s->out.ndim, s->out.size)) return MLPL_OK;
+  char text[MLPLI_SHAPE_TEXT];
+  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s is more than can be counted", what,
+      mlpli_shape_text(text, s->out.ndim, s->out.size));
 }
 
 static int64_t count(const mlpli_shape *s) {

@@ -412,7 +412,7 @@ static BACKWARD(difference) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  if (g->shape[axis] == 0) { /* no difference is left */
+  if (g->numel == 0) { /* no difference is left */
     mlpli_expr e = {.cx = cx};
     mlpl_value put[3] = {{.i = axis}, {.i = 0}, {.i = shape[axis]}};
     mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_PLACE, g, put));

@@ -130,13 +130,13 @@ mlpl_status mlpli_fill_in(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
     else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known))
       return cannot_reshape(cx, what, x, p);
   }
-  if (open < 0 && !mlpli_shape_fits(n, shape)) return cannot_reshape(cx, what, x, p);
   if (open >= 0) {
     if (known == 0 || x->numel % known) return cannot_reshape(cx, what, x, p);
     shape[open] = x->numel / known;
     known *= shape[open];
   }
-  return known == x->numel ? MLPL_OK : cannot_reshape(cx, what, x, p);
+  if (known == x->numel && mlpli_shape_fits(n, shape)) return MLPL_OK;
+  return cannot_reshape(cx, what, x, p);
 }
 
 static VIEW(reshape) {
