@@ -33,7 +33,7 @@ mlpl_status mlpli_axes(
 }
 
 static unsigned bit_of(int64_t axis, int ndim) {
-  return ndim ? 1u << (axis < 0 ? axis + ndim : axis) : 0;
+  return ndim ? 1u << mlpli_axis_known(axis, ndim) : 0;
 }
 
 unsigned mlpli_axes_known(const mlpl_value *v, int ndim) {
@@ -195,12 +195,13 @@ mlpli_lines mlpli_lines_of(int ndim, const int64_t *shape, int axis) {
   return l;
 }
 
-mlpl_status mlpli_line_axis(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
-    const mlpl_value *dim, int *axis) {
+mlpl_status mlpli_line_axis(mlpl_ctx *cx, const mlpli_call *c, int k, int *axis) {
+  const int64_t dim = c->p[k].i;
+  const int ndim = c->in[0]->ndim;
   *axis = -1;
-  if (dim->i == MLPL_NO_AXIS) return MLPL_OK;
-  if (x->ndim == 0 && (dim->i == 0 || dim->i == -1)) return MLPL_OK;
-  return mlpli_axis(cx, what, dim->i, x->ndim, axis);
+  if (dim == MLPL_NO_AXIS) return MLPL_OK;
+  if (ndim == 0 && (dim == 0 || dim == -1)) return MLPL_OK;
+  return mlpli_axis(cx, mlpli_said(c->op), dim, ndim, axis);
 }
 
 typedef struct line_job {

@@ -513,6 +513,10 @@ mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param 
 /* *axis counted from 0 in [0, ndim); the error names axis and rank. */
 mlpl_status mlpli_axis(
     mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis);
+/* The same of an axis that was checked before. */
+static inline int mlpli_axis_known(int64_t given, int ndim) {
+  return (int)(given < 0 ? given + ndim : given);
+}
 /* *axes (bits) of a list of axes; the error names one that stands twice. */
 mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
     int *list, unsigned *axes);

@@ -150,21 +150,21 @@ static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **
 
 static SHAPE(sort) {
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, c->op->name, c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   return mlpli_shape_same(cx, c, s);
 }
 
 static FORWARD(sort) {
   order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "sort", c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   return values_and_places(cx, c, out, &j, axis, 2 * sizeof(mlplk_item), sort_line, true);
 }
 
 static FORWARD(argsort) {
   order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0, .index = *out};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "argsort", c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   MLPL_TRY(run(cx, c, &j, axis, 2 * sizeof(mlplk_item), sort_line));
   mlpli_count_from_base(*out, cx->index_base);
   return MLPL_OK;
@@ -183,7 +183,7 @@ static mlpl_status check_k(mlpl_ctx *cx, const mlpli_call *c, int64_t k, int64_t
 static SHAPE(topk) {
   int axis;
   int64_t size;
-  MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(check_k(cx, c, c->p[0].i, 0, axis, &size));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
   if (axis >= 0)
@@ -196,7 +196,7 @@ static SHAPE(topk) {
 static FORWARD(topk) {
   order_job j = {.k = c->p[0].i, .flip = c->p[2].i ? ~(uint64_t)0 : 0};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   return values_and_places(
       cx, c, out, &j, axis, sizeof(uint64_t) + 2 * sizeof(mlplk_item), top_line, true);
 }
@@ -206,8 +206,8 @@ static mlpl_tensor *add_along(
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  if (dim < 0) dim += ndim;
-  mlpl_value how[2] = {{.i = dim}, {.i = shape[dim]}};
+  const int axis = mlpli_axis_known(dim, ndim);
+  mlpl_value how[2] = {{.i = axis}, {.i = shape[axis]}};
   return mlpli_x2(e, MLPLI_OP_ADD_ALONG, g, index, how);
 }
 
@@ -232,56 +232,58 @@ static BACKWARD(topk) { return places_backward(cx, n, g, n->p[1].i); }
 
 /* ---- one of each line: kthvalue, median, quantile ---------------------------------- */
 
-/* The shape without the axis (dim), or with size 1 there; that there is something. */
-static mlpl_status shape_of_one(mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim,
-    bool keep, int *axis, mlpli_shape *s) {
+/* The shape without the axis that option k says, or, as the next one says, with size 1
+   there; that there is something. */
+static mlpl_status shape_of_one(
+    mlpl_ctx *cx, const mlpli_call *c, int k, mlpli_shape *s) {
   const mlpl_tensor *x = c->in[0];
-  MLPL_TRY(mlpli_line_axis(cx, c->op->name, x, dim, axis));
-  const unsigned axes = *axis < 0 ? (1u << x->ndim) - 1 : 1u << *axis;
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c, k, &axis));
+  const unsigned axes = axis < 0 ? (1u << x->ndim) - 1 : 1u << axis;
   MLPL_TRY(mlpli_check_choice(cx, c->op->name, x, axes));
-  mlpli_shape_without(x->ndim, x->shape, axes, keep, s);
+  mlpli_shape_without(x->ndim, x->shape, axes, c->p[k + 1].i != 0, s);
   return MLPL_OK;
 }
 
 static SHAPE(kthvalue) {
   int axis;
   int64_t size;
-  MLPL_TRY(mlpli_line_axis(cx, "kthvalue", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(check_k(cx, c, c->p[0].i, 1, axis, &size));
-  return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
+  return shape_of_one(cx, c, 1, s);
 }
 
 static FORWARD(kthvalue) {
   order_job j = {.k = c->p[0].i - 1};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "kthvalue", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   return values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), kth_line, true);
 }
 
-/* g with axes of size 1 where the reduced ones were, to the places. */
-static BACKWARD(kthvalue) {
-  mlpli_expr e = {.cx = cx};
+/* g, with size 1 for the axis that option k says, to the places. */
+static mlpl_tensor *to_places(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, int k) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  const unsigned axes = mlpli_axes_known(&n->p[1], ndim);
-  if (ndim == 0)
-    mlpli_xgive(&e, n, 0, g);
-  else
-    mlpli_xgive(&e, n, 0,
-        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
-            n->p[1].i));
+  if (ndim == 0) return g;
+  const unsigned axes = mlpli_axes_known(&n->p[k], ndim);
+  return add_along(e, n, mlpli_xkept(e, n, g, axes), mlpli_xkept(e, n, n->extra, axes),
+      n->p[k].i);
+}
+
+static BACKWARD(kthvalue) {
+  mlpli_expr e = {.cx = cx};
+  mlpli_xgive(&e, n, 0, to_places(&e, n, g, 1));
   return mlpli_expr_end(&e);
 }
 
 static SHAPE(median) {
   const mlpl_tensor *x = c->in[0];
-  int axis;
   if (c->p[0].i == MLPL_NO_AXIS && mlpli_is_real(x) && x->numel == 0) {
     mlpli_shape_without(x->ndim, x->shape, ~0u, c->p[1].i != 0, s);
     return MLPL_OK;
   }
-  return shape_of_one(cx, c, &c->p[0], c->p[1].i != 0, &axis, s);
+  return shape_of_one(cx, c, 0, s);
 }
 
 /* All elements that are the median of all share its gradient, as in PyTorch. */
@@ -289,7 +291,7 @@ static FORWARD(median) {
   mlpl_tensor *x = c->in[0];
   order_job j = {.k = 0};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "median", x, &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   const bool all = c->p[0].i == MLPL_NO_AXIS;
   const int64_t r = axis < 0 ? x->numel : x->shape[axis];
   if (all && r == 0) { /* the median of nothing is NaN */
@@ -306,19 +308,15 @@ static BACKWARD(median) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  const unsigned axes = mlpli_axes_known(n->p, ndim);
   if (n->p[0].i == MLPL_NO_AXIS || ndim == 0)
-    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, ~0u), n->extra));
   else
-    mlpli_xgive(&e, n, 0,
-        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
-            n->p[0].i));
+    mlpli_xgive(&e, n, 0, to_places(&e, n, g, 0));
   return mlpli_expr_end(&e);
 }
 
 static SHAPE(quantile) {
-  int axis;
-  return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
+  return shape_of_one(cx, c, 1, s);
 }
 
 enum { LINEAR, LOWER, HIGHER, MIDPOINT, NEAREST };
@@ -359,7 +357,7 @@ static void between(const order_job *j, mlpl_tensor *out, double w) {
 static FORWARD(quantile) {
   mlpl_tensor *x, *pair;
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "quantile", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
   order_job j = {.q = c->p[0].f, .l = mlpli_lines_of(x->ndim, x->shape, axis)};
   int64_t size[MLPL_MAX_RANK];
@@ -390,7 +388,7 @@ static BACKWARD(quantile) {
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
   const bool all = n->p[1].i == MLPL_NO_AXIS || ndim == 0;
-  const int axis = all ? 0 : (int)(n->p[1].i < 0 ? n->p[1].i + ndim : n->p[1].i);
+  const int axis = all ? 0 : mlpli_axis_known(n->p[1].i, ndim);
   const int64_t r = all ? (int64_t)mlpli_share(ndim, shape, ~0u) : shape[axis];
   const double w = share_of_upper(n->p, r);
   mlpl_value one = {.sizes = {.n = all ? 1 : ndim}}, full = {.sizes = {.n = ndim}},

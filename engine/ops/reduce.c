@@ -139,7 +139,7 @@ static BACKWARD(extremes) {
   else if (ndim == 0)
     mlpli_xgive(&e, n, 0, g);
   else {
-    const int axis = (int)(n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i);
+    const int axis = mlpli_axis_known(n->p[0].i, ndim);
     mlpl_value how[2] = {{.i = axis}, {.i = shape[axis]}};
     mlpli_xgive(&e, n, 0,
         mlpli_x2(&e, MLPLI_OP_SPREAD, mlpli_xkept(&e, n, g, axes),
