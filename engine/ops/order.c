@@ -260,22 +260,24 @@ static FORWARD(kthvalue) {
   return values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), kth_line, true);
 }
 
-/* g, with size 1 for the axis that option k says, to the places. */
-static mlpl_tensor *to_places(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, int k) {
+/* g with axes of size 1 where the reduced ones were, to the places. */
+static mlpl_status one_backward(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, const mlpl_value *dim) {
+  mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  if (ndim == 0) return g;
-  const unsigned axes = mlpli_axes_known(&n->p[k], ndim);
-  return add_along(e, n, mlpli_xkept(e, n, g, axes), mlpli_xkept(e, n, n->extra, axes),
-      n->p[k].i);
-}
-
-static BACKWARD(kthvalue) {
-  mlpli_expr e = {.cx = cx};
-  mlpli_xgive(&e, n, 0, to_places(&e, n, g, 1));
+  const unsigned axes = mlpli_axes_known(dim, ndim);
+  if (ndim == 0)
+    mlpli_xgive(&e, n, 0, g);
+  else
+    mlpli_xgive(&e, n, 0,
+        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
+            dim->i));
   return mlpli_expr_end(&e);
 }
+
+static BACKWARD(kthvalue) { return one_backward(cx, n, g, &n->p[1]); }
 
 static SHAPE(median) {
   const mlpl_tensor *x = c->in[0];
@@ -308,10 +310,9 @@ static BACKWARD(median) {
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  if (n->p[0].i == MLPL_NO_AXIS || ndim == 0)
-    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, ~0u), n->extra));
-  else
-    mlpli_xgive(&e, n, 0, to_places(&e, n, g, 0));
+  const unsigned axes = mlpli_axes_known(n->p, ndim);
+  if (n->p[0].i != MLPL_NO_AXIS && ndim) return one_backward(cx, n, g, n->p);
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
   return mlpli_expr_end(&e);
 }
 

@@ -157,7 +157,7 @@ static mlpl_tensor *pieces(mlpli_expr *e, const mlpli_call *c, int *axis) {
 
 static COMPOSE(trapezoid) {
   mlpli_expr e = {.cx = cx};
-  int axis;
+  int axis = 0;
   mlpl_tensor *area = pieces(&e, c, &axis);
   const mlpl_value p[2] = {{.i = axis}, {.i = 0}};
   return mlpli_xresult(&e, out, area ? mlpli_x1(&e, MLPLI_OP_SUM, area, p) : NULL);
@@ -165,7 +165,7 @@ static COMPOSE(trapezoid) {
 
 static COMPOSE(cumulative_trapezoid) {
   mlpli_expr e = {.cx = cx};
-  int axis;
+  int axis = 0;
   mlpl_tensor *area = pieces(&e, c, &axis);
   const mlpl_value p = {.i = axis};
   return mlpli_xresult(&e, out, area ? mlpli_x1(&e, MLPLI_OP_CUMSUM, area, &p) : NULL);
