@@ -55,6 +55,9 @@ static inline mlpl_tensor *mlpli_retain(mlpl_tensor *t) {
 /* Sizes whose product can be counted in bytes whatever the dtype; a 0 among them does not
    help: strides are products, too. */
 bool mlpli_shape_fits(int ndim, const int64_t *shape);
+/* That dtype, number of axes and sizes that a host gives are such; the error names what. */
+mlpl_status mlpli_check_sizes(
+    mlpl_ctx *cx, const char *what, int dtype, int ndim, const int64_t *shape);
 /* Elements not set. The sizes are known to be good (from other tensors); fails only for
    memory or overflow. */
 mlpl_status mlpli_tensor_make(

@@ -240,6 +240,10 @@ static void what_fills_refuse(void **state) {
   mlpl_tensor *x = VECTOR(cx, 1, 2), *whole = test_new(cx, MLPL_I64, SIZES(2));
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, x, 2, 1), MLPL_EARG,
       "uniform_: from 2 to 1; the bounds must be finite and in order");
+  mlpl_tensor *t;
+  assert_fails(cx, mlpl_tensor_rand(cx, &t, MLPL_F64, SIZES(2), -1e308, 1.5e308),
+      MLPL_EARG, "rand: from -1e+308 to 1.5e+308; the bounds must be finite");
+  assert_null(t);
   assert_fails(cx, mlpl_tensor_fill_normal(cx, x, 0, -1), MLPL_EARG,
       "normal_: mean 0, std -1; they must be finite, std not negative");
   assert_fails(cx, mlpl_tensor_fill_exponential(cx, x, 0), MLPL_EARG,
