@@ -586,8 +586,6 @@ MLPL_API mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads,
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
 MLPL_API const char *mlpl_op_name(const mlpl_op *op);
-/* what its messages begin with: the name of the operation that the user called */
-MLPL_API const char *mlpl_op_said(const mlpl_op *op);
 /* "linalg": in Lua a function of mlpl.linalg; NULL: a method of tensors */
 MLPL_API const char *mlpl_op_group(const mlpl_op *op);
 /* how many tensors; how many may not be NULL */

@@ -59,18 +59,12 @@ static output *output_of(const mlpli_node *n) {
 
 /* ---- letting go -------------------------------------------------------------------- */
 
-static void drop(mlpl_tensor **t) {
-  mlpl_tensor *was = *t;
-  *t = NULL;
-  mlpl_tensor_release(was);
-}
-
 static void drop_gathered(function *f) {
-  for (int i = 0; i < f->n_out; i++) drop(&f->out[i].grad);
+  for (int i = 0; i < f->n_out; i++) mlpli_drop(&f->out[i].grad);
 }
 
 static void drop_given(function *f) {
-  for (int i = 0; i < f->n_in; i++) drop(&f->in[i].grad);
+  for (int i = 0; i < f->n_in; i++) mlpli_drop(&f->in[i].grad);
 }
 
 /* The host's data and what it saved: all that backward needs. */
@@ -78,7 +72,7 @@ static void close_host(function *f) {
   void (*release)(void *) = f->host.release;
   f->host.release = NULL;
   f->host.backward = NULL;
-  for (int i = 0; i < f->n_saved; i++) drop(&f->saved[i].t);
+  for (int i = 0; i < f->n_saved; i++) mlpli_drop(&f->saved[i].t);
   if (release) release(f->host.ud);
 }
 
@@ -120,7 +114,7 @@ static mlpl_status gate_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_node *core = n->edge[0].node;
   if (core->queued && core->queued != cx->pass)
     return mlpli_give(cx, n, 0, g); /* fails */
-  drop(&out->grad);
+  mlpli_drop(&out->grad);
   out->grad = mlpli_retain(g);
   if (!core->grad) core->grad = mlpli_retain(g); /* any: the core is due */
   return MLPL_OK;
@@ -148,7 +142,7 @@ static mlpl_status hand_over(mlpl_ctx *cx, mlpli_node *n) {
           "backward: input %d of %s was converted to %s after it was recorded",
           i + cx->index_base, f->name, mlpl_dtype_name((mlpl_dtype)leaf->dtype));
     if (in->grad && mlpli_wants(n, i)) MLPL_TRY(mlpli_give(cx, n, i, in->grad));
-    drop(&in->grad);
+    mlpli_drop(&in->grad);
   }
   return MLPL_OK;
 }

@@ -26,8 +26,7 @@ static mlpl_status evaluate(const check *c, mlpl_tensor **y) {
         "gradcheck: the result has %lld elements, before it had %lld",
         (long long)(*y)->numel, (long long)c->n_out);
   if (status == MLPL_OK) return MLPL_OK;
-  mlpl_tensor_release(*y);
-  *y = NULL;
+  mlpli_drop(y);
   return status;
 }
 
@@ -211,8 +210,7 @@ mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads, mlpl_function *
   mlpl_status status = all_differences(&c, grads);
   mlpl_set_grad_enabled(cx, was);
   for (int i = 0; i < n && status != MLPL_OK; i++) {
-    mlpl_tensor_release(grads[i]);
-    grads[i] = NULL;
+    mlpli_drop(&grads[i]);
   }
   return status;
 }

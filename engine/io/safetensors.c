@@ -398,7 +398,6 @@ mlpl_status mlpli_st_tensor(const mlpli_st *st, mlpl_tensor **t, int64_t i) {
   MLPL_TRY(
       mlpli_tensor_make(st->cx, t, mlpli_st_types[e->type].becomes, e->ndim, e->shape));
   if (mlpli_st_decode(e->type, (*t)->data, st->data + e->begin, e->numel)) return MLPL_OK;
-  mlpl_tensor_release(*t);
-  *t = NULL;
+  mlpli_drop(t);
   return bad_tensor(st, e, "holds a number beyond 2^63");
 }

@@ -34,7 +34,6 @@ bool mlpl_op_takes_list(const mlpl_op *op) { return op->list != MLPLI_NO_LIST; }
 bool mlpl_op_takes_number(const mlpl_op *op, int i) {
   return ((unsigned)op->numbers >> i & 1u) != 0;
 }
-const char *mlpl_op_said(const mlpl_op *op) { return mlpli_said(op); }
 const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) {
   return op->by_tensor ? mlpli_op_table[op->by_tensor] : NULL;
 }
@@ -246,8 +245,7 @@ mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
 
 static void release_all(mlpl_tensor **out, int n) {
   for (int i = 0; i < n; i++) {
-    mlpl_tensor_release(out[i]);
-    out[i] = NULL;
+    mlpli_drop(&out[i]);
   }
 }
 

@@ -85,8 +85,7 @@ static mlpl_status places(
   MLPL_TRY(mlpli_tensor_make(cx, index, MLPL_I64, s.ndim, s.size));
   mlpl_status status = mlpli_reduce(cx, kind, *index, x, axes);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*index);
-    *index = NULL;
+    mlpli_drop(index);
   }
   return status;
 }

@@ -255,8 +255,7 @@ mlpl_status mlpl_tensor_bernoulli(mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tens
   mlpl_tensor_release(u);
   mlpl_tensor_release(flat);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*t);
-    *t = NULL;
+    mlpli_drop(t);
   }
   return status;
 }
@@ -426,8 +425,7 @@ mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
   if (status == MLPL_OK) status = draw_all(&d, w, *t); /* a new tensor is contiguous */
   mlpl_tensor_release(w);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*t);
-    *t = NULL;
+    mlpli_drop(t);
   }
   return status;
 }

@@ -52,6 +52,13 @@ static inline mlpl_tensor *mlpli_retain(mlpl_tensor *t) {
   return t;
 }
 
+/* Release *t. It is NULL before that: a release may set off what looks at it again. */
+static inline void mlpli_drop(mlpl_tensor **t) {
+  mlpl_tensor *was = *t;
+  *t = NULL;
+  mlpl_tensor_release(was);
+}
+
 /* Sizes whose product can be counted in bytes whatever the dtype; a 0 among them does not
    help: strides are products, too. */
 bool mlpli_shape_fits(int ndim, const int64_t *shape);
