@@ -272,32 +272,13 @@ static int randperm(lua_State *L) {
 
 /* ---- like another tensor ----------------------------------------------------------- */
 
-typedef struct like {
-  const char *what;
-  mlpl_dtype dtype;
-  bool requires_grad;
-  mlplb_generator *g;
-} like;
-
 /* The options behind n arguments; dtype is x's unless another is asked for. */
-static like like_options(lua_State *L, const char *what, const mlpl_tensor *x, int n) {
+static mlplb_making like_options(lua_State *L, const char *what, const mlpl_tensor *x,
+    int n, mlplb_generator **g) {
   static const char *const names[] = {"dtype", "requires_grad", "generator", NULL};
-  like l = {what, mlpl_tensor_dtype(x), false, NULL};
   int options = options_after(L, n, what, names);
-  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
-    l.dtype = mlplb_dtype(L, lua_gettop(L), what);
-  l.requires_grad = mlplb_get_flag(L, options, what, "requires_grad", false);
-  l.g = mlplb_generator_at(L, options, what);
-  return l;
-}
-
-static int finish_like(
-    lua_State *L, const like *l, mlplb_box *box, mlpl_tensor *t, mlpl_status status) {
-  mlplb_state *s = mlplb_get(L);
-  box->object = t;
-  if (status == MLPL_OK && l->requires_grad)
-    status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, l->what);
+  *g = mlplb_generator_at(L, options, what); /* stays on the stack */
+  return mlplb_making_of(L, options, what, mlpl_tensor_dtype(x));
 }
 
 typedef mlpl_status real_draw(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
@@ -306,21 +287,22 @@ typedef mlpl_status real_draw(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, i
 static int draw_like(lua_State *L, const char *what, real_draw *draw) {
   mlplb_state *s = mlplb_get(L);
   const mlpl_tensor *x = mlplb_check_tensor(L, 1);
-  like l = like_options(L, what, x, 1);
+  mlplb_generator *g;
+  mlplb_making m = like_options(L, what, x, 1, &g);
   mlpl_tensor *t = NULL;
-  if (l.dtype > MLPL_F64)
+  if (m.dtype > MLPL_F64)
     return luaL_error(L, "%s: dtype is %s; random real numbers need f32 or f64", what,
-        mlpl_dtype_name(l.dtype));
+        mlpl_dtype_name(m.dtype));
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   do {
-    mlplb_generator_swap(s, l.g);
-    status = draw(s->cx, &t, l.dtype, mlpl_tensor_ndim(x), mlpl_tensor_shape(x), 0, 1);
-    mlplb_generator_swap(s, l.g);
+    mlplb_generator_swap(s, g);
+    status = draw(s->cx, &t, m.dtype, mlpl_tensor_ndim(x), mlpl_tensor_shape(x), 0, 1);
+    mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
-  return finish_like(L, &l, box, t, status);
+  return mlplb_finish(L, &m, box, t, status);
 }
 
 static int rand_like(lua_State *L) { return draw_like(L, "rand_like", mlpl_tensor_rand); }
@@ -334,19 +316,20 @@ static int randint_like(lua_State *L) {
   const mlpl_tensor *x = mlplb_check_tensor(L, 1);
   lua_Integer lo = mlplb_whole(L, 2, "randint_like", "the lowest number");
   lua_Integer hi = mlplb_whole(L, 3, "randint_like", "the highest number");
-  like l = like_options(L, "randint_like", x, 3);
+  mlplb_generator *g;
+  mlplb_making m = like_options(L, "randint_like", x, 3, &g);
   mlpl_tensor *t = NULL;
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   do {
-    mlplb_generator_swap(s, l.g);
+    mlplb_generator_swap(s, g);
     status = mlpl_tensor_randint(
-        s->cx, &t, l.dtype, mlpl_tensor_ndim(x), mlpl_tensor_shape(x), lo, hi);
-    mlplb_generator_swap(s, l.g);
+        s->cx, &t, m.dtype, mlpl_tensor_ndim(x), mlpl_tensor_shape(x), lo, hi);
+    mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
-  return finish_like(L, &l, box, t, status);
+  return mlplb_finish(L, &m, box, t, status);
 }
 
 /* ---- in place ---------------------------------------------------------------------- */

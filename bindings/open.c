@@ -154,6 +154,7 @@ int luaopen_mlpl(lua_State *L) {
   lua_setfield(L, -2, "version");
   mlplb_setfuncs(L, functions);
   mlplb_open_create(L);
+  mlplb_open_sequences(L);
   mlplb_open_shapes(L);
   mlplb_open_grad(L);
   mlplb_open_random(L);

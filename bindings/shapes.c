@@ -1,6 +1,6 @@
 /*
-** Functions that join, cut and make tensors by shape: rows whose input is a list (cat,
-** stack), methods that give several tensors (split, chunk, unbind), and makers.
+** Functions that join and cut tensors by shape: rows whose input is a list (cat, stack),
+** methods and functions that give several tensors (split, chunk, unbind, meshgrid).
 */
 #include "bind.h"
 
@@ -248,202 +248,6 @@ static int atleast_1d(lua_State *L) { return at_least(L, "atleast_1d", 1); }
 static int atleast_2d(lua_State *L) { return at_least(L, "atleast_2d", 2); }
 static int atleast_3d(lua_State *L) { return at_least(L, "atleast_3d", 3); }
 
-/* ---- makers ------------------------------------------------------------------------ */
-
-#define NOT_GIVEN (-4611686018427387904.0) /* -2^62 */
-
-static const mlpl_param eye_params[] = {
-    {"n", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, NOT_GIVEN, 0, 9e15, NULL, 0}};
-static const mlpl_param space_params[] = {
-    {"start", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
-    {"stop", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
-    {"steps", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"base", MLPL_PARAM_REAL, MLPL_OPTIONAL, 10, 0, 0, NULL, 0}};
-static const mlpl_param triangle_params[] = {
-    {"row", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"col", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"offset", MLPL_PARAM_INT, MLPL_OPTIONAL, 0, -9e15, 9e15, NULL, 0}};
-
-/* dtype and requires_grad, taken out of the trailing table into a copy of the others. */
-typedef struct made {
-  const char *what;
-  mlpl_dtype dtype;
-  bool requires_grad;
-} made;
-
-static made take_making(lua_State *L, const char *what, mlpl_dtype standard) {
-  made m = {.what = what, .dtype = standard};
-  int options = mlplb_options(L);
-  if (!options) return m;
-  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
-    m.dtype = mlplb_dtype(L, lua_gettop(L), what);
-  lua_pop(L, 1);
-  m.requires_grad = mlplb_get_flag(L, options, what, "requires_grad", false);
-  lua_createtable(L, 0, 4);
-  for (lua_pushnil(L); lua_next(L, options);) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    bool ours = strcmp(key, "dtype") == 0 || strcmp(key, "requires_grad") == 0;
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2); /* key, key, value */
-    if (ours)
-      lua_pop(L, 2);
-    else
-      lua_rawset(L, -4);
-  }
-  lua_replace(L, options);
-  return m;
-}
-
-static int finish(
-    lua_State *L, mlplb_box *box, mlpl_tensor *t, made m, mlpl_status status) {
-  mlplb_state *s = mlplb_get(L);
-  box->object = t;
-  if (status == MLPL_OK && m.requires_grad)
-    status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m.what);
-}
-
-/* eye(3), eye(2, 3) */
-static int eye(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_value v[2];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, "eye", MLPL_F32);
-  mlplb_params(L, "eye", 1, eye_params, 2, v, NULL);
-  int64_t cols = v[1].i == (int64_t)NOT_GIVEN ? v[0].i : v[1].i;
-  for (int i = 0; i < 2; i++)
-    if ((i ? cols : v[0].i) < 0)
-      return luaL_error(L, "eye: %s is %I; it must be at least 0", eye_params[i].name,
-          (lua_Integer)(i ? cols : v[0].i));
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_eye(s->cx, &t, m.dtype, v[0].i, cols);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-
-/* linspace(0, 1, 11), logspace(-3, 3, 7): both ends included */
-static int space(lua_State *L, const char *what, bool logarithmic) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_value v[4];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, what, MLPL_F32);
-  mlplb_params(L, what, 1, space_params, logarithmic ? 4 : 3, v, NULL);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do
-    status = logarithmic
-        ? mlpl_tensor_logspace(s->cx, &t, m.dtype, v[0].f, v[1].f, v[2].i, v[3].f)
-        : mlpl_tensor_linspace(s->cx, &t, m.dtype, v[0].f, v[1].f, v[2].i);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-static int linspace(lua_State *L) { return space(L, "linspace", false); }
-static int logspace(lua_State *L) { return space(L, "logspace", true); }
-
-/* tril_indices(3, 3): a row of rows and a row of columns, ready to index with */
-static int triangle(lua_State *L, const char *what, bool lower) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_value v[3];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  mlplb_params(L, what, 1, triangle_params, 3, v, NULL);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_triangle_indices(s->cx, &t, v[0].i, v[1].i, v[2].i, lower);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, (made){.what = what, .dtype = MLPL_I64}, status);
-}
-static int tril_indices(lua_State *L) { return triangle(L, "tril_indices", true); }
-static int triu_indices(lua_State *L) { return triangle(L, "triu_indices", false); }
-
-/* ---- of x's shape and dtype -------------------------------------------------------- */
-
-/* The number or truth value at 2 is what every element is to be. */
-static void check_value(lua_State *L, const made *m) {
-  lua_Integer whole = 0;
-  if (lua_isboolean(L, 2)) return;
-  bool fits = mlplb_fits(L, 2, m->dtype);
-  if (fits && m->dtype == MLPL_I64) /* it goes through a double */
-    fits = lua_numbertointeger(lua_tonumber(L, 2), &whole) &&
-        whole == lua_tointeger(L, 2);
-  if (!fits)
-    luaL_error(L, "%s: value %s does not fit %s", m->what, mlplb_shown(L, 2),
-        mlpl_dtype_name(m->dtype));
-}
-
-/* fill NULL: contents are not set */
-static int make_like(lua_State *L, const char *what, int at_most, const double *fill) {
-  mlplb_state *s = mlplb_get(L);
-  const mlpl_tensor *x = mlplb_check_tensor(L, 1);
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, what, mlpl_tensor_dtype(x));
-  int options = mlplb_options(L), last = options ? options - 1 : lua_gettop(L);
-  if (last > at_most)
-    return luaL_error(
-        L, "%s: one argument too many: %s", what, mlplb_shown(L, at_most + 1));
-  static const char *const none[] = {"dtype", "requires_grad", NULL};
-  mlplb_known_keys(L, options, what, none);
-  if (at_most == 2) check_value(L, &m);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  const int n = mlpl_tensor_ndim(x);
-  do
-    status = fill ? mlpl_tensor_full(s->cx, &t, m.dtype, n, mlpl_tensor_shape(x), *fill)
-                  : mlpl_tensor_new(s->cx, &t, m.dtype, n, mlpl_tensor_shape(x));
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-
-static int zeros_like(lua_State *L) {
-  return make_like(L, "zeros_like", 1, &(double){0});
-}
-static int ones_like(lua_State *L) { return make_like(L, "ones_like", 1, &(double){1}); }
-static int empty_like(lua_State *L) { return make_like(L, "empty_like", 1, NULL); }
-
-/* full_like(x, 7) */
-static int full_like(lua_State *L) {
-  mlplb_check_tensor(L, 1);
-  if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
-    return luaL_error(
-        L, "full_like: the value is %s; it must be a number", mlplb_shown(L, 2));
-  double v = lua_isboolean(L, 2) ? lua_toboolean(L, 2) : lua_tonumber(L, 2);
-  const int options = mlplb_options(L);
-  mlpl_dtype dtype = mlpl_tensor_dtype(mlplb_check_tensor(L, 1));
-  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
-    dtype = mlplb_dtype(L, lua_gettop(L), "full_like");
-  lua_pop(L, 1);
-  mlplb_check_fits(L, "full_like", "value", 2, dtype);
-  return make_like(L, "full_like", 2, &v);
-}
-
-/* empty(2, 3): contents are not set */
-static int empty(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  int64_t shape[MLPL_MAX_RANK];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, "empty", MLPL_F32);
-  int options = mlplb_options(L);
-  static const char *const none[] = {"dtype", "requires_grad", NULL};
-  mlplb_known_keys(L, options, "empty", none);
-  int n = mlplb_sizes(L, "empty", 1, options ? options : lua_gettop(L) + 1, shape);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_new(s->cx, &t, m.dtype, n, shape);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-
 /* ---- opening ----------------------------------------------------------------------- */
 
 void mlplb_open_parts(lua_State *L) {
@@ -453,13 +257,9 @@ void mlplb_open_parts(lua_State *L) {
 }
 
 void mlplb_open_shapes(lua_State *L) {
-  static const luaL_Reg functions[] = {{"eye", eye}, {"linspace", linspace},
-      {"logspace", logspace}, {"tril_indices", tril_indices},
-      {"triu_indices", triu_indices}, {"meshgrid", meshgrid},
+  static const luaL_Reg functions[] = {{"meshgrid", meshgrid},
       {"broadcast_tensors", broadcast_tensors}, {"atleast_1d", atleast_1d},
-      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d}, {"empty", empty},
-      {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
-      {"full_like", full_like}, {NULL, NULL}};
+      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
