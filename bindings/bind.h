@@ -334,9 +334,10 @@ void mlplb_open_optim(lua_State *L); /* pushes the table */
 /* methods into the table on top */
 void mlplb_open_grad_methods(lua_State *L);
 void mlplb_open_grad(lua_State *L); /* functions into the table on top */
-/* methods into the table on top; functions into the table on top (generator.c) */
-void mlplb_open_random_methods(lua_State *L);
-void mlplb_open_random(lua_State *L);
+/* methods into the table on top; functions into the table on top (draw.c) */
+void mlplb_open_draw_methods(lua_State *L);
+void mlplb_open_draws(lua_State *L);
+void mlplb_open_generators(lua_State *L); /* functions into the table on top */
 /* The option `generator` of the table at index (0: no table), or NULL: the state's own.
    Pushes the option. */
 typedef struct mlplb_generator mlplb_generator;

@@ -1,4 +1,4 @@
-/* Tensors from sizes, tables and random numbers. */
+/* Tensors from sizes, other tensors and tables. */
 #include "bind.h"
 
 #include <math.h>
@@ -24,17 +24,12 @@ mlplb_making mlplb_making_of(
   return m;
 }
 
-static making begin_with(
-    lua_State *L, const char *what, mlpl_dtype standard, const char *const *keys) {
+static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
+  static const char *const keys[] = {"dtype", "requires_grad", NULL};
   making m = {.options = mlplb_options(L)};
   mlplb_known_keys(L, m.options, what, keys);
   m.made = mlplb_making_of(L, m.options, what, standard);
   return m;
-}
-
-static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
-  static const char *const keys[] = {"dtype", "requires_grad", NULL};
-  return begin_with(L, what, standard, keys);
 }
 
 static int end_of_arguments(lua_State *L, const making *m) {
@@ -213,65 +208,6 @@ static int full_like(lua_State *L) {
   return make_full(L, &m, fitting(L, &m, "value", 2));
 }
 
-/* ---- random numbers ---------------------------------------------------------------- */
-
-typedef mlpl_status draw_function(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
-    int ndim, const int64_t *shape, double a, double b);
-
-static making begin_random(
-    lua_State *L, const char *what, mlpl_dtype standard, mlplb_generator **g) {
-  static const char *const keys[] = {"dtype", "requires_grad", "generator", NULL};
-  making m = begin_with(L, what, standard, keys);
-  *g = mlplb_generator_at(L, m.options, what);
-  if (m.options)
-    lua_settop(L, m.options); /* which stays, and the generator with it */
-  else
-    lua_pop(L, 1);
-  return m;
-}
-
-static int make_random(lua_State *L, const char *what, draw_function *draw) {
-  mlplb_state *s = mlplb_get(L);
-  mlplb_generator *g;
-  making m = begin_random(L, what, MLPL_F32, &g);
-  read_shape(L, &m, 1);
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do {
-    mlplb_generator_swap(s, g);
-    status = draw(s->cx, &t, m.made.dtype, m.ndim, m.shape, 0, 1);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
-  return mlplb_finish(L, &m.made, box, t, status);
-}
-
-static int rand_(lua_State *L) { return make_random(L, "rand", mlpl_tensor_rand); }
-static int randn(lua_State *L) { return make_random(L, "randn", mlpl_tensor_randn); }
-
-/* randint(1, 6, {n}): both ends included */
-static int randint(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  mlplb_generator *g;
-  making m = begin_random(L, "randint", MLPL_I64, &g);
-  lua_Integer lo = mlplb_whole(L, 1, "randint", "the lowest number");
-  lua_Integer hi = mlplb_whole(L, 2, "randint", "the highest number");
-  read_shape(L, &m, 3);
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do {
-    mlplb_generator_swap(s, g);
-    status = mlpl_tensor_randint(s->cx, &t, m.made.dtype, m.ndim, m.shape, lo, hi);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
-  return mlplb_finish(L, &m.made, box, t, status);
-}
-
 /* ---- values ------------------------------------------------------------------------ */
 
 /* The shape of nested tables, from the first entry of each; whether the values are truth
@@ -386,8 +322,7 @@ static int tensor(lua_State *L) {
 
 void mlplb_open_create(lua_State *L) {
   static const luaL_Reg functions[] = {{"tensor", tensor}, {"zeros", zeros},
-      {"ones", ones}, {"full", full}, {"arange", arange}, {"rand", rand_},
-      {"randn", randn}, {"randint", randint}, {"empty", empty},
+      {"ones", ones}, {"full", full}, {"arange", arange}, {"empty", empty},
       {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
       {"full_like", full_like}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);

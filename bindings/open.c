@@ -157,7 +157,8 @@ int luaopen_mlpl(lua_State *L) {
   mlplb_open_sequences(L);
   mlplb_open_shapes(L);
   mlplb_open_grad(L);
-  mlplb_open_random(L);
+  mlplb_open_generators(L);
+  mlplb_open_draws(L);
   mlplb_open_files(L);
   mlplb_open_print(L);
   mlplb_open_nn(L);

@@ -354,6 +354,6 @@ void mlplb_open_tensor(lua_State *L) {
   mlplb_open_values(L);
   mlplb_open_parts(L);
   mlplb_open_grad_methods(L);
-  mlplb_open_random_methods(L);
+  mlplb_open_draw_methods(L);
   lua_pop(L, 1);
 }
