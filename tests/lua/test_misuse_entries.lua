@@ -317,6 +317,7 @@ local also = {
   grad_outputs = { "gradient" }, a = { "operand 1" }, b = { "operand 2" },
   x = { "the tensor", "tensors", "dtype" },         -- the receiver has no name where it is called
   p = { "dtype" }, weights = { "dtype", "weight" },
+  requires_grad = { "gradients" },
   path = { "cannot write" },             -- the path stands behind it
 }
 
