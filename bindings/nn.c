@@ -238,6 +238,7 @@ static int module_predict(lua_State *L) {
 }
 
 static int module_train(lua_State *L) {
+  mlplb_at_most(L, "train", 2);
   bool on = true;
   if (!lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
@@ -249,6 +250,7 @@ static int module_train(lua_State *L) {
 }
 
 static int module_eval(lua_State *L) {
+  mlplb_at_most(L, "eval", 1);
   mlpl_module_train(check_module(L, 1), false);
   lua_settop(L, 1);
   return 1;
@@ -266,6 +268,7 @@ static bool is_repeated(const mlpl_module *m, int i) {
 }
 
 static int module_parameters(lua_State *L) {
+  mlplb_at_most(L, "parameters", 1);
   const mlpl_module *m = check_module(L, 1);
   int n = mlpl_module_n_parameters(m), listed = 0;
   lua_createtable(L, n, 0);
@@ -299,6 +302,7 @@ static int next_parameter(lua_State *L) {
 
 /* for name, tensor in model:named_parameters() */
 static int module_named_parameters(lua_State *L) {
+  mlplb_at_most(L, "named_parameters", 1);
   check_module(L, 1);
   mlplb_push_upvalues(L);
   lua_pushvalue(L, 1);
@@ -308,11 +312,13 @@ static int module_named_parameters(lua_State *L) {
 }
 
 static int module_zero_grad(lua_State *L) {
+  mlplb_at_most(L, "zero_grad", 1);
   mlpl_module_zero_grad(check_module(L, 1));
   return 0;
 }
 
 static int module_to(lua_State *L) {
+  mlplb_at_most(L, "to", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_status status;

@@ -106,6 +106,7 @@ static int push_shape(lua_State *L, const mlpl_tensor *t) {
 }
 
 static int tensor_size(lua_State *L) {
+  mlplb_at_most(L, "size", 2);
   const mlpl_tensor *t = mlplb_check_tensor(L, 1);
   if (lua_isnoneornil(L, 2)) return push_shape(L, t);
   int n = mlpl_tensor_ndim(t);
@@ -119,16 +120,19 @@ static int tensor_size(lua_State *L) {
 }
 
 static int tensor_dim(lua_State *L) {
+  mlplb_at_most(L, "dim", 1);
   lua_pushinteger(L, mlpl_tensor_ndim(mlplb_check_tensor(L, 1)));
   return 1;
 }
 
 static int tensor_numel(lua_State *L) {
+  mlplb_at_most(L, "numel", 1);
   lua_pushinteger(L, mlpl_tensor_numel(mlplb_check_tensor(L, 1)));
   return 1;
 }
 
 static int tensor_is_contiguous(lua_State *L) {
+  mlplb_at_most(L, "is_contiguous", 1);
   lua_pushboolean(L, mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1)));
   return 1;
 }
@@ -222,6 +226,7 @@ static int tensor_detach(lua_State *L) {
 
 /* x:to "f64"; x itself when it has that dtype already */
 static int tensor_to(lua_State *L) {
+  mlplb_at_most(L, "to", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1), *out = NULL;
   mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
@@ -243,6 +248,7 @@ static int tensor_to(lua_State *L) {
 
 /* x itself when it is contiguous, else a copy (recorded, as clone is) */
 static int tensor_contiguous(lua_State *L) {
+  mlplb_at_most(L, "contiguous", 1);
   lua_settop(L, 1);
   if (mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1))) return 1;
   return mlplb_op_call(L, mlpl_op_find("clone"), "contiguous");
@@ -251,6 +257,7 @@ static int tensor_contiguous(lua_State *L) {
 /* ---- gradients --------------------------------------------------------------------- */
 
 static int tensor_requires_grad(lua_State *L) {
+  mlplb_at_most(L, "requires_grad_", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   bool on = true;
@@ -265,6 +272,7 @@ static int tensor_requires_grad(lua_State *L) {
 }
 
 static int tensor_zero_grad(lua_State *L) {
+  mlplb_at_most(L, "zero_grad", 1);
   mlpl_tensor_zero_grad(mlplb_check_tensor(L, 1));
   return 0;
 }

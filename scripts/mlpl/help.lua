@@ -505,16 +505,26 @@ end
 
 local usage = 'mlpl.help is called: mlpl.help() lists what there is, mlpl.help "zeros" explains it'
 
+local function no_arguments(what, ...)
+  if select("#", ...) == 0 then return end
+  raise(("help.%s: one argument too many: %s"):format(what, mlpl._shown((...))))
+end
+
 local help = {
   text = function(...) return text("help.text", ...) end,
-  names = names,
-  entry = function(name)
+  names = function(...)
+    no_arguments("names", ...)
+    return names()
+  end,
+  entry = function(name, ...)
+    no_arguments("entry", ...)
     if type(name) ~= "string" then
       raise(("help.entry: the name is %s; it must be a text"):format(mlpl._shown(name)))
     end
     return entry_of(name)
   end,
-  definitions = function()
+  definitions = function(...)
+    no_arguments("definitions", ...)
     return script "definitions" (names(), entry_of, arguments, returned)
   end,
 }

@@ -89,6 +89,10 @@ function TestLinalg:test_powers_and_conditions()
   values(linalg.cond(f64 { { 4, 0 }, { 0, 2 } }), 2, 1e-15)
   values(linalg.cond(f64 { { 4, 0 }, { 0, 2 } }, 1), 2, 1e-15)
   values(linalg.cond(f64 { { 4, 0 }, { 0, 0 } }, "fro"), math.huge)
+  local none = mlpl.zeros(2, 2)                          -- as in PyTorch
+  for _, p in ipairs { 1, -1, math.huge, "fro" } do values(linalg.cond(none, p), math.huge) end
+  lu.assertNaN(linalg.cond(none):item())
+  lu.assertNaN(linalg.cond(none * (0 / 0), 1):item())
 end
 
 TestLinalgNorm = {}

@@ -201,6 +201,12 @@ local as_in_earnest = {
   ["tensor:topk"] = "x, 1, 2, true, true",
   ["tensor:kthvalue"] = "x, 1, 2, true",
   ["tensor:median"] = "x, 1, true",
+  ["tensor:nanmedian"] = "x, 1, true",
+  ["tensor:mode"] = "x, 1, true",
+  ["tensor:nanquantile"] = "x, { 0.5, 1 }, 1, true, 'nearest'",
+  ["tensor:cov"] = "x, { correction = 1, fweights = labels[{ { 1, 1 } }]:expand(3) }",
+  ["tensor:index_reduce"] = "x, 2, labels, x:narrow(2, 1, 2), 'prod', true",
+  ["tensor:index_reduce_"] = "x, 2, labels, x:narrow(2, 1, 2), 'amax', true",
   ["tensor:quantile"] = "x, { 0.5, 1 }, 1, true, 'nearest'",
   ["tensor:bincount"] = "labels, x[1], 3",
   ["tensor:histc"] = "x, 3, 0, 1",
@@ -574,4 +580,30 @@ function TestMisuse:test_every_assignment()
       end
     end
   end)
+end
+
+-- These hand what they are given to functions of the script.
+local hands_on = {
+  ["mlpl.no_grad"] = true, ["mlpl.enable_grad"] = true, ["mlpl.detect_anomaly"] = true,
+}
+-- What they are called in an error, where that is not their name.
+local says = {
+  ["mlpl.linalg.solve_triangular"] = "triangular_solve",
+  ["mlpl.nn.checkpoint"] = "mlpl.Module expected",
+  ["module:forward"] = "Sequential",
+}
+
+-- Behind its own arguments, and behind any number of places left out, nothing goes unseen.
+function TestMisuse:test_one_argument_too_many()
+  for _, each in ipairs(everything()) do
+    local name, f, text = table.unpack(each)
+    local args = arguments(text)
+    args[16], args.n = 17, 16
+    local ok, message = pcall(f, table.unpack(args, 1, args.n))
+    if not (name:find ":__" or hands_on[name]) then
+      lu.assertFalse(ok, name .. " takes any number of arguments")
+      local said = says[name] or name:match "[%w_]+$"
+      lu.assertStrContains(tostring(message), said)
+    end
+  end
 end
