@@ -285,8 +285,12 @@ struct mlpl_op {
   OP(TOPK, topk)                                                                         \
   OP(KTHVALUE, kthvalue)                                                                 \
   OP(MEDIAN, median)                                                                     \
+  OP(NANMEDIAN, nanmedian)                                                               \
+  OP(MODE, mode)                                                                         \
   OP(QUANTILE, quantile)                                                                 \
   OP(QUANTILES, quantiles)                                                               \
+  OP(NANQUANTILE, nanquantile)                                                           \
+  OP(NANQUANTILES, nanquantiles)                                                         \
   OP(TAKE_ALONG, take_along)                                                             \
   OP(ADD_ALONG, add_along)                                                               \
   OP(BINCOUNT, bincount)                                                                 \
@@ -420,6 +424,7 @@ struct mlpl_op {
   OP(INDEX_SELECT, index_select)                                                         \
   OP(INDEX_ADD, index_add)                                                               \
   OP(INDEX_COPY, index_copy)                                                             \
+  OP(INDEX_REDUCE, index_reduce)                                                         \
   OP(INDEX_FILL, index_fill)                                                             \
   OP(TAKE, take)                                                                         \
   OP(MASKED_SELECT, masked_select)                                                       \

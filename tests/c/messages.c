@@ -99,6 +99,14 @@ static void composed(void **state) {
   mlpl_tensor *three = F32(2, 3, 4), *one = F32(3);
   assert_fails(cx, TRY1("cov", three, {0}), MLPL_ESHAPE,
       "cov: input is [2x3x4]; it must be [observations] or [variables x observations]");
+  assert_fails(cx, TRY2("cov", one, F32(2)), MLPL_ESHAPE,
+      "cov: fweights is [2]; it must be [3], a weight for each observation");
+  assert_fails(cx, TRY2("cov", one, one), MLPL_EARG,
+      "cov: fweights is f32; it says how often, in whole numbers (i64 or u8)");
+  mlpl_tensor *below = I64(3);
+  ((int64_t *)mlpl_tensor_data(below))[2] = -1;
+  assert_fails(cx, TRY2("cov", one, below), MLPL_EARG,
+      "cov: fweights has -1 at 2; weights are 0 or more");
   assert_fails(cx, TRY1("corrcoef", three, {0}), MLPL_ESHAPE, "corrcoef: input is [2x3x4]");
   assert_fails(cx, TRY2("trapezoid", three, one), MLPL_ESHAPE,
       "trapezoid: y is [2x3x4], x is [3]; x must have one place for each of the 4 samples "

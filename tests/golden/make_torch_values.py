@@ -73,7 +73,7 @@ def reduction(op, inputs, options):
     if "dim" not in options and (options.get("keepdim") or op == "logsumexp"):
         if op in ("max", "min"):
             return getattr(torch, "a" + op)(x, dim=every, keepdim=True)
-        if op in ("argmax", "argmin", "median", "quantile"):
+        if op in ("argmax", "argmin", "median", "nanmedian", "quantile", "nanquantile"):
             rest = {key: value for key, value in options.items() if key != "keepdim"}
             y = plain(op, inputs, rest)
             return y.reshape((1,) * x.ndim) if options.get("keepdim") else y
@@ -242,7 +242,7 @@ def quantile(op, inputs, options):
     """With several q, too."""
     if len(inputs) == 1:
         return reduction(op, inputs, options)
-    return torch.quantile(inputs[0][1], inputs[1][1], **options)
+    return getattr(torch, op)(inputs[0][1], inputs[1][1], **options)
 
 
 def aminmax(op, inputs, options):
@@ -278,7 +278,7 @@ EXCEPTIONS = {
     "cartesian_prod": listed,
     "trapezoid": by_position,
     "cumulative_trapezoid": by_position,
-    "quantile": quantile,
+    "quantile": quantile, "nanquantile": quantile,
     "add": scaled_sum, "sub": scaled_sum, "rsub": scaled_sum,
     "im2col": renamed({}, "unfold"),
     "col2im": renamed({}, "fold"),
@@ -316,7 +316,7 @@ EXCEPTIONS = {
     "sum": reduction, "mean": reduction, "max": reduction, "min": reduction,
     "argmax": reduction, "argmin": reduction, "prod": reduction, "var": reduction,
     "std": reduction, "logsumexp": reduction, "all": reduction,
-    "any": reduction, "median": reduction,
+    "any": reduction, "median": reduction, "nanmedian": reduction,
 }
 
 # Rows, or single cases ("op | inputs | options"), that PyTorch cannot tell the numbers of, and
@@ -324,6 +324,7 @@ EXCEPTIONS = {
 WITHOUT = {
     "topk | s | k=0": "PyTorch's topk of a number does not take k = 0",
     "quantile | 0x3 | q=0.3 dim=1": "PyTorch has no quantiles of an empty tensor",
+    "nanquantile | 0x3 | q=0.3 dim=1": "PyTorch has no quantiles of an empty tensor",
     "svd | 4x2d | ": "vectors beyond the singular values are any basis of the rest",
     "svd | 2x3x4d | ": "vectors beyond the singular values are any basis of the rest",
     "svd | 3x0d | ": "vectors beyond the singular values are any basis of the rest",

@@ -236,6 +236,16 @@ return {
       .. "local y = mlpl.zeros(3):scatter_reduce(1, i, mlpl.tensor { 7, 8 }, 'amax')\n"
       .. "assert(y[3]:item() == 8)",
   },
+  index_reduce = {
+    "The input whose slices at index are combined with the source's, and with what is there "
+      .. "unless include_self is false. index_add has the sum.",
+    args = { index = "[n], i64, from 1", source = "the input's shape, with n slices along dim",
+      reduce = "what is made of them", include_self = "whether the input's own slice counts" },
+    errors = range .. "; a source of another shape",
+    example = "local i = mlpl.tensor({ 3, 3 }, { dtype = 'i64' })\n"
+      .. "local y = mlpl.ones(3):index_reduce(1, i, mlpl.tensor { 7, 8 }, 'prod')\n"
+      .. "assert(y[3]:item() == 56)",
+  },
   masked_select = {
     "The elements where the mask holds, in order, as a vector.",
     args = { mask = "bool; broadcasts with input" },
