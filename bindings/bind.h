@@ -300,6 +300,7 @@ void mlplb_open_answers(lua_State *L);
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);
 /* the inputs in one array at argument 1, then options */
 int mlplb_list_call(lua_State *L, const mlpl_op *op);
+int mlplb_list_function(lua_State *L);                  /* of the row that is upvalue 3 */
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes it */
 /* t[key] = the value at index `value` */
 int mlplb_set_index(lua_State *L, mlpl_tensor *t, int key, int value);

@@ -534,13 +534,13 @@ static void open_functions(lua_State *L) {
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
       "binary_cross_entropy_with_logits", "nll_loss", "l1_loss", "smooth_l1_loss",
       "huber_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
-      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad", "one_hot", "gelu", "silu", "mish",
-      "softplus", "softsign",
-      "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
-      "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",
-      "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
-      "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
-      "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
+      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad",
+      "one_hot", "gelu", "silu", "mish", "softplus", "softsign", "hardtanh", "relu6",
+      "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid", "tanhshrink",
+      "softshrink", "hardshrink", "threshold", "prelu", "step", "glu", "conv1d", "conv2d",
+      "conv_transpose1d", "conv_transpose2d", "max_pool1d", "max_pool2d", "avg_pool1d",
+      "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d",
+      "adaptive_max_pool2d", "normalize", "cosine_similarity", "pairwise_distance", NULL};
   mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);

@@ -408,6 +408,11 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
+/* The row is upvalue 3. */
+int mlplb_list_function(lua_State *L) {
+  return mlplb_list_call(L, lua_touserdata(L, lua_upvalueindex(3)));
+}
+
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   mlplb_state *s = mlplb_get(L);
   arguments a;
@@ -511,7 +516,7 @@ void mlplb_open_group(lua_State *L, const char *group) {
     const mlpl_op *op = mlpl_op_at(i);
     const char *its = mlpl_op_group(op);
     if (mlpl_op_is_internal(op) || !its || strcmp(its, group) != 0) continue;
-    push_op(L, op_call, op);
+    push_op(L, mlpl_op_takes_list(op) ? mlplb_list_function : op_call, op);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
 }

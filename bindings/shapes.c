@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-/* ---- rows with a list -------------------------------------------------------------- */
-
-/* The row is upvalue 3. */
-static int list_call(lua_State *L) {
-  return mlplb_list_call(L, lua_touserdata(L, lua_upvalueindex(3)));
-}
-
 /* ---- several tensors --------------------------------------------------------------- */
 
 static const mlpl_param dim_params[] = {
@@ -463,10 +456,10 @@ void mlplb_open_shapes(lua_State *L) {
   mlplb_setfuncs(L, functions);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op)) continue;
+    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op) || mlpl_op_group(op)) continue;
     mlplb_push_upvalues(L);
     lua_pushlightuserdata(L, (void *)(uintptr_t)op);
-    lua_pushcclosure(L, list_call, MLPLB_UPVALUES + 1);
+    lua_pushcclosure(L, mlplb_list_function, MLPLB_UPVALUES + 1);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
 }

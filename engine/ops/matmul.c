@@ -436,7 +436,8 @@ static const mlpl_param addmm_params[] = {
 #define ADD_ROW(title)                                                                   \
   .name = title, .input_name = {"input", "a", "b"},                                      \
   .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_inputs = 3, .n_required = 3,        \
-  .n_outputs = 1, .saves = 6, .differentiable = 7, .shape = shape_addmm,                 \
-  .forward = addmm_forward, HAS_BACKWARD(addmm), PARAMS(addmm_params)
+  .n_outputs = 1, .saves = 6, .differentiable = 7, .underscored = true,                  \
+  .shape = shape_addmm, .forward = addmm_forward, HAS_BACKWARD(addmm),                   \
+  PARAMS(addmm_params)
 const mlpl_op mlpli_op_addmm = {ADD_ROW("addmm")};
 const mlpl_op mlpli_op_baddbmm = {ADD_ROW("baddbmm")};

@@ -150,7 +150,13 @@ struct mlpl_op {
   OP(VECTOR_NORM, vector_norm)                                                           \
   OP(MATRIX_NORM, matrix_norm)                                                           \
   OP(COND, cond)                                                                         \
-  OP(MATRIX_POWER, matrix_power)
+  OP(MATRIX_POWER, matrix_power)                                                         \
+  OP(MULTI_DOT, multi_dot)                                                               \
+  OP(VECDOT, vecdot)                                                                     \
+  OP(VANDER, vander)                                                                     \
+  OP(MATRIX_EXP, matrix_exp)                                                             \
+  OP(CHOLESKY_SOLVE, cholesky_solve)                                                     \
+  OP(CHOLESKY_INVERSE, cholesky_inverse)
 
 /* All rows, in the order of their family's files: name of the id, name of the row. */
 #define MLPLI_OPS(OP)                                                                    \
@@ -214,6 +220,8 @@ struct mlpl_op {
   OP(LOGIT, logit)                                                                       \
   OP(HEAVISIDE, heaviside)                                                               \
   OP(COPYSIGN, copysign)                                                                 \
+  OP(FMAX, fmax)                                                                         \
+  OP(FMIN, fmin)                                                                         \
   OP(DEG2RAD, deg2rad)                                                                   \
   OP(RAD2DEG, rad2deg)                                                                   \
   OP(NAN_TO_NUM, nan_to_num)                                                             \
@@ -313,6 +321,11 @@ struct mlpl_op {
   OP(KRON, kron)                                                                         \
   OP(CROSS, cross)                                                                       \
   OP(CDIST, cdist)                                                                       \
+  OP(PDIST, pdist)                                                                       \
+  OP(DIST, dist)                                                                         \
+  OP(PAIRWISE_DISTANCE, pairwise_distance)                                               \
+  OP(COSINE_SIMILARITY, cosine_similarity)                                               \
+  OP(NORMALIZE, normalize)                                                               \
   OP(BLOCK_DIAG, block_diag)                                                             \
   OP(CARTESIAN_PROD, cartesian_prod)                                                     \
   OP(MOVE_AXES, move_axes)                                                               \
@@ -418,6 +431,8 @@ struct mlpl_op {
   OP(STACK, stack)                                                                       \
   OP(HSTACK, hstack)                                                                     \
   OP(VSTACK, vstack)                                                                     \
+  OP(COLUMN_STACK, column_stack)                                                         \
+  OP(DSTACK, dstack)                                                                     \
   OP(INDEX, index)                                                                       \
   OP(PLACE_INDEX, place_index)                                                           \
   OP(INDEX_PUT, index_put)                                                               \
@@ -446,10 +461,13 @@ struct mlpl_op {
   OP(FLIP, flip)                                                                         \
   OP(ROLL, roll)                                                                         \
   OP(ROT90, rot90)                                                                       \
+  OP(FLIPLR, fliplr)                                                                     \
+  OP(FLIPUD, flipud)                                                                     \
   OP(TRIL, tril)                                                                         \
   OP(TRIU, triu)                                                                         \
   OP(DIAG, diag)                                                                         \
   OP(DIAG_EMBED, diag_embed)                                                             \
+  OP(DIAGFLAT, diagflat)                                                                 \
   OP(TRACE, trace)                                                                       \
   OP(PAD, pad)                                                                           \
   OP(PAD_CONSTANT, pad_constant)\

@@ -15,6 +15,7 @@
 --     memory = "a view: shares memory with input",
 --     errors = "what raises, or gives nil, message, code",
 --     example = "local U, S, Vh = mlpl.linalg.svd(mlpl.randn(3, 2))",
+--     example_in_place = "of the form in place, where no generated one will do",
 --     source = "where the formula is from",
 --   }
 --
@@ -136,7 +137,7 @@ local function in_place_entry(all, name)
   return {
     "In place: " .. entry[1],
     name = op .. "_", part = "in place", row = op, in_place = true, args = entry.args,
-    example = in_place_example(op),
+    example = entry.example_in_place or in_place_example(op),
     returns = { { "", "Tensor", "the receiver, which holds the result" } },
     memory = "overwrites its receiver and every view of the same elements",
     errors = (entry.errors and entry.errors .. "; " or "") ..

@@ -134,6 +134,24 @@ static void composed(void **state) {
   assert_fails(cx, TRY2("cdist", three, one), MLPL_ESHAPE,
       "cdist: x1 is [2x3x4], x2 is [3]; they must be [rows x k] or stacks of such, with one "
       "k");
+  assert_fails(cx, TRY1("pdist", one, {0}), MLPL_ESHAPE,
+      "pdist: input is [3]; it must be [rows x k]");
+  assert_fails(cx, TRY1("pdist", F32(INT64_C(3000000000), 0), {0}), MLPL_ESHAPE,
+      "pdist: input is [3000000000x0], which has too many pairs of rows");
+  assert_fails(cx, TRY1("multi_dot", one, {0}), MLPL_EARG,
+      "multi_dot: one tensor; it takes two or more");
+  assert_fails(cx, TRY2("multi_dot", one, three), MLPL_ESHAPE,
+      "multi_dot: tensor 1 is [2x3x4]; it must be a matrix or a vector");
+  assert_fails(cx, TRY3("multi_dot", one, one, one), MLPL_ESHAPE,
+      "multi_dot: tensor 1 is [3]; it must be a matrix");
+  assert_fails(cx, TRY2("multi_dot", F32(2, 3), F32(2, 3)), MLPL_ESHAPE,
+      "multi_dot: tensor 1 is [2x3]; the one before it has 3 columns");
+  assert_fails(cx, TRY1("vander", test_scalar(cx, 3), {0}), MLPL_ESHAPE,
+      "vander: input is []; it must have from 1 to 7 axes");
+  assert_fails(cx, TRY2("cholesky_solve", F32(2, 3), F32(3, 3)), MLPL_ESHAPE,
+      "cholesky_solve: input is [2x3], L is [3x3]; they must have as many rows");
+  assert_fails(cx, TRY1("fliplr", one, {0}), MLPL_ESHAPE,
+      "fliplr: input is [3]; it must have two axes or more");
   assert_fails(cx, TRY2("block_diag", one, three), MLPL_ESHAPE,
       "block_diag: tensor 1 is [2x3x4]; a block has at most two axes");
   assert_fails(cx, TRY2("cartesian_prod", one, three), MLPL_ESHAPE,

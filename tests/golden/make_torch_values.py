@@ -37,7 +37,7 @@ PLACES = (F, torch, torch.linalg, torch.special, torch.fft, torch.Tensor)
 # torch has older functions of these names, which give something else
 LINALG = {"cholesky", "qr", "svd", "det", "slogdet", "inv", "pinv", "solve", "lstsq", "eigh",
           "eigvalsh", "matrix_norm", "vector_norm", "matrix_power", "matrix_rank", "cross",
-          "cond", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
+          "cond", "vander", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
 
 
 # ---- what differs from PyTorch's call ------------------------------------------------------
@@ -159,6 +159,19 @@ def lstsq(op, inputs, options):
     return [x.squeeze(-1) if vector else x] + rest
 
 
+def by_factor(op, inputs, options):
+    """PyTorch's gradients of cholesky_solve and cholesky_inverse are not those of a triangle."""
+    factor, upper = inputs[-1][1], options.get("upper", False)
+    b = inputs[0][1] if op == "cholesky_solve" else \
+        torch.eye(factor.shape[-1], dtype=factor.dtype).expand(factor.shape)
+    if op == "cholesky_solve":
+        stack = torch.broadcast_shapes(b.shape[:-2], factor.shape[:-2])
+        b, factor = b.expand(stack + b.shape[-2:]), factor.expand(stack + factor.shape[-2:])
+    low = factor.mT if upper else factor
+    y = torch.linalg.solve_triangular(low, b, upper=False)
+    return torch.linalg.solve_triangular(low.mT, y, upper=True)
+
+
 class Hardsigmoid(torch.autograd.Function):
     """PyTorch's own gradient multiplies by 1/6 in f32."""
 
@@ -253,6 +266,13 @@ def aminmax(op, inputs, options):
             for name in ("amin", "amax")]
 
 
+def fmax(op, inputs, options):
+    """Of one dtype: PyTorch's has no promotion in its gradient."""
+    (_, a, _), (_, b, _) = inputs
+    both = torch.result_type(a, b)
+    return getattr(torch, op)(a.to(both), b.to(both))
+
+
 def listed(op, inputs, options):
     """The tensors of a list, one by one; PyTorch's converts none."""
     tensors = inputs[0][1]
@@ -274,6 +294,7 @@ def soft_margin_loss(op, inputs, options):
 
 EXCEPTIONS = {
     "aminmax": aminmax,
+    "fmax": fmax, "fmin": fmax,
     "block_diag": listed,
     "cartesian_prod": listed,
     "trapezoid": by_position,
@@ -296,6 +317,7 @@ EXCEPTIONS = {
     "cond": cond,
     "solve": solve,
     "lstsq": lstsq,
+    "cholesky_solve": by_factor, "cholesky_inverse": by_factor,
     "triangular_solve": lambda op, inputs, options: torch.linalg.solve_triangular(
         inputs[0][1], inputs[1][1], **options),
     # of vectors, over any number of axes
@@ -325,6 +347,9 @@ WITHOUT = {
     "topk | s | k=0": "PyTorch's topk of a number does not take k = 0",
     "quantile | 0x3 | q=0.3 dim=1": "PyTorch has no quantiles of an empty tensor",
     "nanquantile | 0x3 | q=0.3 dim=1": "PyTorch has no quantiles of an empty tensor",
+    "pdist | 0x3 | ": "PyTorch ends with a segmentation fault",
+    "vander | 4 | N=1": "PyTorch has no single power",
+    "vander | 3g | N=0": "PyTorch has no powers fewer than two",
     "svd | 4x2d | ": "vectors beyond the singular values are any basis of the rest",
     "svd | 2x3x4d | ": "vectors beyond the singular values are any basis of the rest",
     "svd | 3x0d | ": "vectors beyond the singular values are any basis of the rest",

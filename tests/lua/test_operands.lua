@@ -323,6 +323,55 @@ function TestComposed:test_orders_without_nan()
   values(x.grad, { { 0.5, 0, 0, 0.5 }, { 0, 0, 0, 1 }, { 0, 0, 0, 0 } })
 end
 
+function TestComposed:test_distances()
+  local x = mlpl.tensor { { 0, 0 }, { 3, 4 }, { 0, 1 } }
+  values(x:pdist(), { 5, 1, 18 ^ 0.5 }, 1e-6)
+  values(x:pdist(1), { 7, 1, 6 })
+  values(x:pdist(math.huge), { 4, 1, 3 })
+  values(x:dist(x[2]), (25 + 18) ^ 0.5, 1e-6)
+  values(x:pairwise_distance(x[1], { eps = 0, keepdim = true }), { { 0 }, { 5 }, { 1 } })
+  values(x:cosine_similarity(x[2]), { 0, 1, 0.8 }, 1e-6)
+  values(x:normalize(), { { 0, 0 }, { 0.6, 0.8 }, { 0, 1 } }, 1e-6)
+  values(x:normalize(1, 1), { { 0, 0 }, { 1, 0.8 }, { 0, 0.2 } }, 1e-6)
+  fails("normalize: axis 3 is outside 1 to 2", x.normalize, x, 2, 3)
+  fails("cosine_similarity: sizes differ: x1 is [3x2], x2 is [3]", x.cosine_similarity, x, mlpl.ones(3))
+  fails("dist: sizes differ: input is [3x2], other is [3]", x.dist, x, mlpl.ones(3))
+  fails("pdist: p is -1; it must be at least 0", x.pdist, x, -1)
+end
+
+function TestComposed:test_larger_and_smaller_but_nan()
+  local nan = 0 / 0
+  local a, b = leaf { 1, nan, 3, nan, 2 }, leaf { 2, 5, nan, nan, 2 }
+  values(a:fmax(b), { 2, 5, 3, nan, 2 })
+  values(a:fmin(b), { 1, 5, 3, nan, 2 })
+  values(i64 { 1, 5 }:fmax(3), { 3, 5 })
+  a:fmax(b)[{ { 1, 3 } }]:sum():backward()
+  values(a.grad, { 0, 0, 1, 0, 0 })
+  fails("fmax: sizes differ: a is [5], b is [2]", a.fmax, a, mlpl.ones(2))
+end
+
+function TestComposed:test_joined_as_columns_and_sheets()
+  local a, b = mlpl.tensor { 1, 2 }, mlpl.tensor { 3, 4 }
+  values(mlpl.column_stack { a, b }, { { 1, 3 }, { 2, 4 } })
+  values(mlpl.column_stack { a, mlpl.eye(2) }, { { 1, 1, 0 }, { 2, 0, 1 } })
+  values(mlpl.dstack { a, b }, { { { 1, 3 }, { 2, 4 } } })
+  values(a:diagflat(1), { { 0, 1, 0 }, { 0, 0, 2 }, { 0, 0, 0 } })
+  values(mlpl.tensor { { 1, 2 }, { 3, 4 } }:fliplr(), { { 2, 1 }, { 4, 3 } })
+  values(mlpl.tensor { { 1, 2 }, { 3, 4 } }:flipud(), { { 3, 4 }, { 1, 2 } })
+  fails("fliplr: input is [2]; it must have two axes or more", a.fliplr, a)
+  fails("column_stack: tensor 2 is [3x1]", mlpl.column_stack, { a, mlpl.ones(3) })
+end
+
+function TestComposed:test_more_forms_in_place()
+  local x = mlpl.tensor { { 1, 2 }, { 3, 4 } }
+  values(x:clone():tril_(), { { 1, 0 }, { 3, 4 } })
+  values(x:clone():triu_(1), { { 0, 2 }, { 0, 0 } })
+  values(x:clone():cumsum_(1), { { 1, 2 }, { 4, 6 } })
+  values(x:clone():cumprod_(2), { { 1, 2 }, { 3, 12 } })
+  values(x:clone():addmm_(x, x), { { 8, 12 }, { 18, 26 } })
+  values(x:clone():addr_(x[1], x[2]), { { 4, 6 }, { 9, 12 } })
+end
+
 function TestComposed:test_mode()
   local x = mlpl.tensor({ { 2, 1, 2, 1 }, { 5, 3, 3, 5 }, { 4, 4, 4, 0 } }, { dtype = "i64" })
   local v, i = x:mode()

@@ -176,7 +176,7 @@ return {
   cond = {
     "The condition number ||A|| ||A^-1|| in a norm of matrix_norm; for '2' the largest over the "
       .. "smallest singular value, of matrices of any shape. Of a singular matrix inf, "
-      .. "of zeros nan.",
+      .. "of zeros nan for '2', '-2' and 'nuc'.",
     args = { input = "[... n x n]; for '2' and '-2' [... m x n]", p = "the norm" },
     returns = { { "cond", "Tensor", "[...]" } },
     errors = "a matrix that is not square, in the other norms",
@@ -189,5 +189,38 @@ return {
     errors = "a matrix that is not square; a singular one with n < 0",
     example = "local A = mlpl.tensor { { 1, 1 }, { 0, 1 } }\n"
       .. "assert(linalg.matrix_power(A, 5)[1][2]:item() == 5)",
+  },
+  multi_dot = {
+    "The product of two or more matrices, in the order that takes the fewest multiplications. "
+      .. "The first may be a vector, which is a row, and the last, which is a column.",
+    args = { { "tensors", "Tensor[]", "multiplied from left to right" } },
+    returns = { { "", "Tensor", "[m x n]; without the axis of a vector" } },
+    errors = "fewer than two; sizes that differ",
+    example = "local y = linalg.multi_dot { mlpl.ones(2, 9), mlpl.ones(9, 9), mlpl.ones(9) }\n"
+      .. "assert(y.shape[1] == 2 and y[1]:item() == 81)",
+    source = "Cormen, Leiserson, Rivest, Stein, Introduction to Algorithms (2009), 15.2",
+  },
+  vecdot = {
+    "The products of vectors along an axis, the last unless told.",
+    args = { x = "vectors along dim", y = "broadcasts with x" },
+    errors = "shapes that do not broadcast; an axis that is not there",
+    example = "local y = linalg.vecdot(mlpl.tensor { { 1, 2 }, { 3, 4 } }, mlpl.tensor { 1, 10 })\n"
+      .. "assert(y[2]:item() == 43)",
+  },
+  vander = {
+    "Powers of x in rows: 1, x, x^2, and so on.",
+    args = { input = "[... n]", N = "how many powers; -1: n" },
+    returns = { { "", "Tensor", "[... n x N]" } },
+    errors = "a tensor without axes",
+    example = "assert(linalg.vander(mlpl.tensor { 2, 3 }, 3)[2][3]:item() == 9)",
+  },
+  matrix_exp = {
+    "e^A = I + A + A^2 / 2 + ..., by scaling and squaring. Of a stack all matrices are scaled as "
+      .. "the largest needs it.",
+    args = { input = square },
+    errors = "a matrix that is not square",
+    example = "local y = linalg.matrix_exp(mlpl.tensor { { 0, 1 }, { 0, 0 } })\n"
+      .. "assert(math.abs(y[1][2]:item() - 1) < 1e-6 and math.abs(y[1][1]:item() - 1) < 1e-6)",
+    source = "Higham, The scaling and squaring method for the matrix exponential revisited (2005)",
   },
 }
