@@ -90,29 +90,42 @@ static int make_full(lua_State *L, const making *m, double value) {
   return finish(L, m, box, t, status);
 }
 
-static int zeros(lua_State *L) {
-  making m = begin(L, "zeros", MLPL_F32);
+static int constant(lua_State *L, const char *what, mlpl_dtype standard, double value) {
+  making m = begin(L, what, standard);
   read_shape(L, &m, 1);
-  return make_full(L, &m, 0);
+  return make_full(L, &m, value);
 }
 
-static int ones(lua_State *L) {
-  making m = begin(L, "ones", MLPL_F32);
-  read_shape(L, &m, 1);
-  return make_full(L, &m, 1);
-}
-
-/* full({2, 3}, 7) */
-static int full(lua_State *L) {
-  making m = begin(L, "full", MLPL_F32);
+/* {2, 3}, 7 */
+static int full_of(lua_State *L, const char *what, mlpl_dtype standard) {
+  making m = begin(L, what, standard);
   if (!lua_istable(L, 1))
-    luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
-  m.ndim = mlplb_sizes(L, "full", 1, 2, m.shape);
+    luaL_error(L, "%s: the sizes must be an array: %s({2, 3}, value)", what, what);
+  m.ndim = mlplb_sizes(L, what, 1, 2, m.shape);
   if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
-    luaL_error(L, "full: the value is %s; it must be a number", mlplb_shown(L, 2));
+    luaL_error(L, "%s: the value is %s; it must be a number", what, mlplb_shown(L, 2));
   no_more(L, &m, 3);
   return make_full(L, &m, fitting(L, &m, "value", 2));
 }
+
+static int zeros(lua_State *L) { return constant(L, "zeros", MLPL_F32, 0); }
+static int ones(lua_State *L) { return constant(L, "ones", MLPL_F32, 1); }
+static int full(lua_State *L) { return full_of(L, "full", MLPL_F32); }
+
+/* x:new_zeros(2, 3): of x's dtype unless another is asked for. x goes, the sizes stay. */
+static mlpl_dtype dtype_of_receiver(lua_State *L) {
+  mlpl_dtype dtype = mlpl_tensor_dtype(mlplb_check_tensor(L, 1));
+  lua_remove(L, 1);
+  return dtype;
+}
+
+static int new_zeros(lua_State *L) {
+  return constant(L, "new_zeros", dtype_of_receiver(L), 0);
+}
+static int new_ones(lua_State *L) {
+  return constant(L, "new_ones", dtype_of_receiver(L), 1);
+}
+static int new_full(lua_State *L) { return full_of(L, "new_full", dtype_of_receiver(L)); }
 
 /* Numbers of a range that whole numbers are asked of. */
 static void check_range(lua_State *L, const making *m, int n) {
@@ -205,6 +218,82 @@ static int randint(lua_State *L) {
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_tensor_randint(s->cx, &t, m.dtype, m.ndim, m.shape, lo, hi);
+    mlplb_generator_swap(s, g);
+  } while (mlplb_again(L, s, status, &tries));
+  return finish(L, &m, box, t, status);
+}
+
+/* A mean or a deviation that is a tensor, or becomes one. */
+static mlpl_tensor *parameter(
+    lua_State *L, int arg, const char *name, double standard, mlpl_dtype dtype) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_test_tensor(L, arg);
+  if (t) return t;
+  const double v = lua_isnoneornil(L, arg) ? standard : lua_tonumber(L, arg);
+  if (!lua_isnoneornil(L, arg) && lua_type(L, arg) != LUA_TNUMBER)
+    luaL_error(L, "normal: %s is %s; it must be a number or a tensor", name,
+        mlplb_shown(L, arg));
+  mlplb_box *box = mlplb_tensor_box(L);
+  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, v) != MLPL_OK)
+    mlplb_raise_as(L, s, "normal");
+  box->object = t;
+  return t;
+}
+
+/* normal(means, deviations, { generator = g }): a number for each */
+static int normal_of(lua_State *L) {
+  static const char *const keys[] = {"generator", NULL};
+  mlplb_state *s = mlplb_get(L);
+  const int options = mlplb_options(L), n = options ? options - 1 : lua_gettop(L);
+  mlpl_tensor *in[2] = {NULL, NULL}, *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_known_keys(L, options, "normal", keys);
+  if (n > 2)
+    return luaL_error(L,
+        "normal: one argument too many: %s; tensors have their own sizes",
+        mlplb_shown(L, 3));
+  mlplb_generator *g = mlplb_generator_at(L, options, "normal");
+  for (int i = 0; i < 2; i++)
+    if (i < n) in[i] = mlplb_test_tensor(L, i + 1);
+  mlpl_dtype dtype = mlpl_tensor_dtype(in[0] ? in[0] : in[1]);
+  if (dtype != MLPL_F64) dtype = MLPL_F32;
+  if (n < 2) lua_pushnil(L), lua_insert(L, 2);
+  in[0] = parameter(L, 1, "mean", 0, dtype);
+  in[1] = parameter(L, 2, "std", 1, dtype);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do {
+    mlplb_generator_swap(s, g);
+    status = mlpl_normal(s->cx, &t, in[0], in[1]);
+    mlplb_generator_swap(s, g);
+  } while (mlplb_again(L, s, status, &tries));
+  box->object = t;
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "normal");
+}
+
+/* normal(mean, std, {n}), or of tensors */
+static int normal(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlplb_generator *g;
+  if (mlplb_test_tensor(L, 1) || mlplb_test_tensor(L, 2)) return normal_of(L);
+  making m = begin_random(L, "normal", MLPL_F32, &g);
+  for (int i = 1; i <= 2; i++)
+    if (lua_type(L, i) != LUA_TNUMBER)
+      return luaL_error(L, "normal: %s is %s; it must be a number or a tensor",
+          i == 1 ? "mean" : "std", mlplb_shown(L, i));
+  const double mean = lua_tonumber(L, 1), std = lua_tonumber(L, 2);
+  if (std < 0)
+    return luaL_error(L, "normal: std is %s; it must be 0 or more", mlplb_shown(L, 2));
+  read_shape(L, &m, 3);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do {
+    mlplb_generator_swap(s, g);
+    status = mlpl_tensor_randn(s->cx, &t, m.dtype, m.ndim, m.shape, mean, std);
     mlplb_generator_swap(s, g);
   } while (mlplb_again(L, s, status, &tries));
   return finish(L, &m, box, t, status);
@@ -325,6 +414,12 @@ static int tensor(lua_State *L) {
 void mlplb_open_create(lua_State *L) {
   static const luaL_Reg functions[] = {{"tensor", tensor}, {"zeros", zeros},
       {"ones", ones}, {"full", full}, {"arange", arange}, {"rand", rand_},
-      {"randn", randn}, {"randint", randint}, {NULL, NULL}};
+      {"randn", randn}, {"randint", randint}, {"normal", normal}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
+}
+
+void mlplb_open_new_methods(lua_State *L) {
+  static const luaL_Reg methods[] = {{"new_zeros", new_zeros}, {"new_ones", new_ones},
+      {"new_full", new_full}, {NULL, NULL}};
+  mlplb_setfuncs(L, methods);
 }

@@ -107,6 +107,11 @@ static void composed(void **state) {
   ((int64_t *)mlpl_tensor_data(below))[2] = -1;
   assert_fails(cx, TRY2("cov", one, below), MLPL_EARG,
       "cov: fweights has -1 at 2; weights are 0 or more");
+  mlpl_tensor *drawn;
+  mlpl_tensor *minus = test_scalar(cx, -1);
+  assert_fails(cx, mlpl_normal(cx, &drawn, one, minus), MLPL_EARG,
+      "normal: std holds -1; it must be 0 or more");
+  assert_null(drawn);
   assert_fails(cx, TRY1("corrcoef", three, {0}), MLPL_ESHAPE, "corrcoef: input is [2x3x4]");
   assert_fails(cx, TRY2("trapezoid", three, one), MLPL_ESHAPE,
       "trapezoid: y is [2x3x4], x is [3]; x must have one place for each of the 4 samples "

@@ -356,3 +356,37 @@ function TestOpsNames:test_in_place()
   fails("add: the result is [2x3], and out, to hold it, is [3]", mlpl.add, x, x,
     { out = mlpl.zeros(3) })
 end
+
+-- ---- other names --------------------------------------------------------------------------
+
+TestOtherNames = {}
+
+function TestOtherNames:test_they_do_the_same_and_say_their_own()
+  local x, y = mlpl.tensor { 0.25, 0.5 }, mlpl.tensor { 0.5, 0.125 }
+  for name, own in pairs { absolute = "abs", arccos = "acos", arcsin = "asin", arctan = "atan",
+    arcsinh = "asinh", arctanh = "atanh", fix = "trunc", negative = "neg" } do
+    lu.assertTrue(x[name](x):equal(x[own](x)))
+    lu.assertTrue(mlpl[name](x):equal(x[own](x)))
+    lu.assertTrue(x:clone()[name .. "_"](x:clone()):equal(x[own](x)))
+  end
+  for name, own in pairs { divide = "div", true_divide = "div", multiply = "mul",
+    subtract = "sub", greater = "gt", greater_equal = "ge", less = "lt", less_equal = "le",
+    not_equal = "ne", arctan2 = "atan2", ger = "outer", vdot = "dot", clip = "clamp" } do
+    lu.assertTrue(mlpl[name](x, y):equal(mlpl[own](x, y)))
+  end
+  lu.assertEquals(mlpl.concat({ x, y }, 1):totable(), mlpl.cat({ x, y }, 1):totable())
+  lu.assertEquals(mlpl.concatenate { x, y }.shape, { 4 })
+  lu.assertEquals(mlpl.row_stack { x, y }.shape, { 2, 2 })
+  local z = mlpl.zeros(2, 3, 4)
+  lu.assertEquals(z:moveaxis(1, 3).shape, { 3, 4, 2 })
+  lu.assertEquals(z:swapdims(1, 3).shape, { 4, 3, 2 })
+  lu.assertEquals(x:broadcast_to(3, 2).shape, { 3, 2 })
+  lu.assertEquals(x:trapz():item(), 0.375)
+  fails("clip: min is 'a'; it must be a number", x.clip, x, "a")
+  fails("multiply: sizes differ: a is [2], b is [3]; aligned at the last axis, sizes must be " ..
+    "equal or 1", x.multiply, x, mlpl.ones(3))
+  fails("concat: the tensors are 3; they stand in one array: concat{a, b}", mlpl.concat, 3)
+  fails("concat: tensor 2 is [3x1], the first is [2]; sizes must be equal but along axis 1",
+    mlpl.concat, { x, mlpl.ones(3, 1) })
+  lu.assertStrContains(mlpl.help.text "clip", "Another name of clamp: ")
+end
