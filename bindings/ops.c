@@ -646,7 +646,8 @@ void mlplb_open_ops(lua_State *L) {
     const char *event, *op;
   } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"},
       {"__pow", "pow"}, {"__mod", "remainder"}, {"__idiv", "floor_divide"},
-      {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"}};
+      {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"},
+      {"__shl", "bitwise_left_shift"}, {"__shr", "bitwise_right_shift"}};
   set_methods(L);
   luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {

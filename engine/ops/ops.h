@@ -132,6 +132,9 @@ struct mlpl_op {
   OP(SIGN_AND_LOG, sign_and_log)                                                         \
   OP(SLOGDET, slogdet)                                                                   \
   OP(LOGDET, logdet)                                                                     \
+  OP(LU_FACTOR, lu_factor)                                                               \
+  OP(LU, lu)                                                                             \
+  OP(LU_SOLVE, lu_solve)                                                                 \
   OP(QR_FACTORS, qr_factors)                                                             \
   OP(QR, qr)                                                                             \
   OP(EIGH_FACTORS, eigh_factors)                                                         \
@@ -393,6 +396,8 @@ struct mlpl_op {
   OP(BITWISE_OR, bitwise_or)                                                             \
   OP(BITWISE_XOR, bitwise_xor)                                                           \
   OP(BITWISE_NOT, bitwise_not)                                                           \
+  OP(BITWISE_LEFT_SHIFT, bitwise_left_shift)                                             \
+  OP(BITWISE_RIGHT_SHIFT, bitwise_right_shift)                                           \
   OP(SOFTMAX, softmax)                                                                   \
   OP(LOG_SOFTMAX, log_softmax)                                                           \
   OP(CROSS_ENTROPY, cross_entropy)                                                       \

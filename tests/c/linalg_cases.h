@@ -53,6 +53,11 @@
       {"vander", "0", "N=2"},                                                            \
       SQUARE_CASES("inv", ""), SQUARE_CASES("inv_or_inf", ""), SQUARE_CASES("det", ""),  \
       SQUARE_CASES("cofactor", ""), SQUARE_CASES("sign_and_log", ""),                    \
+      SQUARE_CASES("lu_factor", ""), {"lu_factor", "4x2d", ""}, {"lu_factor", "2x4d", ""}, \
+      {"lu_factor", "2x3x2d", ""}, {"lu_factor", "3x0d", ""}, SQUARE_CASES("lu", ""),    \
+      {"lu", "4x2d", ""}, {"lu", "2x4tnd", ""}, {"lu", "2x2x3d", ""},                    \
+      {"lu_solve", "3x3 3i 3x2", ""}, {"lu_solve", "2x2t 2i 2x1t", ""},                  \
+      {"lu_solve", "3x3n 3i 2x3x2", ""}, {"lu_solve", "0x0 0i 0x2", ""},                 \
       SQUARE_CASES("slogdet", ""), SQUARE_CASES("logdet", ""),                           \
       SQUARE_CASES("qr_factors", ""), {"qr_factors", "4x2", ""},                         \
       {"qr_factors", "3x1t", ""}, {"qr_factors", "2x3x2", ""},                           \

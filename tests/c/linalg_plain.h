@@ -548,7 +548,10 @@ static void compare_linalg(plain *p, const op_case *one, mlpl_tensor *const *out
   case MLPLI_OP_COND: plain_matrices(p, condition, 2, 0, 0, 0); break;
   case MLPLI_OP_MATRIX_POWER: plain_matrices(p, power, 2, 2, n, n); break;
   case MLPLI_OP_MATRIX_EXP: plain_matrices(p, exponential, 2, 2, n, n); break;
-  /* composed of products: compared with PyTorch's alone */
+  /* of products and factors: compared with PyTorch's alone */
+  case MLPLI_OP_LU_FACTOR:
+  case MLPLI_OP_LU:
+  case MLPLI_OP_LU_SOLVE:
   case MLPLI_OP_MULTI_DOT:
   case MLPLI_OP_VECDOT:
   case MLPLI_OP_VANDER: return;

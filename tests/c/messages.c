@@ -153,6 +153,20 @@ static void composed(void **state) {
       "multi_dot: tensor 1 is [2x3]; the one before it has 3 columns");
   assert_fails(cx, TRY1("vander", test_scalar(cx, 3), {0}), MLPL_ESHAPE,
       "vander: input is []; it must have from 1 to 7 axes");
+  assert_fails(cx, TRY3("lu_solve", F32(3, 3), I64(2), F32(3, 1)), MLPL_ESHAPE,
+      "lu_solve: LU is [3x3], pivots is [2]; it must be LU's shape without its last axis");
+  assert_fails(cx, TRY3("lu_solve", F32(3, 3), I64(3), F32(2, 1)), MLPL_ESHAPE,
+      "lu_solve: LU is [3x3], B is [2x1]; they must have as many rows");
+  assert_fails(cx, TRY3("lu_solve", F32(3, 3), below, F32(3, 1)), MLPL_EARG,
+      "lu_solve: pivots has row -1; the rows are 0 to 2");
+  mlpl_tensor *tall = F32(3, 2), *factors[2];
+  assert_works(cx, mlpl_tensor_set_requires_grad(cx, tall, true));
+  assert_works(cx, mlpl_call(cx, factors, "lu_factor", &tall, 1, NULL));
+  test_hold(factors[0]), test_hold(factors[1]);
+  mlpl_tensor *seed = F32(3, 2);
+  assert_fails(cx, mlpl_backward(cx, factors[0], seed, 0), MLPL_ESTATE,
+      "lu_factor: has no gradient here: the matrix is [3x2], and only that of square ones is "
+      "known");
   assert_fails(cx, TRY2("cholesky_solve", F32(2, 3), F32(3, 3)), MLPL_ESHAPE,
       "cholesky_solve: input is [2x3], L is [3x3]; they must have as many rows");
   assert_fails(cx, TRY1("fliplr", one, {0}), MLPL_ESHAPE,

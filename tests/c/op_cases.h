@@ -533,6 +533,7 @@ static const op_case op_cases[] = {
     WHOLE_CASES("maximum"), WHOLE_CASES("minimum"), WHOLE_CASES("eq"), WHOLE_CASES("ne"),
     WHOLE_CASES("lt"), WHOLE_CASES("le"), WHOLE_CASES("gt"), WHOLE_CASES("ge"),
     WHOLE_CASES("isclose"), WHOLE_CASES("bitwise_and"), WHOLE_CASES("bitwise_or"),
+    WHOLE_CASES("bitwise_left_shift"), WHOLE_CASES("bitwise_right_shift"),
     WHOLE_CASES("bitwise_xor"), WHOLE_CASES("logical_and"), {"add", "2x3b 3b", ""},
     {"mul", "2x3b 3b", ""}, {"maximum", "2x3b 3b", ""}, {"minimum", "2x3b 3b", ""},
     {"eq", "2x3b 3b", ""}, {"lt", "2x3b 3w", ""}, {"bitwise_and", "2x3b 3b", ""},

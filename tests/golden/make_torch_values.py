@@ -37,7 +37,7 @@ PLACES = (F, torch, torch.linalg, torch.special, torch.fft, torch.Tensor)
 # torch has older functions of these names, which give something else
 LINALG = {"cholesky", "qr", "svd", "det", "slogdet", "inv", "pinv", "solve", "lstsq", "eigh",
           "eigvalsh", "matrix_norm", "vector_norm", "matrix_power", "matrix_rank", "cross",
-          "cond", "vander", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
+          "cond", "lu", "vander", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
 
 
 # ---- what differs from PyTorch's call ------------------------------------------------------
@@ -157,6 +157,20 @@ def lstsq(op, inputs, options):
     x, *rest = torch.linalg.lstsq(a.expand(stack + a.shape[-2:]), b.expand(stack + b.shape[-2:]),
                                   driver="gelsd", **options)
     return [x.squeeze(-1) if vector else x] + rest
+
+
+def lu_factor(op, inputs, options):
+    """Pivots count from 0 here."""
+    lu, pivots = torch.linalg.lu_factor(inputs[0][1])
+    return [lu, pivots.long() - 1]
+
+
+def lu_solve(op, inputs, options):
+    (_, lu, _), (_, pivots, _), (_, b, _) = inputs
+    stack = torch.broadcast_shapes(lu.shape[:-2], b.shape[:-2])
+    return torch.linalg.lu_solve(lu.expand(stack + lu.shape[-2:]),
+                                 (pivots + 1).int().expand(stack + pivots.shape[-1:]),
+                                 b.expand(stack + b.shape[-2:]))
 
 
 def by_factor(op, inputs, options):
@@ -317,6 +331,7 @@ EXCEPTIONS = {
     "cond": cond,
     "solve": solve,
     "lstsq": lstsq,
+    "lu_factor": lu_factor, "lu_solve": lu_solve,
     "cholesky_solve": by_factor, "cholesky_inverse": by_factor,
     "triangular_solve": lambda op, inputs, options: torch.linalg.solve_triangular(
         inputs[0][1], inputs[1][1], **options),

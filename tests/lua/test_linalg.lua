@@ -112,6 +112,29 @@ function TestLinalg:test_chains_of_products()
   fails("multi_dot: one tensor; it takes two or more", linalg.multi_dot, { a })
 end
 
+function TestLinalg:test_factors_with_row_exchanges()
+  for _, shape in ipairs { { 4, 4 }, { 5, 2 }, { 2, 5 }, { 3, 4, 4 }, { 1, 1 }, { 40, 40 } } do
+    local a = mlpl.randn(shape, { dtype = "f64" })
+    local P, L, U = linalg.lu(a)
+    lu.assertTrue(P:matmul(L):matmul(U):allclose(a, 1e-12, 1e-12))
+    lu.assertTrue(L:tril():equal(L) and U:triu():equal(U))
+    lu.assertTrue(P:matmul(P.mT):allclose(mlpl.eye(P:size(-1), { dtype = "f64" })))
+  end
+  local a = f64 { { 0, 2, 1 }, { 4, 0, 3 }, { 1, 1, 1 } }
+  local LU, pivots = linalg.lu_factor(a)
+  lu.assertEquals(pivots:totable(), { 2, 2, 3 })
+  local b = f64 { { 1, 2 }, { 3, 4 }, { 5, 6 } }
+  lu.assertTrue(linalg.lu_solve(LU, pivots, b):allclose(linalg.solve(a, b), 1e-12, 1e-12))
+  LU, pivots = linalg.lu_factor(mlpl.zeros(2, 2))        -- singular: a 0 in the diagonal of U
+  values(LU, { { 0, 0 }, { 0, 0 } })
+  fails("lu_solve: pivots has row 0; the rows are 1 to 2", linalg.lu_solve, mlpl.eye(2),
+    mlpl.zeros(2, { dtype = "i64" }), mlpl.eye(2))
+  lu.assertTrue(mlpl.autograd.gradgradcheck(function(x)
+    local _, L, U = linalg.lu(x)
+    return L:matmul(U)
+  end, a))
+end
+
 function TestLinalg:test_exponentials()
   local turn = f64 { { 0, -1 }, { 1, 0 } } * 20          -- a rotation by 20, which is squared often
   local c, s = math.cos(20), math.sin(20)

@@ -82,6 +82,7 @@ local in_earnest = {
   select = "{ x }, { dim = 1, index = 1 }",
   unfold = "{ x }, { dimension = 2, size = 2, step = 1 }",
   cholesky = "{ a }", solve = "{ a, a }", triangular_solve = "{ a, a }",
+  lu_solve = "{ a, labels:minimum(2), a }",
   matrix_exp = "{ a }", multi_dot = "{ a }", cholesky_solve = "{ a, a }",
   cholesky_inverse = "{ a }",
   inv = "{ a }", det = "{ a }", slogdet = "{ a }", logdet = "{ a }", eigh = "{ a }",

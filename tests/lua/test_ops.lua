@@ -83,7 +83,7 @@ function TestOpsArithmetic:test_wrong_operands()
   bad("mul: b is a table; it must be a tensor or a number", function() return a * {} end)
   bad("div: b is a mlpl.Module; it must be a tensor or a number",
     function() return a / mlpl.nn.ReLU() end)
-  bad("attempt to perform bitwise operation on a mlpl.Tensor value",
+  bad("bitwise_left_shift: a is f32; it takes i64, u8 (convert with :to)",
     function() return a << 2 end)
   bad("attempt to concatenate a mlpl.Tensor value", function() return a .. "x" end)
   fails("mul: one argument too many: 2", a.mul, a, 1, 2)
@@ -358,6 +358,24 @@ function TestOpsNames:test_in_place()
 end
 
 -- ---- other names --------------------------------------------------------------------------
+
+TestShifts = {}
+
+function TestShifts:test_bits_move()
+  local x = mlpl.tensor({ 1, 3, -8, 9 }, { dtype = "i64" })
+  lu.assertEquals((x << 2):totable(), { 4, 12, -32, 36 })
+  lu.assertEquals((x >> 1):totable(), { 0, 1, -4, 4 })
+  lu.assertEquals((1 << x[{ { 1, 2 } }]):totable(), { 2, 8 })
+  lu.assertEquals(x:bitwise_left_shift(64):totable(), { 0, 0, 0, 0 })
+  lu.assertEquals(x:bitwise_right_shift(-1):totable(), { 0, 0, -1, 0 })
+  lu.assertEquals((x << 63)[2]:item(), math.mininteger)
+  local byte = mlpl.tensor({ 1, 200 }, { dtype = "u8" })
+  lu.assertEquals((byte << 1):totable(), { 2, 144 })
+  lu.assertEquals((byte >> 3):totable(), { 0, 25 })
+  lu.assertEquals((byte << 8):totable(), { 0, 0 })
+  lu.assertEquals(x:clone():bitwise_left_shift_(1):totable(), { 2, 6, -16, 18 })
+  fails("bitwise_left_shift: a is f32; it takes i64, u8 (convert with :to)", function() return mlpl.ones(2) << 1 end)
+end
 
 TestOtherNames = {}
 

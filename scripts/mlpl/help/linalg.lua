@@ -66,6 +66,38 @@ return {
     errors = "a matrix that is not square",
     example = "assert(linalg.logdet(mlpl.eye(3)):item() == 0)",
   },
+  lu_factor = {
+    "L and U of A = P L U in one tensor, by elimination with row exchanges: U on and above the "
+      .. "diagonal, L, whose diagonal is ones, below it. lu_solve takes them.",
+    args = { input = "[... m x n], k = min(m, n)" },
+    returns = { { "LU", "Tensor", "[... m x n]" },
+      { "pivots", "Tensor", "[... k], i64: step i exchanged the rows i and pivots[i]" } },
+    errors = ndim .. "; backward of a matrix that is not square, or singular",
+    example = "local LU, pivots = linalg.lu_factor(mlpl.tensor { { 0, 2 }, { 4, 0 } })\n"
+      .. "assert(LU[1][1]:item() == 4 and pivots[1]:item() == 2)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
+  },
+  lu = {
+    "A = P L U: P a permutation, L lower triangular with ones in the diagonal, U upper "
+      .. "triangular.",
+    args = { input = "[... m x n], k = min(m, n)" },
+    returns = { { "P", "Tensor", "[... m x m]" }, { "L", "Tensor", "[... m x k]" },
+      { "U", "Tensor", "[... k x n]" } },
+    errors = ndim .. "; backward of a matrix that is not square, or singular",
+    example = "local A = mlpl.randn(3, 3)\nlocal P, L, U = linalg.lu(A)\n"
+      .. "assert(P:matmul(L):matmul(U):allclose(A, 1e-4, 1e-4))",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
+  },
+  lu_solve = {
+    "X with A X = B by the factors of A, which lu_factor gave: quicker than solve where there "
+      .. "are several B.",
+    args = { LU = square .. ", of lu_factor", pivots = "[... n], of lu_factor",
+      B = "[... n x k]" },
+    errors = "sizes that differ; a 0 in U's diagonal",
+    example = "local A, B = mlpl.tensor { { 0, 2 }, { 4, 0 } }, mlpl.tensor { { 2 }, { 4 } }\n"
+      .. "local LU, pivots = linalg.lu_factor(A)\n"
+      .. "assert(linalg.lu_solve(LU, pivots, B):equal(mlpl.ones(2, 1)))",
+  },
   qr = {
     "A = Q R with orthonormal columns in Q and upper triangular R, by Householder reflections. "
       .. "With k = min(m, n), mode 'reduced' gives k columns of Q, 'complete' all m, and 'r' "
