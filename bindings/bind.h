@@ -315,10 +315,15 @@ void mlplb_open_answers(lua_State *L);
 /* inputs and options from argument 1 on; what: the name it is called by */
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);
 /* the inputs in one array at argument 1, then options */
-int mlplb_list_call(lua_State *L, const mlpl_op *op);
+int mlplb_list_call(lua_State *L, const mlpl_op *op, const char *what);
+int mlplb_list_function(lua_State *L);                  /* of the row that is upvalue 3 */
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes it */
 /* t[key] = the value at index `value` */
 int mlplb_set_index(lua_State *L, mlpl_tensor *t, int key, int value);
+/* the row that PyTorch has by another name as well ("clip" is clamp), or NULL */
+const mlpl_op *mlplb_other_name(const char *name);
+/* functions by other names whose inputs are a list into the table on top */
+void mlplb_open_other_lists(lua_State *L);
 /* methods split, chunk, unbind into the table on top */
 void mlplb_open_parts(lua_State *L);
 /* functions that join and cut tensors into the table on top */
@@ -337,6 +342,7 @@ void mlplb_open_grad(lua_State *L); /* functions into the table on top */
 /* methods into the table on top; functions into the table on top (draw.c) */
 void mlplb_open_draw_methods(lua_State *L);
 void mlplb_open_draws(lua_State *L);
+void mlplb_open_new_methods(lua_State *L); /* methods into the table on top */
 void mlplb_open_generators(lua_State *L); /* functions into the table on top */
 /* The option `generator` of the table at index (0: no table), or NULL: the state's own.
    Pushes the option. */

@@ -108,16 +108,10 @@ static int empty(lua_State *L) {
   return make_empty(L, &m);
 }
 
-static int zeros(lua_State *L) {
-  making m = begin(L, "zeros", MLPL_F32);
+static int constant(lua_State *L, const char *what, mlpl_dtype standard, double value) {
+  making m = begin(L, what, standard);
   read_shape(L, &m, 1);
-  return make_full(L, &m, 0);
-}
-
-static int ones(lua_State *L) {
-  making m = begin(L, "ones", MLPL_F32);
-  read_shape(L, &m, 1);
-  return make_full(L, &m, 1);
+  return make_full(L, &m, value);
 }
 
 static void check_number(lua_State *L, const char *what, int arg) {
@@ -125,16 +119,35 @@ static void check_number(lua_State *L, const char *what, int arg) {
     luaL_error(L, "%s: the value is %s; it must be a number", what, mlplb_shown(L, arg));
 }
 
-/* full({2, 3}, 7) */
-static int full(lua_State *L) {
-  making m = begin(L, "full", MLPL_F32);
+/* {2, 3}, 7 */
+static int full_of(lua_State *L, const char *what, mlpl_dtype standard) {
+  making m = begin(L, what, standard);
   if (!lua_istable(L, 1))
-    luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
-  m.ndim = mlplb_sizes(L, "full", 1, 2, m.shape);
-  check_number(L, "full", 2);
+    luaL_error(L, "%s: the sizes must be an array: %s({2, 3}, value)", what, what);
+  m.ndim = mlplb_sizes(L, what, 1, 2, m.shape);
+  check_number(L, what, 2);
   no_more(L, &m, 3);
   return make_full(L, &m, fitting(L, &m, "value", 2));
 }
+
+static int zeros(lua_State *L) { return constant(L, "zeros", MLPL_F32, 0); }
+static int ones(lua_State *L) { return constant(L, "ones", MLPL_F32, 1); }
+static int full(lua_State *L) { return full_of(L, "full", MLPL_F32); }
+
+/* x:new_zeros(2, 3): of x's dtype unless another is asked for. x goes, the sizes stay. */
+static mlpl_dtype dtype_of_receiver(lua_State *L) {
+  mlpl_dtype dtype = mlpl_tensor_dtype(mlplb_check_tensor(L, 1));
+  lua_remove(L, 1);
+  return dtype;
+}
+
+static int new_zeros(lua_State *L) {
+  return constant(L, "new_zeros", dtype_of_receiver(L), 0);
+}
+static int new_ones(lua_State *L) {
+  return constant(L, "new_ones", dtype_of_receiver(L), 1);
+}
+static int new_full(lua_State *L) { return full_of(L, "new_full", dtype_of_receiver(L)); }
 
 /* Numbers of a range that whole numbers are asked of. */
 static void check_range(lua_State *L, const making *m, int n) {
@@ -326,4 +339,10 @@ void mlplb_open_create(lua_State *L) {
       {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
       {"full_like", full_like}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
+}
+
+void mlplb_open_new_methods(lua_State *L) {
+  static const luaL_Reg methods[] = {{"new_zeros", new_zeros}, {"new_ones", new_ones},
+      {"new_full", new_full}, {NULL, NULL}};
+  mlplb_setfuncs(L, methods);
 }

@@ -131,7 +131,8 @@ static drawing like_tensor(lua_State *L, const char *what, int n) {
 typedef mlpl_status real_draw(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
     const int64_t *shape, double a, double b);
 
-static int draw_reals(lua_State *L, const drawing *d, real_draw *draw) {
+static int draw_reals(
+    lua_State *L, const drawing *d, real_draw *draw, double a, double b) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = NULL;
   mlpl_status status;
@@ -140,7 +141,7 @@ static int draw_reals(lua_State *L, const drawing *d, real_draw *draw) {
   mlplb_box *box = mlplb_tensor_box(L);
   do {
     mlplb_generator_swap(s, d->g);
-    status = draw(s->cx, &t, d->m.dtype, d->ndim, d->shape, 0, 1);
+    status = draw(s->cx, &t, d->m.dtype, d->ndim, d->shape, a, b);
     mlplb_generator_swap(s, d->g);
   } while (mlplb_again(L, s, status, &tries));
   return mlplb_finish(L, &d->m, box, t, status);
@@ -148,19 +149,82 @@ static int draw_reals(lua_State *L, const drawing *d, real_draw *draw) {
 
 static int rand_(lua_State *L) {
   const drawing d = of_sizes(L, "rand", MLPL_F32, 1);
-  return draw_reals(L, &d, mlpl_tensor_rand);
+  return draw_reals(L, &d, mlpl_tensor_rand, 0, 1);
 }
 static int rand_like(lua_State *L) {
   const drawing d = like_tensor(L, "rand_like", 1);
-  return draw_reals(L, &d, mlpl_tensor_rand);
+  return draw_reals(L, &d, mlpl_tensor_rand, 0, 1);
 }
 static int randn(lua_State *L) {
   const drawing d = of_sizes(L, "randn", MLPL_F32, 1);
-  return draw_reals(L, &d, mlpl_tensor_randn);
+  return draw_reals(L, &d, mlpl_tensor_randn, 0, 1);
 }
 static int randn_like(lua_State *L) {
   const drawing d = like_tensor(L, "randn_like", 1);
-  return draw_reals(L, &d, mlpl_tensor_randn);
+  return draw_reals(L, &d, mlpl_tensor_randn, 0, 1);
+}
+
+/* A mean or a deviation that is a tensor, or becomes one. */
+static mlpl_tensor *parameter(
+    lua_State *L, int arg, const char *name, double standard, mlpl_dtype dtype) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = mlplb_test_tensor(L, arg);
+  if (t) return t;
+  const double v = lua_isnoneornil(L, arg) ? standard : lua_tonumber(L, arg);
+  if (!lua_isnoneornil(L, arg) && lua_type(L, arg) != LUA_TNUMBER)
+    luaL_error(L, "normal: %s is %s; it must be a number or a tensor", name,
+        mlplb_shown(L, arg));
+  mlplb_box *box = mlplb_tensor_box(L);
+  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, v) != MLPL_OK)
+    mlplb_raise_as(L, s, "normal");
+  box->object = t;
+  return t;
+}
+
+/* normal(means, deviations, { generator = g }): a number for each */
+static int normal_of(lua_State *L) {
+  static const char *const keys[] = {"generator", NULL};
+  mlplb_state *s = mlplb_get(L);
+  const int options = mlplb_options(L), n = options ? options - 1 : lua_gettop(L);
+  mlpl_tensor *in[2] = {NULL, NULL}, *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_known_keys(L, options, "normal", keys);
+  if (n > 2)
+    return luaL_error(L,
+        "normal: one argument too many: %s; tensors have their own sizes",
+        mlplb_shown(L, 3));
+  mlplb_generator *g = mlplb_generator_at(L, options, "normal");
+  for (int i = 0; i < 2; i++)
+    if (i < n) in[i] = mlplb_test_tensor(L, i + 1);
+  mlpl_dtype dtype = mlpl_tensor_dtype(in[0] ? in[0] : in[1]);
+  if (dtype != MLPL_F64) dtype = MLPL_F32;
+  if (n < 2) lua_pushnil(L), lua_insert(L, 2);
+  in[0] = parameter(L, 1, "mean", 0, dtype);
+  in[1] = parameter(L, 2, "std", 1, dtype);
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do {
+    mlplb_generator_swap(s, g);
+    status = mlpl_normal(s->cx, &t, in[0], in[1]);
+    mlplb_generator_swap(s, g);
+  } while (mlplb_again(L, s, status, &tries));
+  box->object = t;
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "normal");
+}
+
+/* normal(mean, std, {n}), or of tensors */
+static int normal(lua_State *L) {
+  if (mlplb_test_tensor(L, 1) || mlplb_test_tensor(L, 2)) return normal_of(L);
+  for (int i = 1; i <= 2; i++)
+    if (lua_type(L, i) != LUA_TNUMBER)
+      return luaL_error(L, "normal: %s is %s; it must be a number or a tensor",
+          i == 1 ? "mean" : "std", mlplb_shown(L, i));
+  const double mean = lua_tonumber(L, 1), std = lua_tonumber(L, 2);
+  if (std < 0)
+    return luaL_error(L, "normal: std is %s; it must be 0 or more", mlplb_shown(L, 2));
+  const drawing d = of_sizes(L, "normal", MLPL_F32, 3);
+  return draw_reals(L, &d, mlpl_tensor_randn, mean, std);
 }
 
 typedef struct span {
@@ -182,8 +246,7 @@ static int draw_whole(lua_State *L, const drawing *d, span of) {
   mlplb_box *box = mlplb_tensor_box(L);
   do {
     mlplb_generator_swap(s, d->g);
-    status =
-        mlpl_tensor_randint(s->cx, &t, d->m.dtype, d->ndim, d->shape, of.lo, of.hi);
+    status = mlpl_tensor_randint(s->cx, &t, d->m.dtype, d->ndim, d->shape, of.lo, of.hi);
     mlplb_generator_swap(s, d->g);
   } while (mlplb_again(L, s, status, &tries));
   return mlplb_finish(L, &d->m, box, t, status);
@@ -318,8 +381,9 @@ void mlplb_open_draw_methods(lua_State *L) {
 
 void mlplb_open_draws(lua_State *L) {
   static const luaL_Reg functions[] = {{"rand", rand_}, {"randn", randn},
-      {"randint", randint}, {"rand_like", rand_like}, {"randn_like", randn_like},
-      {"randint_like", randint_like}, {"bernoulli", bernoulli},
-      {"multinomial", multinomial}, {"randperm", randperm}, {NULL, NULL}};
+      {"normal", normal}, {"randint", randint}, {"rand_like", rand_like},
+      {"randn_like", randn_like}, {"randint_like", randint_like},
+      {"bernoulli", bernoulli}, {"multinomial", multinomial}, {"randperm", randperm},
+      {NULL, NULL}};
   mlplb_setfuncs(L, functions);
 }

@@ -130,13 +130,20 @@ static int generator_manual_seed(lua_State *L) {
 }
 
 static int generator_initial_seed(lua_State *L) {
+  mlplb_at_most(L, "initial_seed", 1);
   lua_pushinteger(L, check(L)->seed);
   return 1;
 }
 
-static int generator_state(lua_State *L) {
+static int generator_state_as(lua_State *L, const char *what) {
   const mlplb_generator *g = check(L);
+  mlplb_at_most(L, what, 1);
   return push_state(L, g->state, g->seed);
+}
+
+static int generator_state(lua_State *L) { return generator_state_as(L, "state"); }
+static int generator_get_state(lua_State *L) {
+  return generator_state_as(L, "get_state");
 }
 
 static int generator_set_state(lua_State *L) {
@@ -164,7 +171,7 @@ static void open_generator(lua_State *L) {
       {"__tostring", generator_tostring}, {"__newindex", no_field}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"seed", generator_seed},
       {"manual_seed", generator_manual_seed}, {"initial_seed", generator_initial_seed},
-      {"state", generator_state}, {"get_state", generator_state},
+      {"state", generator_state}, {"get_state", generator_get_state},
       {"set_state", generator_set_state}, {NULL, NULL}};
   luaL_newmetatable(L, GENERATOR);
   mlplb_setfuncs(L, meta);

@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-/* ---- rows with a list -------------------------------------------------------------- */
-
-/* The row is upvalue 3. */
-static int list_call(lua_State *L) {
-  return mlplb_list_call(L, lua_touserdata(L, lua_upvalueindex(3)));
-}
-
 /* ---- several tensors --------------------------------------------------------------- */
 
 static const mlpl_param dim_params[] = {
@@ -49,8 +42,10 @@ static int64_t axis_size(
   return mlpl_tensor_shape(x)[d];
 }
 
+enum { MOST_PARTS = 1 << 18 }; /* that one call returns */
+
 static void room_for(lua_State *L, const char *what, int64_t parts) {
-  if (parts > 1 << 18 || !lua_checkstack(L, (int)parts + 8))
+  if (parts > MOST_PARTS || !lua_checkstack(L, (int)parts + 8))
     luaL_error(
         L, "%s: %I parts are more than one call can return", what, (lua_Integer)parts);
 }
@@ -120,6 +115,77 @@ static int chunk(lua_State *L) {
   int64_t size = n / v[0].i + (n % v[0].i != 0);
   return push_equal(L, "chunk", x, v[1].i, n, size ? size : 1);
 }
+
+/* The part of x between two places of an axis, pushed. */
+static void push_between(lua_State *L, const char *what, mlpl_tensor *x, int64_t axis,
+    int64_t start, int64_t end) {
+  mlpl_value p[3] = {{.i = axis}, {.i = start}, {.i = end > start ? end - start : 0}};
+  push_part(L, what, mlpl_op_find("narrow"), x, p);
+}
+
+/* A place of an axis of size n: where there is none, its end. */
+static int64_t place_in(lua_State *L, const char *what, int64_t n) {
+  lua_Integer at = mlplb_whole(L, -1, what, "a place");
+  lua_pop(L, 1);
+  if (at < 0) at += n;
+  return at < 0 ? 0 : at > n ? n : at;
+}
+
+/* n parts as equal as can be, the larger ones first, or cut behind places; argument 2 */
+static int cut_along(lua_State *L, const char *what, mlpl_tensor *x, mlpl_value axis) {
+  const int64_t n = axis_size(L, what, x, &axis);
+  int64_t start = 0;
+  if (!lua_istable(L, 2)) {
+    const lua_Integer parts = mlplb_whole(L, 2, what, "sections");
+    if (parts < 1)
+      return luaL_error(L, "%s: sections is %I; it must be at least 1", what, parts);
+    if (parts > MOST_PARTS)
+      return luaL_error(
+          L, "%s: sections is %I; one call can return %d", what, parts, MOST_PARTS);
+    room_for(L, what, parts);
+    for (int64_t i = 0; i < parts; i++) {
+      const int64_t end = start + n / parts + (i < n % parts);
+      push_between(L, what, x, axis.i, start, end);
+      start = end;
+    }
+    return (int)parts;
+  }
+  const int64_t cuts = (int64_t)lua_rawlen(L, 2);
+  mlplb_only_array(L, 2, what, "places; options have a table of their own");
+  room_for(L, what, cuts + 1);
+  for (int64_t i = 1; i <= cuts; i++) {
+    lua_rawgeti(L, 2, i);
+    const int64_t end = place_in(L, what, n);
+    push_between(L, what, x, axis.i, start, end);
+    start = end;
+  }
+  push_between(L, what, x, axis.i, start, n);
+  return (int)cuts + 1;
+}
+
+/* x:tensor_split(3, dim), x:tensor_split({2, 5}, dim): views */
+static int tensor_split(lua_State *L) {
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  mlpl_value axis;
+  mlplb_pressure(L, mlplb_get(L));
+  mlplb_params(L, "tensor_split", 3, dim_params, 1, &axis, NULL);
+  return cut_along(L, "tensor_split", x, axis);
+}
+
+/* Along the axis whose name it has: rows, columns (of a vector its elements), sheets. */
+static int split_axis(lua_State *L, const char *what, int axis, int least) {
+  mlplb_at_most(L, what, 2);
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  const int n = mlpl_tensor_ndim(x);
+  if (n < least)
+    return luaL_error(
+        L, "%s: the tensor has %d axes; it must have %d or more", what, n, least);
+  mlplb_pressure(L, mlplb_get(L));
+  return cut_along(L, what, x, (mlpl_value){.i = n == 1 ? 0 : axis});
+}
+static int vsplit(lua_State *L) { return split_axis(L, "vsplit", 0, 2); }
+static int hsplit(lua_State *L) { return split_axis(L, "hsplit", 1, 1); }
+static int dsplit(lua_State *L) { return split_axis(L, "dsplit", 2, 3); }
 
 /* x:unbind(dim): every element of an axis; views */
 static int unbind(lua_State *L) {
@@ -251,8 +317,9 @@ static int atleast_3d(lua_State *L) { return at_least(L, "atleast_3d", 3); }
 /* ---- opening ----------------------------------------------------------------------- */
 
 void mlplb_open_parts(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"split", split}, {"chunk", chunk}, {"unbind", unbind}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"split", split}, {"chunk", chunk},
+      {"unbind", unbind}, {"tensor_split", tensor_split}, {"hsplit", hsplit},
+      {"vsplit", vsplit}, {"dsplit", dsplit}, {NULL, NULL}};
   mlplb_setfuncs(L, methods);
 }
 
@@ -263,10 +330,11 @@ void mlplb_open_shapes(lua_State *L) {
   mlplb_setfuncs(L, functions);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op)) continue;
+    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op) || mlpl_op_group(op)) continue;
     mlplb_push_upvalues(L);
     lua_pushlightuserdata(L, (void *)(uintptr_t)op);
-    lua_pushcclosure(L, list_call, MLPLB_UPVALUES + 1);
+    lua_pushcclosure(L, mlplb_list_function, MLPLB_UPVALUES + 1);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
+  mlplb_open_other_lists(L);
 }

@@ -695,6 +695,13 @@ MLPL_API mlpl_status mlpl_unique_slices(mlpl_ctx *cx, mlpl_tensor **values,
     bool consecutive);
 
 /*
+** Normal numbers with these means and standard deviations (0 or more), which broadcast; f64 if
+** one of them is, else f32. Nothing is recorded.
+*/
+MLPL_API mlpl_status mlpl_normal(
+    mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *mean, mlpl_tensor *std);
+
+/*
 ** Einstein's sum: "ij,jk->ik" multiplies two matrices. Letters name the axes of each
 ** operand; a letter that the result does not have is summed over; twice in one operand it
 ** is a diagonal; "..." stands for all other axes, aligned at the last. Without "->" the

@@ -216,6 +216,10 @@ typedef enum mlplk_logic_kind {
   MLPLK_OR,
   MLPLK_XOR,
   MLPLK_NOT, /* of x alone; of a truth value: 1 - x */
+  /* x times or over 2^y, as bits go; by y < 0, or as many as there are, all of them go.
+     Not of truth values. */
+  MLPLK_SHIFT_LEFT,
+  MLPLK_SHIFT_RIGHT,
   MLPLK_N_LOGICS
 } mlplk_logic_kind;
 

@@ -135,6 +135,9 @@ struct mlpl_op {
   OP(SIGN_AND_LOG, sign_and_log)                                                         \
   OP(SLOGDET, slogdet)                                                                   \
   OP(LOGDET, logdet)                                                                     \
+  OP(LU_FACTOR, lu_factor)                                                               \
+  OP(LU, lu)                                                                             \
+  OP(LU_SOLVE, lu_solve)                                                                 \
   OP(QR_FACTORS, qr_factors)                                                             \
   OP(QR, qr)                                                                             \
   OP(EIGH_FACTORS, eigh_factors)                                                         \
@@ -153,7 +156,13 @@ struct mlpl_op {
   OP(VECTOR_NORM, vector_norm)                                                           \
   OP(MATRIX_NORM, matrix_norm)                                                           \
   OP(COND, cond)                                                                         \
-  OP(MATRIX_POWER, matrix_power)
+  OP(MATRIX_POWER, matrix_power)                                                         \
+  OP(MULTI_DOT, multi_dot)                                                               \
+  OP(VECDOT, vecdot)                                                                     \
+  OP(VANDER, vander)                                                                     \
+  OP(MATRIX_EXP, matrix_exp)                                                             \
+  OP(CHOLESKY_SOLVE, cholesky_solve)                                                     \
+  OP(CHOLESKY_INVERSE, cholesky_inverse)
 
 /* All rows, in the order of their family's files: name of the id, name of the row. */
 #define MLPLI_OPS(OP)                                                                    \
@@ -217,6 +226,8 @@ struct mlpl_op {
   OP(LOGIT, logit)                                                                       \
   OP(HEAVISIDE, heaviside)                                                               \
   OP(COPYSIGN, copysign)                                                                 \
+  OP(FMAX, fmax)                                                                         \
+  OP(FMIN, fmin)                                                                         \
   OP(DEG2RAD, deg2rad)                                                                   \
   OP(RAD2DEG, rad2deg)                                                                   \
   OP(NAN_TO_NUM, nan_to_num)                                                             \
@@ -288,8 +299,12 @@ struct mlpl_op {
   OP(TOPK, topk)                                                                         \
   OP(KTHVALUE, kthvalue)                                                                 \
   OP(MEDIAN, median)                                                                     \
+  OP(NANMEDIAN, nanmedian)                                                               \
+  OP(MODE, mode)                                                                         \
   OP(QUANTILE, quantile)                                                                 \
   OP(QUANTILES, quantiles)                                                               \
+  OP(NANQUANTILE, nanquantile)                                                           \
+  OP(NANQUANTILES, nanquantiles)                                                         \
   OP(TAKE_ALONG, take_along)                                                             \
   OP(ADD_ALONG, add_along)                                                               \
   OP(BINCOUNT, bincount)                                                                 \
@@ -312,6 +327,11 @@ struct mlpl_op {
   OP(KRON, kron)                                                                         \
   OP(CROSS, cross)                                                                       \
   OP(CDIST, cdist)                                                                       \
+  OP(PDIST, pdist)                                                                       \
+  OP(DIST, dist)                                                                         \
+  OP(PAIRWISE_DISTANCE, pairwise_distance)                                               \
+  OP(COSINE_SIMILARITY, cosine_similarity)                                               \
+  OP(NORMALIZE, normalize)                                                               \
   OP(BLOCK_DIAG, block_diag)                                                             \
   OP(CARTESIAN_PROD, cartesian_prod)                                                     \
   OP(MOVE_AXES, move_axes)                                                               \
@@ -379,6 +399,8 @@ struct mlpl_op {
   OP(BITWISE_OR, bitwise_or)                                                             \
   OP(BITWISE_XOR, bitwise_xor)                                                           \
   OP(BITWISE_NOT, bitwise_not)                                                           \
+  OP(BITWISE_LEFT_SHIFT, bitwise_left_shift)                                             \
+  OP(BITWISE_RIGHT_SHIFT, bitwise_right_shift)                                           \
   OP(SOFTMAX, softmax)                                                                   \
   OP(LOG_SOFTMAX, log_softmax)                                                           \
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
@@ -417,12 +439,15 @@ struct mlpl_op {
   OP(STACK, stack)                                                                       \
   OP(HSTACK, hstack)                                                                     \
   OP(VSTACK, vstack)                                                                     \
+  OP(COLUMN_STACK, column_stack)                                                         \
+  OP(DSTACK, dstack)                                                                     \
   OP(INDEX, index)                                                                       \
   OP(PLACE_INDEX, place_index)                                                           \
   OP(INDEX_PUT, index_put)                                                               \
   OP(INDEX_SELECT, index_select)                                                         \
   OP(INDEX_ADD, index_add)                                                               \
   OP(INDEX_COPY, index_copy)                                                             \
+  OP(INDEX_REDUCE, index_reduce)                                                         \
   OP(INDEX_FILL, index_fill)                                                             \
   OP(TAKE, take)                                                                         \
   OP(MASKED_SELECT, masked_select)                                                       \
@@ -444,10 +469,13 @@ struct mlpl_op {
   OP(FLIP, flip)                                                                         \
   OP(ROLL, roll)                                                                         \
   OP(ROT90, rot90)                                                                       \
+  OP(FLIPLR, fliplr)                                                                     \
+  OP(FLIPUD, flipud)                                                                     \
   OP(TRIL, tril)                                                                         \
   OP(TRIU, triu)                                                                         \
   OP(DIAG, diag)                                                                         \
   OP(DIAG_EMBED, diag_embed)                                                             \
+  OP(DIAGFLAT, diagflat)                                                                 \
   OP(TRACE, trace)                                                                       \
   OP(PAD, pad)                                                                           \
   OP(PAD_CONSTANT, pad_constant)\

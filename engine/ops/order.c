@@ -1,10 +1,11 @@
 /*
-** Orders along an axis: sort, argsort, topk, kthvalue, median, quantile. NaN is the
+** Orders along an axis: sort, argsort, topk, kthvalue, median, mode, quantile. NaN is the
 ** largest element, equal elements stay in order.
 */
 #include "ops/rows.h"
 
 #include "ops/order.h"
+#include "ops/shape.h"
 
 #include "grad/grad.h"
 
@@ -101,6 +102,39 @@ static void median_line(void *arg, int64_t line, void *scratch) {
     put(j, line, start, 1, 0, nan);
   else
     kth_line(arg, line, scratch);
+}
+
+/* The lower median of those that are numbers; NaN where none is. */
+static void nanmedian_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
+  uint64_t *key = scratch;
+  int64_t numbers = 0;
+  for (int64_t i = 0; i < j->l.r; i++) {
+    key[i] = key_of(j, start, i);
+    numbers += !(mlpli_is_real(j->x) && is_nan(j->x, start + i * j->l.inner));
+  }
+  put(j, line, start, 1, 0, kth_place(key, j->l.r, numbers ? (numbers - 1) / 2 : 0));
+}
+
+/* The most frequent element, of several the smallest, where it is last. As in PyTorch,
+   NaN equals nothing, and another NaN neither. */
+static void mode_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
+  mlplk_item *items = scratch;
+  int64_t best = 0, most = 0, times = 0;
+  for (int64_t i = 0; i < j->l.r; i++) items[i] = (mlplk_item){key_of(j, start, i), i};
+  mlplk_sort(j->l.r, items, items + j->l.r);
+  for (int64_t i = 0; i < j->l.r; i++) {
+    times++;
+    if (i + 1 < j->l.r && items[i].key == items[i + 1].key &&
+        !(mlpli_is_real(j->x) && is_nan(j->x, start + items[i].at * j->l.inner)))
+      continue;
+    if (times > most) best = items[i].at, most = times;
+    times = 0;
+  }
+  put(j, line, start, 1, 0, best);
 }
 
 /* Places of the two elements that the quantile lies between, as two places of index. */
@@ -230,7 +264,7 @@ static mlpl_status places_backward(
 static BACKWARD(sort) { return places_backward(cx, n, g, n->p[0].i); }
 static BACKWARD(topk) { return places_backward(cx, n, g, n->p[1].i); }
 
-/* ---- one of each line: kthvalue, median, quantile ---------------------------------- */
+/* ---- one of each line: kthvalue, mode, median, quantile ---------------------------- */
 
 /* The shape without the axis that option k says, or, as the next one says, with size 1
    there; that there is something. */
@@ -279,6 +313,17 @@ static mlpl_status one_backward(
 
 static BACKWARD(kthvalue) { return one_backward(cx, n, g, &n->p[1]); }
 
+static SHAPE(mode) { return shape_of_one(cx, c, 0, s); }
+
+static FORWARD(mode) {
+  order_job j = {.k = 0};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
+  return values_and_places(cx, c, out, &j, axis, 2 * sizeof(mlplk_item), mode_line, true);
+}
+
+static BACKWARD(mode) { return one_backward(cx, n, g, &n->p[0]); }
+
 static SHAPE(median) {
   const mlpl_tensor *x = c->in[0];
   if (c->p[0].i == MLPL_NO_AXIS && mlpli_is_real(x) && x->numel == 0) {
@@ -289,7 +334,8 @@ static SHAPE(median) {
 }
 
 /* All elements that are the median of all share its gradient, as in PyTorch. */
-static FORWARD(median) {
+static mlpl_status median_by(
+    mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out, mlpli_line_work *work) {
   mlpl_tensor *x = c->in[0];
   order_job j = {.k = 0};
   int axis;
@@ -301,9 +347,12 @@ static FORWARD(median) {
     return c->record ? mlpli_tensor_like(cx, &c->extra, x) : MLPL_OK;
   }
   j.k = (r - 1) / 2;
-  MLPL_TRY(values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), median_line, !all));
+  MLPL_TRY(values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), work, !all));
   return c->record && axis < 0 ? mlpli_even_parts(cx, x, *out, ~0u, &c->extra) : MLPL_OK;
 }
+
+static FORWARD(median) { return median_by(cx, c, out, median_line); }
+static FORWARD(nanmedian) { return median_by(cx, c, out, nanmedian_line); }
 
 static BACKWARD(median) {
   mlpli_expr e = {.cx = cx};
@@ -316,11 +365,8 @@ static BACKWARD(median) {
   return mlpli_expr_end(&e);
 }
 
-static SHAPE(quantile) {
-  return shape_of_one(cx, c, 1, s);
-}
+static SHAPE(quantile) { return shape_of_one(cx, c, 1, s); }
 
-enum { LINEAR, LOWER, HIGHER, MIDPOINT, NEAREST };
 static const char *const interpolations[] = {
     "linear", "lower", "higher", "midpoint", "nearest", NULL};
 
@@ -329,10 +375,10 @@ static const char *const interpolations[] = {
 static double share_of_upper(const mlpl_value *p, int64_t r) {
   const double at = p[0].f * (double)(r - 1), share = at - floor(at);
   switch (p[3].i) {
-    case LOWER: return 0;
-    case HIGHER: return share > 0;
-    case MIDPOINT: return share > 0 ? 0.5 : 0;
-    case NEAREST: return nearbyint(at) > floor(at); /* of two the even one */
+    case MLPLI_LOWER: return 0;
+    case MLPLI_HIGHER: return share > 0;
+    case MLPLI_MIDPOINT: return share > 0 ? 0.5 : 0;
+    case MLPLI_NEAREST: return nearbyint(at) > floor(at); /* of two the even one */
     default: return share;
   }
 }
@@ -409,6 +455,76 @@ static BACKWARD(quantile) {
   return mlpli_expr_end(&e);
 }
 
+/* Where the quantile of so many numbers lies; of none it is the first element, NaN. */
+static mlpl_tensor *place_among(mlpli_expr *e, mlpl_tensor *numbers, double q) {
+  const mlpl_value f64 = {.i = MLPL_F64}, least[2] = {{.f = 0}, {.f = INFINITY}};
+  mlpl_tensor *at = mlpli_x1(e, MLPLI_OP_TO, numbers, &f64);
+  return mlpli_x1(e, MLPLI_OP_CLAMP, mlpli_xaffine(e, at, q, -q), least);
+}
+
+/* How far from the place below, in x's dtype. */
+static mlpl_tensor *share_above(mlpli_expr *e, mlpl_tensor *at, mlpl_tensor *low,
+    mlpl_tensor *high, int64_t interpolation, const mlpl_tensor *x) {
+  const mlpl_value real = {.i = x->dtype};
+  mlpl_tensor *to = at;
+  if (interpolation == MLPLI_LOWER) to = low;
+  if (interpolation == MLPLI_HIGHER) to = high;
+  if (interpolation == MLPLI_MIDPOINT)
+    to = mlpli_xaffine(e, mlpli_xadd(e, low, high), 0.5, 0);
+  if (interpolation == MLPLI_NEAREST)
+    to = mlpli_x1(e, MLPLI_OP_ROUND, at, &(mlpl_value){.i = 0});
+  return mlpli_x1(e, MLPLI_OP_TO, mlpli_xsub(e, to, low), &real);
+}
+
+/* The element of each sorted line at a place. */
+static mlpl_tensor *at_place(
+    mlpli_expr *e, mlpl_tensor *sorted, mlpl_tensor *at, int axis) {
+  const mlpl_value i64 = {.i = MLPL_I64}, dim = {.i = axis};
+  mlpl_tensor *index = mlpli_x1(
+      e, MLPLI_OP_TO, mlpli_xaffine(e, at, 1, e->cx->index_base), &i64);
+  return mlpli_x2(e, MLPLI_OP_GATHER, sorted, index, &dim);
+}
+
+/* Every line has numbers of its own, which are first when it is sorted: a sort, two
+   elements of it, and what lies between those. */
+static mlpl_tensor *nanquantile_along(
+    mlpli_expr *e, const mlpli_call *c, mlpl_tensor *x, int axis) {
+  const mlpl_value kept[2] = {{.i = axis}, {.i = 1}},
+                   up[3] = {{.i = axis}, {.i = 0}, {.i = 1}};
+  const bool was = mlpl_set_grad_enabled(e->cx, false);
+  mlpl_tensor *nan = mlpli_x1(e, MLPLI_OP_ISNAN, x, NULL);
+  mlpl_tensor *numbers = mlpli_x1(
+      e, MLPLI_OP_SUM, mlpli_x1(e, MLPLI_OP_LOGICAL_NOT, nan, NULL), kept);
+  mlpl_tensor *at = place_among(e, numbers, c->p[0].f),
+              *low = mlpli_x1(e, MLPLI_OP_FLOOR, at, NULL),
+              *high = mlpli_x1(e, MLPLI_OP_CEIL, at, NULL),
+              *w = share_above(e, at, low, high, c->p[3].i, x);
+  mlpl_set_grad_enabled(e->cx, was);
+  mlpl_tensor *sorted = mlpli_x1(e, MLPLI_OP_SORT, x, up),
+              *a = at_place(e, sorted, low, axis), *b = at_place(e, sorted, high, axis);
+  mlpl_set_grad_enabled(
+      e->cx, false); /* equal ones, infinite too, have nothing between */
+  mlpl_tensor *same = mlpli_x2(e, MLPLI_OP_LOGICAL_OR,
+      mlpli_x2(e, MLPLI_OP_EQ, a, b, NULL),
+      mlpli_x2(e, MLPLI_OP_EQ, w, mlpli_xnumber(e, x, 0), NULL), NULL);
+  mlpl_set_grad_enabled(e->cx, was);
+  mlpl_tensor *between_them = mlpli_xadd(e, a, mlpli_xmul(e, w, mlpli_xsub(e, b, a)));
+  return mlpli_x3(e, MLPLI_OP_WHERE, same, a, between_them, NULL);
+}
+
+static COMPOSE(nanquantile) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0];
+  mlpli_shape s;
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
+  MLPL_TRY(shape_of_one(cx, c, 1, &s));
+  const mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size);
+  if (axis < 0) x = mlpli_x1(&e, MLPLI_OP_RAVEL, x, NULL);
+  mlpl_tensor *y = x ? nanquantile_along(&e, c, x, axis < 0 ? 0 : axis) : NULL;
+  return mlpli_xresult(&e, out, mlpli_x1(&e, MLPLI_OP_RESHAPE, y, &sizes));
+}
+
 /* Several q: a slice of the result for each, in a new first axis. */
 static mlpl_status each_quantile(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *q,
     mlpl_tensor **slice, int64_t *n) {
@@ -416,9 +532,9 @@ static mlpl_status each_quantile(mlpl_ctx *cx, const mlpli_call *c, const mlpl_t
   for (*n = 0; *n < (q->numel ? q->numel : 1); ++*n) {
     p[0].f = q->numel ? ((const double *)(const void *)q->data)[*n] : 0;
     if (!(p[0].f >= 0 && p[0].f <= 1))
-      return mlpl_fail(cx, MLPL_EARG,
-          "quantile: q holds %g; every one must be from 0 to 1", p[0].f);
-    MLPL_TRY(mlpli_apply(cx, &slice[*n], MLPLI_OP_QUANTILE, c->in, 1, p));
+      return mlpl_fail(cx, MLPL_EARG, "%s: q holds %g; every one must be from 0 to 1",
+          mlpli_said(c->op), p[0].f);
+    MLPL_TRY(mlpli_apply(cx, &slice[*n], (mlpli_op_id)c->op->says, c->in, 1, p));
   }
   return MLPL_OK;
 }
@@ -433,7 +549,8 @@ static mlpl_status join_quantiles(mlpl_ctx *cx, const mlpl_tensor *q, mlpl_tenso
   if (q->numel) return mlpli_apply(cx, out, MLPLI_OP_STACK, slice, (int)n, first);
   mlpli_expr e = {.cx = cx}; /* no slice of what would have some */
   return mlpli_xresult(&e, out,
-      mlpli_x1(&e, MLPLI_OP_NARROW, mlpli_x1(&e, MLPLI_OP_STACK, slice[0], first), first));
+      mlpli_x1(
+          &e, MLPLI_OP_NARROW, mlpli_x1(&e, MLPLI_OP_STACK, slice[0], first), first));
 }
 
 static COMPOSE(quantiles) {
@@ -441,9 +558,8 @@ static COMPOSE(quantiles) {
   char text[MLPLI_SHAPE_TEXT];
   int64_t n = 0;
   if (c->in[1]->ndim > 1)
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "quantile: q is %s; it must be a number or have one axis",
-        mlpli_tensor_text(text, c->in[1]));
+    return mlpl_fail(cx, MLPL_ESHAPE, "%s: q is %s; it must be a number or have one axis",
+        mlpli_said(c->op), mlpli_tensor_text(text, c->in[1]));
   MLPL_TRY(mlpl_tensor_to(cx, &wide, c->in[1], MLPL_F64));
   mlpl_status status = mlpli_tensor_contiguous(cx, &q, wide);
   if (status == MLPL_OK)
@@ -469,6 +585,8 @@ static const mlpl_param kthvalue_params[] = {MLPLI_INT_NEEDED("k", 1, MANY),
     MLPLI_AXIS_OPTION("dim", -1), MLPLI_BOOL_OPTION("keepdim", 0)};
 static const mlpl_param median_params[] = {
     MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param mode_params[] = {
+    MLPLI_AXIS_OPTION("dim", -1), MLPLI_BOOL_OPTION("keepdim", 0)};
 static const mlpl_param quantile_params[] = {
     {"q", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 1, NULL, 0},
     MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0),
@@ -488,16 +606,20 @@ const mlpl_op mlpli_op_kthvalue = {
     PARAMS(kthvalue_params)};
 const mlpl_op mlpli_op_median = {PLACES_ROW(median, MLPLI_ANY_DISTINCT, shape_median),
     HAS_BACKWARD(median), PARAMS(median_params)};
-const mlpl_op mlpli_op_quantiles = {.name = "quantiles",
-    .says = MLPLI_OP_QUANTILE,
-    .input_name = {"input", "q"},
-    .domain = {MLPLI_DISTINCT, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .differentiable = 1,
-    .compose = quantiles_compose,
-    PARAMS(quantiles_params),
-    .internal = true};
+#define QUANTILES_ROW(row, of)                                                           \
+  .name = row, .says = of, .input_name = {"input", "q"},                                 \
+  .domain = {MLPLI_DISTINCT, MLPLI_ANY}, .n_inputs = 2, .n_required = 2, .n_outputs = 1, \
+  .differentiable = 1, .compose = quantiles_compose, PARAMS(quantiles_params),           \
+  .internal = true
+const mlpl_op mlpli_op_nanmedian = {
+    PLACES_ROW(nanmedian, MLPLI_ANY_DISTINCT, shape_median), HAS_BACKWARD(median),
+    PARAMS(median_params)};
+const mlpl_op mlpli_op_mode = {PLACES_ROW(mode, MLPLI_ANY_DISTINCT, shape_mode),
+    HAS_BACKWARD(mode), PARAMS(mode_params)};
+const mlpl_op mlpli_op_quantiles = {QUANTILES_ROW("quantiles", MLPLI_OP_QUANTILE)};
+const mlpl_op mlpli_op_nanquantiles = {
+    QUANTILES_ROW("nanquantiles", MLPLI_OP_NANQUANTILE)};
 const mlpl_op mlpli_op_quantile = {UNARY_ROW(quantile, MLPLI_DISTINCT, shape_quantile),
     HAS_BACKWARD(quantile), PARAMS(quantile_params), .by_tensor = MLPLI_OP_QUANTILES};
+const mlpl_op mlpli_op_nanquantile = {COMPOSE_ROW(nanquantile, MLPLI_DISTINCT),
+    PARAMS(quantile_params), .by_tensor = MLPLI_OP_NANQUANTILES};

@@ -4,6 +4,15 @@
 
 #include "ops/axes.h"
 
+/* What is taken between two elements: choices of quantile's interpolation. */
+typedef enum mlpli_interpolation {
+  MLPLI_LINEAR,
+  MLPLI_LOWER,
+  MLPLI_HIGHER,
+  MLPLI_MIDPOINT,
+  MLPLI_NEAREST
+} mlpli_interpolation;
+
 /*
 ** A whole number for element i of p: smaller for smaller elements, equal for equal ones
 ** (0 and -0 too), the largest for every NaN; `flip` (~0 or 0) turns the order round.

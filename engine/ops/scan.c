@@ -480,12 +480,12 @@ static const mlpl_param diff_params[] = {
 
 const mlpl_op mlpli_op_prod = {UNARY_ROW(prod, MLPLI_ANY, mlpli_shape_reduced),
     .dtype = mlpli_gives_total, .saves = 1, HAS_BACKWARD(prod), PARAMS(prod_params)};
-const mlpl_op mlpli_op_cumsum = {
-    UNARY_ROW(cumsum, MLPLI_ANY, shape_scan), .dtype = mlpli_gives_total,
-    HAS_BACKWARD(cumsum), PARAMS(scan_params)};
+const mlpl_op mlpli_op_cumsum = {UNARY_ROW(cumsum, MLPLI_ANY, shape_scan),
+    .underscored = true, .dtype = mlpli_gives_total, HAS_BACKWARD(cumsum),
+    PARAMS(scan_params)};
 const mlpl_op mlpli_op_cumprod = {UNARY_ROW(cumprod, MLPLI_ANY, shape_scan),
-    .dtype = mlpli_gives_total, .saves = 1,
-    HAS_BACKWARD(cumprod), PARAMS(scan_params)};
+    .underscored = true, .dtype = mlpli_gives_total, .saves = 1, HAS_BACKWARD(cumprod),
+    PARAMS(scan_params)};
 const mlpl_op mlpli_op_logcumsumexp = {UNARY_ROW(logcumsumexp, MLPLI_REAL, shape_scan),
     .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(logcumsumexp), PARAMS(scan_params)};
 const mlpl_op mlpli_op_cummax = {PLACES_ROW(cummax, MLPLI_ANY_DISTINCT, shape_scan),

@@ -6,8 +6,7 @@ local mlpl = ...
 
 -- What PyTorch's and NumPy's users write -> what it is called here.
 local of_tensors = {
-  T = "x:t()", mT = "x:transpose(-2, -1)", tolist = "x:totable()", numpy = "x:totable()",
-  ndim = "x:dim()", ndimension = "x:dim()", nelement = "x:numel()", len = "#x",
+  tolist = "x:totable()", numpy = "x:totable()", ndimension = "x:dim()", nelement = "x:numel()", len = "#x",
   float = 'x:to "f32"', double = 'x:to "f64"', long = 'x:to "i64"', int = 'x:to "i64"',
   byte = 'x:to "u8"', bool = 'x:to "bool"', type = "x.dtype", astype = "x:to(dtype)",
   data = "x:detach()", copy = "x:clone()", ["repeat"] = "x:tile(...)",

@@ -175,6 +175,11 @@ static void dtypes_and_lists(void **state) {
     assert_fails(cx, try(cx, "scatter_reduce", IN(truth, i, truth),
         ARGS(ARG("dim", 0), {.name = "reduce", .text = "mean"})), MLPL_EARG,
         "scatter_reduce: input is bool; a mean takes numbers (convert with :to)");
+    mlpl_tensor *first = test_labels(cx, 1, (int64_t[]){base});
+    assert_fails(cx, try(cx, "index_reduce",
+        IN(truth, first, test_new(cx, MLPL_BOOL, 1, (int64_t[]){1})),
+        ARGS(ARG("dim", 0), {.name = "reduce", .text = "mean"})), MLPL_EARG,
+        "index_reduce: input is bool; a mean takes numbers (convert with :to)");
     assert_fails(cx, try(cx, "quantiles", IN(x, x), NULL), MLPL_EARG,
         "quantile: q holds 2; every one must be from 0 to 1");
     assert_fails(cx, try(cx, "quantiles", IN(x, test_new(cx, MLPL_F32, 2,

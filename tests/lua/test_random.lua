@@ -38,6 +38,9 @@ function TestGenerator:test_every_draw_takes_one()
     function(o) return mlpl.rand(50, o) end,
     function(o) return mlpl.randn(50, o) end,
     function(o) return mlpl.randint(1, 100, { 50 }, o) end,
+    function(o) return mlpl.normal(1, 2, { 50 }, o) end,
+    function(o) return mlpl.normal(p, 2, o) end,
+    function(o) return mlpl.normal(p, o) end,
     function(o) return mlpl.randperm(50, o) end,
     function(o) return mlpl.bernoulli(p, o) end,
     function(o) return p:bernoulli(o) end,
@@ -134,6 +137,30 @@ function TestDraws:test_multinomial()
     mlpl.multinomial, mlpl.tensor { 1, -1 }, 1)
   fails("multinomial: n is 1.5; it must be a whole number",
     mlpl.multinomial, w, 1.5)
+end
+
+function TestDraws:test_normal_by_means_and_deviations()
+  local x = mlpl.normal(100, 2, 40, 50)
+  lu.assertEquals(x.shape, { 40, 50 })
+  lu.assertAlmostEquals(x:mean():item(), 100, 0.3)
+  lu.assertAlmostEquals(x:std():item(), 2, 0.2)
+  lu.assertEquals(mlpl.normal(0, 1).shape, {})
+  lu.assertEquals(mlpl.normal(0, 1, { 2 }, { dtype = "f64" }).dtype, "f64")
+  local means = mlpl.tensor({ { 1 }, { 2 } }, { dtype = "f64", requires_grad = true })
+  local y = mlpl.normal(means, mlpl.zeros(3))
+  values(y, { { 1, 1, 1 }, { 2, 2, 2 } })
+  lu.assertEquals({ y.dtype, y.requires_grad }, { "f64", false })
+  lu.assertEquals(mlpl.normal(mlpl.tensor({ 1, 2 }, { dtype = "i64" })).dtype, "f32")
+  values(mlpl.normal(7, mlpl.zeros(2)), { 7, 7 })
+  fails("normal: std is -1; it must be 0 or more", mlpl.normal, 0, -1, { 2 })
+  fails("normal: std holds -1; it must be 0 or more", mlpl.normal, means, -1)
+  fails("normal: std is missing; it must be a number or a tensor", mlpl.normal, 0)
+  fails("normal: std is 'a'; it must be a number or a tensor", mlpl.normal, means, "a")
+  fails("normal: one argument too many: 5; tensors have their own sizes", mlpl.normal, means, 1, 5)
+  fails("normal: unknown option 'dtype'; the options are generator", mlpl.normal, means, 1,
+    { dtype = "f64" })
+  fails("normal: sizes differ: mean is [2x1], std is [3x3]; aligned at the last axis, sizes " ..
+    "must be equal or 1", mlpl.normal, means, mlpl.ones(3, 3))
 end
 
 function TestDraws:test_like_another()

@@ -366,6 +366,29 @@ end
 
 -- ---- joining and arranging ------------------------------------------------------------
 
+function TestViews:test_cut_into_sections()
+  local x = mlpl.arange(10):reshape(2, 5)
+  local function sizes(axis, ...)
+    local all = {}
+    for i, part in ipairs { ... } do all[i] = part:size(axis) end
+    return all
+  end
+  lu.assertEquals(sizes(2, x:tensor_split(3, 2)), { 2, 2, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split({ 1, 4 }, 2)), { 1, 3, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split({ -1 }, { dim = 2 })), { 4, 1 })
+  lu.assertEquals(sizes(2, mlpl.tensor_split(x, { 3, 1, 9 }, 2)), { 3, 0, 4, 0 })
+  lu.assertEquals(sizes(1, x:tensor_split(3)), { 1, 1, 0 })
+  lu.assertEquals(sizes(2, x:hsplit { 2 }), { 2, 3 })
+  lu.assertEquals(sizes(1, x[1]:hsplit(2)), { 3, 2 })
+  lu.assertEquals(sizes(1, x:vsplit(2)), { 1, 1 })
+  lu.assertEquals(sizes(3, mlpl.dsplit(mlpl.ones(1, 1, 4), 2)), { 2, 2 })
+  fails("tensor_split: sections is 0; it must be at least 1", x.tensor_split, x, 0)
+  fails("tensor_split: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.tensor_split, x,
+    2, 3)
+  fails("vsplit: the tensor has 1 axes; it must have 2 or more", x.vsplit, x[1], 2)
+  fails("hsplit: a place is 'a'; it must be a whole number", x.hsplit, x, { "a" })
+end
+
 TestJoining = {}
 
 function TestJoining:test_any_number_of_tensors()
