@@ -3,6 +3,7 @@
 
 #include "kern/variants/spread.h"
 #include "kern/variants/vmath.h"
+#include "kern/variants/vpow.h"
 #include "kern/variants/vspecial.h"
 #include "kern/variants/vtrig.h"
 
