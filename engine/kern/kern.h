@@ -262,6 +262,7 @@ typedef enum mlplk_reduce_kind {
   MLPLK_MIN,
   MLPLK_ARGMIN,
   MLPLK_NONZERO,
+  MLPLK_SUM_SQUARES, /* of real numbers alone */
   MLPLK_N_REDUCES
 } mlplk_reduce_kind;
 
