@@ -53,6 +53,7 @@ typedef enum mlplb_row {
   MLPLB_SLICE,
   MLPLB_INDEX,
   MLPLB_NONZERO,
+  MLPLB_MASKED_SELECT,
   MLPLB_N_ROWS
 } mlplb_row;
 

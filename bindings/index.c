@@ -12,7 +12,7 @@
 
 static const mlpl_op *row(mlplb_state *s, mlplb_row which) {
   static const char *const name[MLPLB_N_ROWS] = {
-      "select", "slice", "index", "nonzero"};
+      "select", "slice", "index", "nonzero", "masked_select"};
   if (!s->row[which]) s->row[which] = mlpl_op_find(name[which]);
   return s->row[which];
 }
@@ -152,7 +152,8 @@ static void range(lua_State *L, subscript *u, int index) {
         L, u, range_end(L, index, 1), range_end(L, index, 2), range_end(L, index, 3));
   else
     luaL_error(L,
-        "a range has %d number%s; it is {first, last}, {first, last, step}, or {} for the "
+        "a range has %d number%s; it is {first, last}, {first, last, step}, or {} for "
+        "the "
         "whole axis",
         (int)length, length == 1 ? "" : "s");
 }
@@ -260,6 +261,13 @@ static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) 
   }
 }
 
+/* The mask at key, if both it and x are single numbers without axes: x or nothing. */
+static mlpl_tensor *mask_of_one(lua_State *L, const mlpl_tensor *x, int key) {
+  mlpl_tensor *m = mlpl_tensor_ndim(x) == 0 ? mlplb_test_tensor(L, key) : NULL;
+  bool fits = m && mlpl_tensor_dtype(m) == MLPL_BOOL && mlpl_tensor_ndim(m) == 0;
+  return fits ? m : NULL;
+}
+
 /* ---- reading ----------------------------------------------------------------------- */
 
 static int select(lua_State *L, mlpl_tensor *x, int key) {
@@ -278,8 +286,12 @@ int mlplb_index(lua_State *L, mlpl_tensor *x, int key) {
   subscript u;
   mlplb_pressure(L, mlplb_get(L));
   if (lua_type(L, key) == LUA_TNUMBER) return select(L, x, key);
+  mlpl_tensor *in[1 + MLPL_MAX_RANK] = {x, mask_of_one(L, x, key)};
+  if (in[1]) {
+    apply(L, MLPLB_MASKED_SELECT, in, 2, NULL);
+    return 1;
+  }
   read_key(L, &u, x, key);
-  mlpl_tensor *in[1 + MLPL_MAX_RANK] = {x};
   lua_pushvalue(L, 1);
   if (u.part) in[0] = apply(L, MLPLB_SLICE, in, 1, u.cut);
   memcpy(in + 1, u.index, sizeof u.index);
@@ -311,27 +323,24 @@ static mlpl_tensor *number(lua_State *L, const mlpl_tensor *x, int value) {
   return t;
 }
 
-/* Garbage may share x's memory with it, so that a refusal is tried again once everything
-   is collected: what a script can still reach decides, not when the collector ran. */
-static bool shared_by_garbage(lua_State *L, mlpl_status status, int *collected) {
-  if (status != MLPL_ESTATE || (*collected)++) return false;
-  lua_gc(L, LUA_GCCOLLECT);
-  return true;
-}
-
 int mlplb_set_index(lua_State *L, mlpl_tensor *x, int key, int value) {
   mlplb_state *s = mlplb_get(L);
   subscript u;
-  int tries = 0, collected = 0;
+  int tries = 0;
   mlpl_status status;
   mlplb_pressure(L, s);
   mlpl_tensor *v = mlplb_test_tensor(L, value);
   if (!v && lua_type(L, value) != LUA_TNUMBER && !lua_isboolean(L, value))
     return luaL_error(L, "assignment: the value is %s; it must be a number or a tensor",
         mlplb_shown(L, value));
-  read_key(L, &u, x, key);
+  mlpl_tensor *one = mask_of_one(L, x, key);
+  if (one)
+    memset(&u, 0, sizeof u); /* all of x */
+  else
+    read_key(L, &u, x, key);
   if (!v) v = number(L, x, value);
+  if (one && !*(const bool *)mlpl_tensor_data(one)) return 0;
   do status = mlpl_tensor_assign(s->cx, x, v, u.index, u.n_index, u.cut);
-  while (mlplb_again(L, s, status, &tries) || shared_by_garbage(L, status, &collected));
+  while (mlplb_again(L, s, status, &tries));
   return status == MLPL_OK ? 0 : mlplb_raise(L, s);
 }

@@ -74,6 +74,16 @@ void mlpli_input_shape(const mlpli_node *n, int i, int *ndim, const int64_t **sh
   *shape = e->node ? e->node->shape : e->leaf->shape;
 }
 
+const mlpl_tensor *mlpli_input_seen(const mlpli_node *n, int i, mlpl_tensor *seen) {
+  int ndim;
+  const int64_t *shape;
+  if (n->in[i]) return n->in[i];
+  mlpli_input_shape(n, i, &ndim, &shape);
+  *seen = (mlpl_tensor){.dtype = n->in_dtype, .ndim = (uint8_t)ndim};
+  memcpy(seen->shape, shape, (size_t)ndim * sizeof *shape);
+  return seen;
+}
+
 /* *slot += gx. In place where nobody else reads the sum so far; recorded when the pass
    is. */
 static mlpl_status add_to(
@@ -281,14 +291,12 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
   return MLPL_OK;
 }
 
-/* For products: as much as forward for each input that wants a gradient. */
+/* As much as forward for each input, of the two operands, that wants a gradient. */
 static mlpl_status measured_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_span span;
   double flops = 0, bytes = mlpli_op_bytes(n->in, n->n_in, g);
-  bool product = n->n_in > 1 && n->in[0] && n->in[1];
   for (int i = 0; i < n->n_in && i < 2; i++)
-    if (mlpli_wants(n, i))
-      flops += product ? mlpli_op_flops(n->op, n->in, g) : (double)g->numel;
+    if (mlpli_wants(n, i)) flops += n->flops;
   mlpli_span_begin(cx, &span);
   mlpl_status status = n->op->backward(cx, n, g);
   mlpli_span_end(cx, &span, n->profile, 2 * bytes, flops);

@@ -20,9 +20,11 @@ struct mlpli_node {
   bool spent;  /* a backward pass went through and freed what was saved */
   bool needed; /* by the pass `stamp`: an input of mlpl_grad lies at it or below */
   uint8_t dtype, ndim;
-  uint8_t in_dtype; /* of the inputs that have a gradient */
-  int n_in;         /* inputs of the call */
-  int profile;      /* the profiler's entry for the backward pass */
+  uint8_t in_dtype;     /* of the inputs that have a gradient */
+  int n_in;             /* inputs of the call */
+  uint32_t out_version; /* of the saved output when it was saved */
+  int profile;          /* the profiler's entry for the backward pass */
+  double flops;         /* of the call; only where there is a profiler */
   mlpl_ctx *cx;
   const mlpl_op *op;
   struct mlpli_pass *queued; /* the backward pass that it waits in or is run by */
@@ -38,7 +40,6 @@ struct mlpli_node {
   uint32_t *version;         /* of the saved inputs when they were saved */
   /* saved output (an alias without history), else NULL */
   mlpl_tensor *out;
-  uint32_t out_version;
   mlpl_tensor *extra;
   int64_t shape[MLPL_MAX_RANK]; /* of the output */
   mlpl_value *p;                /* the options */
@@ -65,6 +66,10 @@ mlpl_status mlpli_node_new(
 /* Where the gradient of `in` goes. Keeps what it leads to. */
 void mlpli_edge_set(mlpli_edge *edge, mlpl_tensor *in);
 
+/* The inputs that have a gradient, as bits of their places in the row; and whether input i
+   is saved for the gradients of those. */
+unsigned mlpli_tracked_inputs(const mlpl_op *op, mlpl_tensor *const *in, int n);
+bool mlpli_saves_input(const mlpl_op *op, int i, unsigned tracked);
 /* Record the call that made out. */
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out);
 
@@ -147,6 +152,9 @@ static inline bool mlpli_wants(const mlpli_node *n, int i) {
 }
 /* Shape of input i, whether or not it was saved. Only for inputs that want a gradient. */
 void mlpli_input_shape(const mlpli_node *n, int i, int *ndim, const int64_t **shape);
+/* Input i as far as its shape goes: the saved one, or *seen with that shape and nothing
+   else. For an input that was saved or has a gradient. */
+const mlpl_tensor *mlpli_input_seen(const mlpli_node *n, int i, mlpl_tensor *seen);
 /* Add gx, of input i's shape, to its gradient. Borrows gx. */
 mlpl_status mlpli_give(mlpl_ctx *cx, mlpli_node *n, int i, mlpl_tensor *gx);
 /*

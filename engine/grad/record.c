@@ -58,6 +58,21 @@ void mlpli_edge_set(mlpli_edge *edge, mlpl_tensor *in) {
   edge->leaf = !in->node && in->requires_grad ? mlpli_retain(in) : NULL;
 }
 
+unsigned mlpli_tracked_inputs(const mlpl_op *op, mlpl_tensor *const *in, int n) {
+  unsigned tracked = 0;
+  for (int i = 0; i < n; i++)
+    if (in[i] && mlpli_input_in(op->differentiable, op, i) && mlpli_tracked(in[i]))
+      tracked |= 1u << mlpli_input_place(op, i);
+  return tracked;
+}
+
+static bool is_needed(unsigned by, unsigned tracked) { return !by || by & tracked; }
+
+bool mlpli_saves_input(const mlpl_op *op, int i, unsigned tracked) {
+  return mlpli_input_in(op->saves, op, i) &&
+      is_needed(op->saved_for[mlpli_input_place(op, i)], tracked);
+}
+
 static void save_input(mlpli_node *n, int i, mlpl_tensor *in) {
   n->in[i] = mlpli_retain(in);
   n->version[i] = in->storage->version;
@@ -94,9 +109,10 @@ mlpl_status mlpli_node_new(
 
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   const mlpl_op *op = c->op;
+  const unsigned tracked = mlpli_tracked_inputs(op, c->in, c->n);
   mlpli_node *n;
   MLPL_TRY(mlpli_node_new(cx, &n, op, op->n_params, c->n));
-  if (op->saves & MLPLI_SAVE_OUT && !c->forget_out) {
+  if (op->saves & MLPLI_SAVE_OUT && !c->forget_out && is_needed(op->out_for, tracked)) {
     mlpl_status status = mlpli_tensor_alias(cx, &n->out, out);
     if (status != MLPL_OK) {
       n->spent = true; /* its options are still the caller's */
@@ -111,7 +127,7 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
       mlpli_edge_set(&n->edge[i], c->in[i]);
       n->in_dtype = c->in[i]->dtype;
     }
-    if (mlpli_input_in(op->saves, op, i)) save_input(n, i, c->in[i]);
+    if (mlpli_saves_input(op, i, tracked)) save_input(n, i, c->in[i]);
   }
   n->extra = c->extra ? mlpli_retain(c->extra) : NULL;
   n->dtype = out->dtype;
@@ -121,7 +137,10 @@ mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
     memcpy(n->p, c->p, op->n_params * sizeof(mlpl_value));
   else
     for (int i = 0; i < op->n_params; i++) n->p[i] = mlpl_param_standard(&op->params[i]);
-  if (cx->profile) n->profile = mlpli_profile_layer(cx, op->name, "backward");
+  if (cx->profile) {
+    n->profile = mlpli_profile_layer(cx, op->name, "backward");
+    n->flops = mlpli_op_flops(op, c->in, out);
+  }
   out->node = n;
   return MLPL_OK;
 }

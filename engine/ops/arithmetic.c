@@ -329,12 +329,13 @@ const mlpl_op mlpli_op_sub = {BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0),
 /* b - alpha a */
 const mlpl_op mlpli_op_rsub = {BINARY_ROW(rsub, MLPLI_REAL, MLPLI_REAL, 0),
     OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true};
-const mlpl_op mlpli_op_mul = {
-    BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
+const mlpl_op mlpli_op_mul = {BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3),
+    .saved_for = {2, 1}, OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
 const mlpl_op mlpli_op_div = {
-    BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3), OF(MLPLI_REALS)};
+    BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3), .saved_for = {2}, OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_pow = {
-    BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT), OF(MLPLI_NUMBERS)};
+    BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT), .out_for = 2,
+    OF(MLPLI_NUMBERS)};
 const mlpl_op mlpli_op_neg = {
     MAP_ROW(neg, MLPLI_REAL, 0), HAS_BACKWARD(neg), OF(MLPLI_NUMBERS)};
 const mlpl_op mlpli_op_abs = {

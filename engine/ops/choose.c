@@ -202,15 +202,16 @@ static mlpl_tensor *saved_bound(const mlpli_node *n, int which) {
 static SHAPE(clamp_by) {
   mlpli_shape with = {0};
   if (!bound(c, 1) && !bound(c, 2))
-    return mlpl_fail(cx, MLPL_EARG, "%s: neither min nor max is given", mlpli_said(c->op));
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: neither min nor max is given", mlpli_said(c->op));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
   for (int i = 1; i < 3; i++) {
     if (!bound(c, i)) continue;
     with = *s;
     mlpl_tensor so_far = {.ndim = (uint8_t)with.ndim};
     memcpy(so_far.shape, with.size, sizeof so_far.shape);
-    MLPL_TRY(mlpli_broadcast_as(cx, mlpli_said(c->op), "input", &so_far,
-        i == 1 ? "min" : "max", bound(c, i), s));
+    MLPL_TRY(mlpli_broadcast_as(
+        cx, mlpli_said(c->op), "input", &so_far, i == 1 ? "min" : "max", bound(c, i), s));
   }
   return MLPL_OK;
 }
@@ -248,10 +249,9 @@ static BACKWARD(clamp_by) {
     to[2] = compared(&e, MLPLI_OP_GT, x, max);
   }
   if (min && max) {
-    to[1] = compared(&e, MLPLI_OP_LOGICAL_AND, to[1],
-        compared(&e, MLPLI_OP_LT, min, max));
-    to[2] = compared(&e, MLPLI_OP_LOGICAL_OR, to[2],
-        compared(&e, MLPLI_OP_LT, max, min));
+    to[1] = compared(
+        &e, MLPLI_OP_LOGICAL_AND, to[1], compared(&e, MLPLI_OP_LT, min, max));
+    to[2] = compared(&e, MLPLI_OP_LOGICAL_OR, to[2], compared(&e, MLPLI_OP_LT, max, min));
   }
   mlpl_set_grad_enabled(cx, was);
   for (int k = 0; k < 3; k++) {
@@ -365,17 +365,11 @@ const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
   .shape = shape_clamp_by, .forward = clamp_by_forward, HAS_BACKWARD(clamp_by)
 #define CLAMP_ONE_ROW(row, bound)                                                        \
   CLAMP_ROW(row), .input_name = {"input", bound}, .n_inputs = 2, .n_required = 2,        \
-  .saves = 3, .differentiable = 3, .numbers = 2
+                  .saves = 3, .differentiable = 3, .numbers = 2
 
-const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"),
-    .says = MLPLI_OP_CLAMP,
-    .input_name = {"input", "min", "max"},
-    .n_inputs = 3,
-    .n_required = 1,
-    .saves = 7,
-    .differentiable = 7,
-    .numbers = 6,
-    .internal = true};
+const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"), .says = MLPLI_OP_CLAMP,
+    .input_name = {"input", "min", "max"}, .n_inputs = 3, .n_required = 1, .saves = 7,
+    .differentiable = 7, .numbers = 6, .internal = true};
 const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
     HAS_BACKWARD(clamp), PARAMS(clamp_params), .underscored = true, .in_place = true,
     .by_tensor = MLPLI_OP_CLAMP_BY};
@@ -388,13 +382,13 @@ const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
   .n_outputs = 1, .differentiable = 7, .shape = shape_of_three, .forward = f##_forward,  \
   .in_place = true, .underscored = true, HAS_BACKWARD(f)
 
-const mlpl_op mlpli_op_lerp = {
-    TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7, .numbers = 4};
+const mlpl_op mlpli_op_lerp = {TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
+    .saved_for = {4, 4, 3}, .numbers = 4};
 const mlpl_op mlpli_op_addcmul = {TERNARY_ROW(addcmul, "tensor1", "tensor2", MLPLI_REAL),
-    .saves = 6, PARAMS(value_params)};
+    .saves = 6, .saved_for = {0, 4, 2}, PARAMS(value_params)};
 const mlpl_op mlpli_op_addcdiv = {
     TERNARY_ROW(addcdiv, "tensor1", "tensor2", MLPLI_NONZERO), .saves = 6,
-    PARAMS(value_params)};
+    .saved_for = {0, 4}, PARAMS(value_params)};
 
 const mlpl_op mlpli_op_where = {.name = "where",
     .input_name = {"condition", "a", "b"},
@@ -412,8 +406,7 @@ const mlpl_op mlpli_op_where = {.name = "where",
     HAS_BACKWARD(where)};
 const mlpl_op mlpli_op_masked_fill = {
     GUIDED_ROW(masked_fill, "mask", MLPLI_ANY, MLPLI_ANY, shape_masked_fill),
-    .underscored = true,
-    PARAMS(masked_fill_params)};
+    .underscored = true, PARAMS(masked_fill_params)};
 /* a where b is on the right side of a number, else 0 */
 const mlpl_op mlpli_op_gate = {.name = "gate",
     .input_name = {"a", "b"},

@@ -375,14 +375,21 @@ static void give_bias(mlpli_expr *e, mlpli_node *n, int axes, mlpl_tensor *g) {
   mlpli_xgive(e, n, 2, mlpli_x1(e, MLPLI_OP_RESHAPE, g, &rows));
 }
 
-/* The resolved options again, from the saved operands. */
-static mlpli_call call_again(mlpli_node *n) {
-  return (mlpli_call){.op = n->op, .n = 2, .in = n->in, .p = n->p};
+/* The call again as far as its shapes go, for the resolved options. */
+typedef struct shapes {
+  mlpl_tensor seen[2], *in[2];
+} shapes;
+
+static mlpli_call call_again(const mlpli_node *n, shapes *s) {
+  for (int i = 0; i < 2; i++)
+    s->in[i] = (mlpl_tensor *)(uintptr_t)mlpli_input_seen(n, i, &s->seen[i]);
+  return (mlpli_call){.op = n->op, .n = 2, .in = s->in, .p = n->p};
 }
 
 static BACKWARD(conv) {
   mlpli_expr e = {.cx = cx};
-  mlpli_call c = call_again(n);
+  shapes operands;
+  mlpli_call c = call_again(n, &operands);
   geometry geo;
   mlpli_shape s;
   MLPL_TRY(conv_shape(cx, &c, &geo, &s));
@@ -394,7 +401,8 @@ static BACKWARD(conv) {
 
 static BACKWARD(conv_transpose) {
   mlpli_expr e = {.cx = cx};
-  mlpli_call c = call_again(n);
+  shapes operands;
+  mlpli_call c = call_again(n, &operands);
   geometry geo;
   mlpli_shape s;
   MLPL_TRY(transposed_shape(cx, &c, &geo, &s));
@@ -422,13 +430,14 @@ static const mlpl_param transposed_params[] = {MLPLI_EXTENT_OPTION("stride", 1, 
 
 #define RESOLVED_ROW(f, a, b)                                                            \
   .name = #f, .input_name = {a, b}, .domain = {MLPLI_REAL, MLPLI_REAL}, .n_inputs = 2,   \
-  .n_required = 2, .n_outputs = 1, .saves = 3, .differentiable = 3, .shape = shape_##f,  \
-  .forward = f##_forward, HAS_BACKWARD(f), PARAMS(resolved_params), .internal = true
+  .n_required = 2, .n_outputs = 1, .saves = 3, .saved_for = {2, 1}, .differentiable = 3, \
+  .shape = shape_##f, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(resolved_params),  \
+  .internal = true
 #define CONV_ROW(title, f, params)                                                       \
   .name = title, .input_name = {"input", "weight", "bias"},                              \
   .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_inputs = 3, .n_required = 2,        \
-  .n_outputs = 1, .saves = 3, .differentiable = 7, .shape = shape_##f,                   \
-  .forward = f##_forward, HAS_BACKWARD(f), PARAMS(params)
+  .n_outputs = 1, .saves = 3, .saved_for = {6, 5}, .differentiable = 7,                  \
+  .shape = shape_##f, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(params)
 
 const mlpl_op mlpli_op_conv1d = {CONV_ROW("conv1d", conv, conv_params)};
 const mlpl_op mlpli_op_conv2d = {CONV_ROW("conv2d", conv, conv_params)};

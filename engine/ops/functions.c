@@ -41,22 +41,41 @@ MAP(log10, MLPLK_LOG10)
 MAP(log1p, MLPLK_LOG1P)
 MAP(rsqrt, MLPLK_RSQRT)
 MAP(reciprocal, MLPLK_RECIPROCAL)
-MAP(square, MLPLK_SQUARE)
 MAP(erf, MLPLK_ERF)
 MAP(erfc, MLPLK_ERFC)
 MAP(erfinv, MLPLK_ERFINV)
 MAP(lgamma, MLPLK_LGAMMA)
 MAP(digamma, MLPLK_DIGAMMA)
-MAP(floor, MLPLK_FLOOR)
-MAP(ceil, MLPLK_CEIL)
-MAP(round, MLPLK_ROUND)
-MAP(trunc, MLPLK_TRUNC)
 MAP(frac, MLPLK_FRAC)
 MAP(hypot, MLPLK_HYPOT)
 MAP(logaddexp, MLPLK_LOGADDEXP)
 MAP(xlogy, MLPLK_XLOGY)
 MAP(heaviside, MLPLK_HEAVISIDE)
 MAP(copysign, MLPLK_COPYSIGN)
+
+/* Whole numbers are what they are rounded to. */
+#define ROUNDING(name, kind)                                                             \
+  static FORWARD(name) {                                                                 \
+    (void)cx;                                                                            \
+    if (mlpli_is_real(*out))                                                             \
+      mlpli_map(kind, *out, c->in[0], NULL, 0);                                          \
+    else                                                                                 \
+      mlpli_copy(*out, c->in[0]);                                                        \
+    return MLPL_OK;                                                                      \
+  }
+
+ROUNDING(floor, MLPLK_FLOOR)
+ROUNDING(ceil, MLPLK_CEIL)
+ROUNDING(round, MLPLK_ROUND)
+ROUNDING(trunc, MLPLK_TRUNC)
+
+static FORWARD(square) {
+  (void)cx;
+  const mlpl_tensor *x = c->in[0];
+  const bool real = mlpli_is_real(*out);
+  mlpli_map(real ? MLPLK_SQUARE : MLPLK_MUL, *out, x, real ? NULL : x, 0);
+  return MLPL_OK;
+}
 
 static FORWARD(polygamma) {
   (void)cx;
@@ -289,12 +308,17 @@ static COMPOSE(ldexp) {
 
 /* ---- rows -------------------------------------------------------------------------- */
 
+/* of whole numbers and truth values, too, in f32 */
 #define ROW(name, in, saved)                                                             \
-  const mlpl_op mlpli_op_##name = {MAP_ROW(name, in, saved), HAS_BACKWARD(name)};
+  const mlpl_op mlpli_op_##name = {                                                      \
+      MAP_ROW(name, in, saved), HAS_BACKWARD(name), .computes = MLPLI_REALS};
+#define PAIR_MAP_ROW(f, a_domain, b_domain, saved)                                       \
+  const mlpl_op mlpli_op_##f = {                                                         \
+      BINARY_ROW(f, a_domain, b_domain, saved), .computes = MLPLI_REALS};
 /* a step function: the gradient is 0 */
 #define FLAT_ROW(name)                                                                   \
-  const mlpl_op mlpli_op_##name = {                                                      \
-      MAP_ROW(name, MLPLI_SMOOTH, 0), .backward = mlpli_flat_backward};
+  const mlpl_op mlpli_op_##name = {MAP_ROW(name, MLPLI_SMOOTH, 0),                       \
+      .backward = mlpli_flat_backward, .computes = MLPLI_NUMBERS};
 
 #define OUT MLPLI_SAVE_OUT
 
@@ -307,7 +331,7 @@ ROW(tan, MLPLI_UNIT, OUT)
 ROW(asin, MLPLI_UNIT, 1)
 ROW(acos, MLPLI_UNIT, 1)
 ROW(atan, MLPLI_REAL, 1)
-const mlpl_op mlpli_op_atan2 = {BINARY_ROW(atan2, MLPLI_NONZERO, MLPLI_NONZERO, 3)};
+PAIR_MAP_ROW(atan2, MLPLI_NONZERO, MLPLI_NONZERO, 3)
 ROW(sinh, MLPLI_REAL, 1)
 ROW(cosh, MLPLI_REAL, 1)
 ROW(asinh, MLPLI_REAL, 1)
@@ -321,22 +345,22 @@ ROW(log10, MLPLI_POSITIVE, 1)
 ROW(log1p, MLPLI_POSITIVE, 1)
 ROW(rsqrt, MLPLI_POSITIVE, OUT)
 ROW(reciprocal, MLPLI_NONZERO, OUT)
-ROW(square, MLPLI_REAL, 1)
+const mlpl_op mlpli_op_square = {
+    MAP_ROW(square, MLPLI_REAL, 1), HAS_BACKWARD(square), .computes = MLPLI_NUMBERS};
 ROW(erf, MLPLI_REAL, 1)
 ROW(erfc, MLPLI_REAL, 1)
 ROW(erfinv, MLPLI_UNIT, OUT)
 ROW(lgamma, MLPLI_POSITIVE, 1)
 ROW(digamma, MLPLI_POSITIVE, 1)
 const mlpl_op mlpli_op_polygamma = {MAP_ROW(polygamma, MLPLI_POSITIVE, 1),
-    HAS_BACKWARD(polygamma), PARAMS(polygamma_params)};
+    HAS_BACKWARD(polygamma), .computes = MLPLI_REALS, PARAMS(polygamma_params)};
 FLAT_ROW(floor)
 FLAT_ROW(ceil)
 FLAT_ROW(round)
 FLAT_ROW(trunc)
 ROW(frac, MLPLI_SMOOTH, 0)
-const mlpl_op mlpli_op_hypot = {
-    BINARY_ROW(hypot, MLPLI_NONZERO, MLPLI_NONZERO, 3 | MLPLI_SAVE_OUT)};
-const mlpl_op mlpli_op_logaddexp = {BINARY_ROW(logaddexp, MLPLI_REAL, MLPLI_REAL, 3)};
+PAIR_MAP_ROW(hypot, MLPLI_NONZERO, MLPLI_NONZERO, 3 | MLPLI_SAVE_OUT)
+PAIR_MAP_ROW(logaddexp, MLPLI_REAL, MLPLI_REAL, 3)
 #define PAIR_ROW(f, a_domain, b_domain)                                                  \
   .name = #f, .input_name = {"a", "b"}, .domain = {a_domain, b_domain}, .n_inputs = 2,   \
   .n_required = 2, .n_outputs = 1, .differentiable = 3, .numbers = 3,                    \
@@ -345,8 +369,9 @@ static const mlpl_param logit_params[] = {MLPLI_REAL_OPTION("eps", -1, -1, 0.5)}
 const mlpl_op mlpli_op_logaddexp2 = {PAIR_ROW(logaddexp2, MLPLI_REAL, MLPLI_REAL)};
 const mlpl_op mlpli_op_float_power = {PAIR_ROW(float_power, MLPLI_POSITIVE, MLPLI_REAL)};
 const mlpl_op mlpli_op_ldexp = {PAIR_ROW(ldexp, MLPLI_REAL, MLPLI_REAL)};
-const mlpl_op mlpli_op_logit = {COMPOSE_ROW(logit, MLPLI_SHARE), PARAMS(logit_params)};
-const mlpl_op mlpli_op_xlogy = {BINARY_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)};
+const mlpl_op mlpli_op_logit = {
+    COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS, PARAMS(logit_params)};
+PAIR_MAP_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)
 /* PyTorch's heaviside has no gradient, and copysign none for its second operand. */
 const mlpl_op mlpli_op_heaviside = {.name = "heaviside",
     .input_name = {"input", "values"},
@@ -364,6 +389,7 @@ const mlpl_op mlpli_op_copysign = {.name = "copysign",
     .n_outputs = 1,
     .saves = 1 | MLPLI_SAVE_OUT,
     .differentiable = 1,
+    .computes = MLPLI_REALS,
     .shape = mlpli_shape_broadcast,
     .forward = copysign_forward,
     HAS_BACKWARD(copysign)};

@@ -47,8 +47,7 @@ static bool may_write(const mlpl_tensor *y, const mlpli_call *c) {
   if (!y->contiguous && !c->op->in_place) return false;
   for (int i = 0; i < c->n; i++)
     if (c->in[i] && c->in[i]->storage == y->storage &&
-        !((c->op->in_place || (c->op->rewrites && i == 0)) &&
-            same_elements(c->in[i], y)))
+        !((c->op->in_place || (c->op->rewrites && i == 0)) && same_elements(c->in[i], y)))
       return false;
   return true;
 }
@@ -189,14 +188,14 @@ mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
   const target y = {out, mlpli_said(op), "", "out", false};
   if (op->n_outputs != 1)
-    return mlpl_fail(cx, MLPL_EARG, "%s: out takes one result; this gives two", mlpli_said(op));
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: out takes one result; this gives two", mlpli_said(op));
   if (is_recorded(cx, op, inputs, n) || (cx->grad_enabled && mlpli_tracked(out)))
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: out has no gradient, and an input or out requires one; do without out, or "
         "work under no_grad",
         mlpli_said(op));
-  return mlpli_fail_as(
-      cx, measured(cx, &y, op, inputs, n, params), mlpli_said(op), "");
+  return mlpli_fail_as(cx, measured(cx, &y, op, inputs, n, params), mlpli_said(op), "");
 }
 
 /* ---- with recording ---------------------------------------------------------------- */
@@ -232,12 +231,13 @@ static mlpl_status former(
 static mlpl_status apply_recorded(mlpl_ctx *cx, const target *y, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
   mlpl_tensor *in[MLPL_MAX_INPUTS], *was, *out[MLPLI_MAX_OUTPUTS] = {NULL};
-  unsigned saves = 0;
+  const unsigned tracked = mlpli_tracked_inputs(op, inputs, n);
+  bool saves = false;
   MLPL_TRY(check_target(cx, y));
   MLPL_TRY(check_history(cx, y));
   for (int i = 0; i < n; i++)
-    if (inputs[i] == y->t) saves |= op->compose ? 1u : op->saves & 1u << i;
-  MLPL_TRY(former(cx, &was, y->t, saves != 0));
+    if (inputs[i] == y->t) saves |= op->compose || mlpli_saves_input(op, i, tracked);
+  MLPL_TRY(former(cx, &was, y->t, saves));
   for (int i = 0; i < n; i++) in[i] = inputs[i] == y->t ? was : inputs[i];
   mlpl_status status = mlpl_op_apply(cx, out, op, in, n, params);
   if (status == MLPL_OK)

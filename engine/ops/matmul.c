@@ -234,24 +234,29 @@ static mlpl_tensor *with_matrix_axes(
 }
 
 /* da = g b^T, db = a^T g, summed where the stacks were broadcast; a is input i, b the
-   next. */
+   next. Each is saved where the other has a gradient. */
 static void give_stacks(mlpli_expr *e, mlpli_node *n, int i, mlpl_tensor *g) {
-  mlpl_tensor *a = n->in[i], *b = n->in[i + 1], *gb;
+  mlpl_tensor seen[2], *gb;
+  const mlpl_tensor *a = mlpli_input_seen(n, i, &seen[0]),
+                    *b = mlpli_input_seen(n, i + 1, &seen[1]);
   const bool row = a->ndim == 1, column = b->ndim == 1;
   if (!g) return;
   g = with_matrix_axes(e, a, b, g);
   if (mlpli_wants(n, i)) {
-    mlpl_tensor *bt = column ? shaped(e, b, 2, (int64_t[]){1, b->shape[0]})
-                             : turned(e, b);
-    mlpli_xgive(e, n, i, times(e, g, bt));
+    mlpl_tensor *saved = n->in[i + 1];
+    mlpli_xgive(e, n, i,
+        times(e, g,
+            column ? shaped(e, saved, 2, (int64_t[]){1, b->shape[0]})
+                   : turned(e, saved)));
   }
   if (!mlpli_wants(n, i + 1)) return;
+  mlpl_tensor *saved = n->in[i];
   if (row)
-    gb = times(e, shaped(e, a, 2, (int64_t[]){a->shape[0], 1}), g);
+    gb = times(e, shaped(e, saved, 2, (int64_t[]){a->shape[0], 1}), g);
   else if (b->ndim <= 2) /* one sum over the rows of all matrices */
-    gb = times(e, turned(e, pile(e, a)), pile(e, g));
+    gb = times(e, turned(e, pile(e, saved)), pile(e, g));
   else
-    gb = times(e, turned(e, a), g);
+    gb = times(e, turned(e, saved), g);
   if (column) {
     mlpl_value kept = {.sizes = {2, {b->shape[0], 1}}};
     gb = mlpli_x1(e, MLPLI_OP_SUM_TO_SIZE, gb, &kept);
@@ -268,8 +273,10 @@ static mlpl_status stacks_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
 
 /* da = g b^T, db = a^T g */
 static BACKWARD(matmul) {
-  mlpl_tensor *a = n->in[0], *b = n->in[1];
-  if (a->ndim != 2 || b->ndim != 2) return stacks_backward(cx, n, g);
+  mlpl_tensor *a = n->in[0], *b = n->in[1], seen[2];
+  if (mlpli_input_seen(n, 0, &seen[0])->ndim != 2 ||
+      mlpli_input_seen(n, 1, &seen[1])->ndim != 2)
+    return stacks_backward(cx, n, g);
   if (!cx->grad_enabled) {
     mlpli_matrix mg = mlpli_matrix_of(g);
     if (mlpli_wants(n, 0))
@@ -398,17 +405,19 @@ static FORWARD(inner) {
 /* with all but the last axes as rows: da = g b, db = g^T a */
 static BACKWARD(inner) {
   mlpli_expr e = {.cx = cx};
-  mlpl_tensor *a = n->in[0], *b = n->in[1];
+  mlpl_tensor seen[2];
+  const mlpl_tensor *a = mlpli_input_seen(n, 0, &seen[0]),
+                    *b = mlpli_input_seen(n, 1, &seen[1]);
   int64_t rows = 1, columns = 1, k = a->shape[a->ndim - 1];
   for (int d = 0; d < a->ndim - 1; d++) rows *= a->shape[d];
   for (int d = 0; d < b->ndim - 1; d++) columns *= b->shape[d];
   g = shaped(&e, g, 2, (int64_t[]){rows, columns});
   if (mlpli_wants(n, 0)) {
-    mlpl_tensor *b2 = shaped(&e, b, 2, (int64_t[]){columns, k});
+    mlpl_tensor *b2 = shaped(&e, n->in[1], 2, (int64_t[]){columns, k});
     mlpli_xgive(&e, n, 0, shaped(&e, times(&e, g, b2), a->ndim, a->shape));
   }
   if (mlpli_wants(n, 1)) {
-    mlpl_tensor *a2 = shaped(&e, a, 2, (int64_t[]){rows, k});
+    mlpl_tensor *a2 = shaped(&e, n->in[0], 2, (int64_t[]){rows, k});
     mlpli_xgive(
         &e, n, 1, shaped(&e, g ? times(&e, turned(&e, g), a2) : NULL, b->ndim, b->shape));
   }
@@ -419,8 +428,8 @@ static BACKWARD(inner) {
 
 #define PRODUCT_ROW(f, by)                                                               \
   .name = #f, .input_name = {"a", "b"}, .domain = {MLPLI_REAL, MLPLI_REAL},              \
-  .n_inputs = 2, .n_required = 2, .n_outputs = 1, .saves = 3, .differentiable = 3,       \
-  .shape = shape_##f, .forward = by##_forward, HAS_BACKWARD(by)
+  .n_inputs = 2, .n_required = 2, .n_outputs = 1, .saves = 3, .saved_for = {2, 1},       \
+  .differentiable = 3, .shape = shape_##f, .forward = by##_forward, HAS_BACKWARD(by)
 
 const mlpl_op mlpli_op_matmul = {PRODUCT_ROW(matmul, matmul)};
 const mlpl_op mlpli_op_mm = {PRODUCT_ROW(mm, matmul)};
@@ -436,7 +445,8 @@ static const mlpl_param addmm_params[] = {
 #define ADD_ROW(title)                                                                   \
   .name = title, .input_name = {"input", "a", "b"},                                      \
   .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_inputs = 3, .n_required = 3,        \
-  .n_outputs = 1, .saves = 6, .differentiable = 7, .shape = shape_addmm,                 \
-  .forward = addmm_forward, HAS_BACKWARD(addmm), PARAMS(addmm_params)
+  .n_outputs = 1, .saves = 6, .saved_for = {0, 4, 2}, .differentiable = 7,               \
+  .shape = shape_addmm, .forward = addmm_forward, HAS_BACKWARD(addmm),                   \
+  PARAMS(addmm_params)
 const mlpl_op mlpli_op_addmm = {ADD_ROW("addmm")};
 const mlpl_op mlpli_op_baddbmm = {ADD_ROW("baddbmm")};

@@ -128,7 +128,10 @@ static void common(
                          a->data + (at[1] + i * w.stride[1][last]) * size, a->dtype),
                      y = whole_at(
                          b->data + (at[2] + i * w.stride[2][last]) * size, b->dtype),
-                     d = divisor(x, y), v = !multiple ? d : d ? x / d * y : 0;
+                     d = divisor(x, y),
+                     v = !multiple ? d
+          : d                      ? x / d * y
+                                   : 0;
       char *p = out->data + (at[0] + i * w.stride[0][last]) * size;
       if (size == 8)
         memcpy(p, &v, 8);
@@ -222,9 +225,9 @@ const mlpl_op mlpli_op_floor_divide = {.name = "floor_divide",
     .computes = MLPLI_NUMBERS,
     .in_place = true};
 const mlpl_op mlpli_op_remainder = {BINARY_ROW(remainder, MLPLI_REAL, MLPLI_NONZERO, 3),
-    .computes = MLPLI_NUMBERS, .in_place = true};
+    .saved_for = {2, 2}, .computes = MLPLI_NUMBERS, .in_place = true};
 const mlpl_op mlpli_op_fmod = {BINARY_ROW(fmod, MLPLI_REAL, MLPLI_NONZERO, 3),
-    .computes = MLPLI_NUMBERS, .in_place = true};
+    .saved_for = {2, 2}, .computes = MLPLI_NUMBERS, .in_place = true};
 const mlpl_op mlpli_op_maximum = {BINARY_ROW(maximum, MLPLI_REAL, MLPLI_REAL, 3),
     .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};
 const mlpl_op mlpli_op_minimum = {BINARY_ROW(minimum, MLPLI_REAL, MLPLI_REAL, 3),

@@ -344,6 +344,7 @@ const mlpl_op mlpli_op_std = {UNARY_ROW(std, MLPLI_REAL, shape_var),
 const mlpl_op mlpli_op_norm = {UNARY_ROW(norm, MLPLI_NONZERO, shape_norm),
     .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(norm), PARAMS(norm_params)};
 const mlpl_op mlpli_op_logsumexp = {UNARY_ROW(logsumexp, MLPLI_REAL, mlpli_shape_reduced),
-    .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(logsumexp), PARAMS(logsumexp_params)};
+    .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(logsumexp), .computes = MLPLI_REALS,
+    PARAMS(logsumexp_params)};
 const mlpl_op mlpli_op_floored = {
     MAP_ROW(floored, MLPLI_REAL, 0), HAS_BACKWARD(floored), .internal = true};

@@ -78,6 +78,9 @@ struct mlpl_op {
   uint8_t n_params;
   uint8_t saves;
   uint8_t differentiable; /* bit i: input i has a gradient */
+  /* of what it saves: the inputs whose gradients read input i, or the output; where none
+     of them has one it is not kept. 0: any of them */
+  uint8_t saved_for[MLPL_MAX_INPUTS], out_for;
   /* dtypes that it computes in (bits 1 << dtype): its inputs are converted to what they
      promote to (dtype.c). 0: inputs that hold numbers are f32 or f64, all the same */
   uint8_t computes;

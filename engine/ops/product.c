@@ -144,7 +144,6 @@ static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
   mlpl_value first[2] = {{.i = 0}, {.i = 0}};
   /* -1 tells nothing where a size is 0 */
   for (int d = 0; d < n->ndim - 1; d++) rows.sizes.v[0] *= n->shape[d];
-  mlpl_tensor *w = n->in[1];
   if (n->p[0].i) g = mlpli_xmul(&e, g, mlpli_xrelu_mask(&e, n->out));
   mlpl_tensor *g2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &rows);
   if (mlpli_wants(n, 0)) {
@@ -153,11 +152,11 @@ static mlpl_status linear_recorded(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) 
     mlpli_input_shape(n, 0, &ndim, &size);
     shape.sizes.n = ndim;
     memcpy(shape.sizes.v, size, (size_t)ndim * sizeof *size);
-    mlpl_tensor *gx = mlpli_x2(&e, MLPLI_OP_MATMUL, g2, w, NULL);
+    mlpl_tensor *gx = mlpli_x2(&e, MLPLI_OP_MATMUL, g2, n->in[1], NULL);
     mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_RESHAPE, gx, &shape));
   }
   if (mlpli_wants(n, 1)) {
-    rows.sizes.v[1] = w->shape[1];
+    rows.sizes.v[1] = n->in[0]->shape[n->in[0]->ndim - 1];
     mlpl_tensor *x2 = mlpli_x1(&e, MLPLI_OP_RESHAPE, n->in[0], &rows);
     mlpl_tensor *gt = mlpli_x1(&e, MLPLI_OP_T, g2, NULL);
     mlpli_xgive(&e, n, 1, mlpli_x2(&e, MLPLI_OP_MATMUL, gt, x2, NULL));
@@ -194,6 +193,7 @@ const mlpl_op mlpli_op_linear = {.name = "linear",
     .n_required = 2,
     .n_outputs = 1,
     .saves = 3 | MLPLI_SAVE_OUT,
+    .saved_for = {2, 1},
     .differentiable = 7,
     .shape = shape_linear,
     .forward = linear_forward,

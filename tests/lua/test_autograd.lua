@@ -248,9 +248,70 @@ function TestAutograd:test_a_value_that_was_changed_since()
     "value is needed", y.backward, y)
 end
 
+-- An input that only another one's gradient needs is not kept when that one has none.
+function TestAutograd:test_what_no_gradient_needs_may_change()
+  local c = mlpl.tensor({ { 2, 3 }, { 5, 7 } }, { dtype = "f64" })
+  local uses = {
+    function(h) return h * c end, function(h) return c * h end, function(h) return h / c end,
+    function(h) return h:matmul(c) end, function(h) return c:matmul(h) end,
+    function(h) return h[1]:matmul(c) end, function(h) return c:mv(h[1]) end,
+    function(h) return h:inner(c) end, function(h) return h[1]:outer(c[1]) end,
+    function(h) return h:expand(3, 2, 2):matmul(c) end,
+    function(h) return mlpl.nn.linear(h, c) end, function(h) return mlpl.nn.linear(c, h) end,
+    function(h) return mlpl.addmm(c, h, c) end, function(h) return mlpl.addmm(h, c, c) end,
+    function(h) return h:remainder(c) end, function(h) return h:fmod(c) end,
+    function(h) return mlpl.lerp(h, c, 0.25) end,
+    function(h) return mlpl.addcmul(c, h, c) end, function(h) return mlpl.addcdiv(c, h, c) end,
+    function(h) return mlpl.nn.conv1d(h:view(1, 2, 2), c:view(2, 2, 1)) end,
+    function(h) return mlpl.nn.conv1d(c:view(1, 2, 2), h:view(2, 2, 1)) end,
+    function(h) return mlpl.nn.conv_transpose1d(h:view(1, 2, 2), c:view(2, 2, 1)) end,
+  }
+  for i, use in ipairs(uses) do
+    local w = leaf { { 0.5, 1.5 }, { -1, 4 } }
+    use(w):sum():backward()
+    local wanted = w.grad
+    w.grad = nil
+    local h = w * 1
+    local y = use(h):sum()
+    mlpl.no_grad(h.zero_, h)
+    y:backward()
+    lu.assertEquals(w.grad:totable(), wanted:totable(), "use " .. i)
+  end
+end
+
+-- x ^ 2 keeps x, not the result, and x * 2 keeps nothing of x's size.
+function TestAutograd:test_the_memory_of_what_is_not_needed()
+  local x = mlpl.zeros(1000, 1000, { requires_grad = true })
+  local function held(f)
+    collectgarbage()
+    collectgarbage()
+    local before = mlpl.memory().live
+    local y = f()
+    collectgarbage()
+    collectgarbage()
+    return (mlpl.memory().live - before) / 4e6, y
+  end
+  lu.assertAlmostEquals(held(function() return ((x * 2) * 3 / 4):sum() end), 0, 0.1)
+  lu.assertAlmostEquals(held(function() return ((x * 2) ^ 2):sum() end), 1, 0.1)
+  local frozen = mlpl.zeros(1000, 1000)
+  lu.assertAlmostEquals(
+    held(function() return mlpl.nn.linear(x * 1, frozen):sum() end), 0, 0.1)
+end
+
+-- A recorded change in place copies the old values only where they are needed.
+function TestAutograd:test_changes_in_place_that_need_no_old_values()
+  local x = leaf { 1, 2 }
+  local y = x * 3
+  local z = y:exp()
+  y:mul_(2);
+  (z:sum() + y:sum()):backward()
+  lu.assertAlmostEquals(x.grad[1]:item(), 3 * math.exp(3) + 6, 1e-4)
+end
+
 function TestAutograd:test_a_model_that_was_converted_since()
   local model = mlpl.nn.Linear(2, 2):to("f64")
-  local function loss() return model(mlpl.ones(1, 2, { dtype = "f64" })):sum() end
+  local x = mlpl.ones(1, 2, { dtype = "f64", requires_grad = true })
+  local function loss() return model(x):sum() end
   local y = loss()
   model:to("f32")
   fails("backward: weight of linear was converted to f32 after it was recorded",

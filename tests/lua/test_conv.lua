@@ -41,6 +41,21 @@ function TestProducts:test_einsum()
   lu.assertStrContains(expect.message(mlpl.einsum, "i\0j", a), "cannot hold a zero byte")
 end
 
+-- In the order of the sentence the first product would have n^4 elements.
+function TestProducts:test_einsum_chooses_its_order()
+  local n = 40
+  local a = mlpl.randn(n, n, { dtype = "f64", requires_grad = true })
+  collectgarbage()
+  collectgarbage()
+  local before = mlpl.memory()
+  mlpl.memory_limit(before.live + 100 * 8 * n ^ 2)
+  local y = mlpl.einsum("ij,kl,jk->il", a, a, a)
+  mlpl.memory_limit(before.limit)
+  lu.assertTrue(y:allclose(a:matmul(a):matmul(a)))
+  local g = mlpl.autograd.grad(y:sum(), a)
+  lu.assertTrue(g:allclose(mlpl.autograd.grad(a:matmul(a):matmul(a):sum(), a)))
+end
+
 function TestProducts:test_tensordot()
   local dot = mlpl.tensordot
   local a, b = mlpl.arange(24):reshape(2, 3, 4), mlpl.arange(60):reshape(3, 4, 5)

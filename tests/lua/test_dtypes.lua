@@ -71,6 +71,16 @@ function TestDtypesPromotion:test_numbers()
   are(i64 { 0 } + math.maxinteger, "i64", { math.maxinteger })
   are(i:exp(), "f32", tensor { 1, 2 }:exp():totable())
   are(tensor { true }:sqrt(), "f32", { 1 })
+  are(i:sin(), "f32", tensor { 1, 2 }:sin():totable())
+  are(mlpl.atan2(i64 { 0, 0 }, d), "f64", { 0, 0 })
+  are(mlpl.hypot(i64 { 3 }, tensor { 4 }), "f32", { 5 })
+  are(mlpl.xlogy(i64 { 0, 1 }, d), "f64", { 0, math.log(2) })
+  are(mlpl.copysign(u8 { 1, 2 }, tensor { -1, 1 }), "f32", { -1, 2 })
+  are(i64 { 0, 0 }:logsumexp(), "f32", tensor { 0, 0 }:logsumexp():item())
+  are(i:square(), "i64", { 1, 4 })             -- whole numbers stay whole
+  for _, name in ipairs { "floor", "ceil", "round", "trunc" } do
+    are(i64 { -3, 2 ^ 53 | 1 }[name](i64 { -3, 2 ^ 53 | 1 }), "i64", { -3, 2 ^ 53 | 1 })
+  end
   fails("add: 256 does not fit u8, which holds 0 to 255; convert with :to",
     function() return u8 { 1 } + 256 end)
   fails("sub: -1 does not fit u8, which holds 0 to 255; convert with :to",

@@ -94,6 +94,27 @@ function TestIndex:test_out_of_range()
   fails("1 index for a tensor with 0 axes", function() return mlpl.tensor(1)[{ 1 }] end)
 end
 
+-- so that code written for any number of axes serves for none
+function TestIndex:test_a_mask_of_one_number()
+  local x = mlpl.tensor(3)
+  lu.assertEquals(x[x:gt(2)]:totable(), { 3 })
+  lu.assertEquals(x[x:lt(2)].shape, { 0 })
+  x[x:lt(2)] = 7
+  lu.assertEquals(x:item(), 3)
+  x[x:gt(2)] = 2
+  lu.assertEquals(x:item(), 2)
+  local w = mlpl.tensor(5, { requires_grad = true })
+  local y = w * 1
+  y[y:gt(9)] = 0
+  y:backward()
+  lu.assertEquals(w.grad:item(), 1)
+  y = w * 1
+  y[y:gt(2)] = 0
+  y:backward()
+  lu.assertEquals(w.grad:item(), 1)
+  fails("1 index for a tensor with 0 axes", function() return x[{ x:gt(1) }] end)
+end
+
 function TestIndex:test_what_is_no_index()
   local x = self.x
   local rule = "; an index is a whole number, a range {first, last}, {} for the " ..

@@ -682,7 +682,8 @@ assert(a:equal(mlpl.rand(2, { generator = g:set_state(state) })))]],
     "Einstein's sum: letters name the axes of the operands; axes with one letter are "
       .. "multiplied, letters that are missing from the result are summed over, and a letter "
       .. "twice in one operand takes its diagonal. '...' stands for any leading axes. Without "
-      .. "'->', the result has the letters that occur once, in alphabetical order.",
+      .. "'->', the result has the letters that occur once, in alphabetical order. Of more "
+      .. "than two operands those come first whose product leaves the least to hold.",
     call = "einsum(equation, operand, ...)",
     args = {
       { "equation", "string", "\"bij,bjk->bik\"" },
