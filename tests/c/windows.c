@@ -392,6 +392,7 @@ static void texts_of_einsum(void **state) {
   for (int i = 0; i < 4; i++) many[i] = SOME(1, 1, 1, 1, 1);
   /* in the order of the sentence the first product would have 10 axes */
   assert_works(cx, mlpl_einsum(cx, &y, "abcde,fghij,abcde,fghij->", many, 4));
+  mlpl_tensor_release(y);
   many[0] = many[1] = SOME(1, 1, 1, 1, 1, 1, 1);
   assert_fails(cx, mlpl_einsum(cx, &y, "abcdefx,abcdghx,efghx->abcdefgh", many, 3),
       MLPL_ESHAPE, "a product of two operands has 9 axes; a tensor has at most 8");
