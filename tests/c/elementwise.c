@@ -259,6 +259,34 @@ static void powers(const mlplk_table *t) {
   assert_true(isnan(one(t, MLPLK_POW, -1, NAN, 0)) && isnan(one(t, MLPLK_POW, -2, 0.5, 0)));
 }
 
+/* Where f32 goes by doubles; f64 is the C library. */
+static void wide_functions(const mlplk_table *t) {
+  double worst[2] = {0, 0};
+  if (t->real_bytes != 4) return;
+  for (int i = 0; i < 300000; i++) {
+    const double near_root = (i % 2 ? 1 : 2) + test_uniform(-1e-4, 1e-4);
+    const double many[] = {exp(test_uniform(-80, 80)), test_uniform(-9, 9),
+        -exp(test_uniform(-20, 10)), near_root};
+    const double x = rounded(t, many[i % 4]);
+    worst[0] = fmax(worst[0], ulps(t, one(t, MLPLK_LGAMMA, x, 0, 0), lgammal(x)));
+    if (x > 0)
+      worst[1] = fmax(worst[1], ulps(t, one(t, MLPLK_LOG10, x, 0, 0), log10l(x)));
+  }
+  print_message("f32 %-7s lgamma %.2f, log10 %.3f ulp\n", t->isa, worst[0], worst[1]);
+  assert_true(worst[0] <= 1.5 && worst[1] <= 0.51);
+  for (int k = -37; k <= 38; k++)
+    assert_true(one(t, MLPLK_LOG10, rounded(t, pow(10, k)), 0, 0) == k);
+  assert_true(one(t, MLPLK_LGAMMA, 1, 0, 0) == 0 && one(t, MLPLK_LGAMMA, 2, 0, 0) == 0);
+  assert_true(one(t, MLPLK_LGAMMA, -3, 0, 0) == INFINITY);
+  assert_true(one(t, MLPLK_LGAMMA, -3e9, 0, 0) == INFINITY);
+  assert_true(one(t, MLPLK_LGAMMA, -INFINITY, 0, 0) == INFINITY);
+}
+
+static void floats_go_by_doubles(void **state) {
+  (void)state;
+  each_table(wide_functions);
+}
+
 static void powers_are_the_nearest(void **state) {
   (void)state;
   each_table(powers);
@@ -401,6 +429,7 @@ int main(void) {
       cmocka_unit_test(functions_are_within_two_ulps),
       cmocka_unit_test(gelu_has_digits_in_its_tail),
       cmocka_unit_test(powers_are_the_nearest),
+      cmocka_unit_test(floats_go_by_doubles),
       cmocka_unit_test(edges_hold),
       cmocka_unit_test(strides_and_offsets_give_the_same_bits),
   };
