@@ -6,6 +6,7 @@
 #include "grad/grad.h"
 
 #define GRAIN 8192  /* elements a task works on */
+#define NARROW 16   /* columns side by side */
 #define COLUMNS 128 /* at least so many columns side by side go together */
 
 /* Rows where a line's elements lie side by side, else columns. */
@@ -13,8 +14,9 @@ typedef struct softmax_job {
   const mlplk_table *kern;
   mlplk_softmax_kind kind;
   mlpli_lines l;
-  int64_t s_a;              /* from row to row of a; all else is contiguous */
-  int64_t per_task, pieces; /* rows of a task; tasks of the columns side by side */
+  int64_t s_a;            /* from row to row of a; all else is contiguous */
+  int64_t per_task;       /* rows, or columns side by side, of a task */
+  int64_t pieces, blocks; /* tasks of the columns side by side; a task's sets of those */
   int64_t size;
   char *y;
   const char *a, *b;
@@ -40,11 +42,16 @@ static void rows_task(void *arg, ptrdiff_t i, int worker) {
 static void columns_task(void *arg, ptrdiff_t i, int worker) {
   (void)worker;
   const softmax_job *j = arg;
-  const int64_t column = i % j->pieces * j->per_task, left = j->l.inner - column,
+  const mlpli_lines *l = &j->l;
+  const int64_t column = i % j->pieces * j->per_task, left = l->inner - column,
                 n = left < j->per_task ? left : j->per_task,
-                at = (i / j->pieces * j->l.r * j->l.inner + column) * j->size;
-  mlplk_softmax_columns(j->kern, j->kind, n, j->l.r, j->l.inner, j->y + at, j->a + at,
-      j->b ? j->b + at : NULL);
+                first = i / j->pieces * j->blocks, blocks = l->n / l->inner,
+                end = first + j->blocks < blocks ? first + j->blocks : blocks;
+  for (int64_t o = first; o < end; o++) {
+    const int64_t at = (o * l->r * l->inner + column) * j->size;
+    mlplk_softmax_columns(j->kern, j->kind, n, l->r, l->inner, j->y + at, j->a + at,
+        j->b ? j->b + at : NULL);
+  }
 }
 
 /* y = f(a, b) along an axis; y has elements, b may be NULL. */
@@ -66,7 +73,35 @@ static void run(mlpl_ctx *cx, mlplk_softmax_kind kind, int axis, mlpl_tensor *y,
   }
   j.per_task = fit < COLUMNS ? COLUMNS : fit;
   j.pieces = (j.l.inner + j.per_task - 1) / j.per_task;
-  cx->par.run(&cx->par, j.l.n / j.l.inner * j.pieces, columns_task, &j);
+  j.blocks = j.pieces > 1 || fit < j.l.inner ? 1 : fit / j.l.inner;
+  const int64_t tasks = (j.l.n / j.l.inner + j.blocks - 1) / j.blocks * j.pieces;
+  cx->par.run(&cx->par, tasks, columns_task, &j);
+}
+
+/* Whether columns are so few side by side that calls for each row of them cost more than
+   turning the tensor. */
+static bool is_narrow(const mlpl_tensor *t, int axis) {
+  const int64_t inner = mlpli_lines_of(t->ndim, t->shape, axis).inner;
+  return inner > 1 && inner < NARROW;
+}
+
+/* The axis last and everything contiguous, there and back. */
+static mlpl_status run_turned(
+    mlpl_ctx *cx, mlplk_softmax_kind kind, int axis, mlpl_tensor *y, mlpl_tensor *x) {
+  const mlpl_value p[2] = {{.i = axis}, {.i = -1}};
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *rows = NULL;
+  const bool was = mlpl_set_grad_enabled(cx, false);
+  mlpl_tensor *vx = mlpli_x1(&e, MLPLI_OP_TRANSPOSE, x, p),
+              *vy = mlpli_x1(&e, MLPLI_OP_TRANSPOSE, y, p);
+  mlpl_set_grad_enabled(cx, was);
+  if (e.status == MLPL_OK) e.status = mlpl_tensor_clone(cx, &rows, vx);
+  if (e.status == MLPL_OK) {
+    run(cx, kind, x->ndim - 1, rows, rows, x->shape[axis], NULL);
+    mlpli_copy(vy, rows);
+    mlpl_tensor_release(rows);
+  }
+  return mlpli_expr_end(&e);
 }
 
 static mlpl_status forward(
@@ -80,6 +115,7 @@ static mlpl_status forward(
     run(cx, kind, axis, out, x, x->stride[0], NULL);
     return MLPL_OK;
   }
+  if (is_narrow(x, axis)) return run_turned(cx, kind, axis, out, x);
   MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, x));
   run(cx, kind, axis, out, flat, x->ndim ? x->shape[axis] : 1, NULL);
   mlpl_tensor_release(flat);
@@ -99,9 +135,10 @@ static mlpl_tensor *row_sum(mlpli_expr *e, const mlpli_node *n, mlpl_tensor *t) 
 static mlpl_status backward_kernel(
     mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, mlplk_softmax_kind kind, bool *done) {
   mlpl_tensor *y = n->out, *gx;
-  *done = !cx->grad_enabled && y->numel && y->ndim && y->contiguous && g->contiguous;
-  if (!*done) return MLPL_OK;
   const int axis = (int)(n->p[0].i < 0 ? n->p[0].i + y->ndim : n->p[0].i);
+  *done = !cx->grad_enabled && y->numel && y->ndim && y->contiguous && g->contiguous &&
+      !is_narrow(y, axis);
+  if (!*done) return MLPL_OK;
   MLPL_TRY(mlpli_tensor_like(cx, &gx, y));
   run(cx, kind, axis, gx, g, y->shape[axis], y);
   mlpl_status status = mlpli_give(cx, n, 0, gx);
