@@ -1,6 +1,8 @@
 /* Axes to reduce, and lines along one axis. */
 #include "ops/axes.h"
 
+#include "ops/rows.h"
+
 #include "grad/grad.h"
 
 #include <string.h>
@@ -237,5 +239,23 @@ mlpl_status mlpli_each_line(mlpl_ctx *cx, const char *what, const mlpli_lines *l
   else
     line_task(&j, 0, 0);
   mlpli_free(cx->heap, j.scratch);
+  return MLPL_OK;
+}
+
+/* ---- places ------------------------------------------------------------------------ */
+
+void mlpli_count_from_base(mlpl_tensor *out, const mlpl_tensor *index) {
+  mlpli_number base;
+  mlpli_map(
+      MLPLK_ADD, out, index, mlpli_number_like(&base, index, index->cx->index_base), 0);
+}
+
+mlpl_status mlpli_give_places(
+    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *index, mlpl_tensor **out) {
+  if (c->extra != index)
+    *out = mlpli_retain(index);
+  else
+    MLPL_TRY(mlpli_tensor_like(cx, out, index));
+  mlpli_count_from_base(*out, index);
   return MLPL_OK;
 }

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define FEW 16 /* up to so many firsts of a line are kept in order as they come */
+
 /* ---- lines in order ---------------------------------------------------------------- */
 
 /* Work on lines of x (contiguous): `k` of each, values and places (from 0), into
@@ -26,6 +28,10 @@ typedef struct order_job {
 
 static uint64_t key_of(const order_job *j, int64_t start, int64_t at) {
   return mlpli_key(j->x->data, start + at * j->l.inner, j->x->dtype, j->flip);
+}
+
+static void keys_of(const order_job *j, int64_t start, uint64_t *key) {
+  mlpli_keys(j->l.r, key, j->x->data, start, j->l.inner, j->x->dtype, j->flip);
 }
 
 /* Element `at` of the line that starts there becomes element `t` of `k` in results. */
@@ -48,21 +54,37 @@ static void sort_line(void *arg, int64_t line, void *scratch) {
   for (int64_t i = 0; i < j->l.r; i++) put(j, line, start, j->l.r, i, items[i].at);
 }
 
-/* The k first in order: find the last of them, take all before it, sort those. */
-static void top_line(void *arg, int64_t line, void *scratch) {
-  const order_job *j = arg;
-  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), r = j->l.r, k = j->k;
-  uint64_t *key = scratch;
-  mlplk_item *items = (mlplk_item *)(void *)(key + r);
+/* The k first of r keys in order, 0 < k <= r, when k is small: kept in order as they come. */
+static void first_few(int64_t k, mlplk_item *items, int64_t r, const uint64_t *key) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < r; i++) {
+    if (n == k && key[i] >= items[k - 1].key) continue;
+    int64_t to = n < k ? n++ : k - 1;
+    for (; to > 0 && items[to - 1].key > key[i]; to--) items[to] = items[to - 1];
+    items[to] = (mlplk_item){key[i], i};
+  }
+}
+
+/* Else: find the last of them, take all before it, sort those. behind the items is
+   room for as many. */
+static void first_many(int64_t k, mlplk_item *items, int64_t r, const uint64_t *key) {
   ptrdiff_t equal, n = 0;
-  if (k == 0) return;
-  for (int64_t i = 0; i < r; i++) key[i] = key_of(j, start, i);
   const uint64_t last = mlplk_kth(r, key, k - 1, &equal);
   for (int64_t i = 0; i < r; i++)
     if (key[i] < last || (key[i] == last && equal-- >= 0))
       items[n++] = (mlplk_item){key[i], i};
   mlplk_sort(n, items, items + k);
-  for (ptrdiff_t i = 0; i < n; i++) put(j, line, start, k, i, items[i].at);
+}
+
+static void top_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), r = j->l.r, k = j->k;
+  uint64_t *key = scratch;
+  mlplk_item *items = (mlplk_item *)(void *)(key + r);
+  if (k == 0) return;
+  keys_of(j, start, key);
+  (k <= FEW ? first_few : first_many)(k, items, r, key);
+  for (int64_t i = 0; i < k; i++) put(j, line, start, k, i, items[i].at);
 }
 
 /* The place of the k-th in order, of r keys. */
@@ -82,7 +104,7 @@ static void kth_line(void *arg, int64_t line, void *scratch) {
   const order_job *j = arg;
   const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
   uint64_t *key = scratch;
-  for (int64_t i = 0; i < j->l.r; i++) key[i] = key_of(j, start, i);
+  keys_of(j, start, key);
   put(j, line, start, 1, 0, kth_place(key, j->l.r, j->k));
 }
 
@@ -144,7 +166,7 @@ static void quantile_line(void *arg, int64_t line, void *scratch) {
                 low = (int64_t)floor(j->q * (double)(j->l.r - 1)),
                 high = low + 1 < j->l.r ? low + 1 : low;
   uint64_t *key = scratch;
-  for (int64_t i = 0; i < j->l.r; i++) key[i] = key_of(j, start, i);
+  keys_of(j, start, key);
   put(j, line, start, 2, 0, nan >= 0 ? nan : kth_place(key, j->l.r, low));
   put(j, line, start, 2, 1, nan >= 0 ? nan : kth_place(key, j->l.r, high));
 }
@@ -172,10 +194,7 @@ static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **
   j->index = index;
   mlpl_status status = run(cx, c, j, axis, bytes_each, work);
   if (status == MLPL_OK && c->record && axis >= 0) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK && give) {
-    status = mlpl_tensor_clone(cx, &out[1], index);
-    if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
-  }
+  if (status == MLPL_OK && give) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   return status;
 }
@@ -200,7 +219,7 @@ static FORWARD(argsort) {
   int axis;
   MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   MLPL_TRY(run(cx, c, &j, axis, 2 * sizeof(mlplk_item), sort_line));
-  mlpli_count_from_base(*out, cx->index_base);
+  mlpli_count_from_base(*out, *out);
   return MLPL_OK;
 }
 

@@ -43,4 +43,18 @@ static inline uint64_t mlpli_key(const void *p, int64_t i, int dtype, uint64_t f
   return key ^ flip;
 }
 
+/* Those of n elements of p, from `first` on, `step` apart. */
+static inline void mlpli_keys(int64_t n, uint64_t *key, const void *p, int64_t first,
+    int64_t step, int dtype, uint64_t flip) {
+#define KEYS(type)                                                                       \
+  for (int64_t i = 0; i < n; i++) key[i] = mlpli_key(p, first + i * step, type, flip)
+  switch (dtype) { /* once, not for each element */
+    case MLPL_F32: KEYS(MLPL_F32); break;
+    case MLPL_F64: KEYS(MLPL_F64); break;
+    case MLPL_I64: KEYS(MLPL_I64); break;
+    default: KEYS(MLPL_U8); break;
+  }
+#undef KEYS
+}
+
 #endif

@@ -94,7 +94,7 @@ static mlpl_status give_places(
     mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind kind, mlpl_tensor **out) {
   mlpl_tensor *index;
   MLPL_TRY(places(cx, c, kind, &index));
-  mlpli_count_from_base(index, cx->index_base);
+  mlpli_count_from_base(index, index);
   mlpl_tensor_release(*out);
   *out = index;
   return MLPL_OK;
@@ -115,8 +115,7 @@ static mlpl_status extremes(mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind value
   MLPL_TRY(places(cx, c, where, &index));
   mlpl_status status = reduced(cx, c, values, *out);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &out[1], index);
-  if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
+  if (status == MLPL_OK) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   return status;
 }

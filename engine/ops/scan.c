@@ -133,11 +133,7 @@ static mlpl_status running_extreme(
   MLPL_TRY(mlpli_tensor_make(cx, &index, MLPL_I64, (*out)->ndim, (*out)->shape));
   mlpl_status status = scan(cx, c, kind, *out, index);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &out[1], index);
-  if (status == MLPL_OK) {
-    int64_t *p = (int64_t *)(void *)out[1]->data;
-    for (int64_t i = 0; i < out[1]->numel; i++) p[i] += cx->index_base;
-  }
+  if (status == MLPL_OK) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   return status;
 }

@@ -37,6 +37,15 @@ static void randperm_holds_each_number_once(void **state) {
       }
       mlpl_tensor_release(t);
     }
+    static const int64_t sizes[] = {1, 2, 63, 64, 65, 66, 128, 129, 130};
+    for (int k = 0; k < COUNT(sizes); k++) { /* so many are drawn ahead */
+      mlpl_tensor *t;
+      bool seen[200] = {false};
+      assert_works(cx, mlpl_tensor_randperm(cx, &t, MLPL_I64, sizes[k]));
+      for (int i = 0; i < sizes[k]; i++) seen[(int)test_element(t, i) - base] = true;
+      for (int i = 0; i < sizes[k]; i++) assert_true(seen[i]);
+      mlpl_tensor_release(t);
+    }
     mlpl_tensor *empty;
     assert_works(cx, mlpl_tensor_randperm(cx, &empty, MLPL_I64, 0));
     assert_int_equal(test_hold(empty)->numel, 0);
