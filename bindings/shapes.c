@@ -187,6 +187,24 @@ static int vsplit(lua_State *L) { return split_axis(L, "vsplit", 0, 2); }
 static int hsplit(lua_State *L) { return split_axis(L, "hsplit", 1, 1); }
 static int dsplit(lua_State *L) { return split_axis(L, "dsplit", 2, 3); }
 
+/* unravel_index(index, {2, 3}): a tensor for each axis */
+static int unravel_index(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *index = mlplb_check_tensor(L, 1), *out[MLPL_MAX_RANK] = {NULL};
+  int64_t shape[MLPL_MAX_RANK];
+  mlplb_box *box[MLPL_MAX_RANK];
+  mlpl_status status;
+  int tries = 0;
+  const int n = mlplb_sizes(L, "unravel_index", 2, lua_gettop(L) + 1, shape);
+  mlplb_pressure(L, s);
+  luaL_checkstack(L, MLPL_MAX_RANK, "unravel_index");
+  for (int d = 0; d < n; d++) box[d] = mlplb_tensor_box(L);
+  do status = mlpl_unravel_index(s->cx, out, index, n, shape);
+  while (mlplb_again(L, s, status, &tries));
+  for (int d = 0; d < n; d++) box[d]->object = out[d];
+  return status == MLPL_OK ? n : mlplb_raise_as(L, s, "unravel_index");
+}
+
 /* x:unbind(dim): every element of an axis; views */
 static int unbind(lua_State *L) {
   mlpl_tensor *x = mlplb_check_tensor(L, 1);
@@ -326,7 +344,8 @@ void mlplb_open_parts(lua_State *L) {
 void mlplb_open_shapes(lua_State *L) {
   static const luaL_Reg functions[] = {{"meshgrid", meshgrid},
       {"broadcast_tensors", broadcast_tensors}, {"atleast_1d", atleast_1d},
-      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d}, {NULL, NULL}};
+      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d},
+      {"unravel_index", unravel_index}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);

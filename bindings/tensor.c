@@ -348,12 +348,6 @@ static int property(lua_State *L, mlpl_tensor *t, const char *name) {
     lua_pushstring(L, mlpl_dtype_name(mlpl_tensor_dtype(t)));
     return 1;
   }
-  if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0)
-    return push_turned(L, name[0] == 'm');
-  if (strcmp(name, "ndim") == 0) {
-    lua_pushinteger(L, mlpl_tensor_ndim(t));
-    return 1;
-  }
   if (strcmp(name, "grad") == 0) {
     mlplb_push_tensor(L, mlpl_tensor_grad(t));
     return 1;
@@ -372,6 +366,12 @@ static int property(lua_State *L, mlpl_tensor *t, const char *name) {
   }
   if (strcmp(name, "retains_grad") == 0) {
     lua_pushboolean(L, mlpl_tensor_retains_grad(t));
+    return 1;
+  }
+  if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0)
+    return push_turned(L, name[0] == 'm');
+  if (strcmp(name, "ndim") == 0) {
+    lua_pushinteger(L, mlpl_tensor_ndim(t));
     return 1;
   }
   return mlplb_no_field(L, "a tensor");

@@ -695,6 +695,17 @@ MLPL_API mlpl_status mlpl_unique_slices(mlpl_ctx *cx, mlpl_tensor **values,
     bool consecutive);
 
 /*
+** For places among all elements of a tensor with that shape (i64, counted from the context's
+** base, row by row; as argmax gives them) the places along each axis: out[0..ndim), each of
+** index's shape.
+**
+** Errors  MLPL_EARG   index is not i64, or an element is out of range
+**         MLPL_ESHAPE the shape has more elements than can be counted
+*/
+MLPL_API mlpl_status mlpl_unravel_index(
+    mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *index, int ndim, const int64_t *shape);
+
+/*
 ** Normal numbers with these means and standard deviations (0 or more), which broadcast; f64 if
 ** one of them is, else f32. Nothing is recorded.
 */

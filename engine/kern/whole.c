@@ -84,10 +84,10 @@ static inline int64_t i64_shift_right_at(int64_t x, int64_t y) {
   return x >> (y < 0 || y > 63 ? 63 : y); /* the sign is what comes in */
 }
 static inline uint8_t u8_shift_left_at(uint8_t x, uint8_t y) {
-  return y > 7 ? 0 : (uint8_t)(x << y);
+  return (uint8_t)(y > 7 ? 0 : x << y);
 }
 static inline uint8_t u8_shift_right_at(uint8_t x, uint8_t y) {
-  return y > 7 ? 0 : (uint8_t)(x >> y);
+  return (uint8_t)(y > 7 ? 0 : x >> y);
 }
 
 /* ---- comparisons, and what no whole number is -------------------------------------- */

@@ -10,8 +10,10 @@ const mlpl_op *mlpl_op_at(int i) {
 }
 
 const mlpl_op *mlpl_op_find(const char *name) {
-  for (int i = 0; i < MLPLI_N_OPS; i++)
-    if (strcmp(mlpli_op_table[i]->name, name) == 0) return mlpli_op_table[i];
+  for (int i = 0; i < MLPLI_N_OPS; i++) {
+    const char *own = mlpli_op_table[i]->name; /* most differ in the first letter */
+    if (own[0] == name[0] && strcmp(own, name) == 0) return mlpli_op_table[i];
+  }
   return NULL;
 }
 

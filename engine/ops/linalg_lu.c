@@ -106,7 +106,7 @@ static mlpl_status order_of(
 /* b's rows in the order [.. m] (there), or back from it. */
 static mlpl_tensor *ordered(
     mlpli_expr *e, mlpl_tensor *b, mlpl_tensor *order, bool there) {
-  const mlpl_value rows = {.i = -2}, last = {.i = -1}, up[2] = {{.i = -1}, {.i = 0}};
+  const mlpl_value rows = {.i = -2}, last = {.i = -1}, up[3] = {{.i = -1}, {.i = 0}, {.i = 1}};
   if (!b || !order) return NULL;
   if (!there) order = mlpli_x1(e, MLPLI_OP_ARGSORT, order, up);
   mlpl_tensor *column = mlpli_x1(e, MLPLI_OP_UNSQUEEZE, order, &last);
@@ -182,7 +182,7 @@ static COMPOSE(lu) {
   const mlpl_value corner_of[2] = {
       mlpli_sizes_of(4, (int64_t[]){0, 0, 0, rows - k}), {.f = 0}};
   mlpl_tensor *eye = mlpli_xidentity(&e, a->dtype, k);
-  if (rows > k) eye = mlpli_x1(&e, MLPLI_OP_PAD, eye, corner_of);
+  if (rows > k) eye = mlpli_x1(&e, MLPLI_OP_PAD_CONSTANT, eye, corner_of);
   l = mlpli_xadd(&e, l, eye);
   if (e.status == MLPL_OK) out[1] = mlpli_retain(l), out[2] = mlpli_retain(u);
   return mlpli_xresult(&e, out, p);

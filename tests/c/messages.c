@@ -107,7 +107,15 @@ static void composed(void **state) {
   ((int64_t *)mlpl_tensor_data(below))[2] = -1;
   assert_fails(cx, TRY2("cov", one, below), MLPL_EARG,
       "cov: fweights has -1 at 2; weights are 0 or more");
-  mlpl_tensor *drawn;
+  mlpl_tensor *drawn, *places[2];
+  assert_fails(cx, mlpl_unravel_index(cx, places, one, 2, (int64_t[]){2, 3}), MLPL_EARG,
+      "unravel_index: index is f32; indices are i64");
+  assert_fails(cx, mlpl_unravel_index(cx, places, I64(2), 2,
+      (int64_t[]){INT64_MAX, 2}), MLPL_ESHAPE,
+      "unravel_index: the sizes are negative, or their product cannot be counted");
+  assert_fails(cx, mlpl_unravel_index(cx, places, below, 2, (int64_t[]){2, 3}), MLPL_EARG,
+      "unravel_index: index holds -1; with these sizes elements are 0 to 5");
+  assert_null(places[0]);
   mlpl_tensor *minus = test_scalar(cx, -1);
   assert_fails(cx, mlpl_normal(cx, &drawn, one, minus), MLPL_EARG,
       "normal: std holds -1; it must be 0 or more");

@@ -54,6 +54,7 @@ local as_in_earnest = {
   ["mlpl.rand"] = "2, 3",
   ["mlpl.randn"] = "2, 3",
   ["mlpl.randint"] = "1, 6, { 3 }",
+  ["mlpl.unravel_index"] = "labels, { 2, 3 }",
   ["mlpl.normal"] = "x, x",
   ["tensor:new_zeros"] = "x, 2, 3",
   ["tensor:new_ones"] = "x, 2, 3",

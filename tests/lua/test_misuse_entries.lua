@@ -108,6 +108,7 @@ local in_earnest = {
   logspace = function() return 0, 1, 5, 2 end,
   ["metrics.accuracy"] = function() return mlpl.ones(2, 3), labels() end,
   meshgrid = function() return mlpl.ones(2), mlpl.ones(3) end,
+  unravel_index = function() return labels(), { 2, 3 } end,
   normal = function() return 0, 1, 2 end,
   multinomial = function() return mlpl.ones(2, 3), 2, true end,
   ["Tensor.multinomial"] = function() return mlpl.ones(2, 3), 2, true end,

@@ -366,6 +366,22 @@ end
 
 -- ---- joining and arranging ------------------------------------------------------------
 
+function TestViews:test_places_taken_apart()
+  local x = mlpl.tensor { { { 1, 2 }, { 3, 9 } }, { { 5, 6 }, { 7, 8 } } }
+  local i, j, k = mlpl.unravel_index(x:argmax(), x.shape)
+  lu.assertEquals({ i:item(), j:item(), k:item() }, { 1, 2, 2 })
+  lu.assertEquals(x[{ i, j, k }]:item(), 9)
+  local all = mlpl.arange(6, { dtype = "i64" }):reshape(3, 2):t()
+  local row, column = mlpl.unravel_index(all, { 2, 3 })
+  lu.assertEquals(row:totable(), { { 1, 1, 2 }, { 1, 2, 2 } })
+  lu.assertEquals(column:totable(), { { 1, 3, 2 }, { 2, 1, 3 } })
+  fails("unravel_index: index holds 7; with these sizes elements are 1 to 6", mlpl.unravel_index,
+    all + 1, { 2, 3 })
+  fails("unravel_index: index is f32; indices are i64", mlpl.unravel_index, mlpl.ones(2), { 2 })
+  fails("unravel_index: a size is 'a'; it must be a whole number", mlpl.unravel_index, all,
+    { "a" })
+end
+
 function TestViews:test_cut_into_sections()
   local x = mlpl.arange(10):reshape(2, 5)
   local function sizes(axis, ...)

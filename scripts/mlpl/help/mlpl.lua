@@ -717,6 +717,23 @@ assert(mlpl.einsum("ij,jk->ik", a, b):allclose(a:matmul(b), { atol = 1e-5 }))
 assert(mlpl.einsum("ij,jk->ik", { a, b }):equal(mlpl.einsum("ij,jk->ik", a, b)))
 local trace = mlpl.einsum("ii", mlpl.eye(3))]],
   },
+  unravel_index = {
+    "Places among all elements of a tensor, row by row, as argmax without dim gives them, taken "
+      .. "apart into places along each axis: x[{ unravel_index(x:argmax(), x.shape) }] is the "
+      .. "largest element.",
+    call = "unravel_index(index, sizes)",
+    args = {
+      { "index", "Tensor", "i64, from 1 to the number of elements" },
+      { "sizes", "integer|integer[]", "the shape of that tensor" },
+    },
+    returns = { { "...", "Tensor", "for each axis the places, in index's shape" } },
+    memory = own,
+    errors = "another dtype than i64, and an index out of range, raise",
+    example = [[
+local x = mlpl.tensor { { 1, 2 }, { 9, 4 } }
+local row, column = mlpl.unravel_index(x:argmax(), x.shape)
+assert(row:item() == 2 and column:item() == 1)]],
+  },
   tensordot = {
     "The sum of products over pairs of axes: the last axes of a with the first of b, or two "
       .. "lists of axes. The result has the other axes of a, then those of b.",
