@@ -73,8 +73,11 @@ ALWAYS void scan(ptrdiff_t n, ptrdiff_t r, real *y, const real *x, const real *a
     if (c < n) scan_tile((int)(n - c), r, y, x, a, c, 1, step, kind);
     return;
   }
-  for (; c + FEW <= n; c += FEW)
-    scan_few(r, y + c * s_n, x + c * s_n, recurs ? a + c * s_n : NULL, s_n, step, kind);
+  for (; c + FEW <= n; c += FEW) /* doubles; four floats become a vector by themselves */
+    if (MLPLK_REAL == 64)
+      scan_few(r, y + c * s_n, x + c * s_n, recurs ? a + c * s_n : NULL, s_n, step, kind);
+    else
+      scan_tile(FEW, r, y, x, a, c * s_n, s_n, step, kind);
   for (; c < n; c++) scan_tile(1, r, y, x, a, c * s_n, s_n, step, kind);
 }
 
