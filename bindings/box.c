@@ -179,11 +179,15 @@ static void give_back(mlplb_state *s, place *p) {
   p->box = &s->nothing;
 }
 
-/* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue. */
+/* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue, true,
+   and the method false; __close, which Lua gives an error as well, has none. */
 int mlplb_release(lua_State *L, mlplb_type type) {
   mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
   place *p = place_of(L, s, 1, type);
   if (!p) return luaL_typeerror(L, 1, mlplb_type_name[type]);
+  const int method = lua_upvalueindex(MLPLB_UPVALUES + 1);
+  if (lua_isboolean(L, method) && !lua_toboolean(L, method))
+    mlplb_at_most(L, "release", 1);
   mlplb_box *box = p->box;
   void *object = box->object ? box->object : box->doomed;
   bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));

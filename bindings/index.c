@@ -323,18 +323,10 @@ static mlpl_tensor *number(lua_State *L, const mlpl_tensor *x, int value) {
   return t;
 }
 
-/* Garbage may share x's memory with it, so that a refusal is tried again once everything
-   is collected: what a script can still reach decides, not when the collector ran. */
-static bool shared_by_garbage(lua_State *L, mlpl_status status, int *collected) {
-  if (status != MLPL_ESTATE || (*collected)++) return false;
-  lua_gc(L, LUA_GCCOLLECT);
-  return true;
-}
-
 int mlplb_set_index(lua_State *L, mlpl_tensor *x, int key, int value) {
   mlplb_state *s = mlplb_get(L);
   subscript u;
-  int tries = 0, collected = 0;
+  int tries = 0;
   mlpl_status status;
   mlplb_pressure(L, s);
   mlpl_tensor *v = mlplb_test_tensor(L, value);
@@ -349,6 +341,6 @@ int mlplb_set_index(lua_State *L, mlpl_tensor *x, int key, int value) {
   if (!v) v = number(L, x, value);
   if (one && !*(const bool *)mlpl_tensor_data(one)) return 0;
   do status = mlpl_tensor_assign(s->cx, x, v, u.index, u.n_index, u.cut);
-  while (mlplb_again(L, s, status, &tries) || shared_by_garbage(L, status, &collected));
+  while (mlplb_again(L, s, status, &tries));
   return status == MLPL_OK ? 0 : mlplb_raise(L, s);
 }

@@ -291,8 +291,10 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
   mlplb_push_upvalues(L);
   lua_createtable(L, 0, 0);
   mlplb_setfuncs(L, methods);
-  const luaL_Reg release_method[] = {{"release", release}, {NULL, NULL}};
-  mlplb_setfuncs(L, release_method);
+  mlplb_push_upvalues(L);
+  lua_pushboolean(L, 0); /* upvalue 3 of the method */
+  lua_pushcclosure(L, release, MLPLB_UPVALUES + 1);
+  lua_setfield(L, -2, "release");
   lua_pushvalue(L, -1);
   lua_insert(L, -5); /* below the metatable: the methods, for the caller */
   lua_pushcclosure(L, index, MLPLB_UPVALUES + 1);

@@ -1,7 +1,8 @@
 /*
 ** x[...] = values: the row index_put in x's own memory. Recorded, x becomes the result of
 ** that row: its node takes x's history in, and what was recorded with the old values and
-** still needs them raises in its backward pass (the storage's version).
+** still needs them raises in its backward pass (the storage's version). So do views of x
+** when they are used again.
 */
 #include "grad/grad.h"
 #include "ops/shape.h"
@@ -13,11 +14,11 @@ static mlpl_status check_recorded(mlpl_ctx *cx, const mlpl_tensor *x) {
     return mlpl_fail(cx, MLPL_ESTATE,
         "assignment: the tensor is a leaf that requires a gradient; its elements can be "
         "set under no_grad, or set those of a copy (clone)");
-  if (atomic_load_explicit(&x->storage->refs, memory_order_relaxed) > 1)
+  if (x->is_view)
     return mlpl_fail(cx, MLPL_ESTATE,
-        "assignment: other tensors (views) share this tensor's memory, and a recorded "
-        "assignment would not reach their gradients; assign with one index to the tensor "
-        "itself, x[{i, j}] = v, to a clone, or under no_grad");
+        "assignment: the tensor is a view, and a recorded assignment would not reach the "
+        "gradient of the tensor that it is a part of; assign with one index to that "
+        "tensor, x[{i, j}] = v, to a clone, or under no_grad");
   return MLPL_OK;
 }
 
@@ -79,6 +80,7 @@ mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *values
     if (recorded && gone) mlpli_node_release(gone);
   }
   if (status == MLPL_OK) mlpli_touch(x);
+  if (status == MLPL_OK && recorded) x->storage->recorded = x->storage->version;
   mlpl_tensor_release(own);
   return status;
 }

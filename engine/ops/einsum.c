@@ -1,8 +1,9 @@
 /*
 ** Einstein's sums: a sentence of subscripts, carried out two operands at a time with rows
-** of the table, so that derivatives of any order come with it. An operand is laid out as
-** [kept in both, own, summed] by one internal row that moves axes, takes diagonals and
-** adds axes of size 1; then one matmul, or a product where nothing is summed.
+** of the table, so that derivatives of any order come with it. The next two are those that
+** leave the least to hold. An operand is laid out as [kept in both, own, summed] by one
+** internal row that moves axes, takes diagonals and adds axes of size 1; then one matmul,
+** or a product where nothing is summed.
 **
 **   move_axes    axis i of the input is axis axes[i] of the result; two on one are its
 **                diagonal, -1 drops an axis of size 1, and axes that none is sent to have
@@ -13,6 +14,7 @@
 
 #include "grad/grad.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- rows that move axes ----------------------------------------------------------- */
@@ -103,6 +105,7 @@ enum { LETTERS = 52, LABELS = LETTERS + MLPL_MAX_RANK, MOST_OPERANDS = 16 };
 /* A tensor and the subscripts of its axes. */
 typedef struct term {
   mlpl_tensor *t;
+  mlpl_tensor *made; /* t, if it is a result on the way and not an operand */
   int n;
   int label[MLPL_MAX_RANK];
 } term;
@@ -110,13 +113,12 @@ typedef struct term {
 typedef struct sum_of {
   mlpl_ctx *cx;
   const char *equation;
-  int n;
-  term in[MOST_OPERANDS];
+  int n;                  /* operands that are left */
+  term in[MOST_OPERANDS]; /* in their order */
   int n_out, out[MLPL_MAX_RANK];
   int dots;             /* most axes that an ellipsis stands for */
   int64_t size[LABELS]; /* 0: not seen; else size + 1 */
   int times[LABELS];    /* that a letter occurs */
-  mlpl_tensor *made[2];
 } sum_of;
 
 static int letter_of(char c) {
@@ -390,59 +392,96 @@ static mlpl_status pair(mlpli_expr *e, sum_of *s, term *a, term *b, const bool *
 
 /* ---- all operands ------------------------------------------------------------------ */
 
-/* Subscripts that the result or an operand from `from` on has. */
-static void still_needed(const sum_of *s, int from, bool *kept) {
+/* Subscripts that the result or an operand other than i and j has. */
+static void needed_beside(const sum_of *s, int i, int j, bool *kept) {
   memset(kept, 0, LABELS * sizeof *kept);
-  for (int i = 0; i < s->n_out; i++) kept[s->out[i]] = true;
-  for (int i = from; i < s->n; i++)
-    for (int d = 0; d < s->in[i].n; d++) kept[s->in[i].label[d]] = true;
+  for (int d = 0; d < s->n_out; d++) kept[s->out[d]] = true;
+  for (int k = 0; k < s->n; k++)
+    for (int d = 0; d < s->in[k].n && k != i && k != j; d++)
+      kept[s->in[k].label[d]] = true;
 }
 
-/* Sum what only this operand has; what others have, too, stays. */
-static void reduce_alone(mlpli_expr *e, sum_of *s, int i) {
+static double elements(const sum_of *s, const int *label, int n) {
+  double size = 1;
+  for (int i = 0; i < n; i++) size *= (double)(s->size[label[i]] - 1);
+  return size;
+}
+
+/* Elements that there are more when the product of i and j stands for both. */
+static double growth(const sum_of *s, int i, int j) {
   bool kept[LABELS];
-  still_needed(s, i + 1, kept);
-  for (int k = 0; k < i; k++)
-    for (int d = 0; d < s->in[k].n; d++) kept[s->in[k].label[d]] = true;
-  reduce(e, &s->in[i], kept);
+  int all[2 * MLPL_MAX_RANK], n = 0;
+  const term *t[2] = {&s->in[i], &s->in[j]};
+  double before = 0;
+  needed_beside(s, i, j, kept);
+  for (int k = 0; k < 2; k++) {
+    before += elements(s, t[k]->label, t[k]->n);
+    for (int d = 0; d < t[k]->n; d++)
+      if (kept[t[k]->label[d]] && !has(all, n, t[k]->label[d])) all[n++] = t[k]->label[d];
+  }
+  return n > MLPL_MAX_RANK ? INFINITY : elements(s, all, n) - before;
+}
+
+/* The pair with which the least is left to hold; the first of equals. */
+static void choose_pair(const sum_of *s, int *first, int *second) {
+  double least = INFINITY;
+  *first = 0, *second = 1;
+  for (int i = 0; i < s->n && s->n > 2; i++)
+    for (int j = i + 1; j < s->n; j++) {
+      double more = growth(s, i, j);
+      if (more >= least) continue;
+      least = more;
+      *first = i, *second = j;
+    }
 }
 
 /* The steps so far may be let go of: what is left of them is *t. */
-static mlpl_status finish_step(mlpli_expr *e, sum_of *s, term *t) {
+static mlpl_status finish_step(mlpli_expr *e, term *t) {
   mlpl_tensor *kept = e->status == MLPL_OK && t->t ? mlpl_tensor_retain(t->t) : NULL;
   mlpl_status status = mlpli_expr_end(e);
-  mlpl_tensor_release(s->made[0]);
-  s->made[0] = kept;
+  mlpl_tensor_release(t->made);
+  t->made = kept;
   return status;
 }
 
-static mlpl_status carry_out(sum_of *s) {
+/* What only this operand has is summed. */
+static void reduce_alone(mlpli_expr *e, sum_of *s, int i) {
+  bool kept[LABELS];
+  needed_beside(s, i, i, kept);
+  reduce(e, &s->in[i], kept);
+}
+
+/* Two operands become one, in the place of the first. */
+static mlpl_status join(sum_of *s, int i, int j) {
   bool kept[LABELS];
   mlpli_expr e = {.cx = s->cx};
-  mlpl_status status;
-  reduce_alone(&e, s, 0);
-  MLPL_TRY(finish_step(&e, s, &s->in[0]));
-  for (int i = 1; i < s->n; i++) {
-    mlpli_expr step = {.cx = s->cx};
-    term *b = &s->in[i];
-    /* the first stands for all before it */
-    still_needed(s, i + 1, kept);
-    for (int d = 0; d < s->in[0].n; d++) kept[s->in[0].label[d]] = true;
-    reduce(&step, b, kept);
-    still_needed(s, i + 1, kept);
-    if (step.status == MLPL_OK) {
-      status = pair(&step, s, &s->in[0], b, kept);
-      if (status != MLPL_OK) step.status = status;
-    }
-    MLPL_TRY(finish_step(&step, s, &s->in[0]));
-    b->n = 0;
+  term *a = &s->in[i], *b = &s->in[j];
+  mlpl_tensor *made = a->made;
+  reduce_alone(&e, s, i);
+  reduce_alone(&e, s, j);
+  needed_beside(s, i, j, kept);
+  if (e.status == MLPL_OK) {
+    mlpl_status status = pair(&e, s, a, b, kept);
+    if (status != MLPL_OK) e.status = status;
+  }
+  a->made = made;
+  MLPL_TRY(finish_step(&e, a));
+  mlpl_tensor_release(b->made);
+  memmove(b, b + 1, (size_t)(--s->n - j) * sizeof *b);
+  return MLPL_OK;
+}
+
+static mlpl_status carry_out(sum_of *s) {
+  int i, j;
+  while (s->n > 1) {
+    choose_pair(s, &i, &j);
+    MLPL_TRY(join(s, i, j));
   }
   mlpli_expr last = {.cx = s->cx};
-  still_needed(s, s->n, kept);
-  reduce(&last, &s->in[0], kept);
-  s->in[0].t = last.status == MLPL_OK ? ordered(&last, &s->in[0], s->out, s->n_out)
-                                      : NULL;
-  return finish_step(&last, s, &s->in[0]);
+  term *t = &s->in[0];
+  reduce_alone(&last, s, 0);
+  t->t = last.status == MLPL_OK ? ordered(&last, t, s->out, s->n_out) : NULL;
+  return finish_step(&last, t);
 }
 
 mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
@@ -466,15 +505,16 @@ mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
   }
   MLPL_TRY(read_equation(&s));
   mlpl_status status = carry_out(&s);
-  if (status == MLPL_OK && s.made[0] == operands[0]) {
+  mlpl_tensor *result = s.in[0].made;
+  if (status == MLPL_OK && result == operands[0]) {
     /* nothing was done: a view, so that the result is a tensor of its own */
-    mlpl_value p = {.sizes = {.n = s.made[0]->ndim}};
-    memcpy(p.sizes.v, s.made[0]->shape, sizeof p.sizes.v);
+    mlpl_value p = {.sizes = {.n = result->ndim}};
+    memcpy(p.sizes.v, result->shape, sizeof p.sizes.v);
     status = mlpli_apply(cx, out, MLPLI_OP_EXPAND, operands, 1, &p);
   }
   else if (status == MLPL_OK)
-    *out = mlpl_tensor_retain(s.made[0]);
-  mlpl_tensor_release(s.made[0]);
+    *out = mlpl_tensor_retain(result);
+  for (int i = 0; i < s.n; i++) mlpl_tensor_release(s.in[i].made);
   return status;
 }
 

@@ -38,7 +38,27 @@ function TestProducts:test_einsum()
   fails("einsum: equation 'ij,jk': subscript 'j' has size 2 in operand 2 and 3 before",
     mlpl.einsum, "ij,jk", a, a)
   fails("einsum: 0 operands; it takes 1 to 16", mlpl.einsum, "ij")
+  values(mlpl.einsum("ij,kj->ik", { a, a }), { { 14, 32 }, { 32, 77 } })
+  fails("einsum: operand 2 is 3; it must be a tensor", mlpl.einsum, "ij,kj->ik", { a, 3 })
+  fails("einsum: 0 operands; it takes 1 to 16", mlpl.einsum, "ij", {})
+  lu.assertStrContains(expect.message(mlpl.einsum, "ij,kj->ik", { a, a }, a),
+    "einsum: one argument too many")
   lu.assertStrContains(expect.message(mlpl.einsum, "i\0j", a), "cannot hold a zero byte")
+end
+
+-- In the order of the sentence the first product would have n^4 elements.
+function TestProducts:test_einsum_chooses_its_order()
+  local n = 40
+  local a = mlpl.randn(n, n, { dtype = "f64", requires_grad = true })
+  collectgarbage()
+  collectgarbage()
+  local before = mlpl.memory()
+  mlpl.memory_limit(before.live + 100 * 8 * n ^ 2)
+  local y = mlpl.einsum("ij,kl,jk->il", a, a, a)
+  mlpl.memory_limit(before.limit)
+  lu.assertTrue(y:allclose(a:matmul(a):matmul(a)))
+  local g = mlpl.autograd.grad(y:sum(), a)
+  lu.assertTrue(g:allclose(mlpl.autograd.grad(a:matmul(a):matmul(a):sum(), a)))
 end
 
 function TestProducts:test_tensordot()

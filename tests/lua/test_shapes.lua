@@ -215,14 +215,35 @@ function TestAssignment:test_gradients_flow_through()
   values(a.grad, { 2 + 3 + 2, 2 + 4 })
 end
 
-function TestAssignment:test_views_in_the_garbage_do_not_matter()
+function TestAssignment:test_parts_of_a_tensor_into_itself()
+  local ways = {
+    function(y) y[3] = y[1] end, function(y) y[3] = y[1] * 2 end,
+    function(y) y[3] = y[1] / 2 end, function(y) y[3] = y[1]:exp() end,
+    function(y) y[3] = y[1]:clone() * 2 end, function(y) y[1] = y[1]:detach() + 1 end,
+    function(y) y[{ { 2, 3 } }] = y[{ { 1, 2 } }] - y[{ { 2, 3 } }] end,
+  }
+  local wanted = { { 2, 1, 0 }, { 3, 1, 0 }, { 1.5, 1, 0 }, { 1 + math.exp(1), 1, 0 },
+    { 3, 1, 0 }, { 0, 1, 1 }, { 2, 0, -1 } }
+  for i, way in ipairs(ways) do
+    local a = tensor({ 1, 2, 3 }, { requires_grad = true })
+    local y = a * 1
+    way(y)
+    y:sum():backward()
+    lu.assertTrue(a.grad:allclose(tensor(wanted[i])), "way " .. i)
+  end
+end
+
+function TestAssignment:test_views_of_a_recorded_assignment()
   local a = tensor({ 1, 2 }, { requires_grad = true })
   local out = a * 1
-  for i = 1, 2 do lu.assertEquals(out[i]:item(), i) end
-  out[1] = 7
   local row = out[{ { 1, 1 } }]
-  set("assignment: other tensors (views) share this tensor's memory", out, 1, 8)
-  set("assignment: other tensors (views) share this tensor's memory", row, 1, 8)
+  out[1] = 7
+  fails("mul: a is a view of memory that a recorded operation has changed in place " ..
+    "since; make the view again", function() return row * 2 end)
+  row = out[{ { 1, 1 } }]
+  set("assignment: the tensor is a view, and a recorded assignment would not reach the " ..
+    "gradient of the tensor that it is a part of; assign with one index to that tensor, " ..
+    "x[{i, j}] = v, to a clone, or under no_grad", row, 1, 8)
   values(out, { 7, 2 })
   out:sum():backward()
   values(a.grad, { 0, 1 })
@@ -345,6 +366,45 @@ end
 
 -- ---- joining and arranging ------------------------------------------------------------
 
+function TestViews:test_places_taken_apart()
+  local x = mlpl.tensor { { { 1, 2 }, { 3, 9 } }, { { 5, 6 }, { 7, 8 } } }
+  local i, j, k = mlpl.unravel_index(x:argmax(), x.shape)
+  lu.assertEquals({ i:item(), j:item(), k:item() }, { 1, 2, 2 })
+  lu.assertEquals(x[{ i, j, k }]:item(), 9)
+  local all = mlpl.arange(6, { dtype = "i64" }):reshape(3, 2):t()
+  local row, column = mlpl.unravel_index(all, { 2, 3 })
+  lu.assertEquals(row:totable(), { { 1, 1, 2 }, { 1, 2, 2 } })
+  lu.assertEquals(column:totable(), { { 1, 3, 2 }, { 2, 1, 3 } })
+  fails("unravel_index: index holds 7; with these sizes elements are 1 to 6", mlpl.unravel_index,
+    all + 1, { 2, 3 })
+  fails("unravel_index: index is f32; indices are i64", mlpl.unravel_index, mlpl.ones(2), { 2 })
+  fails("unravel_index: a size is 'a'; it must be a whole number", mlpl.unravel_index, all,
+    { "a" })
+end
+
+function TestViews:test_cut_into_sections()
+  local x = mlpl.arange(10):reshape(2, 5)
+  local function sizes(axis, ...)
+    local all = {}
+    for i, part in ipairs { ... } do all[i] = part:size(axis) end
+    return all
+  end
+  lu.assertEquals(sizes(2, x:tensor_split(3, 2)), { 2, 2, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split({ 1, 4 }, 2)), { 1, 3, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split({ -1 }, { dim = 2 })), { 4, 1 })
+  lu.assertEquals(sizes(2, mlpl.tensor_split(x, { 3, 1, 9 }, 2)), { 3, 0, 4, 0 })
+  lu.assertEquals(sizes(1, x:tensor_split(3)), { 1, 1, 0 })
+  lu.assertEquals(sizes(2, x:hsplit { 2 }), { 2, 3 })
+  lu.assertEquals(sizes(1, x[1]:hsplit(2)), { 3, 2 })
+  lu.assertEquals(sizes(1, x:vsplit(2)), { 1, 1 })
+  lu.assertEquals(sizes(3, mlpl.dsplit(mlpl.ones(1, 1, 4), 2)), { 2, 2 })
+  fails("tensor_split: sections is 0; it must be at least 1", x.tensor_split, x, 0)
+  fails("tensor_split: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.tensor_split, x,
+    2, 3)
+  fails("vsplit: the tensor has 1 axes; it must have 2 or more", x.vsplit, x[1], 2)
+  fails("hsplit: a place is 'a'; it must be a whole number", x.hsplit, x, { "a" })
+end
+
 TestJoining = {}
 
 function TestJoining:test_any_number_of_tensors()
@@ -361,6 +421,11 @@ function TestJoining:test_any_number_of_tensors()
   lu.assertEquals(mlpl.hstack { a, b }.shape, { 2, 4 })
   lu.assertEquals(mlpl.vstack { a, mlpl.ones(3) }.shape, { 3, 3 })
   lu.assertEquals(mlpl.cat { index { 1 }, index { 2 } }.dtype, "i64")
+  local large = mlpl.ones(300, 300)                  -- copied by several threads
+  values(mlpl.cat { mlpl.zeros(0, 300), large, mlpl.zeros(0, 300) }, large:totable())
+  values(mlpl.cat({ large, mlpl.zeros(300, 0) }, 2), large:totable())
+  local part = mlpl.ones(300, 1)
+  values(mlpl.cat({ part, large, part }, 2):sum(2), mlpl.full({ 300 }, 302):totable())
 end
 
 function TestJoining:test_what_is_refused()
