@@ -624,7 +624,6 @@ local hands_on = {
 }
 -- What they are called in an error, where that is not their name.
 local says = {
-  ["mlpl.linalg.solve_triangular"] = "triangular_solve",
   ["mlpl.nn.checkpoint"] = "mlpl.Module expected",
   ["module:forward"] = "Sequential",
 }
