@@ -157,12 +157,13 @@ void *mlplb_test(lua_State *L, int arg, mlplb_type type);
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type);
 mlplb_box *mlplb_test_box_anywhere(lua_State *L, int arg, mlplb_type type);
 /*
-** A type's `release`, __close and __gc, of the value at 1. A finalizer of the user's may
-** run in the middle of any function of ours that allocates, and must not take away what
-** that function works on: what is released in a finalizer stays until its value is
-** collected.
+** A type's `release` and __close, of the value at 1. A finalizer of the user's may run in
+** the middle of any function of ours that allocates, and must not take away what that
+** function works on: what is released in a finalizer stays until its value is collected.
 */
 int mlplb_release(lua_State *L, mlplb_type type);
+/* __gc of every type. */
+int mlplb_collect(lua_State *L);
 /* Objects known to Lua come back as the same value: a weak table from engine objects to
    boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
@@ -200,8 +201,8 @@ int mlplb_with_traceback(lua_State *L);
 
 /*
 ** Make the metatable of a type, on which nothing is left to chance: metamethods, methods
-** in upvalue 3 of __index, __gc, __close and method release (all three `release`, which
-** may run any number of times).
+** in upvalue 3 of __index, __gc, and `release` as __close and method, which may run any
+** number of times.
 */
 void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
     const luaL_Reg *methods, lua_CFunction index, lua_CFunction release);

@@ -91,8 +91,12 @@ static mlpl_tensor *check_input(
   return t;
 }
 
-/* Input `place` is the number at its argument, beside a tensor of `dtype`. */
-static void number_input(lua_State *L, int place, mlpl_dtype dtype, arguments *a) {
+/* Input `place` is the number at its argument, beside a tensor of `dtype`. Where reals are
+   computed whatever that is, it need not fit it. */
+static void number_input(
+    lua_State *L, const mlpl_op *op, int place, mlpl_dtype dtype, arguments *a) {
+  const unsigned reals = 1u << MLPL_F32 | 1u << MLPL_F64;
+  if (dtype > MLPL_F64 && mlpl_op_computes(op) == reals) dtype = MLPL_F32;
   a->numbers |= 1u << place;
   read_number(L, a->what, place + 1, dtype, &a->number[place]);
 }
@@ -108,7 +112,7 @@ static void two_inputs(lua_State *L, const mlpl_op *op, arguments *a) {
   if (!a->in[0] && !is_number(L, 1)) no_input(L, op, a->what, 0, 1);
   if (!a->in[1] && !is_number(L, 2)) no_input(L, op, a->what, 1, 2);
   int place = a->in[0] ? 1 : 0;
-  number_input(L, place, mlpl_tensor_dtype(a->in[1 - place]), a);
+  number_input(L, op, place, mlpl_tensor_dtype(a->in[1 - place]), a);
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
@@ -149,7 +153,7 @@ static int positional_inputs(
     if (!mlpl_op_takes_number(op, i) || lua_type(L, i + 1) != LUA_TNUMBER)
       in[i] = check_input(L, op, a->what, i, i + 1);
     else
-      number_input(L, i,
+      number_input(L, op, i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
                                     : dtype_beside(L, in, required),
           a);
@@ -159,7 +163,7 @@ static int positional_inputs(
     if (!t && !given && !lua_isnil(L, i + 1)) break;
     in[i] = t;
     if (given)
-      number_input(L, i, dtype_beside(L, in, required), a);
+      number_input(L, op, i, dtype_beside(L, in, required), a);
   }
   return i + 1;
 }

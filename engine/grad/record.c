@@ -104,7 +104,7 @@ mlpl_status mlpli_node_new(
 
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   const mlpl_op *op = c->op;
-  const unsigned tracked = mlpli_tracked_inputs(op, c->in, c->n);
+  const unsigned tracked = op->saves ? mlpli_tracked_inputs(op, c->in, c->n) : 0;
   mlpli_node *n;
   MLPL_TRY(mlpli_node_new(cx, &n, op, op->n_params, c->n));
   if (op->saves & MLPLI_SAVE_OUT && !c->forget_out && is_needed(op->out_for, tracked)) {

@@ -32,8 +32,6 @@ static mlpl_status check_normal(mlpl_ctx *cx, const char *what, double mean, dou
 
 /* ---- from the kernels -------------------------------------------------------------- */
 
-/* ---- random ------------------------------------------------------------------------ */
-
 #define PART                                                                             \
   ((ptrdiff_t)1 << 15) /* elements a task fills: a multiple of every per_block */
 
