@@ -5,7 +5,9 @@ return {
       .. "x[i] is row i, always a tensor; :item() gives a number. x[{ ... }] has an entry for "
       .. "each leading axis: a number, { first, last }, { first, last, step }, {} for the whole "
       .. "axis, an i64 tensor of positions or a bool tensor as a mask. x[mask] and x[positions] "
-      .. "stand alone, too. x[key] = value writes a number or a tensor that broadcasts. A tensor "
+      .. "stand alone, too. A range whose last is just before its first is empty, as { 1, 0 } or "
+      .. "{ k + 1, k }, also written from the end; one that runs further backwards raises. "
+      .. "x[key] = value writes a number or a tensor that broadcasts. A tensor "
       .. "has no end that ipairs would see: for i = 1, #x do.",
     call = "x[i]   x[{ {1, 10}, 3 }]   x[mask]   x[positions]",
     returns = { { "", "Tensor", "numbers and ranges: a view; masks and positions: a copy" } },
@@ -15,6 +17,7 @@ local x = mlpl.arange(12):reshape(3, 4)
 assert(x[2][3]:item() == 7 and x[{ 2, 3 }]:item() == 7)
 assert(x[{ {}, -1 }]:sum():item() == 4 + 8 + 12)            -- the last column
 assert(x[{ { 3, 1, -1 } }][1][1]:item() == 9)               -- rows from the last on
+assert(#x[{ { 4, 3 } }] == 0 and #x[{ { 4, -1 } }] == 0)    -- none
 local rows = mlpl.tensor({ 1, 3 }, { dtype = "i64" })
 x[{ rows, { 1, 2 } }] = 0
 x[x:gt(7)] = -1
