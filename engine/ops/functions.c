@@ -296,14 +296,23 @@ static COMPOSE(float_power) {
   return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_POW, a, b, NULL));
 }
 
-/* a 2^b, by pow, whose powers of two are exact */
+/* a 2^b, by pow, whose powers of two are exact: a third of the power three times, since
+   2^b may be too large or too small where the product is neither. Beyond the bound every
+   product is 0 or infinite. */
 static COMPOSE(ldexp) {
   mlpli_expr e = {.cx = cx};
   mlpli_shape s;
   MLPL_TRY(mlpli_broadcast(cx, "ldexp", c->in[0], c->in[1], &s));
+  const double bound = c->in[0]->dtype == MLPL_F64 ? 3 * 1022 : 3 * 126;
+  const mlpl_value within[2] = {{.f = -bound}, {.f = bound}};
   mlpl_tensor *two = mlpli_xnumber(&e, c->in[0], 2);
-  mlpl_tensor *power = mlpli_x2(&e, MLPLI_OP_POW, two, c->in[1], NULL);
-  return mlpli_xresult(&e, out, mlpli_xmul(&e, c->in[0], power));
+  mlpl_tensor *b = mlpli_x1(&e, MLPLI_OP_CLAMP, c->in[1], within);
+  mlpl_tensor *third = OP1(TRUNC, mlpli_xaffine(&e, b, 1.0 / 3, 0));
+  mlpl_tensor *rest = mlpli_xsub(&e, b, mlpli_xaffine(&e, third, 2, 0));
+  mlpl_tensor *power = mlpli_x2(&e, MLPLI_OP_POW, two, third, NULL);
+  mlpl_tensor *y = mlpli_xmul(&e, mlpli_xmul(&e, c->in[0], power), power);
+  return mlpli_xresult(
+      &e, out, mlpli_xmul(&e, y, mlpli_x2(&e, MLPLI_OP_POW, two, rest, NULL)));
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
