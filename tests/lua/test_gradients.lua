@@ -555,6 +555,25 @@ end
 
 TestAnomaly = {}
 
+-- Infinity that the script itself has put in is none that an operation made.
+function TestAnomaly:test_what_the_script_asks_for()
+  local x = tensor { { 1, 2 }, { 3, 4 } }
+  local mask, inf = mlpl.ones(2, 2):triu(1):gt(0), math.huge
+  local y = mlpl.detect_anomaly(function()
+    local leaf_of = x:clone():requires_grad_()
+    local weights = leaf_of:masked_fill(mask, -inf):softmax(-1)
+    weights:log_softmax(-1):sum():backward()
+    assert(mlpl.where(mask, x, -inf):max():item() == 2)
+    assert(mlpl.full({ 2 }, inf):sum():item() == inf)
+    assert(nn.pad(x, { 1, 1 }, "constant", inf):max():item() == inf)
+    return weights
+  end)
+  values(y[1], { 1, 0 })
+  lu.assertStrContains(message(mlpl.detect_anomaly, function()
+    return x:masked_fill(mask, -inf) * 0
+  end), "mul: element 2 of the result [2x2] is NaN")
+end
+
 local function line() return debug.getinfo(2, "l").currentline end
 
 function TestAnomaly:test_forward_names_operation_and_line()
