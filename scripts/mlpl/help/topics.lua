@@ -26,7 +26,8 @@ for i = 1, #x do assert(x[i]:numel() == 4) end]],
   broadcasting = {
     "Where two shapes meet they are aligned at the last axis; an axis of size 1, or one that is "
       .. "missing, stretches to the other's size. Sizes that differ otherwise raise and are named. "
-      .. "unsqueeze and keepdim make axes of size 1.",
+      .. "unsqueeze and keepdim make axes of size 1. A tensor without axes stretches to any shape, "
+      .. "and does not widen the other's dtype (see dtypes).",
     call = "[n x 1] + [m] gives [n x m]",
     example = [[
 local x = mlpl.randn(5, 3)
@@ -36,14 +37,20 @@ assert(centred:mean():abs():item() < 1e-6 and shares:sum(2):allclose(mlpl.ones(5
   },
   dtypes = {
     "f32 (the usual one), f64, i64, u8 and bool. Where two meet, the result can hold both: any "
-      .. "float wins over whole numbers, f64 over f32; a Lua number changes no float's dtype. "
+      .. "float wins over whole numbers, f64 over f32; a Lua number changes no float's dtype. A "
+      .. "tensor without axes beside one with axes counts by its kind alone (truth, whole, real): "
+      .. "an f32 vector and an f64 tensor without axes give f32, an i64 vector and it give f64. "
+      .. "Products (matmul, einsum, conv2d) convert nothing: their operands have one dtype. "
       .. "/ and mean of whole numbers need a float. Positions and labels are i64, masks bool. "
       .. "x:to(dtype) converts.",
     call = 'mlpl.zeros(3, { dtype = "f64" })   x:to "i64"',
     example = [[
 local i = mlpl.tensor({ 1, 2 }, { dtype = "i64" })
 assert((i + 0.5).dtype == "f32" and (i / 2).dtype == "f32" and (i + 1).dtype == "i64")
-assert(i:gt(1).dtype == "bool" and i:to("f64"):mean().dtype == "f64")]],
+assert(i:gt(1).dtype == "bool" and i:to("f64"):mean().dtype == "f64")
+local one = mlpl.tensor(1, { dtype = "f64" })               -- without axes
+assert((mlpl.ones(2) + one).dtype == "f32" and (i + one).dtype == "f64")
+assert((mlpl.ones(2) + one:reshape(1)).dtype == "f64")]],
   },
   operators = {
     "+ - * / ^ % // and unary - work element by element; & | ~ on truth values and whole "
