@@ -195,7 +195,7 @@ static mlpl_tensor *check_input(lua_State *L, const mlpl_module *m, int arg) {
   const int takes = mlpl_module_is_custom(m) ? 1 : mlpl_kind_inputs(kind);
   if (arg - 1 > takes && !mlplb_test_box(L, arg, MLPLB_TENSOR))
     luaL_error(L, "%s: one argument too many: %s; it takes %s", kind, mlplb_shown(L, arg),
-        takes == 1 ? "one tensor" : "an input and a target");
+        takes == 1 ? "one tensor, no target" : "an input and a target");
   const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
   if (!box)
     luaL_error(

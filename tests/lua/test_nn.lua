@@ -114,7 +114,7 @@ function TestNnConstructors:test_misused()
   lu.assertStrContains(hint "Dropout2d", "no such layer exists yet, mlpl.help")
   lu.assertStrContains(hint "CrossEntropy", "did you mean 'CrossEntropyLoss'?")
   lu.assertStrContains(hint "sequential", "did you mean 'Sequential'?")
-  fails("Linear: one argument too many: 3; it takes one tensor", nn.Linear(2, 2),
+  fails("Linear: one argument too many: 3; it takes one tensor, no target", nn.Linear(2, 2),
     mlpl.zeros(1, 2), 3)
   fails("MSELoss: the target is 3; it must be a tensor", nn.MSELoss(), mlpl.zeros(2), 3)
   fails("MSELoss: one argument too many: 3; it takes an input and a target", nn.MSELoss(),

@@ -93,7 +93,7 @@ return {
     example = "assert(mlpl.tensor { 0, 4, 5 }:count_nonzero():item() == 2)",
   },
   var = {
-    "sum (x - mean)^2 / (n - correction) over axes, in two passes; nan where n is less than "
+    "The variance, sum (x - mean)^2 / (n - correction) over axes, in two passes; nan where n is less than "
       .. "2 with the default.",
     args = { dim = axes.dim, unbiased = "false: correction is 0", keepdim = axes.keepdim,
       correction = "what is taken off n" },
