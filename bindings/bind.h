@@ -157,12 +157,13 @@ void *mlplb_test(lua_State *L, int arg, mlplb_type type);
 void *mlplb_check_anywhere(lua_State *L, int arg, mlplb_type type);
 mlplb_box *mlplb_test_box_anywhere(lua_State *L, int arg, mlplb_type type);
 /*
-** A type's `release`, __close and __gc, of the value at 1. A finalizer of the user's may
-** run in the middle of any function of ours that allocates, and must not take away what
-** that function works on: what is released in a finalizer stays until its value is
-** collected.
+** A type's `release` and __close, of the value at 1. A finalizer of the user's may run in
+** the middle of any function of ours that allocates, and must not take away what that
+** function works on: what is released in a finalizer stays until its value is collected.
 */
 int mlplb_release(lua_State *L, mlplb_type type);
+/* __gc of every type. */
+int mlplb_collect(lua_State *L);
 /* Objects known to Lua come back as the same value: a weak table from engine objects to
    boxes. */
 bool mlplb_push_known(lua_State *L, const void *object);
@@ -203,8 +204,8 @@ int mlplb_with_traceback(lua_State *L);
 
 /*
 ** Make the metatable of a type, on which nothing is left to chance: metamethods, methods
-** in upvalue 3 of __index, __gc, __close and method release (all three `release`, which
-** may run any number of times).
+** in upvalue 3 of __index, __gc, and `release` as __close and method, which may run any
+** number of times.
 */
 void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
     const luaL_Reg *methods, lua_CFunction index, lua_CFunction release);
@@ -283,6 +284,21 @@ mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
 void mlplb_check_fits(lua_State *L, const char *what, const char *name, int arg,
     mlpl_dtype dtype);
 
+/* ---- create.c ---------------------------------------------------------------------- */
+
+/* What every function that makes a tensor is told, by the table at index `options` (0:
+   there is none). */
+typedef struct mlplb_making {
+  const char *what; /* the function */
+  mlpl_dtype dtype;
+  bool requires_grad;
+} mlplb_making;
+mlplb_making mlplb_making_of(
+    lua_State *L, int options, const char *what, mlpl_dtype standard);
+/* Its end: t goes into the box on top, or the error is raised. */
+int mlplb_finish(lua_State *L, const mlplb_making *m, mlplb_box *box, mlpl_tensor *t,
+    mlpl_status status);
+
 /* ---- the other files --------------------------------------------------------------- */
 
 /* methods into the table on top */
@@ -303,27 +319,35 @@ void mlplb_open_answers(lua_State *L);
 /* inputs and options from argument 1 on; what: the name it is called by */
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);
 /* the inputs in one array at argument 1, then options */
-int mlplb_list_call(lua_State *L, const mlpl_op *op);
+int mlplb_list_call(lua_State *L, const mlpl_op *op, const char *what);
+int mlplb_list_function(lua_State *L);                  /* of the row that is upvalue 3 */
 int mlplb_index(lua_State *L, mlpl_tensor *t, int key); /* t[key]: pushes it */
 /* t[key] = the value at index `value` */
 int mlplb_set_index(lua_State *L, mlpl_tensor *t, int key, int value);
+/* the row that PyTorch has by another name as well ("clip" is clamp), or NULL */
+const mlpl_op *mlplb_other_name(const char *name);
+/* functions by other names whose inputs are a list into the table on top */
+void mlplb_open_other_lists(lua_State *L);
 /* methods split, chunk, unbind into the table on top */
 void mlplb_open_parts(lua_State *L);
-/* functions that join and arrange tensors into the table on top */
+/* functions that join and cut tensors into the table on top */
 void mlplb_open_shapes(lua_State *L);
 void mlplb_tostring(lua_State *L, mlpl_tensor *t); /* print.c */
 /* set_printoptions and get_printoptions into the table on top */
 void mlplb_open_print(lua_State *L);
 /* functions into the table on top */
 void mlplb_open_create(lua_State *L);
+void mlplb_open_sequences(lua_State *L);
 void mlplb_open_nn(lua_State *L);    /* pushes the table */
 void mlplb_open_optim(lua_State *L); /* pushes the table */
 /* methods into the table on top */
 void mlplb_open_grad_methods(lua_State *L);
 void mlplb_open_grad(lua_State *L); /* functions into the table on top */
-/* methods into the table on top; functions into the table on top (generator.c) */
-void mlplb_open_random_methods(lua_State *L);
-void mlplb_open_random(lua_State *L);
+/* methods into the table on top; functions into the table on top (draw.c) */
+void mlplb_open_draw_methods(lua_State *L);
+void mlplb_open_draws(lua_State *L);
+void mlplb_open_new_methods(lua_State *L); /* methods into the table on top */
+void mlplb_open_generators(lua_State *L); /* functions into the table on top */
 /* The option `generator` of the table at index (0: no table), or NULL: the state's own.
    Pushes the option. */
 typedef struct mlplb_generator mlplb_generator;

@@ -179,20 +179,36 @@ static void give_back(mlplb_state *s, place *p) {
   p->box = &s->nothing;
 }
 
-/* Inside a finalizer lua_gc answers nothing but -1. __gc itself has a third upvalue. */
+/* Inside a finalizer lua_gc answers nothing but -1. The method has a third upvalue; __close,
+   which Lua gives an error as well, has none. */
 int mlplb_release(lua_State *L, mlplb_type type) {
   mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
-  place *p = place_of(L, s, 1, type);
+  const place *p = place_of(L, s, 1, type);
   if (!p) return luaL_typeerror(L, 1, mlplb_type_name[type]);
+  if (!lua_isnone(L, lua_upvalueindex(MLPLB_UPVALUES + 1))) mlplb_at_most(L, "release", 1);
   mlplb_box *box = p->box;
   void *object = box->object ? box->object : box->doomed;
-  bool final = lua_toboolean(L, lua_upvalueindex(MLPLB_UPVALUES + 1));
   box->object = box->doomed = NULL;
-  if (final) give_back(s, p);
-  if (final || lua_gc(L, LUA_GCISRUNNING) >= 0)
+  if (lua_gc(L, LUA_GCISRUNNING) >= 0)
     let_go(type, object);
   else
     box->doomed = object;
+  return 0;
+}
+
+/* Runs for every tensor that a script made: what it asks of Lua is counted. */
+int mlplb_collect(lua_State *L) {
+  mlplb_state *s = lua_touserdata(L, lua_upvalueindex(1));
+  place *p = lua_touserdata(L, 1);
+  int type = 0;
+  if (!p || lua_rawlen(L, 1) != sizeof *p) return 0;
+  while (type < MLPLB_N_TYPES && p->meta != s->meta[type]) type++;
+  if (type == MLPLB_N_TYPES) return 0;
+  mlplb_box *box = p->box;
+  void *object = box->object ? box->object : box->doomed;
+  box->object = box->doomed = NULL;
+  give_back(s, p);
+  let_go((mlplb_type)type, object);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-/* Tensors from sizes, tables and random numbers. */
+/* Tensors from sizes, other tensors and tables. */
 #include "bind.h"
 
 #include <math.h>
@@ -7,29 +7,29 @@
 /* ---- the trailing table of every function here: dtype, requires_grad --------------- */
 
 typedef struct making {
-  const char *what;
-  mlpl_dtype dtype;
-  bool requires_grad;
+  mlplb_making made;
   bool truth;        /* bool because the first value is true or false: all must be */
   int ndim, options; /* options: where the trailing table is; 0: none */
   int64_t shape[MLPL_MAX_RANK];
 } making;
 
-static making begin_with(
-    lua_State *L, const char *what, mlpl_dtype standard, const char *const *keys) {
-  making m = {.what = what, .dtype = standard, .options = mlplb_options(L)};
-  if (!m.options) return m;
-  mlplb_known_keys(L, m.options, what, keys);
-  if (mlplb_get_option(L, m.options, "dtype") != LUA_TNIL)
+mlplb_making mlplb_making_of(
+    lua_State *L, int options, const char *what, mlpl_dtype standard) {
+  mlplb_making m = {.what = what, .dtype = standard};
+  if (!options) return m;
+  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
     m.dtype = mlplb_dtype(L, lua_gettop(L), what);
   lua_pop(L, 1);
-  m.requires_grad = mlplb_get_flag(L, m.options, what, "requires_grad", false);
+  m.requires_grad = mlplb_get_flag(L, options, what, "requires_grad", false);
   return m;
 }
 
 static making begin(lua_State *L, const char *what, mlpl_dtype standard) {
   static const char *const keys[] = {"dtype", "requires_grad", NULL};
-  return begin_with(L, what, standard, keys);
+  making m = {.options = mlplb_options(L)};
+  mlplb_known_keys(L, m.options, what, keys);
+  m.made = mlplb_making_of(L, m.options, what, standard);
+  return m;
 }
 
 static int end_of_arguments(lua_State *L, const making *m) {
@@ -38,17 +38,16 @@ static int end_of_arguments(lua_State *L, const making *m) {
 
 /* Sizes at arg and after, up to the options. */
 static void read_shape(lua_State *L, making *m, int arg) {
-  m->ndim = mlplb_sizes(L, m->what, arg, end_of_arguments(L, m), m->shape);
+  m->ndim = mlplb_sizes(L, m->made.what, arg, end_of_arguments(L, m), m->shape);
 }
 
 static void no_more(lua_State *L, const making *m, int arg) {
   if (arg < end_of_arguments(L, m))
-    luaL_error(L, "%s: one argument too many: %s", m->what, mlplb_shown(L, arg));
+    luaL_error(L, "%s: one argument too many: %s", m->made.what, mlplb_shown(L, arg));
 }
 
-/* After the engine has filled the box on top. */
-static int finish(
-    lua_State *L, const making *m, mlplb_box *box, mlpl_tensor *t, mlpl_status status) {
+int mlplb_finish(lua_State *L, const mlplb_making *m, mlplb_box *box, mlpl_tensor *t,
+    mlpl_status status) {
   mlplb_state *s = mlplb_get(L);
   box->object = t;
   if (status == MLPL_OK && m->requires_grad)
@@ -72,7 +71,7 @@ void mlplb_check_fits(lua_State *L, const char *what, const char *name, int arg,
 }
 
 static double fitting(lua_State *L, const making *m, const char *name, int arg) {
-  mlplb_check_fits(L, m->what, name, arg, m->dtype);
+  mlplb_check_fits(L, m->made.what, name, arg, m->made.dtype);
   return lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
 }
 
@@ -85,44 +84,80 @@ static int make_full(lua_State *L, const making *m, double value) {
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_full(s->cx, &t, m->dtype, m->ndim, m->shape, value);
+  do status = mlpl_tensor_full(s->cx, &t, m->made.dtype, m->ndim, m->shape, value);
   while (mlplb_again(L, s, status, &tries));
-  return finish(L, m, box, t, status);
+  return mlplb_finish(L, &m->made, box, t, status);
 }
 
-static int zeros(lua_State *L) {
-  making m = begin(L, "zeros", MLPL_F32);
+/* Contents are not set. */
+static int make_empty(lua_State *L, const making *m) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_pressure(L, s);
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_new(s->cx, &t, m->made.dtype, m->ndim, m->shape);
+  while (mlplb_again(L, s, status, &tries));
+  return mlplb_finish(L, &m->made, box, t, status);
+}
+
+static int empty(lua_State *L) {
+  making m = begin(L, "empty", MLPL_F32);
   read_shape(L, &m, 1);
-  return make_full(L, &m, 0);
+  return make_empty(L, &m);
 }
 
-static int ones(lua_State *L) {
-  making m = begin(L, "ones", MLPL_F32);
+static int constant(lua_State *L, const char *what, mlpl_dtype standard, double value) {
+  making m = begin(L, what, standard);
   read_shape(L, &m, 1);
-  return make_full(L, &m, 1);
+  return make_full(L, &m, value);
 }
 
-/* full({2, 3}, 7) */
-static int full(lua_State *L) {
-  making m = begin(L, "full", MLPL_F32);
+static void check_number(lua_State *L, const char *what, int arg) {
+  if (lua_type(L, arg) != LUA_TNUMBER && !lua_isboolean(L, arg))
+    luaL_error(L, "%s: the value is %s; it must be a number", what, mlplb_shown(L, arg));
+}
+
+/* {2, 3}, 7 */
+static int full_of(lua_State *L, const char *what, mlpl_dtype standard) {
+  making m = begin(L, what, standard);
   if (!lua_istable(L, 1))
-    luaL_error(L, "full: the sizes must be an array: full({2, 3}, value)");
-  m.ndim = mlplb_sizes(L, "full", 1, 2, m.shape);
-  if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
-    luaL_error(L, "full: the value is %s; it must be a number", mlplb_shown(L, 2));
+    luaL_error(L, "%s: the sizes must be an array: %s({2, 3}, value)", what, what);
+  m.ndim = mlplb_sizes(L, what, 1, 2, m.shape);
+  check_number(L, what, 2);
   no_more(L, &m, 3);
   return make_full(L, &m, fitting(L, &m, "value", 2));
 }
+
+static int zeros(lua_State *L) { return constant(L, "zeros", MLPL_F32, 0); }
+static int ones(lua_State *L) { return constant(L, "ones", MLPL_F32, 1); }
+static int full(lua_State *L) { return full_of(L, "full", MLPL_F32); }
+
+/* x:new_zeros(2, 3): of x's dtype unless another is asked for. x goes, the sizes stay. */
+static mlpl_dtype dtype_of_receiver(lua_State *L) {
+  mlpl_dtype dtype = mlpl_tensor_dtype(mlplb_check_tensor(L, 1));
+  lua_remove(L, 1);
+  return dtype;
+}
+
+static int new_zeros(lua_State *L) {
+  return constant(L, "new_zeros", dtype_of_receiver(L), 0);
+}
+static int new_ones(lua_State *L) {
+  return constant(L, "new_ones", dtype_of_receiver(L), 1);
+}
+static int new_full(lua_State *L) { return full_of(L, "new_full", dtype_of_receiver(L)); }
 
 /* Numbers of a range that whole numbers are asked of. */
 static void check_range(lua_State *L, const making *m, int n) {
   double last = lua_tonumber(L, n > 1 ? 2 : 1), step = n > 2 ? lua_tonumber(L, 3) : 1;
   if (n > 1) fitting(L, m, "first", 1);
-  if (m->dtype == MLPL_U8 && !(last > -1 && last < 256))
+  if (m->made.dtype == MLPL_U8 && !(last > -1 && last < 256))
     luaL_error(L, "arange: last %s does not fit u8", mlplb_shown(L, n > 1 ? 2 : 1));
   if (step != floor(step))
     luaL_error(L, "arange: the step is %s; for %s it must be a whole number",
-        mlplb_shown(L, 3), mlpl_dtype_name(m->dtype));
+        mlplb_shown(L, 3), mlpl_dtype_name(m->made.dtype));
 }
 
 /* arange(5) is 1..5, arange(a, b), arange(a, b, step); both ends included */
@@ -141,73 +176,49 @@ static int arange(lua_State *L) {
         "last and step");
   double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
   double step = n > 2 ? lua_tonumber(L, 3) : 1;
-  if (m.dtype == MLPL_I64 || m.dtype == MLPL_U8) check_range(L, &m, n);
+  if (m.made.dtype == MLPL_I64 || m.made.dtype == MLPL_U8) check_range(L, &m, n);
   mlpl_tensor *t = NULL;
   mlpl_status status;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_arange(s->cx, &t, m.dtype, first, last, step);
+  do status = mlpl_tensor_arange(s->cx, &t, m.made.dtype, first, last, step);
   while (mlplb_again(L, s, status, &tries));
-  return finish(L, &m, box, t, status);
+  return mlplb_finish(L, &m.made, box, t, status);
 }
 
-/* ---- random numbers ---------------------------------------------------------------- */
+/* ---- of x's shape and dtype -------------------------------------------------------- */
 
-typedef mlpl_status draw_function(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
-    int ndim, const int64_t *shape, double a, double b);
-
-static making begin_random(
-    lua_State *L, const char *what, mlpl_dtype standard, mlplb_generator **g) {
-  static const char *const keys[] = {"dtype", "requires_grad", "generator", NULL};
-  making m = begin_with(L, what, standard, keys);
-  *g = mlplb_generator_at(L, m.options, what);
-  if (m.options)
-    lua_settop(L, m.options); /* which stays, and the generator with it */
-  else
-    lua_pop(L, 1);
+/* A tensor like the one at 1, which n_args arguments say. */
+static making begin_like(lua_State *L, const char *what, int n_args) {
+  const mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  making m = begin(L, what, mlpl_tensor_dtype(x));
+  no_more(L, &m, n_args + 1);
+  m.ndim = mlpl_tensor_ndim(x);
+  memcpy(m.shape, mlpl_tensor_shape(x), (size_t)m.ndim * sizeof *m.shape);
   return m;
 }
 
-static int make_random(lua_State *L, const char *what, draw_function *draw) {
-  mlplb_state *s = mlplb_get(L);
-  mlplb_generator *g;
-  making m = begin_random(L, what, MLPL_F32, &g);
-  read_shape(L, &m, 1);
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do {
-    mlplb_generator_swap(s, g);
-    status = draw(s->cx, &t, m.dtype, m.ndim, m.shape, 0, 1);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
-  return finish(L, &m, box, t, status);
+static int zeros_like(lua_State *L) {
+  making m = begin_like(L, "zeros_like", 1);
+  return make_full(L, &m, 0);
 }
 
-static int rand_(lua_State *L) { return make_random(L, "rand", mlpl_tensor_rand); }
-static int randn(lua_State *L) { return make_random(L, "randn", mlpl_tensor_randn); }
+static int ones_like(lua_State *L) {
+  making m = begin_like(L, "ones_like", 1);
+  return make_full(L, &m, 1);
+}
 
-/* randint(1, 6, {n}): both ends included */
-static int randint(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  mlplb_generator *g;
-  making m = begin_random(L, "randint", MLPL_I64, &g);
-  lua_Integer lo = mlplb_whole(L, 1, "randint", "the lowest number");
-  lua_Integer hi = mlplb_whole(L, 2, "randint", "the highest number");
-  read_shape(L, &m, 3);
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do {
-    mlplb_generator_swap(s, g);
-    status = mlpl_tensor_randint(s->cx, &t, m.dtype, m.ndim, m.shape, lo, hi);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
-  return finish(L, &m, box, t, status);
+static int empty_like(lua_State *L) {
+  making m = begin_like(L, "empty_like", 1);
+  return make_empty(L, &m);
+}
+
+/* full_like(x, 7) */
+static int full_like(lua_State *L) {
+  mlplb_check_tensor(L, 1);
+  check_number(L, "full_like", 2);
+  making m = begin_like(L, "full_like", 2);
+  return make_full(L, &m, fitting(L, &m, "value", 2));
 }
 
 /* ---- values ------------------------------------------------------------------------ */
@@ -231,7 +242,7 @@ static bool shape_of(lua_State *L, making *m) {
 }
 
 static void store(lua_State *L, const making *m, char *p) {
-  mlpl_dtype dtype = m->dtype;
+  mlpl_dtype dtype = m->made.dtype;
   int ok = 1;
   lua_Number v = lua_isboolean(L, -1) ? lua_toboolean(L, -1) : 0;
   if (!lua_isboolean(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
@@ -269,7 +280,7 @@ static char *fill(lua_State *L, const making *m, int axis, char *p) {
       luaL_error(
           L, "tensor: a table where a number should be: the tables are nested unevenly");
     store(L, m, p);
-    return p + mlpl_dtype_bytes(m->dtype);
+    return p + mlpl_dtype_bytes(m->made.dtype);
   }
   if (!lua_istable(L, -1))
     luaL_error(L, "tensor: %s where a table should be: the tables are nested unevenly",
@@ -311,16 +322,16 @@ static int tensor(lua_State *L) {
         mlplb_shown(L, 2));
   no_more(L, &m, 2);
   bool boolean = shape_of(L, &m);
-  m.truth = boolean && m.dtype == (mlpl_dtype)-1;
-  if (m.dtype == (mlpl_dtype)-1) m.dtype = boolean ? MLPL_BOOL : MLPL_F32;
+  m.truth = boolean && m.made.dtype == (mlpl_dtype)-1;
+  if (m.made.dtype == (mlpl_dtype)-1) m.made.dtype = boolean ? MLPL_BOOL : MLPL_F32;
   mlpl_tensor *t = NULL;
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_new(s->cx, &t, m.dtype, m.ndim, m.shape);
+  do status = mlpl_tensor_new(s->cx, &t, m.made.dtype, m.ndim, m.shape);
   while (mlplb_again(L, s, status, &tries));
-  finish(L, &m, box, t, status);
+  mlplb_finish(L, &m.made, box, t, status);
   lua_pushvalue(L, 1);
   fill(L, &m, 0, mlpl_tensor_data(t));
   lua_pop(L, 1);
@@ -329,7 +340,14 @@ static int tensor(lua_State *L) {
 
 void mlplb_open_create(lua_State *L) {
   static const luaL_Reg functions[] = {{"tensor", tensor}, {"zeros", zeros},
-      {"ones", ones}, {"full", full}, {"arange", arange}, {"rand", rand_},
-      {"randn", randn}, {"randint", randint}, {NULL, NULL}};
+      {"ones", ones}, {"full", full}, {"arange", arange}, {"empty", empty},
+      {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
+      {"full_like", full_like}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
+}
+
+void mlplb_open_new_methods(lua_State *L) {
+  static const luaL_Reg methods[] = {{"new_zeros", new_zeros}, {"new_ones", new_ones},
+      {"new_full", new_full}, {NULL, NULL}};
+  mlplb_setfuncs(L, methods);
 }

@@ -171,16 +171,18 @@ static int push_names(lua_State *L) {
   return 1;
 }
 
-/* _describe_op(name): { inputs =, params =, outputs =, group =, list =, broadcasts =,
+/* _describe_op(name): { name = the row's own, inputs =, params =, outputs =, group =, list =, broadcasts =,
    in_place =, options_first =, internal =, computes =, promotes =, random =, result = },
    or nil; _describe_op(): the names */
 static int describe_op(lua_State *L) {
   if (lua_isnoneornil(L, 1)) return push_names(L);
   const mlpl_op *op = mlpl_op_find(luaL_checkstring(L, 1));
+  if (!op) op = mlplb_other_name(lua_tostring(L, 1));
   if (!op) return 0;
   int n;
   const mlpl_param *params = mlpl_op_params(op, &n);
   lua_createtable(L, 0, 6);
+  set_text(L, "name", mlpl_op_name(op));
   set_inputs(L, op);
   set_params(L, params, n);
   mark_tensors(L, op);

@@ -19,12 +19,31 @@ static int push_sum(lua_State *L, mlplb_state *s, const char *what, const char *
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
 }
 
+/* The operands of the array at 2 come to stand behind the equation. */
+static void spread_operands(lua_State *L) {
+  const lua_Unsigned n = lua_rawlen(L, 2);
+  mlplb_at_most(L, "einsum", 2);
+  mlplb_only_array(L, 2, "einsum", "operands");
+  if (n > MOST)
+    luaL_error(L, "einsum: %I operands; it takes 1 to %d", (lua_Integer)n, MOST);
+  luaL_checkstack(L, MOST, "einsum");
+  for (lua_Unsigned i = 1; i <= n; i++) {
+    lua_rawgeti(L, 2, (lua_Integer)i);
+    if (!mlplb_test_tensor(L, -1))
+      luaL_error(L, "einsum: operand %I is %s; it must be a tensor", (lua_Integer)i,
+          mlplb_shown(L, -1));
+  }
+  lua_remove(L, 2);
+}
+
+/* einsum(equation, a, b, ..), einsum(equation, {a, b, ..}) */
 int mlplb_einsum(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *in[MOST];
   size_t length;
-  int n = lua_gettop(L) - 1;
   luaL_checktype(L, 1, LUA_TSTRING);
+  if (lua_istable(L, 2)) spread_operands(L);
+  const int n = lua_gettop(L) - 1;
   const char *equation = lua_tolstring(L, 1, &length);
   luaL_argcheck(L, strlen(equation) == length, 1, "an equation cannot hold a zero byte");
   if (n < 1 || n > MOST)

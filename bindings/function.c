@@ -194,13 +194,26 @@ static bool is_real(const mlpl_tensor *t) {
   return mlpl_tensor_dtype(t) == MLPL_F32 || mlpl_tensor_dtype(t) == MLPL_F64;
 }
 
+#define MOST_SAVED 1000000 /* more than one call can be given */
+
+/* How many tensors the list at index holds. A script can reach it, and change it. */
+static int list_length(lua_State *L, int index) {
+  int whole;
+  lua_pushliteral(L, "n");
+  lua_rawget(L, index < 0 ? index - 1 : index);
+  lua_Integer n = lua_tointegerx(L, -1, &whole);
+  if (!whole || lua_type(L, -1) != LUA_TNUMBER || n < 0 || n > MOST_SAVED)
+    luaL_error(L, "%s: saved_tensors was changed: its n is not the number of tensors",
+        lua_tostring(L, lua_upvalueindex(5)));
+  lua_pop(L, 1);
+  return (int)n;
+}
+
 /* Is t among the tensors that a method of the context was given? */
 static bool is_listed(lua_State *L, int context, const char *key, const mlpl_tensor *t) {
   bool found = false;
   if (lua_rawgetp(L, context, key) == LUA_TTABLE) {
-    lua_getfield(L, -1, "n");
-    int n = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
+    int n = list_length(L, -1);
     for (int i = 1; i <= n && !found; i++) {
       lua_rawgeti(L, -1, i);
       found = !lua_isnil(L, -1) && tensor_at(L, lua_gettop(L)) == t;
@@ -325,11 +338,7 @@ static void record(lua_State *L, int n_args, int context, int first, int n_resul
   luaL_checkstack(L, n_results + 24, name);
   lua_rawgetp(L, context, &saved_key);
   int list = lua_gettop(L);
-  if (lua_istable(L, list)) {
-    lua_getfield(L, list, "n");
-    n_kept = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
-  }
+  if (lua_istable(L, list)) n_kept = list_length(L, list);
   r.p = push_places(L, n_args, n_results, n_kept);
   int places_at = lua_gettop(L);
   find_inputs(L, &r);

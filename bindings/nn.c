@@ -245,6 +245,7 @@ static int module_predict(lua_State *L) {
 }
 
 static int module_train(lua_State *L) {
+  mlplb_at_most(L, "train", 2);
   bool on = true;
   if (!lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TBOOLEAN);
@@ -256,6 +257,7 @@ static int module_train(lua_State *L) {
 }
 
 static int module_eval(lua_State *L) {
+  mlplb_at_most(L, "eval", 1);
   mlpl_module_train(check_module(L, 1), false);
   lua_settop(L, 1);
   return 1;
@@ -273,6 +275,7 @@ static bool is_repeated(const mlpl_module *m, int i) {
 }
 
 static int module_parameters(lua_State *L) {
+  mlplb_at_most(L, "parameters", 1);
   const mlpl_module *m = check_module(L, 1);
   int n = mlpl_module_n_parameters(m), listed = 0;
   lua_createtable(L, n, 0);
@@ -306,6 +309,7 @@ static int next_parameter(lua_State *L) {
 
 /* for name, tensor in model:named_parameters() */
 static int module_named_parameters(lua_State *L) {
+  mlplb_at_most(L, "named_parameters", 1);
   check_module(L, 1);
   mlplb_push_upvalues(L);
   lua_pushvalue(L, 1);
@@ -315,11 +319,13 @@ static int module_named_parameters(lua_State *L) {
 }
 
 static int module_zero_grad(lua_State *L) {
+  mlplb_at_most(L, "zero_grad", 1);
   mlpl_module_zero_grad(check_module(L, 1));
   return 0;
 }
 
 static int module_to(lua_State *L) {
+  mlplb_at_most(L, "to", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_module *m = check_module(L, 1);
   mlpl_status status;
@@ -535,13 +541,13 @@ static void open_functions(lua_State *L) {
       "tanh", "softmax", "log_softmax", "dropout", "cross_entropy", "mse_loss",
       "binary_cross_entropy_with_logits", "nll_loss", "l1_loss", "smooth_l1_loss",
       "huber_loss", "kl_div", "poisson_nll_loss", "soft_margin_loss",
-      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad", "one_hot", "gelu", "silu", "mish",
-      "softplus", "softsign",
-      "hardtanh", "relu6", "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid",
-      "tanhshrink", "softshrink", "hardshrink", "threshold", "prelu", "step", "glu",
-      "conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "max_pool1d",
-      "max_pool2d", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d",
-      "adaptive_avg_pool2d", "adaptive_max_pool1d", "adaptive_max_pool2d", NULL};
+      "hinge_embedding_loss", "margin_ranking_loss", "binary_cross_entropy", "pad",
+      "one_hot", "gelu", "silu", "mish", "softplus", "softsign", "hardtanh", "relu6",
+      "hardsigmoid", "hardswish", "selu", "celu", "logsigmoid", "tanhshrink",
+      "softshrink", "hardshrink", "threshold", "prelu", "step", "glu", "conv1d", "conv2d",
+      "conv_transpose1d", "conv_transpose2d", "max_pool1d", "max_pool2d", "avg_pool1d",
+      "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool1d",
+      "adaptive_max_pool2d", "normalize", "cosine_similarity", "pairwise_distance", NULL};
   mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
   for (int i = 0; names[i]; i++) {
     lua_getfield(L, -1, names[i]);

@@ -32,11 +32,13 @@ static int threads(lua_State *L) {
 }
 
 static int isa(lua_State *L) {
+  mlplb_at_most(L, "isa", 0);
   lua_pushstring(L, mlpl_isa(mlplb_get(L)->cx));
   return 1;
 }
 
 static int clock_(lua_State *L) {
+  mlplb_at_most(L, "clock", 0);
   lua_pushnumber(L, mlpl_clock());
   return 1;
 }
@@ -49,6 +51,7 @@ static void set_bytes(lua_State *L, const char *name, size_t bytes) {
 /* mlpl.memory(): bytes live, at the peak, cached; the limit (0: none); requests made of
    the allocator */
 static int memory(lua_State *L) {
+  mlplb_at_most(L, "memory", 0);
   mlpl_memory m = mlpl_memory_use(mlplb_get(L)->cx);
   lua_createtable(L, 0, 5);
   set_bytes(L, "live", m.live);
@@ -73,6 +76,7 @@ static int memory_limit(lua_State *L) {
 }
 
 static int is_grad_enabled(lua_State *L) {
+  mlplb_at_most(L, "is_grad_enabled", 0);
   lua_pushboolean(L, mlpl_grad_enabled(mlplb_get(L)->cx));
   return 1;
 }
@@ -154,9 +158,11 @@ int luaopen_mlpl(lua_State *L) {
   lua_setfield(L, -2, "version");
   mlplb_setfuncs(L, functions);
   mlplb_open_create(L);
+  mlplb_open_sequences(L);
   mlplb_open_shapes(L);
   mlplb_open_grad(L);
-  mlplb_open_random(L);
+  mlplb_open_generators(L);
+  mlplb_open_draws(L);
   mlplb_open_files(L);
   mlplb_open_print(L);
   mlplb_open_nn(L);

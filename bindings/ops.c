@@ -6,6 +6,7 @@
 #include "bind.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A number that stands for a tensor. */
@@ -90,8 +91,12 @@ static mlpl_tensor *check_input(
   return t;
 }
 
-/* Input `place` is the number at its argument, beside a tensor of `dtype`. */
-static void number_input(lua_State *L, int place, mlpl_dtype dtype, arguments *a) {
+/* Input `place` is the number at its argument, beside a tensor of `dtype`. Where reals are
+   computed whatever that is, it need not fit it. */
+static void number_input(
+    lua_State *L, const mlpl_op *op, int place, mlpl_dtype dtype, arguments *a) {
+  const unsigned reals = 1u << MLPL_F32 | 1u << MLPL_F64;
+  if (dtype > MLPL_F64 && mlpl_op_computes(op) == reals) dtype = MLPL_F32;
   a->numbers |= 1u << place;
   read_number(L, a->what, place + 1, dtype, &a->number[place]);
 }
@@ -107,7 +112,7 @@ static void two_inputs(lua_State *L, const mlpl_op *op, arguments *a) {
   if (!a->in[0] && !is_number(L, 1)) no_input(L, op, a->what, 0, 1);
   if (!a->in[1] && !is_number(L, 2)) no_input(L, op, a->what, 1, 2);
   int place = a->in[0] ? 1 : 0;
-  number_input(L, place, mlpl_tensor_dtype(a->in[1 - place]), a);
+  number_input(L, op, place, mlpl_tensor_dtype(a->in[1 - place]), a);
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
@@ -148,7 +153,7 @@ static int positional_inputs(
     if (!mlpl_op_takes_number(op, i) || lua_type(L, i + 1) != LUA_TNUMBER)
       in[i] = check_input(L, op, a->what, i, i + 1);
     else
-      number_input(L, i,
+      number_input(L, op, i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
                                     : dtype_beside(L, in, required),
           a);
@@ -158,7 +163,7 @@ static int positional_inputs(
     if (!t && !given && !lua_isnil(L, i + 1)) break;
     in[i] = t;
     if (given)
-      number_input(L, i, dtype_beside(L, in, required), a);
+      number_input(L, op, i, dtype_beside(L, in, required), a);
   }
   return i + 1;
 }
@@ -366,6 +371,18 @@ static mlpl_status apply(
   return status;
 }
 
+/* Again when there is memory. Anomaly detection asks where the script is: in L. */
+static mlpl_status try_apply(lua_State *L, mlplb_state *s, const mlpl_op *op,
+    arguments *a, mlpl_tensor **out, bool in_place) {
+  int tries = 0;
+  mlpl_status status;
+  lua_State *was = mlplb_enter(s, L);
+  do status = apply(s, op, a, out, in_place);
+  while (mlplb_again(L, s, status, &tries));
+  s->L = was;
+  return status;
+}
+
 /* The tensors of the array at 1, in an array of the engine's; both it and an array that
    holds what is in it are pushed, for a finalizer may empty the script's own. */
 static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
@@ -388,13 +405,12 @@ static mlpl_tensor **list_inputs(lua_State *L, const char *what, int *n) {
 }
 
 /* cat{a, b}, cat({a, b}, dim): a row whose input is a list. */
-int mlplb_list_call(lua_State *L, const mlpl_op *op) {
+int mlplb_list_call(lua_State *L, const mlpl_op *op, const char *what) {
   mlplb_state *s = mlplb_get(L);
   mlpl_value values[MLPL_MAX_PARAMS];
   mlpl_tensor *out = NULL;
   int n, n_params, tries = 0;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
-  const char *what = mlpl_op_name(op);
   if (lua_gettop(L) == 0) lua_pushnil(L);
   if (lua_type(L, 1) != LUA_TTABLE)
     luaL_error(L, "%s: the tensors are %s; they stand in one array: %s{a, b}", what,
@@ -404,10 +420,18 @@ int mlplb_list_call(lua_State *L, const mlpl_op *op) {
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status;
+  lua_State *was = mlplb_enter(s, L);
   do status = mlpl_op_apply(s->cx, &out, op, in, n, values);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
+}
+
+/* The row is upvalue 3. */
+int mlplb_list_function(lua_State *L) {
+  const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
+  return mlplb_list_call(L, op, mlpl_op_name(op));
 }
 
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
@@ -416,7 +440,6 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   mlpl_tensor *out[MLPL_MAX_OUTPUTS] = {NULL};
   mlplb_box *box[MLPL_MAX_OUTPUTS];
   mlpl_status status;
-  int tries = 0;
   a.what = what;
   a.numbers = 0;
   a.options = 0;
@@ -426,17 +449,13 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   inputs_and_params(L, op, &a);
   mlplb_pressure(L, s);
   if (a.out) {
-    do status = apply(s, op, &a, NULL, false);
-    while (mlplb_again(L, s, status, &tries));
+    status = try_apply(L, s, op, &a, NULL, false);
     mlplb_get_option(L, a.options, "out");
     return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
   }
   int n_out = mlpl_op_outputs(op), given = 0;
   for (int i = 0; i < n_out; i++) box[i] = mlplb_tensor_box(L);
-  lua_State *was = mlplb_enter(s, L); /* anomaly detection asks where the script is */
-  do status = apply(s, op, &a, out, false);
-  while (mlplb_again(L, s, status, &tries));
-  s->L = was;
+  status = try_apply(L, s, op, &a, out, false);
   for (int i = 0; i < n_out; i++)
     if ((box[i]->object = out[i])) given = i + 1;
   if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
@@ -450,8 +469,6 @@ static int op_call_in_place(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   const mlpl_op *op = lua_touserdata(L, lua_upvalueindex(3));
   arguments a;
-  mlpl_status status;
-  int tries = 0;
   a.what = lua_tostring(L, lua_upvalueindex(4));
   a.numbers = 0;
   a.options = 0;
@@ -464,10 +481,9 @@ static int op_call_in_place(lua_State *L) {
   inputs_and_params(L, op, &a);
   if (a.out) return luaL_error(L, "%s: out makes no sense in place", a.what);
   mlplb_pressure(L, s);
-  do status = apply(s, op, &a, NULL, true);
-  while (mlplb_again(L, s, status, &tries));
+  mlpl_status status = try_apply(L, s, op, &a, NULL, true);
   lua_settop(L, 1);
-  return status == MLPL_OK ? 1 : mlplb_raise(L, s);
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, a.what);
 }
 
 /* The row is upvalue 3. */
@@ -489,8 +505,10 @@ static int op_call_two(lua_State *L) {
     return mlplb_op_call(L, op, mlpl_op_name(op));
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box_of(L, s);
+  lua_State *was = mlplb_enter(s, L);
   do status = mlpl_op_apply(s->cx, &out, op, in, 2, NULL);
   while (mlplb_again(L, s, status, &tries));
+  s->L = was;
   box->object = out;
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
@@ -513,7 +531,7 @@ void mlplb_open_group(lua_State *L, const char *group) {
     const mlpl_op *op = mlpl_op_at(i);
     const char *its = mlpl_op_group(op);
     if (mlpl_op_is_internal(op) || !its || strcmp(its, group) != 0) continue;
-    push_op(L, op_call, op);
+    push_op(L, mlpl_op_takes_list(op) ? mlplb_list_function : op_call, op);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
 }
@@ -528,19 +546,87 @@ static bool is_method(const mlpl_op *op) {
   return !mlpl_op_is_internal(op) && !mlpl_op_takes_list(op) && !mlpl_op_group(op);
 }
 
+/* ---- other names ------------------------------------------------------------------- */
+
+/* PyTorch's, in the order of its documentation. */
+static const struct {
+  const char *name, *op;
+} other_names[] = {{"concat", "cat"}, {"concatenate", "cat"}, {"row_stack", "vstack"},
+    {"moveaxis", "movedim"}, {"swapdims", "transpose"}, {"broadcast_to", "expand"},
+    {"absolute", "abs"}, {"arccos", "acos"}, {"arccosh", "acosh"}, {"arcsin", "asin"},
+    {"arcsinh", "asinh"}, {"arctan", "atan"}, {"arctan2", "atan2"}, {"arctanh", "atanh"},
+    {"clip", "clamp"}, {"divide", "div"}, {"true_divide", "div"}, {"fix", "trunc"},
+    {"multiply", "mul"}, {"negative", "neg"}, {"subtract", "sub"}, {"greater", "gt"},
+    {"greater_equal", "ge"}, {"less", "lt"}, {"less_equal", "le"}, {"not_equal", "ne"},
+    {"trapz", "trapezoid"}, {"ger", "outer"}, {"vdot", "dot"}};
+
+#define N_OTHER_NAMES (sizeof other_names / sizeof *other_names)
+
+const mlpl_op *mlplb_other_name(const char *name) {
+  for (size_t i = 0; i < N_OTHER_NAMES; i++)
+    if (strcmp(other_names[i].name, name) == 0) return mlpl_op_find(other_names[i].op);
+  return NULL;
+}
+
+/* The row is upvalue 3, the name upvalue 4. */
+static int op_call_named(lua_State *L) {
+  return mlplb_op_call(
+      L, lua_touserdata(L, lua_upvalueindex(3)), lua_tostring(L, lua_upvalueindex(4)));
+}
+
+static int list_call_named(lua_State *L) {
+  return mlplb_list_call(
+      L, lua_touserdata(L, lua_upvalueindex(3)), lua_tostring(L, lua_upvalueindex(4)));
+}
+
+/* t[name] = f, where the table t is on top */
+static void set_named(
+    lua_State *L, lua_CFunction f, const mlpl_op *op, const char *name) {
+  mlplb_push_upvalues(L);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)op);
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, f, MLPLB_UPVALUES + 2);
+  lua_setfield(L, -2, name);
+}
+
+void mlplb_open_other_lists(lua_State *L) {
+  for (size_t i = 0; i < N_OTHER_NAMES; i++) {
+    const mlpl_op *op = mlpl_op_find(other_names[i].op);
+    if (mlpl_op_takes_list(op)) set_named(L, list_call_named, op, other_names[i].name);
+  }
+}
+
+static void set_other_methods(lua_State *L) {
+  for (size_t i = 0; i < N_OTHER_NAMES; i++) {
+    const mlpl_op *op = mlpl_op_find(other_names[i].op);
+    if (mlpl_op_takes_list(op)) continue;
+    set_named(L, op_call_named, op, other_names[i].name);
+    if (!mlpl_op_has_in_place(op)) continue;
+    char form[32];
+    snprintf(form, sizeof form, "%s_", other_names[i].name);
+    set_named(L, op_call_in_place, op, form);
+  }
+}
+
+/* ---- opening ----------------------------------------------------------------------- */
+
+/* A method of the table on top becomes a function of the one below it, unless that has one
+   of the name. */
+static void share_method(lua_State *L, const char *name) {
+  lua_pushstring(L, name);
+  if (lua_rawget(L, -3) == LUA_TNIL) {
+    lua_getfield(L, -2, name);
+    lua_setfield(L, -4, name);
+  }
+  lua_pop(L, 1);
+}
+
 /* One closure serves as method and as function: the collector has fewer to look at. */
 void mlplb_open_functions(lua_State *L) {
   mlplb_push_methods(L, mlplb_type_name[MLPLB_TENSOR]);
-  for (int i = 0; mlpl_op_at(i); i++) {
-    const mlpl_op *op = mlpl_op_at(i);
-    if (!is_method(op)) continue;
-    lua_pushstring(L, mlpl_op_name(op));
-    if (lua_rawget(L, -3) == LUA_TNIL) {
-      lua_getfield(L, -2, mlpl_op_name(op));
-      lua_setfield(L, -4, mlpl_op_name(op));
-    }
-    lua_pop(L, 1);
-  }
+  for (int i = 0; mlpl_op_at(i); i++)
+    if (is_method(mlpl_op_at(i))) share_method(L, mlpl_op_name(mlpl_op_at(i)));
+  for (size_t i = 0; i < N_OTHER_NAMES; i++) share_method(L, other_names[i].name);
   lua_pop(L, 1);
   mlplb_open_answers(L);
 }
@@ -565,6 +651,7 @@ static void set_methods(lua_State *L) {
     lua_pushcclosure(L, op_call_in_place, MLPLB_UPVALUES + 2);
     lua_rawset(L, -3);
   }
+  set_other_methods(L);
 }
 
 /* Methods into the table on top, operators into the tensors' metatable. */
@@ -573,7 +660,8 @@ void mlplb_open_ops(lua_State *L) {
     const char *event, *op;
   } operators[] = {{"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"},
       {"__pow", "pow"}, {"__mod", "remainder"}, {"__idiv", "floor_divide"},
-      {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"}};
+      {"__band", "bitwise_and"}, {"__bor", "bitwise_or"}, {"__bxor", "bitwise_xor"},
+      {"__shl", "bitwise_left_shift"}, {"__shr", "bitwise_right_shift"}};
   set_methods(L);
   luaL_getmetatable(L, mlplb_type_name[MLPLB_TENSOR]);
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {

@@ -54,6 +54,7 @@ static int construct(lua_State *L) {
 }
 
 static int optimizer_step(lua_State *L) {
+  mlplb_at_most(L, "step", 1);
   mlplb_state *s = mlplb_get(L);
   mlpl_optimizer *o = check(L, 1);
   mlpl_status status;
@@ -64,6 +65,7 @@ static int optimizer_step(lua_State *L) {
 }
 
 static int optimizer_zero_grad(lua_State *L) {
+  mlplb_at_most(L, "zero_grad", 1);
   mlpl_optimizer_zero_grad(check(L, 1));
   return 0;
 }

@@ -1,17 +1,10 @@
 /*
-** Functions that join, cut and make tensors by shape: rows whose input is a list (cat,
-** stack), methods that give several tensors (split, chunk, unbind), and makers.
+** Functions that join and cut tensors by shape: rows whose input is a list (cat, stack),
+** methods and functions that give several tensors (split, chunk, unbind, meshgrid).
 */
 #include "bind.h"
 
 #include <string.h>
-
-/* ---- rows with a list -------------------------------------------------------------- */
-
-/* The row is upvalue 3. */
-static int list_call(lua_State *L) {
-  return mlplb_list_call(L, lua_touserdata(L, lua_upvalueindex(3)));
-}
 
 /* ---- several tensors --------------------------------------------------------------- */
 
@@ -49,8 +42,10 @@ static int64_t axis_size(
   return mlpl_tensor_shape(x)[d];
 }
 
+enum { MOST_PARTS = 1 << 18 }; /* that one call returns */
+
 static void room_for(lua_State *L, const char *what, int64_t parts) {
-  if (parts > 1 << 18 || !lua_checkstack(L, (int)parts + 8))
+  if (parts > MOST_PARTS || !lua_checkstack(L, (int)parts + 8))
     luaL_error(
         L, "%s: %I parts are more than one call can return", what, (lua_Integer)parts);
 }
@@ -119,6 +114,95 @@ static int chunk(lua_State *L) {
         L, "chunk: chunks is %I; it must be at least 1", (lua_Integer)v[0].i);
   int64_t size = n / v[0].i + (n % v[0].i != 0);
   return push_equal(L, "chunk", x, v[1].i, n, size ? size : 1);
+}
+
+/* The part of x between two places of an axis, pushed. */
+static void push_between(lua_State *L, const char *what, mlpl_tensor *x, int64_t axis,
+    int64_t start, int64_t end) {
+  mlpl_value p[3] = {{.i = axis}, {.i = start}, {.i = end > start ? end - start : 0}};
+  push_part(L, what, mlpl_op_find("narrow"), x, p);
+}
+
+/* A place of an axis of size n: where there is none, its end. */
+static int64_t place_in(lua_State *L, const char *what, int64_t n) {
+  lua_Integer at = mlplb_whole(L, -1, what, "a place");
+  lua_pop(L, 1);
+  if (at < 0) at += n;
+  return at < 0 ? 0 : at > n ? n : at;
+}
+
+/* n parts as equal as can be, the larger ones first, or cut behind places; argument 2 */
+static int cut_along(lua_State *L, const char *what, mlpl_tensor *x, mlpl_value axis) {
+  const int64_t n = axis_size(L, what, x, &axis);
+  int64_t start = 0;
+  if (!lua_istable(L, 2)) {
+    const lua_Integer parts = mlplb_whole(L, 2, what, "sections");
+    if (parts < 1)
+      return luaL_error(L, "%s: sections is %I; it must be at least 1", what, parts);
+    if (parts > MOST_PARTS)
+      return luaL_error(
+          L, "%s: sections is %I; one call can return %d", what, parts, MOST_PARTS);
+    room_for(L, what, parts);
+    for (int64_t i = 0; i < parts; i++) {
+      const int64_t end = start + n / parts + (i < n % parts);
+      push_between(L, what, x, axis.i, start, end);
+      start = end;
+    }
+    return (int)parts;
+  }
+  const int64_t cuts = (int64_t)lua_rawlen(L, 2);
+  mlplb_only_array(L, 2, what, "places; options have a table of their own");
+  room_for(L, what, cuts + 1);
+  for (int64_t i = 1; i <= cuts; i++) {
+    lua_rawgeti(L, 2, i);
+    const int64_t end = place_in(L, what, n);
+    push_between(L, what, x, axis.i, start, end);
+    start = end;
+  }
+  push_between(L, what, x, axis.i, start, n);
+  return (int)cuts + 1;
+}
+
+/* x:tensor_split(3, dim), x:tensor_split({2, 5}, dim): views */
+static int tensor_split(lua_State *L) {
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  mlpl_value axis;
+  mlplb_pressure(L, mlplb_get(L));
+  mlplb_params(L, "tensor_split", 3, dim_params, 1, &axis, NULL);
+  return cut_along(L, "tensor_split", x, axis);
+}
+
+/* Along the axis whose name it has: rows, columns (of a vector its elements), sheets. */
+static int split_axis(lua_State *L, const char *what, int axis, int least) {
+  mlplb_at_most(L, what, 2);
+  mlpl_tensor *x = mlplb_check_tensor(L, 1);
+  const int n = mlpl_tensor_ndim(x);
+  if (n < least)
+    return luaL_error(
+        L, "%s: the tensor has %d axes; it must have %d or more", what, n, least);
+  mlplb_pressure(L, mlplb_get(L));
+  return cut_along(L, what, x, (mlpl_value){.i = n == 1 ? 0 : axis});
+}
+static int vsplit(lua_State *L) { return split_axis(L, "vsplit", 0, 2); }
+static int hsplit(lua_State *L) { return split_axis(L, "hsplit", 1, 1); }
+static int dsplit(lua_State *L) { return split_axis(L, "dsplit", 2, 3); }
+
+/* unravel_index(index, {2, 3}): a tensor for each axis */
+static int unravel_index(lua_State *L) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *index = mlplb_check_tensor(L, 1), *out[MLPL_MAX_RANK] = {NULL};
+  int64_t shape[MLPL_MAX_RANK];
+  mlplb_box *box[MLPL_MAX_RANK];
+  mlpl_status status;
+  int tries = 0;
+  const int n = mlplb_sizes(L, "unravel_index", 2, lua_gettop(L) + 1, shape);
+  mlplb_pressure(L, s);
+  luaL_checkstack(L, MLPL_MAX_RANK, "unravel_index");
+  for (int d = 0; d < n; d++) box[d] = mlplb_tensor_box(L);
+  do status = mlpl_unravel_index(s->cx, out, index, n, shape);
+  while (mlplb_again(L, s, status, &tries));
+  for (int d = 0; d < n; d++) box[d]->object = out[d];
+  return status == MLPL_OK ? n : mlplb_raise_as(L, s, "unravel_index");
 }
 
 /* x:unbind(dim): every element of an axis; views */
@@ -248,225 +332,28 @@ static int atleast_1d(lua_State *L) { return at_least(L, "atleast_1d", 1); }
 static int atleast_2d(lua_State *L) { return at_least(L, "atleast_2d", 2); }
 static int atleast_3d(lua_State *L) { return at_least(L, "atleast_3d", 3); }
 
-/* ---- makers ------------------------------------------------------------------------ */
-
-#define NOT_GIVEN (-4611686018427387904.0) /* -2^62 */
-
-static const mlpl_param eye_params[] = {
-    {"n", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"m", MLPL_PARAM_INT, MLPL_OPTIONAL, NOT_GIVEN, 0, 9e15, NULL, 0}};
-static const mlpl_param space_params[] = {
-    {"start", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
-    {"stop", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 0, NULL, 0},
-    {"steps", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"base", MLPL_PARAM_REAL, MLPL_OPTIONAL, 10, 0, 0, NULL, 0}};
-static const mlpl_param triangle_params[] = {
-    {"row", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"col", MLPL_PARAM_INT, MLPL_REQUIRED, 0, 0, 9e15, NULL, 0},
-    {"offset", MLPL_PARAM_INT, MLPL_OPTIONAL, 0, -9e15, 9e15, NULL, 0}};
-
-/* dtype and requires_grad, taken out of the trailing table into a copy of the others. */
-typedef struct made {
-  const char *what;
-  mlpl_dtype dtype;
-  bool requires_grad;
-} made;
-
-static made take_making(lua_State *L, const char *what, mlpl_dtype standard) {
-  made m = {.what = what, .dtype = standard};
-  int options = mlplb_options(L);
-  if (!options) return m;
-  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
-    m.dtype = mlplb_dtype(L, lua_gettop(L), what);
-  lua_pop(L, 1);
-  m.requires_grad = mlplb_get_flag(L, options, what, "requires_grad", false);
-  lua_createtable(L, 0, 4);
-  for (lua_pushnil(L); lua_next(L, options);) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    bool ours = strcmp(key, "dtype") == 0 || strcmp(key, "requires_grad") == 0;
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2); /* key, key, value */
-    if (ours)
-      lua_pop(L, 2);
-    else
-      lua_rawset(L, -4);
-  }
-  lua_replace(L, options);
-  return m;
-}
-
-static int finish(
-    lua_State *L, mlplb_box *box, mlpl_tensor *t, made m, mlpl_status status) {
-  mlplb_state *s = mlplb_get(L);
-  box->object = t;
-  if (status == MLPL_OK && m.requires_grad)
-    status = mlpl_tensor_set_requires_grad(s->cx, t, true);
-  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m.what);
-}
-
-/* eye(3), eye(2, 3) */
-static int eye(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_value v[2];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, "eye", MLPL_F32);
-  mlplb_params(L, "eye", 1, eye_params, 2, v, NULL);
-  int64_t cols = v[1].i == (int64_t)NOT_GIVEN ? v[0].i : v[1].i;
-  for (int i = 0; i < 2; i++)
-    if ((i ? cols : v[0].i) < 0)
-      return luaL_error(L, "eye: %s is %I; it must be at least 0", eye_params[i].name,
-          (lua_Integer)(i ? cols : v[0].i));
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_eye(s->cx, &t, m.dtype, v[0].i, cols);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-
-/* linspace(0, 1, 11), logspace(-3, 3, 7): both ends included */
-static int space(lua_State *L, const char *what, bool logarithmic) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_value v[4];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, what, MLPL_F32);
-  mlplb_params(L, what, 1, space_params, logarithmic ? 4 : 3, v, NULL);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do
-    status = logarithmic
-        ? mlpl_tensor_logspace(s->cx, &t, m.dtype, v[0].f, v[1].f, v[2].i, v[3].f)
-        : mlpl_tensor_linspace(s->cx, &t, m.dtype, v[0].f, v[1].f, v[2].i);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-static int linspace(lua_State *L) { return space(L, "linspace", false); }
-static int logspace(lua_State *L) { return space(L, "logspace", true); }
-
-/* tril_indices(3, 3): a row of rows and a row of columns, ready to index with */
-static int triangle(lua_State *L, const char *what, bool lower) {
-  mlplb_state *s = mlplb_get(L);
-  mlpl_value v[3];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  mlplb_params(L, what, 1, triangle_params, 3, v, NULL);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_triangle_indices(s->cx, &t, v[0].i, v[1].i, v[2].i, lower);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, (made){.what = what, .dtype = MLPL_I64}, status);
-}
-static int tril_indices(lua_State *L) { return triangle(L, "tril_indices", true); }
-static int triu_indices(lua_State *L) { return triangle(L, "triu_indices", false); }
-
-/* ---- of x's shape and dtype -------------------------------------------------------- */
-
-/* The number or truth value at 2 is what every element is to be. */
-static void check_value(lua_State *L, const made *m) {
-  lua_Integer whole = 0;
-  if (lua_isboolean(L, 2)) return;
-  bool fits = mlplb_fits(L, 2, m->dtype);
-  if (fits && m->dtype == MLPL_I64) /* it goes through a double */
-    fits = lua_numbertointeger(lua_tonumber(L, 2), &whole) &&
-        whole == lua_tointeger(L, 2);
-  if (!fits)
-    luaL_error(L, "%s: value %s does not fit %s", m->what, mlplb_shown(L, 2),
-        mlpl_dtype_name(m->dtype));
-}
-
-/* fill NULL: contents are not set */
-static int make_like(lua_State *L, const char *what, int at_most, const double *fill) {
-  mlplb_state *s = mlplb_get(L);
-  const mlpl_tensor *x = mlplb_check_tensor(L, 1);
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, what, mlpl_tensor_dtype(x));
-  int options = mlplb_options(L), last = options ? options - 1 : lua_gettop(L);
-  if (last > at_most)
-    return luaL_error(
-        L, "%s: one argument too many: %s", what, mlplb_shown(L, at_most + 1));
-  static const char *const none[] = {"dtype", "requires_grad", NULL};
-  mlplb_known_keys(L, options, what, none);
-  if (at_most == 2) check_value(L, &m);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  const int n = mlpl_tensor_ndim(x);
-  do
-    status = fill ? mlpl_tensor_full(s->cx, &t, m.dtype, n, mlpl_tensor_shape(x), *fill)
-                  : mlpl_tensor_new(s->cx, &t, m.dtype, n, mlpl_tensor_shape(x));
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-
-static int zeros_like(lua_State *L) {
-  return make_like(L, "zeros_like", 1, &(double){0});
-}
-static int ones_like(lua_State *L) { return make_like(L, "ones_like", 1, &(double){1}); }
-static int empty_like(lua_State *L) { return make_like(L, "empty_like", 1, NULL); }
-
-/* full_like(x, 7) */
-static int full_like(lua_State *L) {
-  mlplb_check_tensor(L, 1);
-  if (lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
-    return luaL_error(
-        L, "full_like: the value is %s; it must be a number", mlplb_shown(L, 2));
-  double v = lua_isboolean(L, 2) ? lua_toboolean(L, 2) : lua_tonumber(L, 2);
-  const int options = mlplb_options(L);
-  mlpl_dtype dtype = mlpl_tensor_dtype(mlplb_check_tensor(L, 1));
-  if (mlplb_get_option(L, options, "dtype") != LUA_TNIL)
-    dtype = mlplb_dtype(L, lua_gettop(L), "full_like");
-  lua_pop(L, 1);
-  mlplb_check_fits(L, "full_like", "value", 2, dtype);
-  return make_like(L, "full_like", 2, &v);
-}
-
-/* empty(2, 3): contents are not set */
-static int empty(lua_State *L) {
-  mlplb_state *s = mlplb_get(L);
-  int64_t shape[MLPL_MAX_RANK];
-  mlpl_tensor *t = NULL;
-  mlpl_status status;
-  int tries = 0;
-  made m = take_making(L, "empty", MLPL_F32);
-  int options = mlplb_options(L);
-  static const char *const none[] = {"dtype", "requires_grad", NULL};
-  mlplb_known_keys(L, options, "empty", none);
-  int n = mlplb_sizes(L, "empty", 1, options ? options : lua_gettop(L) + 1, shape);
-  mlplb_pressure(L, s);
-  mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_new(s->cx, &t, m.dtype, n, shape);
-  while (mlplb_again(L, s, status, &tries));
-  return finish(L, box, t, m, status);
-}
-
 /* ---- opening ----------------------------------------------------------------------- */
 
 void mlplb_open_parts(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"split", split}, {"chunk", chunk}, {"unbind", unbind}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"split", split}, {"chunk", chunk},
+      {"unbind", unbind}, {"tensor_split", tensor_split}, {"hsplit", hsplit},
+      {"vsplit", vsplit}, {"dsplit", dsplit}, {NULL, NULL}};
   mlplb_setfuncs(L, methods);
 }
 
 void mlplb_open_shapes(lua_State *L) {
-  static const luaL_Reg functions[] = {{"eye", eye}, {"linspace", linspace},
-      {"logspace", logspace}, {"tril_indices", tril_indices},
-      {"triu_indices", triu_indices}, {"meshgrid", meshgrid},
+  static const luaL_Reg functions[] = {{"meshgrid", meshgrid},
       {"broadcast_tensors", broadcast_tensors}, {"atleast_1d", atleast_1d},
-      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d}, {"empty", empty},
-      {"empty_like", empty_like}, {"zeros_like", zeros_like}, {"ones_like", ones_like},
-      {"full_like", full_like}, {NULL, NULL}};
+      {"atleast_2d", atleast_2d}, {"atleast_3d", atleast_3d},
+      {"unravel_index", unravel_index}, {NULL, NULL}};
   mlplb_setfuncs(L, functions);
   for (int i = 0; mlpl_op_at(i); i++) {
     const mlpl_op *op = mlpl_op_at(i);
-    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op)) continue;
+    if (mlpl_op_is_internal(op) || !mlpl_op_takes_list(op) || mlpl_op_group(op)) continue;
     mlplb_push_upvalues(L);
     lua_pushlightuserdata(L, (void *)(uintptr_t)op);
-    lua_pushcclosure(L, list_call, MLPLB_UPVALUES + 1);
+    lua_pushcclosure(L, mlplb_list_function, MLPLB_UPVALUES + 1);
     lua_setfield(L, -2, mlpl_op_name(op));
   }
+  mlplb_open_other_lists(L);
 }

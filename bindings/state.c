@@ -291,19 +291,17 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
   lua_pushcclosure(L, no_pairs, 1);
   lua_setfield(L, -2, "__pairs");
   mlplb_setfuncs(L, meta);
-  const luaL_Reg close_function[] = {{"__close", release}, {NULL, NULL}};
-  mlplb_setfuncs(L, close_function);
-  mlplb_push_upvalues(L);
-  lua_pushboolean(L, 1); /* upvalue 3 of __gc alone */
-  lua_pushcclosure(L, release, MLPLB_UPVALUES + 1);
-  lua_setfield(L, -2, "__gc");
+  const luaL_Reg end[] = {{"__gc", mlplb_collect}, {"__close", release}, {NULL, NULL}};
+  mlplb_setfuncs(L, end);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable"); /* scripts cannot take it off */
   mlplb_push_upvalues(L);
   lua_createtable(L, 0, 0);
   mlplb_setfuncs(L, methods);
-  const luaL_Reg release_method[] = {{"release", release}, {NULL, NULL}};
-  mlplb_setfuncs(L, release_method);
+  mlplb_push_upvalues(L);
+  lua_pushboolean(L, 1); /* upvalue 3, which says that it is the method */
+  lua_pushcclosure(L, release, MLPLB_UPVALUES + 1);
+  lua_setfield(L, -2, "release");
   lua_pushvalue(L, -1);
   lua_insert(L, -5); /* below the metatable: the methods, for the caller */
   lua_pushcclosure(L, index, MLPLB_UPVALUES + 1);

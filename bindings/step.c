@@ -8,6 +8,7 @@ static int step_release(lua_State *L) { return mlplb_release(L, MLPLB_STEP); }
 /* mlpl.train_step(model, loss, optimizer). The model's box stays alive with it, and so do
    layers written in Lua. */
 static int train_step(lua_State *L) {
+  mlplb_at_most(L, "train_step", 3);
   mlplb_state *s = mlplb_get(L);
   mlpl_module *model = mlplb_check(L, 1, MLPLB_MODULE),
               *loss = mlplb_check(L, 2, MLPLB_MODULE);
@@ -43,6 +44,7 @@ static mlpl_status run(
 }
 
 static int step_call(lua_State *L) {
+  mlplb_at_most(L, "train_step", 3);
   mlplb_state *s = mlplb_get(L);
   mlpl_step *step = check(L, 1);
   mlpl_tensor *x = mlplb_check_tensor(L, 2), *y = mlplb_check_tensor(L, 3);
@@ -55,6 +57,7 @@ static int step_call(lua_State *L) {
 }
 
 static int step_is_planned(lua_State *L) {
+  mlplb_at_most(L, "is_planned", 1);
   lua_pushboolean(L, mlpl_step_is_planned(check(L, 1)));
   return 1;
 }

@@ -105,30 +105,63 @@ static int push_shape(lua_State *L, const mlpl_tensor *t) {
   return 1;
 }
 
-static int tensor_size(lua_State *L) {
-  const mlpl_tensor *t = mlplb_check_tensor(L, 1);
-  if (lua_isnoneornil(L, 2)) return push_shape(L, t);
-  int n = mlpl_tensor_ndim(t);
-  lua_Integer d = mlplb_whole(L, 2, "size", "dim");
+/* The axis that argument 2 counts, from 0. */
+static int axis_at(lua_State *L, const mlpl_tensor *t, const char *what) {
+  const int n = mlpl_tensor_ndim(t);
+  lua_Integer d = mlplb_whole(L, 2, what, "dim");
   if (d < 0) d += n + 1;
   if (d < 1 || d > n)
-    return luaL_error(L, "size: axis %I is outside 1 to %d (or -%d to -1 from the end)",
+    luaL_error(L, "%s: axis %I is outside 1 to %d (or -%d to -1 from the end)", what,
         luaL_checkinteger(L, 2), n, n);
-  lua_pushinteger(L, mlpl_tensor_shape(t)[d - 1]);
+  return (int)d - 1;
+}
+
+static int tensor_size(lua_State *L) {
+  mlplb_at_most(L, "size", 2);
+  const mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  if (lua_isnoneornil(L, 2)) return push_shape(L, t);
+  lua_pushinteger(L, mlpl_tensor_shape(t)[axis_at(L, t, "size")]);
   return 1;
 }
 
 static int tensor_dim(lua_State *L) {
+  mlplb_at_most(L, "dim", 1);
   lua_pushinteger(L, mlpl_tensor_ndim(mlplb_check_tensor(L, 1)));
   return 1;
 }
 
 static int tensor_numel(lua_State *L) {
+  mlplb_at_most(L, "numel", 1);
   lua_pushinteger(L, mlpl_tensor_numel(mlplb_check_tensor(L, 1)));
   return 1;
 }
 
+/* How many elements lie between neighbours along each axis, or along one. */
+static int tensor_stride(lua_State *L) {
+  mlplb_at_most(L, "stride", 2);
+  const mlpl_tensor *t = mlplb_check_tensor(L, 1);
+  const int n = mlpl_tensor_ndim(t);
+  if (!lua_isnoneornil(L, 2)) {
+    lua_pushinteger(L, mlpl_tensor_strides(t)[axis_at(L, t, "stride")]);
+    return 1;
+  }
+  lua_createtable(L, n, 0);
+  luaL_setmetatable(L, SHAPE_TYPE);
+  for (int d = 0; d < n; d++) {
+    lua_pushinteger(L, mlpl_tensor_strides(t)[d]);
+    lua_rawseti(L, -2, d + 1);
+  }
+  return 1;
+}
+
+static int tensor_is_floating_point(lua_State *L) {
+  mlplb_at_most(L, "is_floating_point", 1);
+  lua_pushboolean(L, mlpl_tensor_dtype(mlplb_check_tensor(L, 1)) <= MLPL_F64);
+  return 1;
+}
+
 static int tensor_is_contiguous(lua_State *L) {
+  mlplb_at_most(L, "is_contiguous", 1);
   lua_pushboolean(L, mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1)));
   return 1;
 }
@@ -220,11 +253,9 @@ static int tensor_detach(lua_State *L) {
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "detach");
 }
 
-/* x:to "f64"; x itself when it has that dtype already */
-static int tensor_to(lua_State *L) {
+static int convert(lua_State *L, const char *what, mlpl_dtype dtype) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1), *out = NULL;
-  mlpl_dtype dtype = mlplb_dtype(L, 2, "to");
   lua_settop(L, 1);
   if (dtype == mlpl_tensor_dtype(t)) return 1;
   const bool record = mlpl_tensor_requires_grad(t) && mlpl_grad_enabled(s->cx);
@@ -238,11 +269,25 @@ static int tensor_to(lua_State *L) {
                     : mlpl_tensor_to(s->cx, &out, t, dtype);
   while (mlplb_again(L, s, status, &tries));
   box->object = out;
-  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "to");
+  return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, what);
+}
+
+/* x:to "f64"; x itself when it has that dtype already */
+static int tensor_to(lua_State *L) {
+  mlplb_at_most(L, "to", 2);
+  mlplb_check_tensor(L, 1);
+  return convert(L, "to", mlplb_dtype(L, 2, "to"));
+}
+
+static int tensor_type_as(lua_State *L) {
+  mlplb_at_most(L, "type_as", 2);
+  mlplb_check_tensor(L, 1);
+  return convert(L, "type_as", mlpl_tensor_dtype(mlplb_check_tensor(L, 2)));
 }
 
 /* x itself when it is contiguous, else a copy (recorded, as clone is) */
 static int tensor_contiguous(lua_State *L) {
+  mlplb_at_most(L, "contiguous", 1);
   lua_settop(L, 1);
   if (mlpl_tensor_is_contiguous(mlplb_check_tensor(L, 1))) return 1;
   return mlplb_op_call(L, mlpl_op_find("clone"), "contiguous");
@@ -251,6 +296,7 @@ static int tensor_contiguous(lua_State *L) {
 /* ---- gradients --------------------------------------------------------------------- */
 
 static int tensor_requires_grad(lua_State *L) {
+  mlplb_at_most(L, "requires_grad_", 2);
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_check_tensor(L, 1);
   bool on = true;
@@ -265,6 +311,7 @@ static int tensor_requires_grad(lua_State *L) {
 }
 
 static int tensor_zero_grad(lua_State *L) {
+  mlplb_at_most(L, "zero_grad", 1);
   mlpl_tensor_zero_grad(mlplb_check_tensor(L, 1));
   return 0;
 }
@@ -278,6 +325,22 @@ static int no_order(lua_State *L) {
 }
 
 /* ---- fields ------------------------------------------------------------------------ */
+
+/* x.T of a matrix, x.mT of the matrices of a stack: views */
+static int push_turned(lua_State *L, bool stack) {
+  const int n = mlpl_tensor_ndim(mlplb_check_tensor(L, 1));
+  lua_settop(L, 1);
+  if (!stack && n > 2)
+    return luaL_error(L,
+        "T: the tensor has %d axes; mT turns the matrices of a stack, permute any axes",
+        n);
+  if (stack && n < 2)
+    return luaL_error(L, "mT: the tensor has %d axes; matrices have two or more", n);
+  if (!stack) return mlplb_op_call(L, mlpl_op_find("t"), "T");
+  lua_pushinteger(L, -2);
+  lua_pushinteger(L, -1);
+  return mlplb_op_call(L, mlpl_op_find("transpose"), "mT");
+}
 
 static int property(lua_State *L, mlpl_tensor *t, const char *name) {
   if (strcmp(name, "shape") == 0) return push_shape(L, t);
@@ -303,6 +366,12 @@ static int property(lua_State *L, mlpl_tensor *t, const char *name) {
   }
   if (strcmp(name, "retains_grad") == 0) {
     lua_pushboolean(L, mlpl_tensor_retains_grad(t));
+    return 1;
+  }
+  if (strcmp(name, "T") == 0 || strcmp(name, "mT") == 0)
+    return push_turned(L, name[0] == 'm');
+  if (strcmp(name, "ndim") == 0) {
+    lua_pushinteger(L, mlpl_tensor_ndim(t));
     return 1;
   }
   return mlplb_no_field(L, "a tensor");
@@ -344,7 +413,8 @@ void mlplb_open_tensor(lua_State *L) {
   static const luaL_Reg methods[] = {{"size", tensor_size}, {"dim", tensor_dim},
       {"numel", tensor_numel}, {"is_contiguous", tensor_is_contiguous},
       {"item", tensor_item}, {"totable", tensor_totable}, {"detach", tensor_detach},
-      {"to", tensor_to}, {"contiguous", tensor_contiguous},
+      {"to", tensor_to}, {"type_as", tensor_type_as}, {"stride", tensor_stride},
+      {"is_floating_point", tensor_is_floating_point}, {"contiguous", tensor_contiguous},
       {"requires_grad_", tensor_requires_grad}, {"zero_grad", tensor_zero_grad},
       {"unique", mlplb_unique}, {"unique_consecutive", mlplb_unique_consecutive},
       {NULL, NULL}};
@@ -354,6 +424,7 @@ void mlplb_open_tensor(lua_State *L) {
   mlplb_open_values(L);
   mlplb_open_parts(L);
   mlplb_open_grad_methods(L);
-  mlplb_open_random_methods(L);
+  mlplb_open_draw_methods(L);
+  mlplb_open_new_methods(L);
   lua_pop(L, 1);
 }

@@ -24,6 +24,7 @@ static int check_descriptor(lua_State *L) {
 ** line.
 */
 int mlplb_terminal(lua_State *L) {
+  mlplb_at_most(L, "terminal", 1);
   int fd = check_descriptor(L);
   const char *term = getenv("TERM");
   if (!isatty(fd) || term == NULL || strcmp(term, "dumb") == 0) {

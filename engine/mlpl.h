@@ -287,7 +287,8 @@ MLPL_API mlpl_status mlpl_tensor_eye(
 MLPL_API mlpl_status mlpl_tensor_triangle_indices(mlpl_ctx *cx, mlpl_tensor **t,
     int64_t rows, int64_t cols, int64_t offset, bool lower);
 
-/* Uniform in [lo, hi); normal. f32 and f64. Drawn from the context's generator. */
+/* Uniform in [lo, hi); normal. f32 and f64. Drawn from the context's generator. MLPL_EARG:
+   a bound, mean or std that is not finite, bounds out of order, a negative std, dtype. */
 MLPL_API mlpl_status mlpl_tensor_rand(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, double lo, double hi);
 MLPL_API mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
@@ -321,7 +322,8 @@ MLPL_API mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
 ** Fill t, of any strides, with numbers drawn from the context's generator: uniform in [lo,
 ** hi); normal; exponential with the given rate; 1 with probability p, else 0 (p of one
 ** element or of t's shape). The first three for f32 and f64, the last for any dtype.
-** Errors  MLPL_EARG   parameters outside their domain, or dtype
+** Errors  MLPL_EARG   parameters outside their domain, dtype, or t is stretched: elements of
+**                     it share a place in memory
 **         MLPL_ESTATE t requires a gradient and recording is on
 */
 MLPL_API mlpl_status mlpl_tensor_fill_uniform(
@@ -419,8 +421,8 @@ MLPL_API mlpl_status mlpl_tensor_detach(
 
 /* ---- gradients --------------------------------------------------------------------- */
 
-/* Ask that gradients be kept for a leaf (a tensor that no recorded operation made). f32
-   and f64 only. */
+/* Ask that gradients be kept for a leaf (a tensor that no recorded operation made).
+   MLPL_EARG: t is neither f32 nor f64; MLPL_ESTATE: it is the result of an operation. */
 MLPL_API mlpl_status mlpl_tensor_set_requires_grad(mlpl_ctx *cx, mlpl_tensor *t, bool on);
 /* set, or made from one that is */
 MLPL_API bool mlpl_tensor_requires_grad(const mlpl_tensor *t);
@@ -475,6 +477,9 @@ MLPL_API mlpl_status mlpl_grad(mlpl_ctx *cx, mlpl_tensor **grads,
 ** The Jacobian of y [...] with respect to each input: gives jacobian[i] of y's shape
 ** followed by input i's. Inputs that y does not depend on have zeros. The graph stays.
 ** flags: MLPL_CREATE_GRAPH.
+**
+** Errors  MLPL_ESHAPE y and an input have more than MLPL_MAX_RANK axes together;
+**         mlpl_backward's
 */
 MLPL_API mlpl_status mlpl_jacobian(mlpl_ctx *cx, mlpl_tensor **jacobian, mlpl_tensor *y,
     mlpl_tensor *const *inputs, int n_in, int flags);
@@ -487,7 +492,8 @@ MLPL_API bool mlpl_tensor_is_leaf(const mlpl_tensor *t);
 MLPL_API const char *mlpl_tensor_grad_fn(const mlpl_tensor *t);
 /* Cut t, in place, from the graph that made it: a leaf without gradient. */
 MLPL_API void mlpl_tensor_cut(mlpl_tensor *t);
-/* A result of an operation keeps its gradient, too, in its grad. */
+/* A result of an operation keeps its gradient, too, in its grad; also after a recorded
+   change in place, as what it is then. MLPL_ESTATE: it requires no gradient. */
 MLPL_API mlpl_status mlpl_tensor_retain_grad(mlpl_ctx *cx, mlpl_tensor *t);
 MLPL_API bool mlpl_tensor_retains_grad(const mlpl_tensor *t);
 
@@ -557,13 +563,17 @@ MLPL_API bool mlpl_grad_enabled(const mlpl_ctx *cx);
 ** rtol |numeric|. eps, atol, rtol 0: 1e-6, 1e-5, 1e-3.
 **
 ** Errors  MLPL_ENUMERIC  they differ; the text names input, element and both numbers
+**         MLPL_EARG      no input requires a gradient, or one that does or y is not f64
+**         MLPL_ESHAPE    a call of f gave another number of elements than the first
+**         whatever f fails with
 */
 typedef mlpl_status mlpl_function(
     mlpl_ctx *cx, void *ud, mlpl_tensor **y, mlpl_tensor *const *x, int n);
 MLPL_API mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
     mlpl_tensor *const *x, int n, double eps, double atol, double rtol);
 /* Gradients of f, which gives one number, by central differences with steps of eps (0:
-   1e-6 in f64, 1e-2 in f32): gives grads[i] of input i's shape, f32 or f64. */
+   1e-6 in f64, 1e-2 in f32): gives grads[i] of input i's shape, f32 or f64. Errors
+   MLPL_EARG an input of another dtype, MLPL_ESHAPE f gave more or less than a number. */
 MLPL_API mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads,
     mlpl_function *f, void *ud, mlpl_tensor *const *x, int n, double eps);
 
@@ -576,8 +586,6 @@ MLPL_API mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads,
 MLPL_API const mlpl_op *mlpl_op_find(const char *name); /* NULL: no such operation */
 MLPL_API const mlpl_op *mlpl_op_at(int i);              /* i-th row, NULL past the end */
 MLPL_API const char *mlpl_op_name(const mlpl_op *op);
-/* what its messages begin with: the name of the operation that the user called */
-MLPL_API const char *mlpl_op_said(const mlpl_op *op);
 /* "linalg": in Lua a function of mlpl.linalg; NULL: a method of tensors */
 MLPL_API const char *mlpl_op_group(const mlpl_op *op);
 /* how many tensors; how many may not be NULL */
@@ -688,6 +696,24 @@ MLPL_API mlpl_status mlpl_unique(mlpl_ctx *cx, mlpl_tensor **values,
 MLPL_API mlpl_status mlpl_unique_slices(mlpl_ctx *cx, mlpl_tensor **values,
     mlpl_tensor **inverse, mlpl_tensor **counts, mlpl_tensor *t, int64_t dim,
     bool consecutive);
+
+/*
+** For places among all elements of a tensor with that shape (i64, counted from the context's
+** base, row by row; as argmax gives them) the places along each axis: out[0..ndim), each of
+** index's shape.
+**
+** Errors  MLPL_EARG   index is not i64, or an element is out of range
+**         MLPL_ESHAPE the shape has more elements than can be counted
+*/
+MLPL_API mlpl_status mlpl_unravel_index(
+    mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *index, int ndim, const int64_t *shape);
+
+/*
+** Normal numbers with these means and standard deviations (0 or more), which broadcast; f64 if
+** one of them is, else f32. Nothing is recorded.
+*/
+MLPL_API mlpl_status mlpl_normal(
+    mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *mean, mlpl_tensor *std);
 
 /*
 ** Einstein's sum: "ij,jk->ik" multiplies two matrices. Letters name the axes of each

@@ -68,12 +68,22 @@ uint64_t mlpli_random_below(mlpl_ctx *cx, uint64_t n) {
   return below(&b, n);
 }
 
+/* So many places are drawn before anything is swapped, for memory to be on its way. */
+enum { DRAWN_AHEAD = 64 };
+
 void mlpli_random_permutation(mlpl_ctx *cx, int64_t *p, int64_t n) {
   bits b = {.cx = cx};
   for (int64_t i = 0; i < n; i++) p[i] = i;
-  for (int64_t i = n - 1; i > 0; i--) {
-    int64_t j = (int64_t)below(&b, (uint64_t)i + 1);
-    int64_t t = p[i];
-    p[i] = p[j], p[j] = t;
+  for (int64_t i = n - 1; i > 0;) {
+    int64_t j[DRAWN_AHEAD];
+    const int m = i < DRAWN_AHEAD ? (int)i : DRAWN_AHEAD;
+    for (int d = 0; d < m; d++) {
+      j[d] = (int64_t)below(&b, (uint64_t)(i - d) + 1);
+      __builtin_prefetch(p + j[d], 1);
+    }
+    for (int d = 0; d < m; d++, i--) {
+      const int64_t t = p[i];
+      p[i] = p[j[d]], p[j[d]] = t;
+    }
   }
 }

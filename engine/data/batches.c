@@ -77,8 +77,7 @@ static mlpl_status next(mlpl_ctx *cx, mlpl_batches *b, mlpl_tensor **x, mlpl_ten
   MLPL_TRY(rows(cx, b, x, b->x, n));
   mlpl_status status = b->y ? rows(cx, b, y, b->y, n) : MLPL_OK;
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*x);
-    *x = NULL;
+    mlpli_drop(x);
     return status;
   }
   b->at += n;

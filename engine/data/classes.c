@@ -148,8 +148,7 @@ mlpl_status mlpli_classes_finish(
   sorting t = {.s = s, .n = count(s)};
   mlpl_status status = make(&t, y, classes);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*y);
-    *y = NULL;
+    mlpli_drop(y);
   }
   mlpli_heap *heap = s->cx->heap;
   mlpli_free(heap, t.value);

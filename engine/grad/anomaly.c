@@ -73,13 +73,14 @@ mlpl_status mlpli_note_place(mlpl_ctx *cx, mlpli_node *n) {
 /* ---- checks ------------------------------------------------------------------------ */
 
 static mlpl_status found_in_input(mlpl_ctx *cx, const mlpli_call *c, int i, int64_t at) {
-  char place[PLACE], text[PLACE + 16];
+  char place[PLACE], text[PLACE + 16], name[MLPLI_INPUT_TEXT];
   here(cx, place);
   place_text(text, sizeof text, place);
   return mlpl_fail(cx, MLPL_ENUMERIC,
       "%s: element %lld of %s is NaN, which no operation made since anomaly detection is "
       "on%s",
-      c->op->name, (long long)(at + cx->index_base), c->op->input_name[i], text);
+      c->op->name, (long long)(at + cx->index_base), mlpli_input_text(name, cx, c->op, i),
+      text);
 }
 
 /* Did the script ask for it: masked_fill with -inf? */

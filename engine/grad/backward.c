@@ -26,8 +26,7 @@ mlpl_tensor *mlpl_tensor_grad(mlpl_tensor *t) { return t->has_grad ? t->grad : N
 void mlpl_tensor_zero_grad(mlpl_tensor *t) {
   t->has_grad = false;
   if (!t->grad || (is_ours(t->grad) && !t->grad->node)) return;
-  mlpl_tensor_release(t->grad);
-  t->grad = NULL;
+  mlpli_drop(&t->grad);
 }
 
 mlpl_status mlpl_tensor_set_requires_grad(mlpl_ctx *cx, mlpl_tensor *t, bool on) {
@@ -84,13 +83,14 @@ const mlpl_tensor *mlpli_input_seen(const mlpli_node *n, int i, mlpl_tensor *see
   return seen;
 }
 
-/* *slot += gx. In place where nobody else reads the sum so far; recorded when the pass
-   is. */
+/* *slot += gx. In place where nobody else reads the sum so far, or whoever does is to see
+   it grow; recorded when the pass is. */
 static mlpl_status add_to(
     mlpl_ctx *cx, mlpl_tensor **slot, mlpl_tensor *gx, bool in_place) {
   mlpl_tensor *sum;
   if (!cx->grad_enabled && in_place && (*slot)->contiguous) {
     mlpli_map(MLPLK_ADD, *slot, *slot, gx, 0);
+    mlpli_touch(*slot);
     return MLPL_OK;
   }
   MLPL_TRY(mlpli_apply(cx, &sum, MLPLI_OP_ADD, (mlpl_tensor *[]){*slot, gx}, 2, NULL));
@@ -183,6 +183,7 @@ mlpl_status mlpli_grad_target(
     MLPL_TRY(writable(
         cx, &leaf->grad, own, leaf->has_grad, leaf->dtype, leaf->ndim, leaf->shape, add));
     leaf->has_grad = true;
+    mlpli_touch(leaf->grad);
     *target = leaf->grad;
     return MLPL_OK;
   }
@@ -207,8 +208,7 @@ void mlpli_grad_undo(mlpli_node *n, int i) {
   else if (e->leaf)
     e->leaf->has_grad = false;
   if (!slot) return;
-  mlpl_tensor_release(*slot);
-  *slot = NULL;
+  mlpli_drop(slot);
 }
 
 /* ---- the pass: a heap of nodes, the latest first ----------------------------------- */
@@ -251,8 +251,7 @@ static mlpli_node *pop(mlpli_pass *p) {
 }
 
 static void drop_grad(mlpli_node *n) {
-  mlpl_tensor_release(n->grad);
-  n->grad = NULL;
+  mlpli_drop(&n->grad);
   if (n->op->abandon) n->op->abandon(n);
 }
 
@@ -539,8 +538,7 @@ mlpl_status mlpl_grad(mlpl_ctx *cx, mlpl_tensor **grads, mlpl_tensor *const *out
   for (int i = 0; i < n_out; i++) mlpl_tensor_release(seeds[i]);
   mlpli_free(cx->heap, seeds);
   for (int i = 0; i < n_in && status != MLPL_OK; i++) {
-    mlpl_tensor_release(grads[i]);
-    grads[i] = NULL;
+    mlpli_drop(&grads[i]);
   }
   return status;
 }

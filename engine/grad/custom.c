@@ -1,12 +1,10 @@
 /*
-** Differentiable functions of the host's. A node has one output and MLPL_MAX_INPUTS
-** inputs, a function any number of both, so it is recorded as several nodes that share one
-** `function`:
+** Differentiable functions of the host's. A node has one output, a function any number, so
+** it is recorded as several nodes that share one `function`:
 **
 **   gates   one for each output: they gather its gradient, and hand it to the core
-**   core    calls the host when the gradients of all outputs are there
-**   relays  a chain after the core that hands the host's gradients to the inputs, a few
-**           each: the core and every relay have the next relay as their last input
+**   core    calls the host when the gradients of all outputs are there, and hands the
+**           host's gradients to the inputs
 */
 #include "grad/grad.h"
 
@@ -14,8 +12,6 @@
 #include <string.h>
 
 #define NAME 48
-/* inputs of the core or a relay when another relay follows */
-#define PER_RELAY (MLPL_MAX_INPUTS - 1)
 
 typedef struct input {
   uint8_t dtype, ndim;
@@ -41,7 +37,7 @@ typedef struct function {
   int refs; /* nodes */
   mlpl_ctx *cx;
   mlpl_custom_function host;
-  mlpl_op core_row, relay_row, gate_row;
+  mlpl_op core_row, gate_row;
   mlpli_node *core; /* borrowed; NULL: gone */
   int n_in, n_out, n_saved;
   input *in;
@@ -56,22 +52,19 @@ static function *function_of(const mlpli_node *n) {
   return f;
 }
 
-static int first_of(const mlpli_node *n) { return (int)n->p[1].i; }
+/* Of a gate. */
+static output *output_of(const mlpli_node *n) {
+  return &function_of(n)->out[n->p[1].i];
+}
 
 /* ---- letting go -------------------------------------------------------------------- */
 
-static void drop(mlpl_tensor **t) {
-  mlpl_tensor *was = *t;
-  *t = NULL;
-  mlpl_tensor_release(was);
-}
-
 static void drop_gathered(function *f) {
-  for (int i = 0; i < f->n_out; i++) drop(&f->out[i].grad);
+  for (int i = 0; i < f->n_out; i++) mlpli_drop(&f->out[i].grad);
 }
 
 static void drop_given(function *f) {
-  for (int i = 0; i < f->n_in; i++) drop(&f->in[i].grad);
+  for (int i = 0; i < f->n_in; i++) mlpli_drop(&f->in[i].grad);
 }
 
 /* The host's data and what it saved: all that backward needs. */
@@ -79,13 +72,13 @@ static void close_host(function *f) {
   void (*release)(void *) = f->host.release;
   f->host.release = NULL;
   f->host.backward = NULL;
-  for (int i = 0; i < f->n_saved; i++) drop(&f->saved[i].t);
+  for (int i = 0; i < f->n_saved; i++) mlpli_drop(&f->saved[i].t);
   if (release) release(f->host.ud);
 }
 
-/* Of the core, or of a relay. Gradients may have a history that leads back to f, so that
-   nothing would ever let go of them. */
-static void abandon(mlpli_node *n) {
+/* Gradients may have a history that leads back to f, so that nothing would ever let go of
+   them. */
+static void core_abandon(mlpli_node *n) {
   function *f = function_of(n);
   drop_gathered(f);
   drop_given(f);
@@ -117,12 +110,12 @@ static void gone(mlpli_node *n) {
 /* ---- the backward pass ------------------------------------------------------------- */
 
 static mlpl_status gate_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
-  function *f = function_of(n);
+  output *out = output_of(n);
   mlpli_node *core = n->edge[0].node;
   if (core->queued && core->queued != cx->pass)
     return mlpli_give(cx, n, 0, g); /* fails */
-  drop(&f->out[first_of(n)].grad);
-  f->out[first_of(n)].grad = mlpli_retain(g);
+  mlpli_drop(&out->grad);
+  out->grad = mlpli_retain(g);
   if (!core->grad) core->grad = mlpli_retain(g); /* any: the core is due */
   return MLPL_OK;
 }
@@ -139,33 +132,19 @@ static mlpl_status check_given(function *f, int i) {
       mlpl_dtype_name((mlpl_dtype)g->dtype));
 }
 
-static mlpli_node *next_of(const mlpli_node *n) {
-  mlpli_node *next = n->edge[n->n_in - 1].node;
-  return next && next->op == &function_of(n)->relay_row ? next : NULL;
-}
-
-/* The gradients of this node's inputs, and word to the relay after it. */
 static mlpl_status hand_over(mlpl_ctx *cx, mlpli_node *n) {
   function *f = function_of(n);
-  int first = first_of(n), last = n->n_in - (next_of(n) != NULL);
-  mlpl_tensor *more = NULL;
-  for (int i = 0; i < last; i++) {
+  for (int i = 0; i < f->n_in; i++) {
+    input *in = &f->in[i];
     const mlpl_tensor *leaf = n->edge[i].leaf;
-    if (leaf && leaf->dtype != f->in[first + i].dtype)
+    if (leaf && leaf->dtype != in->dtype)
       return mlpl_fail(cx, MLPL_ESTATE,
           "backward: input %d of %s was converted to %s after it was recorded",
-          first + i + cx->index_base, f->name, mlpl_dtype_name((mlpl_dtype)leaf->dtype));
-    if (f->in[first + i].grad && mlpli_wants(n, i))
-      MLPL_TRY(mlpli_give(cx, n, i, f->in[first + i].grad));
-    drop(&f->in[first + i].grad);
+          i + cx->index_base, f->name, mlpl_dtype_name((mlpl_dtype)leaf->dtype));
+    if (in->grad && mlpli_wants(n, i)) MLPL_TRY(mlpli_give(cx, n, i, in->grad));
+    mlpli_drop(&in->grad);
   }
-  for (int i = first + last; i < f->n_in && !more; i++) more = f->in[i].grad;
-  return more ? mlpli_give(cx, n, n->n_in - 1, more) : MLPL_OK;
-}
-
-static mlpl_status relay_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
-  (void)g;
-  return hand_over(cx, n);
+  return MLPL_OK;
 }
 
 /* ---- calling the host -------------------------------------------------------------- */
@@ -229,13 +208,15 @@ static mlpl_status core_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   function *f = function_of(n);
   int all = f->n_in + f->n_out + f->n_saved;
   mlpl_tensor **t;
-  MLPL_TRY(mlpli_new(cx, &t, (size_t)all * sizeof *t, f->name));
   f->refs++;
-  mlpl_status status = call_host(cx, f, t, t + f->n_in, t + f->n_in + f->n_out);
-  if (status == MLPL_OK) status = hand_over(cx, n);
-  for (int i = 0; i < all; i++) mlpl_tensor_release(t[i]);
-  mlpli_free(cx->heap, t);
-  if (status != MLPL_OK) drop_given(f);
+  mlpl_status status = mlpli_new(cx, &t, (size_t)all * sizeof *t, f->name);
+  if (status == MLPL_OK) {
+    status = call_host(cx, f, t, t + f->n_in, t + f->n_in + f->n_out);
+    if (status == MLPL_OK) status = hand_over(cx, n);
+    for (int i = 0; i < all; i++) mlpl_tensor_release(t[i]);
+    mlpli_free(cx->heap, t);
+  }
+  if (status != MLPL_OK) core_abandon(n);
   function_release(f);
   return status;
 }
@@ -243,35 +224,19 @@ static mlpl_status core_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 /* ---- recording --------------------------------------------------------------------- */
 
 static mlpl_status node_new(
-    function *f, mlpli_node **out, const mlpl_op *row, int first, int n_in) {
-  MLPL_TRY(mlpli_node_new(f->cx, out, row, 2, n_in));
+    function *f, mlpli_node **out, const mlpl_op *row, int i, int n_in) {
+  MLPL_TRY(mlpli_node_new(f->cx, out, row, row->n_params, n_in));
   mlpli_node *n = *out;
   memcpy(&n->p[0], &f, sizeof f);
-  n->p[1].i = first;
+  n->p[1].i = i;
   f->refs++;
   return MLPL_OK;
 }
 
-/* The core and its relays. Made last to first, so that a node comes after all that it
-   leads to. */
-static mlpl_status chain_new(function *f, mlpli_node **core, mlpl_tensor *const *in) {
-  int first = 0;
-  mlpli_node *n = NULL;
-  while (f->n_in - first > MLPL_MAX_INPUTS) first += PER_RELAY;
-  for (int last = f->n_in; first >= 0; last = first, first -= PER_RELAY) {
-    mlpli_node *next = n;
-    int own = last - first;
-    mlpl_status status = node_new(
-        f, &n, first ? &f->relay_row : &f->core_row, first, own + (next != NULL));
-    if (status != MLPL_OK) {
-      if (next) mlpli_node_release(next);
-      return status;
-    }
-    for (int i = 0; i < own; i++)
-      if (in[first + i]) mlpli_edge_set(&n->edge[i], in[first + i]);
-    if (next) n->edge[own].node = next;
-  }
-  *core = n;
+static mlpl_status core_new(function *f, mlpl_tensor *const *in) {
+  MLPL_TRY(node_new(f, &f->core, &f->core_row, 0, f->n_in));
+  for (int i = 0; i < f->n_in; i++)
+    if (in[i]) mlpli_edge_set(&f->core->edge[i], in[i]);
   return MLPL_OK;
 }
 
@@ -312,12 +277,12 @@ static void describe(function *f, mlpl_tensor *const *in, mlpl_tensor *const *ou
     f->out[i] = (output){out[i]->dtype, out[i]->ndim, {0}, NULL, NULL};
     memcpy(f->out[i].shape, out[i]->shape, sizeof f->out[i].shape);
   }
+  /* their options: f, and of a gate the number of its output */
   const mlpl_op row = {.name = f->name, .n_params = 2, .gone = gone};
-  f->core_row = f->relay_row = f->gate_row = row;
+  f->core_row = f->gate_row = row;
   f->core_row.backward = core_backward;
   f->core_row.forget = core_forget;
-  f->core_row.abandon = f->relay_row.abandon = abandon;
-  f->relay_row.backward = relay_backward;
+  f->core_row.abandon = core_abandon;
   f->gate_row.backward = gate_backward;
 }
 
@@ -343,11 +308,10 @@ static mlpl_status function_new(
 /* view[i] = out[i] with a history. */
 static mlpl_status join(function *f, mlpl_tensor *const *in, mlpl_tensor *const *out,
     mlpl_tensor *const *kept, mlpl_tensor **view) {
-  mlpli_node *core;
   describe(f, in, out);
   MLPL_TRY(save(f, out, kept));
-  MLPL_TRY(chain_new(f, &core, in));
-  f->core = core;
+  MLPL_TRY(core_new(f, in));
+  mlpli_node *core = f->core; /* the gates hold it */
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < f->n_out && status == MLPL_OK; i++) {
     status = mlpli_tensor_alias(f->cx, &view[i], out[i]);

@@ -88,6 +88,10 @@ typedef struct mlpli_hooks {
 void mlpli_hooks_spend(mlpli_hooks *h);
 /* t, which has hooks, goes. */
 void mlpli_hooks_leave(mlpl_tensor *t);
+/* t, changed in place, is to have the history of the result r: if it retains its gradient,
+   ready has r do so, and follow, which comes with the history, t in its place. */
+mlpl_status mlpli_hooks_ready(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_tensor *r);
+void mlpli_hooks_follow(mlpl_tensor *t, mlpl_tensor *r);
 /* *g as the hooks leave it: released and replaced by what they give. */
 mlpl_status mlpli_hooks_run(mlpl_ctx *cx, mlpli_hooks *h, mlpl_tensor **g);
 

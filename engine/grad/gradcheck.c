@@ -12,26 +12,35 @@ typedef struct check {
   mlpl_tensor *const *x;
   int n;
   double eps, atol, rtol;
+  int64_t n_out; /* elements of the result, -1: not known yet */
 } check;
 
 static mlpl_status evaluate(const check *c, mlpl_tensor **y) {
+  mlpl_status status = MLPL_OK;
   MLPL_TRY(c->f(c->cx, c->ud, y, c->x, c->n));
-  if ((*y)->dtype == MLPL_F64) return MLPL_OK;
-  mlpl_status status = mlpl_fail(c->cx, MLPL_EARG,
-      "gradcheck: the result is %s; it must be f64",
-      mlpl_dtype_name((mlpl_dtype)(*y)->dtype));
-  mlpl_tensor_release(*y);
-  *y = NULL;
+  if ((*y)->dtype != MLPL_F64)
+    status = mlpl_fail(c->cx, MLPL_EARG, "gradcheck: the result is %s; it must be f64",
+        mlpl_dtype_name((mlpl_dtype)(*y)->dtype));
+  else if (c->n_out >= 0 && (*y)->numel != c->n_out)
+    status = mlpl_fail(c->cx, MLPL_ESHAPE,
+        "gradcheck: the result has %lld elements, before it had %lld",
+        (long long)(*y)->numel, (long long)c->n_out);
+  if (status == MLPL_OK) return MLPL_OK;
+  mlpli_drop(y);
   return status;
 }
 
-static double *element(mlpl_tensor *t, int64_t i) {
+static char *address(mlpl_tensor *t, int64_t i) {
   int64_t at = 0;
   for (int d = t->ndim - 1; d >= 0; d--) {
     at += i % t->shape[d] * t->stride[d];
     i /= t->shape[d];
   }
-  return (double *)(void *)t->data + at;
+  return t->data + at * mlpli_dtype_size[t->dtype];
+}
+
+static double *element(mlpl_tensor *t, int64_t i) {
+  return (double *)(void *)address(t, i);
 }
 
 /* analytic[j][e] for output element j over all elements e of input i, one backward pass a
@@ -53,15 +62,14 @@ static mlpl_status analytic(const check *c, int i, double *row, int64_t j) {
 }
 
 /* All outputs with element e of input i moved by delta. */
-static mlpl_status moved(
-    const check *c, int i, int64_t e, double delta, double *out, int64_t n_out) {
+static mlpl_status moved(const check *c, int i, int64_t e, double delta, double *out) {
   double *p = element(c->x[i], e), was = *p;
   mlpl_tensor *y;
   *p = was + delta;
   mlpli_touch(c->x[i]);
   mlpl_status status = evaluate(c, &y);
   if (status == MLPL_OK) { /* before the element is put back: y may be a view of it */
-    for (int64_t j = 0; j < n_out; j++) out[j] = *element(y, j);
+    for (int64_t j = 0; j < c->n_out; j++) out[j] = *element(y, j);
     mlpl_tensor_release(y);
   }
   *p = was;
@@ -80,50 +88,64 @@ static mlpl_status compare(
 }
 
 static mlpl_status check_input(
-    const check *c, int i, int64_t n_out, double *jacobian, double *up, double *down) {
+    const check *c, int i, double *jacobian, double *up, double *down) {
   int64_t n = c->x[i]->numel;
-  for (int64_t j = 0; j < n_out; j++) MLPL_TRY(analytic(c, i, jacobian + j * n, j));
+  for (int64_t j = 0; j < c->n_out; j++) MLPL_TRY(analytic(c, i, jacobian + j * n, j));
   for (int64_t e = 0; e < n; e++) {
-    MLPL_TRY(moved(c, i, e, c->eps, up, n_out));
-    MLPL_TRY(moved(c, i, e, -c->eps, down, n_out));
-    for (int64_t j = 0; j < n_out; j++)
+    MLPL_TRY(moved(c, i, e, c->eps, up));
+    MLPL_TRY(moved(c, i, e, -c->eps, down));
+    for (int64_t j = 0; j < c->n_out; j++)
       MLPL_TRY(
           compare(c, i, e, j, jacobian[j * n + e], (up[j] - down[j]) / (2 * c->eps)));
   }
   return MLPL_OK;
 }
 
-static mlpl_status check_all(const check *c) {
-  mlpl_tensor *y;
-  int64_t most = 0, varied = 0;
-  double *memory;
+/* That inputs are what can be checked; *most: elements of the largest that is varied. */
+static mlpl_status check_inputs(const check *c, int64_t *most) {
+  bool any = false;
+  *most = 0;
   for (int i = 0; i < c->n; i++) {
-    if (!c->x[i]->requires_grad) continue;
-    if (c->x[i]->dtype != MLPL_F64)
+    const mlpl_tensor *x = c->x[i];
+    if (!x->requires_grad) continue;
+    if (x->dtype != MLPL_F64)
       return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: input %d is %s; it must be f64",
-          i + c->cx->index_base, mlpl_dtype_name((mlpl_dtype)c->x[i]->dtype));
-    varied++;
-    if (c->x[i]->numel > most) most = c->x[i]->numel;
+          i + c->cx->index_base, mlpl_dtype_name((mlpl_dtype)x->dtype));
+    any = true;
+    if (x->numel > *most) *most = x->numel;
   }
-  if (!varied)
-    return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: no input requires a gradient");
+  if (any) return MLPL_OK;
+  return mlpl_fail(c->cx, MLPL_EARG, "gradcheck: no input requires a gradient");
+}
+
+static mlpl_status check_all(check *c) {
+  mlpl_tensor *y;
+  int64_t most;
+  size_t bytes;
+  double *memory;
+  MLPL_TRY(check_inputs(c, &most));
   MLPL_TRY(evaluate(c, &y));
-  int64_t n_out = y->numel;
+  const int64_t n_out = c->n_out = y->numel;
   mlpl_tensor_release(y);
-  MLPL_TRY(mlpli_new(
-      c->cx, &memory, (size_t)(n_out * (most + 2)) * sizeof *memory, "gradcheck"));
+  if (!mlpli_mul((size_t)n_out, (size_t)most + 2, &bytes) ||
+      !mlpli_mul(bytes, sizeof *memory, &bytes))
+    return mlpl_fail(c->cx, MLPL_ENOMEM,
+        "gradcheck: %lld results by %lld elements are more than can be counted",
+        (long long)n_out, (long long)most);
+  MLPL_TRY(mlpli_new(c->cx, &memory, bytes, "gradcheck"));
   mlpl_status status = MLPL_OK;
   for (int i = 0; i < c->n && status == MLPL_OK; i++)
     if (c->x[i]->requires_grad)
       status = check_input(
-          c, i, n_out, memory, memory + n_out * most, memory + n_out * (most + 1));
+          c, i, memory, memory + n_out * most, memory + n_out * (most + 1));
   mlpli_free(c->cx->heap, memory);
   return status;
 }
 
 mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
     mlpl_tensor *const *x, int n, double eps, double atol, double rtol) {
-  check c = {cx, f, ud, x, n, eps ? eps : 1e-6, atol ? atol : 1e-5, rtol ? rtol : 1e-3};
+  check c = {
+      cx, f, ud, x, n, eps ? eps : 1e-6, atol ? atol : 1e-5, rtol ? rtol : 1e-3, -1};
   bool was = mlpl_set_grad_enabled(cx, true);
   mlpl_status status = check_all(&c);
   mlpl_set_grad_enabled(cx, was);
@@ -131,15 +153,6 @@ mlpl_status mlpl_gradcheck(mlpl_ctx *cx, mlpl_function *f, void *ud,
 }
 
 /* ---- without a graph --------------------------------------------------------------- */
-
-static char *address(mlpl_tensor *t, int64_t i) {
-  int64_t at = 0;
-  for (int d = t->ndim - 1; d >= 0; d--) {
-    at += i % t->shape[d] * t->stride[d];
-    i /= t->shape[d];
-  }
-  return t->data + at * mlpli_dtype_size[t->dtype];
-}
 
 /* f(x) with element e of input i at v; the step that was really made in v's dtype. */
 static mlpl_status value_at(
@@ -191,14 +204,13 @@ static mlpl_status all_differences(const check *c, mlpl_tensor **grads) {
 
 mlpl_status mlpl_numeric_grad(mlpl_ctx *cx, mlpl_tensor **grads, mlpl_function *f,
     void *ud, mlpl_tensor *const *x, int n, double eps) {
-  check c = {cx, f, ud, x, n, eps, 0, 0};
+  const check c = {.cx = cx, .f = f, .ud = ud, .x = x, .n = n, .eps = eps};
   for (int i = 0; i < n; i++) grads[i] = NULL;
   bool was = mlpl_set_grad_enabled(cx, false);
   mlpl_status status = all_differences(&c, grads);
   mlpl_set_grad_enabled(cx, was);
   for (int i = 0; i < n && status != MLPL_OK; i++) {
-    mlpl_tensor_release(grads[i]);
-    grads[i] = NULL;
+    mlpli_drop(&grads[i]);
   }
   return status;
 }

@@ -186,6 +186,18 @@ mlpl_status mlpl_tensor_retain_grad(mlpl_ctx *cx, mlpl_tensor *t) {
   return MLPL_OK;
 }
 
+/* What can fail is done with r, the result, before t takes its place. */
+mlpl_status mlpli_hooks_ready(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_tensor *r) {
+  return mlpl_tensor_retains_grad(t) && r->node ? mlpl_tensor_retain_grad(cx, r) : MLPL_OK;
+}
+
+void mlpli_hooks_follow(mlpl_tensor *t, mlpl_tensor *r) {
+  if (t->hooks) mlpli_hooks_leave(t);
+  t->hooks = r->hooks;
+  r->hooks = NULL;
+  if (t->hooks) t->hooks->keeper = t;
+}
+
 bool mlpl_tensor_retains_grad(const mlpl_tensor *t) {
   return t->node && t->hooks && t->hooks->keeper == t;
 }

@@ -117,8 +117,7 @@ static mlpl_status one_row(jacobian *j, int64_t k, mlpl_tensor **g) {
       status = set_row(j->cx, j->out[i], k, g[i]);
   }
   for (int i = 0; i < j->n; i++) {
-    mlpl_tensor_release(g[i]);
-    g[i] = NULL;
+    mlpli_drop(&g[i]);
   }
   return status;
 }
@@ -153,8 +152,7 @@ mlpl_status mlpl_jacobian(mlpl_ctx *cx, mlpl_tensor **out, mlpl_tensor *y,
   for (int i = 0; i < n_in; i++) out[i] = NULL;
   mlpl_status status = compute(&j);
   for (int i = 0; i < n_in && status != MLPL_OK; i++) {
-    mlpl_tensor_release(out[i]);
-    out[i] = NULL;
+    mlpli_drop(&out[i]);
   }
   return status;
 }

@@ -5,23 +5,18 @@
 
 #include <string.h>
 
-static void drop(mlpl_tensor **t) {
-  mlpl_tensor_release(*t);
-  *t = NULL;
-}
-
 void mlpli_node_spend(mlpli_node *n) {
   if (n->op->forget && !n->spent) n->op->forget(n);
   n->spent = true;
   for (int i = 0; i < n->n_in; i++) {
-    drop(&n->in[i]);
-    drop(&n->edge[i].leaf);
+    mlpli_drop(&n->in[i]);
+    mlpli_drop(&n->edge[i].leaf);
     mlpli_node *next = n->edge[i].node;
     n->edge[i].node = NULL;
     if (next) mlpli_node_release(next);
   }
-  drop(&n->out);
-  drop(&n->extra);
+  mlpli_drop(&n->out);
+  mlpli_drop(&n->extra);
   if (n->hooks) mlpli_hooks_spend(n->hooks);
   n->hooks = NULL;
 }
@@ -33,7 +28,7 @@ void mlpli_node_spend(mlpli_node *n) {
 void mlpli_node_release(mlpli_node *n) {
   if (--n->refs > 0) return;
   mlpl_ctx *cx = n->cx;
-  drop(&n->grad);
+  mlpli_drop(&n->grad);
   n->dying = cx->dying;
   cx->dying = n;
   if (n->dying) return; /* an outer call is at work */
@@ -109,7 +104,7 @@ mlpl_status mlpli_node_new(
 
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
   const mlpl_op *op = c->op;
-  const unsigned tracked = mlpli_tracked_inputs(op, c->in, c->n);
+  const unsigned tracked = op->saves ? mlpli_tracked_inputs(op, c->in, c->n) : 0;
   mlpli_node *n;
   MLPL_TRY(mlpli_node_new(cx, &n, op, op->n_params, c->n));
   if (op->saves & MLPLI_SAVE_OUT && !c->forget_out && is_needed(op->out_for, tracked)) {

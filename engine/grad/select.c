@@ -4,8 +4,7 @@
 */
 #include "grad/grad.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "base/buffer.h"
 
 /* ---- sinks ------------------------------------------------------------------------- */
 
@@ -72,10 +71,19 @@ static mlpl_status visit(mlpli_pass *p, mlpli_node *n) {
   return MLPL_OK;
 }
 
-static int by_order(const void *a, const void *b) {
-  uint64_t x = ((const mlpli_mark *)a)->node->order;
-  uint64_t y = ((const mlpli_mark *)b)->node->order;
-  return (x > y) - (x < y);
+static bool ran_before(const void *marks, int64_t a, int64_t b) {
+  const mlpli_mark *mark = marks;
+  return mark[a].node->order < mark[b].node->order;
+}
+
+/* Does it lead to a sink? Its inputs know already. A freed one may: that is an error. */
+static bool is_needed(const mlpli_pass *p, const mlpli_node *n) {
+  if (n->spent || (n->sink && n->sink->pass == p)) return true;
+  for (int i = 0; i < n->n_in; i++) {
+    const mlpli_edge *e = &n->edge[i];
+    if ((e->node || e->leaf) && mlpli_is_selected(p, e)) return true;
+  }
+  return false;
 }
 
 /* An operation ran after those that made its inputs, so one look at each, the first to run
@@ -86,15 +94,15 @@ mlpl_status mlpli_select(mlpli_pass *p, mlpl_tensor *const *roots, int n) {
     const mlpli_node *node = p->mark[at].node;
     for (int i = 0; i < node->n_in; i++) MLPL_TRY(visit(p, node->edge[i].node));
   }
-  if (p->n_marks) qsort(p->mark, (size_t)p->n_marks, sizeof *p->mark, by_order);
+  int64_t *order;
+  MLPL_TRY(mlpli_new(p->cx, &order, (size_t)p->n_marks * sizeof *order, p->what));
+  for (int at = 0; at < p->n_marks; at++) order[at] = at;
+  mlpli_sort(order, p->n_marks, ran_before, p->mark);
   for (int at = 0; at < p->n_marks; at++) {
-    mlpli_node *node = p->mark[at].node;
-    node->needed = node->spent || (node->sink && node->sink->pass == p);
-    for (int i = 0; i < node->n_in && !node->needed; i++) {
-      const mlpli_edge *e = &node->edge[i];
-      node->needed = (e->node || e->leaf) && mlpli_is_selected(p, e);
-    }
+    mlpli_node *node = p->mark[order[at]].node;
+    node->needed = is_needed(p, node);
   }
+  mlpli_free(p->cx->heap, order);
   return MLPL_OK;
 }
 

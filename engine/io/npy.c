@@ -238,8 +238,7 @@ static mlpl_status make_tensor(const npy *f, mlpl_tensor **t, const unsigned cha
       : bad(f, "the array holds a number beyond 2^63 - 1, the largest i64");
   if (status == MLPL_OK && turn) status = turn_axes(f, t);
   if (status == MLPL_OK) return MLPL_OK;
-  mlpl_tensor_release(*t);
-  *t = NULL;
+  mlpli_drop(t);
   return status;
 }
 

@@ -7,6 +7,7 @@
 #include "io/st_types.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* A text of the metadata. */
 typedef struct pair {
@@ -206,6 +207,18 @@ static mlpl_status read_names(mlpli_st *st, mlpli_json *j) {
   }
 }
 
+/* Its first 8 bytes are no length of a header; what kind of file it is, if that is known. */
+static mlpl_status not_safetensors(mlpli_st *st, const unsigned char *bytes) {
+  const char *kind = "";
+  if (memcmp(bytes, "\x93NUMPY", 6) == 0) kind = " but an NPY file (mlpl.load reads it)";
+  if (memcmp(bytes, "PK\3\4", 4) == 0)
+    kind = " but a ZIP archive (mlpl.load reads NPZ; PyTorch's .pt files are not read)";
+  return mlpl_fail(st->cx, MLPL_EFORMAT,
+      "%s: this is not a safetensors file%s; model:save writes one, and in Python "
+      "safetensors.torch.save_file does",
+      st->where, kind);
+}
+
 /* Lengths first; then the text. */
 static mlpl_status read_header(mlpli_st *st, const unsigned char *bytes, size_t n) {
   char where[MLPLI_PATH_TEXT + 16];
@@ -214,10 +227,11 @@ static mlpl_status read_header(mlpli_st *st, const unsigned char *bytes, size_t 
     return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: %zu bytes are too short for safetensors",
         st->where, n);
   for (int i = 8; i-- > 0;) header = header << 8 | bytes[i];
+  if (header > MLPLI_ST_HEADER && (n < 9 || bytes[8] != '{'))
+    return not_safetensors(st, bytes);
   if (header > MLPLI_ST_HEADER)
-    return mlpl_fail(st->cx, MLPL_EFORMAT,
-        "%s: a header of %llu bytes is too large (is this safetensors?)", st->where,
-        (unsigned long long)header);
+    return mlpl_fail(st->cx, MLPL_EFORMAT, "%s: a header of %llu bytes is too large",
+        st->where, (unsigned long long)header);
   if (header > n - 8)
     return mlpl_fail(st->cx, MLPL_EFORMAT,
         "%s: the header should have %llu bytes, but the file ends after %zu", st->where,
@@ -398,7 +412,6 @@ mlpl_status mlpli_st_tensor(const mlpli_st *st, mlpl_tensor **t, int64_t i) {
   MLPL_TRY(
       mlpli_tensor_make(st->cx, t, mlpli_st_types[e->type].becomes, e->ndim, e->shape));
   if (mlpli_st_decode(e->type, (*t)->data, st->data + e->begin, e->numel)) return MLPL_OK;
-  mlpl_tensor_release(*t);
-  *t = NULL;
+  mlpli_drop(t);
   return bad_tensor(st, e, "holds a number beyond 2^63");
 }

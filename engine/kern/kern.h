@@ -216,6 +216,10 @@ typedef enum mlplk_logic_kind {
   MLPLK_OR,
   MLPLK_XOR,
   MLPLK_NOT, /* of x alone; of a truth value: 1 - x */
+  /* x times or over 2^y, as bits go; by y < 0, or as many as there are, all of them go.
+     Not of truth values. */
+  MLPLK_SHIFT_LEFT,
+  MLPLK_SHIFT_RIGHT,
   MLPLK_N_LOGICS
 } mlplk_logic_kind;
 
@@ -262,6 +266,7 @@ typedef enum mlplk_reduce_kind {
   MLPLK_MIN,
   MLPLK_ARGMIN,
   MLPLK_NONZERO,
+  MLPLK_SUM_SQUARES, /* of real numbers alone */
   MLPLK_N_REDUCES
 } mlplk_reduce_kind;
 
@@ -312,6 +317,13 @@ void mlplk_sort(ptrdiff_t n, mlplk_item *items, mlplk_item *scratch);
 uint64_t mlplk_kth(ptrdiff_t n, const uint64_t *key, ptrdiff_t k, ptrdiff_t *among);
 
 /* ---- softmax and cross-entropy, on rows whose k elements lie side by side ---------- */
+
+typedef enum mlplk_softmax_kind {
+  MLPLK_SOFTMAX,
+  MLPLK_LOG_SOFTMAX,
+  MLPLK_SOFTMAX_GRAD,
+  MLPLK_LOG_SOFTMAX_GRAD
+} mlplk_softmax_kind;
 
 /*
 ** loss[i] = sum_c q_ic (logsumexp(x_i) - x_ic), and dx_ic = (sum_c q_ic) softmax(x_i)_c -
@@ -513,6 +525,11 @@ typedef struct mlplk_table {
 ** by isa; NULL when isa is unknown or this processor cannot run it.
 */
 const mlplk_table *mlplk_select(size_t real_bytes, const char *isa);
+
+/* Down n columns side by side, whose k >= 1 elements are `step` apart in all of them: y of
+   a = x; of a gradient, y = gx of a = g and b = y. y may be a. */
+void mlplk_softmax_columns(const mlplk_table *t, mlplk_softmax_kind kind, ptrdiff_t n,
+    ptrdiff_t k, ptrdiff_t step, void *y, const void *a, const void *b);
 
 /* One Philox4x32-10 block (random.c): the definition that the vector loops agree with. */
 void mlplk_philox(const uint32_t key[2], uint64_t counter, uint32_t out[4]);

@@ -48,6 +48,9 @@ static double sinc(double x) {
           (remainder(x, 2) * x < 0 ? -1 : 1);
 }
 
+/* The chance that a normal number is below x. */
+static double normal(double x) { return erfc(-x * sqrt(0.5)) / 2; }
+
 static double gelu_inner(double x) {
   return tanh(sqrt(2 / PI) * (x + 0.044715 * x * x * x));
 }
@@ -139,7 +142,7 @@ double mlplk_map_reference(mlplk_map_kind kind, double x, double y, double p) {
     case MLPLK_INF_TO_NUM: return isinf(x) ? (x > 0 ? y : p) : x;
     case MLPLK_CLAMP: return clamp(x, y, p);
     case MLPLK_THRESHOLD: return x <= p ? y : x;
-    case MLPLK_GELU: return x / 2 * (1 + erf(x / sqrt(2)));
+    case MLPLK_GELU: return x * normal(x);
     case MLPLK_GELU_TANH: return x / 2 * (1 + gelu_inner(x));
     case MLPLK_SILU: return x * sigmoid(x);
     case MLPLK_MISH: return x * tanh(softplus(x));
@@ -157,7 +160,7 @@ double mlplk_map_reference(mlplk_map_kind kind, double x, double y, double p) {
     case MLPLK_PRELU: return x > 0 ? x : y * x;
     case MLPLK_GLU: return x * sigmoid(y);
     case MLPLK_GELU_GRAD:
-      return x * ((1 + erf(y / sqrt(2))) / 2 + y * exp(-y * y / 2) / sqrt(2 * PI));
+      return x * (normal(y) + y * exp(-y * y / 2) / sqrt(2 * PI));
     case MLPLK_GELU_TANH_GRAD: return x * gelu_tanh_slope(y);
     case MLPLK_SILU_GRAD: return x * sigmoid(y) * (1 + y * (1 - sigmoid(y)));
     case MLPLK_MISH_GRAD: return x * mish_slope(y);

@@ -77,6 +77,19 @@ static inline uint8_t u8_or_at(uint8_t x, uint8_t y) { return x | y; }
 static inline uint8_t u8_xor_at(uint8_t x, uint8_t y) { return x ^ y; }
 static inline uint8_t u8_not_at(uint8_t x) { return (uint8_t)~x; }
 
+static inline int64_t i64_shift_left_at(int64_t x, int64_t y) {
+  return y < 0 || y > 63 ? 0 : (int64_t)((uint64_t)x << y);
+}
+static inline int64_t i64_shift_right_at(int64_t x, int64_t y) {
+  return x >> (y < 0 || y > 63 ? 63 : y); /* the sign is what comes in */
+}
+static inline uint8_t u8_shift_left_at(uint8_t x, uint8_t y) {
+  return (uint8_t)(y > 7 ? 0 : x << y);
+}
+static inline uint8_t u8_shift_right_at(uint8_t x, uint8_t y) {
+  return (uint8_t)(y > 7 ? 0 : x >> y);
+}
+
 /* ---- comparisons, and what no whole number is -------------------------------------- */
 
 #define COMPARISONS(type, in_type)                                                       \
@@ -125,7 +138,11 @@ ARITHMETIC(i64, int64_t)
 ARITHMETIC(u8, uint8_t)
 LOGIC(i64, int64_t)
 LOGIC(u8, uint8_t)
-static MLPLK_LOOP_1(bool_not, bool_not_at, uint8_t, uint8_t)
+static MLPLK_LOOP_1(bool_not, bool_not_at, uint8_t, uint8_t) static MLPLK_LOOP(
+    i64_shift_left, i64_shift_left_at, int64_t,
+    int64_t) static MLPLK_LOOP(i64_shift_right, i64_shift_right_at, int64_t,
+    int64_t) static MLPLK_LOOP(u8_shift_left, u8_shift_left_at, uint8_t,
+    uint8_t) static MLPLK_LOOP(u8_shift_right, u8_shift_right_at, uint8_t, uint8_t)
 
 #define ARITHMETIC_TABLE(type)                                                           \
   {                                                                                      \
@@ -143,6 +160,7 @@ static MLPLK_LOOP_1(bool_not, bool_not_at, uint8_t, uint8_t)
     [MLPLK_ISNAN] = type##_never, [MLPLK_ISINF] = type##_never,                          \
     [MLPLK_ISFINITE] = type##_always, [MLPLK_AND] = type##_and, [MLPLK_OR] = type##_or,  \
     [MLPLK_XOR] = type##_xor, [MLPLK_NOT] = not_,                                        \
+    [MLPLK_SHIFT_LEFT] = type##_shift_left, [MLPLK_SHIFT_RIGHT] = type##_shift_right,    \
   }
 
     mlplk_map *const mlplk_whole_map[MLPLK_N_WHOLES][MLPLK_N_MAPS] = {

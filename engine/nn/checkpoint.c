@@ -98,8 +98,7 @@ mlpl_status mlpl_checkpoint(
   if (status == MLPL_OK)
     mlpl_module_retain(m);
   else {
-    mlpl_tensor_release(*y);
-    *y = NULL;
+    mlpli_drop(y);
   }
   return mlpli_undraw(cx, before, status);
 }

@@ -232,8 +232,7 @@ mlpl_status mlpl_module_to(mlpl_ctx *cx, mlpl_module *m, mlpl_dtype dtype) {
   for (int i = 0; i < done; i++) {
     mlpl_tensor *p = mlpl_module_parameter(m, i);
     if (status == MLPL_OK && p->dtype != (uint8_t)dtype) {
-      mlpl_tensor_release(p->grad);
-      p->grad = NULL;
+      mlpli_drop(&p->grad);
       p->has_grad = false;
       mlpli_tensor_become(p, fresh[i]);
     }

@@ -318,7 +318,7 @@ static SHAPE(glu) {
 }
 
 static int glu_axis(const mlpl_value *p, const mlpl_tensor *x) {
-  return (int)(p[0].i < 0 ? p[0].i + x->ndim : p[0].i);
+  return mlpli_axis_known(p[0].i, x->ndim);
 }
 
 static FORWARD(glu) {

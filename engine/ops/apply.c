@@ -10,8 +10,10 @@ const mlpl_op *mlpl_op_at(int i) {
 }
 
 const mlpl_op *mlpl_op_find(const char *name) {
-  for (int i = 0; i < MLPLI_N_OPS; i++)
-    if (strcmp(mlpli_op_table[i]->name, name) == 0) return mlpli_op_table[i];
+  for (int i = 0; i < MLPLI_N_OPS; i++) {
+    const char *own = mlpli_op_table[i]->name; /* most differ in the first letter */
+    if (own[0] == name[0] && strcmp(own, name) == 0) return mlpli_op_table[i];
+  }
   return NULL;
 }
 
@@ -34,7 +36,6 @@ bool mlpl_op_takes_list(const mlpl_op *op) { return op->list != MLPLI_NO_LIST; }
 bool mlpl_op_takes_number(const mlpl_op *op, int i) {
   return ((unsigned)op->numbers >> i & 1u) != 0;
 }
-const char *mlpl_op_said(const mlpl_op *op) { return mlpli_said(op); }
 const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) {
   return op->by_tensor ? mlpli_op_table[op->by_tensor] : NULL;
 }
@@ -249,8 +250,7 @@ mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
 
 static void release_all(mlpl_tensor **out, int n) {
   for (int i = 0; i < n; i++) {
-    mlpl_tensor_release(out[i]);
-    out[i] = NULL;
+    mlpli_drop(&out[i]);
   }
 }
 
@@ -330,6 +330,7 @@ mlpl_status mlpl_call(mlpl_ctx *cx, mlpl_tensor **out, const char *name,
   mlpl_value values[MLPL_MAX_PARAMS];
   const mlpl_op *op = mlpl_op_find(name);
   if (!op) return mlpl_fail(cx, MLPL_EARG, "call: there is no operation '%.60s'", name);
+  for (int i = 1; i < op->n_outputs; i++) out[i] = NULL;
   MLPL_TRY(mlpli_resolve(cx, op->name, op->params, op->n_params, args, values));
   return mlpl_op_apply(cx, out, op, inputs, n, values);
 }

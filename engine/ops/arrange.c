@@ -166,6 +166,19 @@ static mlpl_tensor *rolled(mlpli_expr *e, mlpl_tensor *x, int axis, int64_t by) 
 }
 
 /* Without axes the elements are rolled as one row. */
+/* Columns, or rows, in the opposite order. */
+static mlpl_status flip_one(
+    mlpl_ctx *cx, const mlpli_call *c, int axis, mlpl_tensor **out) {
+  const mlpl_value dims = mlpli_sizes_of(1, (int64_t[]){axis});
+  char text[MLPLI_SHAPE_TEXT];
+  if (c->in[0]->ndim <= axis)
+    return mlpl_fail(cx, MLPL_ESHAPE, "%s: input is %s; it must have %s", c->op->name,
+        mlpli_tensor_text(text, c->in[0]), axis ? "two axes or more" : "an axis");
+  return mlpli_apply(cx, out, MLPLI_OP_FLIP, c->in, 1, &dims);
+}
+static COMPOSE(fliplr) { return flip_one(cx, c, 1, out); }
+static COMPOSE(flipud) { return flip_one(cx, c, 0, out); }
+
 static COMPOSE(roll) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *x = c->in[0], *y = x;
@@ -297,6 +310,12 @@ static COMPOSE(diag) {
   y = x->ndim == 1 ? embedded(&e, x, p[0].i, 0, 1)
                    : mlpli_x1(&e, MLPLI_OP_DIAGONAL, x, p);
   return mlpli_xresult(&e, out, copied(&e, x, y));
+}
+
+static COMPOSE(diagflat) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *row = mlpli_x1(&e, MLPLI_OP_RAVEL, c->in[0], NULL);
+  return mlpli_xresult(&e, out, mlpli_x1(&e, MLPLI_OP_DIAG, row, c->p));
 }
 
 static COMPOSE(trace) {
@@ -459,6 +478,7 @@ static const mlpl_param rot90_params[] = {
     MLPLI_INT_OPTION("k", 1, -MANY, MANY), MLPLI_AXIS_LIST_OPTION("dims")};
 static const mlpl_param triangle_params[] = {
     MLPLI_INT_OPTION("diagonal", 0, -MANY, MANY)};
+static const mlpl_param offset_params[] = {MLPLI_INT_OPTION("offset", 0, -MANY, MANY)};
 static const mlpl_param embed_params[] = {MLPLI_INT_OPTION("offset", 0, -MANY, MANY),
     MLPLI_AXIS_OPTION("dim1", -2), MLPLI_AXIS_OPTION("dim2", -1)};
 static const mlpl_param pad_params[] = {MLPLI_SIZES_NEEDED("pad"),
@@ -483,12 +503,16 @@ const mlpl_op mlpli_op_repeat_interleave = {COMPOSE_ROW(repeat_interleave, MLPLI
     PARAMS(interleave_params), .by_tensor = MLPLI_OP_REPEAT_EACH};
 const mlpl_op mlpli_op_flip = {COMPOSE_ROW(flip, MLPLI_ANY), PARAMS(flip_params)};
 const mlpl_op mlpli_op_roll = {COMPOSE_ROW(roll, MLPLI_ANY), PARAMS(roll_params)};
+const mlpl_op mlpli_op_fliplr = {COMPOSE_ROW(fliplr, MLPLI_ANY)};
+const mlpl_op mlpli_op_flipud = {COMPOSE_ROW(flipud, MLPLI_ANY)};
 const mlpl_op mlpli_op_rot90 = {COMPOSE_ROW(rot90, MLPLI_ANY), PARAMS(rot90_params)};
 const mlpl_op mlpli_op_tril = {UNARY_ROW(tril, MLPLI_ANY, shape_triangle),
-    HAS_BACKWARD(tril), PARAMS(triangle_params)};
+    .underscored = true, HAS_BACKWARD(tril), PARAMS(triangle_params)};
 const mlpl_op mlpli_op_triu = {UNARY_ROW(triu, MLPLI_ANY, shape_triangle),
-    HAS_BACKWARD(triu), PARAMS(triangle_params)};
+    .underscored = true, HAS_BACKWARD(triu), PARAMS(triangle_params)};
 const mlpl_op mlpli_op_diag = {COMPOSE_ROW(diag, MLPLI_ANY), PARAMS(triangle_params)};
+const mlpl_op mlpli_op_diagflat = {
+    COMPOSE_ROW(diagflat, MLPLI_ANY), PARAMS(offset_params)};
 const mlpl_op mlpli_op_diag_embed = {
     COMPOSE_ROW(diag_embed, MLPLI_ANY), PARAMS(embed_params)};
 const mlpl_op mlpli_op_trace = {COMPOSE_ROW(trace, MLPLI_REAL)};

@@ -1,6 +1,8 @@
 /* Axes to reduce, and lines along one axis. */
 #include "ops/axes.h"
 
+#include "ops/rows.h"
+
 #include "grad/grad.h"
 
 #include <string.h>
@@ -33,7 +35,7 @@ mlpl_status mlpli_axes(
 }
 
 static unsigned bit_of(int64_t axis, int ndim) {
-  return ndim ? 1u << (axis < 0 ? axis + ndim : axis) : 0;
+  return ndim ? 1u << mlpli_axis_known(axis, ndim) : 0;
 }
 
 unsigned mlpli_axes_known(const mlpl_value *v, int ndim) {
@@ -195,12 +197,13 @@ mlpli_lines mlpli_lines_of(int ndim, const int64_t *shape, int axis) {
   return l;
 }
 
-mlpl_status mlpli_line_axis(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
-    const mlpl_value *dim, int *axis) {
+mlpl_status mlpli_line_axis(mlpl_ctx *cx, const mlpli_call *c, int k, int *axis) {
+  const int64_t dim = c->p[k].i;
+  const int ndim = c->in[0]->ndim;
   *axis = -1;
-  if (dim->i == MLPL_NO_AXIS) return MLPL_OK;
-  if (x->ndim == 0 && (dim->i == 0 || dim->i == -1)) return MLPL_OK;
-  return mlpli_axis(cx, what, dim->i, x->ndim, axis);
+  if (dim == MLPL_NO_AXIS) return MLPL_OK;
+  if (ndim == 0 && (dim == 0 || dim == -1)) return MLPL_OK;
+  return mlpli_axis(cx, mlpli_said(c->op), dim, ndim, axis);
 }
 
 typedef struct line_job {
@@ -236,5 +239,23 @@ mlpl_status mlpli_each_line(mlpl_ctx *cx, const char *what, const mlpli_lines *l
   else
     line_task(&j, 0, 0);
   mlpli_free(cx->heap, j.scratch);
+  return MLPL_OK;
+}
+
+/* ---- places ------------------------------------------------------------------------ */
+
+void mlpli_count_from_base(mlpl_tensor *out, const mlpl_tensor *index) {
+  mlpli_number base;
+  mlpli_map(
+      MLPLK_ADD, out, index, mlpli_number_like(&base, index, index->cx->index_base), 0);
+}
+
+mlpl_status mlpli_give_places(
+    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *index, mlpl_tensor **out) {
+  if (c->extra != index)
+    *out = mlpli_retain(index);
+  else
+    MLPL_TRY(mlpli_tensor_like(cx, out, index));
+  mlpli_count_from_base(*out, index);
   return MLPL_OK;
 }

@@ -68,8 +68,8 @@ typedef void mlpli_line_work(void *arg, int64_t line, void *scratch);
 mlpl_status mlpli_each_line(mlpl_ctx *cx, const char *what, const mlpli_lines *l,
     size_t bytes, mlpli_line_work *work, void *arg);
 
-/* An option dim: the axis, or -1 where it was left out (all axes). */
-mlpl_status mlpli_line_axis(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
-    const mlpl_value *dim, int *axis);
+/* The axis of the first input that option k of a call, dim, says; -1 where it was left out
+   (all axes), or of a number. */
+mlpl_status mlpli_line_axis(mlpl_ctx *cx, const mlpli_call *c, int k, int *axis);
 
 #endif

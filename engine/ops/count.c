@@ -3,6 +3,7 @@
 
 #include "ops/order.h"
 
+#include <float.h>
 #include <string.h>
 
 /* ---- bincount ---------------------------------------------------------------------- */
@@ -104,8 +105,18 @@ static mlpl_status histogram_range(
   if (!isfinite(*min) || !isfinite(*max))
     return mlpl_fail(cx, MLPL_EARG,
         "histc: the elements are from %g to %g; give a finite min and max", *min, *max);
-  if (*min == *max) *min -= 1, *max += 1;
+  if (*min == *max) {
+    const double by = fmax(1, fabs(*min) * DBL_EPSILON); /* next to 1e17, 1 is nothing */
+    *min -= by, *max += by;
+  }
   return MLPL_OK;
+}
+
+/* Halves, whose differences are finite. The largest number itself is in the last bin. */
+static int64_t bin_of(double v, double min, double max, int64_t bins) {
+  const int64_t bin =
+      (int64_t)((v / 2 - min / 2) / (max / 2 - min / 2) * (double)bins);
+  return bin < bins ? bin : bins - 1;
 }
 
 /* Counted as whole numbers: an f32 would stop at 2^24. */
@@ -126,10 +137,7 @@ static FORWARD(histc) {
   const double *d = (const double *)(const void *)x->data;
   for (int64_t i = 0; i < x->numel && status == MLPL_OK; i++) {
     const double v = x->dtype == MLPL_F32 ? (double)f[i] : d[i];
-    if (!(v >= min && v <= max)) continue;
-    int64_t bin = (int64_t)((v - min) / (max - min) * (double)bins);
-    if (bin >= bins) bin = bins - 1; /* max itself is in the last */
-    count[bin]++;
+    if (v >= min && v <= max) count[bin_of(v, min, max, bins)]++;
   }
   mlpli_copy(*out, bin_counts);
   mlpl_tensor_release(bin_counts);

@@ -53,7 +53,7 @@ static const char *names_of(unsigned dtypes, char *text, size_t size) {
 
 mlpl_status mlpli_promoted(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n, int *dtype) {
-  char text[32];
+  char text[32], name[MLPLI_INPUT_TEXT];
   int common = common_dtype(op, in, n);
   if (op->computes == MLPLI_TRUTH) common = MLPL_BOOL;
   if (op->computes == MLPLI_REALS && kind_of(common) < 2) common = MLPL_F32;
@@ -63,8 +63,8 @@ mlpl_status mlpli_promoted(
   while (i < n - 1 && !(in[i] && mlpli_holds_numbers(op, i) && in[i]->dtype == common))
     i++;
   return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; it takes %s (convert with :to)",
-      mlpli_said(op), op->input_name[i], mlpl_dtype_name((mlpl_dtype)common),
-      names_of(op->computes, text, sizeof text));
+      mlpli_said(op), mlpli_input_text(name, cx, op, i),
+      mlpl_dtype_name((mlpl_dtype)common), names_of(op->computes, text, sizeof text));
 }
 
 int mlpli_gives_truth(const mlpli_call *c) {

@@ -331,6 +331,24 @@ static COMPOSE(float_power) {
   return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_POW, a, b, NULL));
 }
 
+/* The larger or smaller one; of a number and NaN the number. As in PyTorch, all of the
+   gradient goes to a where both are equal. */
+static mlpl_status but_nan(
+    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **out, mlpli_op_id beats) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *a = c->in[0], *b = c->in[1];
+  mlpli_shape s;
+  MLPL_TRY(mlpli_broadcast(cx, c->op->name, a, b, &s));
+  const bool was = mlpl_set_grad_enabled(cx, false);
+  mlpl_tensor *first = mlpli_x2(&e, MLPLI_OP_LOGICAL_OR, mlpli_x2(&e, beats, a, b, NULL),
+      mlpli_x1(&e, MLPLI_OP_ISNAN, b, NULL), NULL);
+  mlpl_set_grad_enabled(cx, was);
+  return mlpli_xresult(&e, out, mlpli_x3(&e, MLPLI_OP_WHERE, first, a, b, NULL));
+}
+
+static COMPOSE(fmax) { return but_nan(cx, c, out, MLPLI_OP_GE); }
+static COMPOSE(fmin) { return but_nan(cx, c, out, MLPLI_OP_LE); }
+
 /* a 2^b, by pow, whose powers of two are exact: a third of the power three times, since
    2^b may be too large or too small where the product is neither. Beyond the bound every
    product is 0 or infinite. */
@@ -411,13 +429,21 @@ PAIR_MAP_ROW(logaddexp, MLPLI_REAL, MLPLI_REAL, 3)
 #define PAIR_ROW(f, a_domain, b_domain)                                                  \
   .name = #f, .input_name = {"a", "b"}, .domain = {a_domain, b_domain}, .n_inputs = 2,   \
   .n_required = 2, .n_outputs = 1, .differentiable = 3, .numbers = 3,                    \
-  .computes = MLPLI_REALS, .compose = f##_compose
+  .compose = f##_compose
 static const mlpl_param logit_params[] = {MLPLI_REAL_OPTION("eps", -1, -1, 0.5)};
-const mlpl_op mlpli_op_logaddexp2 = {PAIR_ROW(logaddexp2, MLPLI_REAL, MLPLI_REAL)};
-const mlpl_op mlpli_op_float_power = {PAIR_ROW(float_power, MLPLI_POSITIVE, MLPLI_REAL)};
-const mlpl_op mlpli_op_ldexp = {PAIR_ROW(ldexp, MLPLI_REAL, MLPLI_REAL)};
+const mlpl_op mlpli_op_logaddexp2 = {
+    PAIR_ROW(logaddexp2, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_REALS};
+const mlpl_op mlpli_op_float_power = {
+    PAIR_ROW(float_power, MLPLI_POSITIVE, MLPLI_REAL), .computes = MLPLI_REALS};
+const mlpl_op mlpli_op_ldexp = {PAIR_ROW(ldexp, MLPLI_REAL, MLPLI_REAL),
+    .computes = MLPLI_REALS, .underscored = true};
+const mlpl_op mlpli_op_fmax = {
+    PAIR_ROW(fmax, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
+const mlpl_op mlpli_op_fmin = {
+    PAIR_ROW(fmin, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
 const mlpl_op mlpli_op_logit = {
-    COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS, PARAMS(logit_params)};
+    COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS, PARAMS(logit_params),
+    .underscored = true};
 PAIR_MAP_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)
 /* PyTorch's heaviside has no gradient, and copysign none for its second operand. */
 const mlpl_op mlpli_op_heaviside = {.name = "heaviside",

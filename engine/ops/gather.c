@@ -8,10 +8,12 @@
 #include "grad/grad.h"
 #include "ops/rows.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #define GRAIN 16384 /* elements a task copies */
+#define CHUNK 512   /* places that are made together */
 
 /* ---- the loop ---------------------------------------------------------------------- */
 
@@ -19,14 +21,33 @@ typedef struct along_job {
   mlpli_move move;
   mlpl_tensor *t;
   const mlpl_tensor *index, *o;
-  const int64_t *at;
+  const int64_t *v; /* what index holds, row-major */
   int axis;
   int64_t run, n, per_task; /* length and number of runs */
+  atomic_bool bad;          /* an index names no place */
 } along_job;
+
+/* A run whose elements in t and o lie step_t and step_o apart, a chunk of places at a
+   time; false: where an index names none. */
+static bool move_run(const along_job *j, const int64_t *v, char *t, int64_t step_t,
+    char *o, int64_t step_o) {
+  int64_t at[CHUNK];
+  const int dtype = j->t->dtype;
+  const int64_t size = mlpli_dtype_size[dtype], r = j->t->shape[j->axis],
+                along = j->t->stride[j->axis];
+  for (int64_t i = 0; i < j->run; i += CHUNK) {
+    const int64_t n = j->run - i < CHUNK ? j->run - i : CHUNK;
+    if (!mlpli_places_of(n, v + i, r, j->t->cx->index_base, MLPLI_FROM_START, at))
+      return false;
+    mlpli_move_each(j->move, dtype, n, at, along, t + i * step_t * size, step_t,
+        o + i * step_o * size, step_o);
+  }
+  return true;
+}
 
 static void move_runs(void *arg, ptrdiff_t task, int worker) {
   (void)worker;
-  const along_job *j = arg;
+  along_job *j = arg;
   const mlpl_tensor *t = j->t, *o = j->o;
   const int last = j->index->ndim - 1;
   const int64_t size = mlpli_dtype_size[t->dtype],
@@ -41,28 +62,48 @@ static void move_runs(void *arg, ptrdiff_t task, int worker) {
       if (d != j->axis) from += place * t->stride[d];
       to += place * o->stride[d];
     }
-    mlpli_move_each(j->move, t->dtype, j->run, j->at + i * j->run, t->stride[j->axis],
-        t->data + from * size, step_t, o->data + to * size, o->stride[last]);
+    if (!move_run(j, j->v + i * j->run, t->data + from * size, step_t,
+            o->data + to * size, o->stride[last]))
+      atomic_store(&j->bad, true);
   }
 }
 
+/* Before anything is put or added, perhaps in place. */
+static bool all_name_places(int64_t count, const int64_t *v, int64_t n, int base) {
+  bool bad = false;
+  for (int64_t i = 0; i < count; i++)
+    bad |= (uint64_t)v[i] - (uint64_t)base >= (uint64_t)n;
+  return !bad;
+}
+
 /* For every element of index, between t at the element's own place, but index[..] along
-   the axis, and o at the element's own place. Only taking is cut among threads: two
-   elements may put or add to one place. */
+   the axis, and o at the element's own place. Where an index names no place nothing is
+   written to a t that is changed in place; else the result is lost. Runs are cut among
+   threads where no two of them put or add to one place: when they lie along the axis. */
 static mlpl_status along_axis(mlpl_ctx *cx, const char *what, mlpli_move move,
-    mlpl_tensor *t, int axis, const mlpl_tensor *index, const mlpl_tensor *o) {
-  int64_t *at;
-  along_job j = {.move = move, .t = t, .index = index, .o = o, .axis = axis};
-  MLPL_TRY(mlpli_places(cx, what, index, axis, t->shape[axis], MLPLI_FROM_START, &at));
-  if (index->numel) {
-    j.at = at;
-    j.run = index->shape[index->ndim - 1];
-    j.n = index->numel / j.run;
-    j.per_task = move != MLPLI_TAKE ? j.n : j.run >= GRAIN ? 1 : GRAIN / j.run;
-    cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, move_runs, &j);
-  }
-  mlpli_free(cx->heap, at);
-  return MLPL_OK;
+    mlpl_tensor *t, int axis, const mlpl_tensor *index, const mlpl_tensor *o,
+    bool in_place) {
+  mlpl_tensor *flat;
+  mlpl_status status = MLPL_OK;
+  if (index->numel == 0) return MLPL_OK;
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, index));
+  along_job j = {.move = move,
+      .t = t,
+      .index = index,
+      .o = o,
+      .axis = axis,
+      .v = (const int64_t *)(const void *)flat->data};
+  const bool apart = move == MLPLI_TAKE || axis == index->ndim - 1;
+  j.run = index->shape[index->ndim - 1];
+  j.n = index->numel / j.run;
+  j.per_task = !apart ? j.n : j.run >= GRAIN ? 1 : GRAIN / j.run;
+  j.bad = in_place && !all_name_places(index->numel, j.v, t->shape[axis], cx->index_base);
+  if (!j.bad) cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, move_runs, &j);
+  if (j.bad)
+    status = mlpli_no_place(
+        cx, what, index->numel, j.v, axis, t->shape[axis], MLPLI_FROM_START);
+  mlpl_tensor_release(flat);
+  return status;
 }
 
 /* That index has x's axes and is nowhere longer than t but along the axis. */
@@ -98,7 +139,7 @@ static SHAPE(gather) {
 static FORWARD(gather) {
   int axis;
   MLPL_TRY(axis_of(cx, c, &c->p[0], &axis));
-  return along_axis(cx, "gather", MLPLI_TAKE, c->in[0], axis, c->in[1], *out);
+  return along_axis(cx, "gather", MLPLI_TAKE, c->in[0], axis, c->in[1], *out, false);
 }
 
 static BACKWARD(gather) {
@@ -113,7 +154,7 @@ static FORWARD(place_gather) {
   int axis;
   mlpli_fill(*out, 0);
   MLPL_TRY(mlpli_axis(cx, "gather", c->p[1].i, (*out)->ndim, &axis));
-  return along_axis(cx, "gather", MLPLI_ADD, *out, axis, c->in[1], c->in[0]);
+  return along_axis(cx, "gather", MLPLI_ADD, *out, axis, c->in[1], c->in[0], false);
 }
 
 static BACKWARD(place_gather) {
@@ -158,8 +199,9 @@ static mlpl_status scatter(
     src.ndim = out->ndim;
     memset(src.stride, 0, sizeof src.stride);
   }
-  if (out->data != c->in[0]->data) mlpli_copy(out, c->in[0]);
-  return along_axis(cx, c->op->name, move, out, axis, c->in[1], &src);
+  const bool in_place = out->data == c->in[0]->data;
+  if (!in_place) mlpli_copy(out, c->in[0]);
+  return along_axis(cx, c->op->name, move, out, axis, c->in[1], &src, in_place);
 }
 
 static FORWARD(scatter) { return scatter(cx, c, MLPLI_PUT, *out); }
@@ -217,18 +259,17 @@ static FORWARD(combine) {
     all.ndim = (*out)->ndim;
     memset(all.stride, 0, sizeof all.stride);
     MLPL_TRY(
-        along_axis(cx, "scatter_reduce", MLPLI_PUT, *out, axis, c->in[1], &all));
+        along_axis(cx, "scatter_reduce", MLPLI_PUT, *out, axis, c->in[1], &all, false));
   }
   return along_axis(cx, "scatter_reduce",
       reduce == PROD       ? MLPLI_TIMES
           : reduce == AMAX ? MLPLI_MOST
                            : MLPLI_LEAST,
-      *out, axis, c->in[1], c->in[2]);
+      *out, axis, c->in[1], c->in[2], false);
 }
 
-static mlpl_tensor *put(
-    mlpli_expr *e, mlpli_op_id how, mlpl_tensor *x, mlpl_tensor *index, mlpl_tensor *v,
-    const mlpl_value *dim) {
+static mlpl_tensor *put(mlpli_expr *e, mlpli_op_id how, mlpl_tensor *x,
+    mlpl_tensor *index, mlpl_tensor *v, const mlpl_value *dim) {
   return mlpli_x3(e, how, x, index, v, dim);
 }
 
@@ -269,12 +310,10 @@ static mlpl_tensor *slope_of_input(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g)
   mlpl_tensor *x = n->in[0],
               *zero = mlpli_x2(e, MLPLI_OP_EQ, x, mlpli_xnumber(e, x, 0), NULL),
               *some = ones_where(e, zero, x);
-  mlpl_tensor *y = mlpli_x3(
-      e, MLPLI_OP_SCATTER_COMBINE, some, n->in[1], n->in[2], n->p);
+  mlpl_tensor *y = mlpli_x3(e, MLPLI_OP_SCATTER_COMBINE, some, n->in[1], n->in[2], n->p);
   mlpl_tensor *gx = mlpli_xmul(e, g, mlpli_xdiv(e, y, some));
-  return n->p[2].i
-      ? gx
-      : put(e, MLPLI_OP_SCATTER, gx, n->in[1], mlpli_xnumber(e, g, 0), n->p);
+  return n->p[2].i ? gx
+                   : put(e, MLPLI_OP_SCATTER, gx, n->in[1], mlpli_xnumber(e, g, 0), n->p);
 }
 
 /* Of src: the result over the element; where that is the one zero that goes to a place,
@@ -289,13 +328,12 @@ static mlpl_tensor *slope_of_source(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g
               *alone = mlpli_x2(e, MLPLI_OP_LOGICAL_AND, zero,
                   mlpli_x2(e, MLPLI_OP_EQ, there, mlpli_xnumber(e, g, 1), NULL), NULL);
   mlpl_set_grad_enabled(e->cx, was);
-  mlpl_tensor *others = mlpli_x3(e, MLPLI_OP_SCATTER_COMBINE, n->in[0], index,
-      ones_where(e, alone, src), n->p);
+  mlpl_tensor *others = mlpli_x3(
+      e, MLPLI_OP_SCATTER_COMBINE, n->in[0], index, ones_where(e, alone, src), n->p);
   mlpl_tensor *whole = mlpli_xdiv(e,
       mlpli_x2(e, MLPLI_OP_GATHER, mlpli_xmul(e, g, mlpli_xout(e, n)), index, n->p),
       ones_where(e, zero, src));
-  mlpl_tensor *left =
-      mlpli_x2(e, MLPLI_OP_GATHER, mlpli_xmul(e, g, others), index, n->p);
+  mlpl_tensor *left = mlpli_x2(e, MLPLI_OP_GATHER, mlpli_xmul(e, g, others), index, n->p);
   return mlpli_x3(e, MLPLI_OP_WHERE, alone, left, whole, NULL);
 }
 
@@ -308,7 +346,8 @@ static BACKWARD(combine) {
 }
 
 /* The part of src that index reads; a number stands at every place. */
-static mlpl_tensor *source_part(mlpli_expr *e, mlpl_tensor *src, const mlpl_tensor *index) {
+static mlpl_tensor *source_part(
+    mlpli_expr *e, mlpl_tensor *src, const mlpl_tensor *index) {
   mlpl_value p[3];
   if (src->ndim == 0) {
     p[0] = mlpli_sizes_of(index->ndim, index->shape);
@@ -325,11 +364,10 @@ static mlpl_tensor *terms(
     mlpli_expr *e, const mlpli_call *c, mlpl_tensor *index, const mlpl_value *p) {
   mlpl_tensor *x = c->in[0], *ones = NULL;
   if (e->status == MLPL_OK)
-    e->status =
-        mlpl_tensor_full(e->cx, &ones, (mlpl_dtype)x->dtype, x->ndim, x->shape, 1);
+    e->status = mlpl_tensor_full(
+        e->cx, &ones, (mlpl_dtype)x->dtype, x->ndim, x->shape, 1);
   mlpli_xkeep(e, ones);
-  if (!p[2].i)
-    ones = put(e, MLPLI_OP_SCATTER, ones, index, mlpli_xnumber(e, x, 0), p);
+  if (!p[2].i) ones = put(e, MLPLI_OP_SCATTER, ones, index, mlpli_xnumber(e, x, 0), p);
   return put(e, MLPLI_OP_SCATTER_ADD, ones, index, mlpli_xnumber(e, x, 1), p);
 }
 
@@ -468,26 +506,19 @@ const mlpl_op mlpli_op_place_gather = {
   .name = #f, .input_name = {"input", "index", "src"},                                   \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .saves = 2, .differentiable = 5, .options_first = 1, .numbers = 4,     \
-  .rewrites = true, .underscored = true,                                                 \
-  .shape = shape_scatter, .forward = f##_forward, HAS_BACKWARD(f), PARAMS(dim_params)
+  .rewrites = true, .underscored = true, .shape = shape_scatter, .forward = f##_forward, \
+  HAS_BACKWARD(f), PARAMS(dim_params)
 const mlpl_op mlpli_op_scatter = {SCATTER_ROW(scatter)};
 const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};
 #define REDUCE_ROW(f)                                                                    \
-  .name = #f, .says = MLPLI_OP_SCATTER_REDUCE, .input_name = {"input", "index", "src"},         \
+  .name = #f, .says = MLPLI_OP_SCATTER_REDUCE, .input_name = {"input", "index", "src"},  \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .differentiable = 5
 const mlpl_op mlpli_op_scatter_combine = {REDUCE_ROW(scatter_combine),
-    PARAMS(combine_params),
-    .internal = true,
-    .saves = 7 | MLPLI_SAVE_OUT,
-    .shape = shape_combine,
-    .forward = combine_forward,
-    HAS_BACKWARD(combine)};
+    PARAMS(combine_params), .internal = true, .saves = 7 | MLPLI_SAVE_OUT,
+    .shape = shape_combine, .forward = combine_forward, HAS_BACKWARD(combine)};
 const mlpl_op mlpli_op_scatter_reduce = {REDUCE_ROW(scatter_reduce),
-    PARAMS(reduce_params),
-    .options_first = 1,
-    .numbers = 4,
-    .underscored = true,
+    PARAMS(reduce_params), .options_first = 1, .numbers = 4, .underscored = true,
     .compose = scatter_reduce_compose};
 const mlpl_op mlpli_op_take_along_dim = {.name = "take_along_dim",
     .input_name = {"input", "indices"},

@@ -36,8 +36,7 @@ static mlpl_status outside(mlpl_ctx *cx, const char *what, int64_t v, int axis, 
       v == 0 && base == 1 ? "; are these counted from 0? add 1" : "");
 }
 
-/* at[i]: the place of v[i]; outside 0..n - 1 where there is none. True when all have one. */
-static bool places_of(int64_t count, const int64_t *v, int64_t n, int base,
+bool mlpli_places_of(int64_t count, const int64_t *v, int64_t n, int base,
     mlpli_negative negative, int64_t *at) {
   const int64_t from_end = negative == MLPLI_FROM_END_TOO ? n : -base;
   bool bad = false;
@@ -50,16 +49,21 @@ static bool places_of(int64_t count, const int64_t *v, int64_t n, int base,
   return !bad;
 }
 
+mlpl_status mlpli_no_place(mlpl_ctx *cx, const char *what, int64_t count,
+    const int64_t *v, int axis, int64_t n, mlpli_negative negative) {
+  int64_t i = 0, at;
+  while (i < count - 1 && mlpli_places_of(1, v + i, n, cx->index_base, negative, &at)) i++;
+  return outside(cx, what, v[i], axis, n, negative);
+}
+
 mlpl_status mlpli_places(mlpl_ctx *cx, const char *what, const mlpl_tensor *t, int axis,
     int64_t n, mlpli_negative negative, int64_t **at) {
   mlpl_tensor *flat;
   MLPL_TRY(mlpli_new(cx, at, (size_t)t->numel * sizeof **at, what));
   mlpl_status status = mlpli_tensor_contiguous(cx, &flat, t);
   const int64_t *v = status == MLPL_OK ? (const void *)flat->data : NULL;
-  if (v && !places_of(t->numel, v, n, cx->index_base, negative, *at)) {
-    int64_t i = 0;
-    while ((uint64_t)(*at)[i] < (uint64_t)n) i++;
-    status = outside(cx, what, v[i], axis, n, negative);
+  if (v && !mlpli_places_of(t->numel, v, n, cx->index_base, negative, *at)) {
+    status = mlpli_no_place(cx, what, t->numel, v, axis, n, negative);
   }
   if (v) mlpl_tensor_release(flat);
   if (status == MLPL_OK) return MLPL_OK;
@@ -159,7 +163,9 @@ void mlpli_move_run(
 #define MOVE_EACH(type, sum)                                                             \
   static void each_##type(mlpli_move move, int64_t n, const int64_t *at, int64_t along,  \
       type *t, int64_t s_t, type *o, int64_t s_o) {                                      \
-    if (move == MLPLI_TAKE)                                                              \
+    if (move == MLPLI_TAKE && along == 1 && s_t == 0 && s_o == 1)                        \
+      for (int64_t i = 0; i < n; i++) o[i] = t[at[i]];                                   \
+    else if (move == MLPLI_TAKE)                                                         \
       for (int64_t i = 0; i < n; i++) o[i * s_o] = t[at[i] * along + i * s_t];           \
     else if (move == MLPLI_PUT)                                                          \
       for (int64_t i = 0; i < n; i++) t[at[i] * along + i * s_t] = o[i * s_o];           \
@@ -245,7 +251,10 @@ static mlpl_status subscript_of(mlpl_ctx *cx, const char *what, int ndim,
   for (int d = s->lead; d < s->n_rest; d++)
     s->out.size[s->broadcast.ndim + d] = shape[s->rest[d]];
   s->out.ndim = s->broadcast.ndim + s->n_rest;
-  return MLPL_OK;
+  if (mlpli_shape_fits(s->out.ndim, s->out.size)) return MLPL_OK;
+  char text[MLPLI_SHAPE_TEXT];
+  return mlpl_fail(cx, MLPL_ESHAPE, "%s: %s is more than can be counted", what,
+      mlpli_shape_text(text, s->out.ndim, s->out.size));
 }
 
 static int64_t count(const mlpli_shape *s) {

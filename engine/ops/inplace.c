@@ -11,27 +11,7 @@
 #include "grad/grad.h"
 #include "ops/rows.h"
 
-#include <stdlib.h>
-
 /* ---- memory ------------------------------------------------------------------------ */
-
-/* Axes from the innermost out: each must step over all that the ones inside reach. */
-bool mlpli_overlaps_itself(const mlpl_tensor *t) {
-  unsigned left = 0;
-  int64_t reach = 0;
-  for (int d = 0; d < t->ndim; d++)
-    if (t->shape[d] > 1) left |= 1u << d;
-  while (left && t->numel) {
-    int inner = -1;
-    for (int d = 0; d < t->ndim; d++)
-      if (left >> d & 1 && (inner < 0 || llabs(t->stride[d]) < llabs(t->stride[inner])))
-        inner = d;
-    if (llabs(t->stride[inner]) <= reach) return true;
-    reach += (t->shape[inner] - 1) * llabs(t->stride[inner]);
-    left &= ~(1u << inner);
-  }
-  return false;
-}
 
 static bool same_elements(const mlpl_tensor *a, const mlpl_tensor *b) {
   if (a->data != b->data || a->dtype != b->dtype ||
@@ -116,8 +96,8 @@ static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
 
 /* ---- without recording ------------------------------------------------------------- */
 
-/* Straight into y where the row can; a forward pass may also put another tensor in
-   out's place. */
+/* Straight into y where the row can, but when looking for NaN, for which inputs are needed
+   as they were; a forward pass may also put another tensor in out's place. */
 static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS] = {NULL, NULL};
   mlpl_status status;
@@ -127,7 +107,7 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
     MLPL_TRY(c->op->shape(cx, c, &s));
     int dtype = mlpli_result_dtype(c);
     MLPL_TRY(check_fit(cx, y, dtype, s.ndim, s.size));
-    straight = dtype == y->t->dtype && may_write(y->t, c);
+    straight = dtype == y->t->dtype && may_write(y->t, c) && !cx->anomaly;
   }
   if (straight) {
     out[0] = mlpli_retain(y->t);
@@ -136,6 +116,7 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   }
   else
     status = mlpli_compute(cx, c, out);
+  if (status == MLPL_OK && cx->anomaly) status = mlpli_check_result(cx, c, out[0]);
   if (status == MLPL_OK && out[0] != y->t) {
     status = check_fit(cx, y, out[0]->dtype, out[0]->ndim, out[0]->shape);
     if (status == MLPL_OK) status = copy_into(cx, y->t, out[0]);
@@ -209,9 +190,11 @@ static mlpl_status adopt(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
     MLPL_TRY(mlpli_apply(cx, &fit, MLPLI_OP_TO, &r, 1, &dtype));
     r = fit;
   }
-  mlpl_status status = copy_into(cx, t, r);
+  mlpl_status status = mlpli_hooks_ready(cx, t, r);
+  if (status == MLPL_OK) status = copy_into(cx, t, r);
   if (status == MLPL_OK) {
     mlpli_node *old = t->node;
+    mlpli_hooks_follow(t, r);
     t->node = r->node ? mlpli_node_retain(r->node) : NULL;
     mlpli_touch(t);
     t->storage->recorded = t->storage->version;
@@ -285,8 +268,7 @@ mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
   MLPL_TRY(check_target(cx, &y));
   if (cx->grad_enabled && mlpli_tracked(t)) {
     MLPL_TRY(check_history(cx, &y));
-    mlpli_node_release(t->node);
-    t->node = NULL;
+    mlpl_tensor_cut(t);
     t->storage->recorded = t->storage->version + 1;
   }
   mlpli_fill(t, value);

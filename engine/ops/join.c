@@ -36,11 +36,12 @@ static SHAPE(cat) {
   return MLPL_OK;
 }
 
-/* The elements from `start` on along an axis of out, as many as `like` has. */
+/* `length` elements from `start` on along an axis of out. */
 static mlpl_tensor stretch_of(
     const mlpl_tensor *out, int axis, int64_t start, int64_t length) {
   mlpl_tensor part = *out;
   part.data += start * out->stride[axis] * mlpli_dtype_size[out->dtype];
+  part.numel = out->shape[axis] ? out->numel / out->shape[axis] * length : 0;
   part.shape[axis] = length;
   part.contiguous = false;
   return part;
@@ -130,25 +131,23 @@ static BACKWARD(stack) {
   return MLPL_OK;
 }
 
-/* ---- hstack, vstack ---------------------------------------------------------------- */
+/* ---- hstack, vstack, column_stack, dstack ------------------------------------------- */
 
-/* All inputs with at least so many axes, joined along one. */
-static mlpl_status join_with_axes(
-    mlpl_ctx *cx, const mlpli_call *c, int ndim, int64_t axis, mlpl_tensor **out) {
+/* All inputs with the axes that `widened` gives them, joined along one. */
+static mlpl_status join_as(mlpl_ctx *cx, const mlpli_call *c, int64_t axis,
+    void widened(const mlpl_tensor *x, mlpl_value *sizes), mlpl_tensor **out) {
   mlpl_tensor **in;
-  mlpl_value p = {.i = axis};
-  mlpl_status status = mlpli_new(cx, &in, (size_t)c->n * sizeof *in, c->op->name);
-  if (status != MLPL_OK) return status;
+  const mlpl_value p = {.i = axis};
+  MLPL_TRY(mlpli_new(cx, &in, (size_t)c->n * sizeof *in, c->op->name));
+  mlpl_status status = MLPL_OK;
   int n = 0;
   for (; n < c->n && status == MLPL_OK; n++) {
-    mlpl_tensor *x = c->in[n];
-    mlpl_value sizes = {.sizes = {.n = ndim}};
-    for (int d = 0; d < ndim; d++)
-      sizes.sizes.v[d] = d < ndim - x->ndim ? 1 : x->shape[d - ndim + x->ndim];
-    if (x->ndim >= ndim)
-      in[n] = mlpli_retain(x);
+    mlpl_value sizes = mlpli_sizes_of(c->in[n]->ndim, c->in[n]->shape);
+    widened(c->in[n], &sizes);
+    if (sizes.sizes.n == c->in[n]->ndim)
+      in[n] = mlpli_retain(c->in[n]);
     else
-      status = mlpli_apply(cx, &in[n], MLPLI_OP_RESHAPE, &x, 1, &sizes);
+      status = mlpli_apply(cx, &in[n], MLPLI_OP_RESHAPE, &c->in[n], 1, &sizes);
   }
   if (status == MLPL_OK) status = mlpli_apply(cx, out, MLPLI_OP_CAT, in, n, &p);
   while (n--) mlpl_tensor_release(in[n]);
@@ -156,13 +155,34 @@ static mlpl_status join_with_axes(
   return status;
 }
 
+static void as_vector(const mlpl_tensor *x, mlpl_value *sizes) {
+  if (x->ndim == 0) *sizes = mlpli_sizes_of(1, (int64_t[]){1});
+}
+
+static void as_row(const mlpl_tensor *x, mlpl_value *sizes) {
+  if (x->ndim < 2) *sizes = mlpli_sizes_of(2, (int64_t[]){1, x->numel});
+}
+
+static void as_column(const mlpl_tensor *x, mlpl_value *sizes) {
+  if (x->ndim < 2) *sizes = mlpli_sizes_of(2, (int64_t[]){x->numel, 1});
+}
+
+/* As atleast_3d: [n] is [1 x n x 1], [n x m] is [n x m x 1]. */
+static void as_sheet(const mlpl_tensor *x, mlpl_value *sizes) {
+  if (x->ndim < 2) *sizes = mlpli_sizes_of(3, (int64_t[]){1, x->numel, 1});
+  if (x->ndim == 2) sizes->sizes.v[sizes->sizes.n++] = 1;
+}
+
 /* Rows below each other: along the first axis; a row of numbers is one row. */
-static COMPOSE(vstack) { return join_with_axes(cx, c, 2, 0, out); }
+static COMPOSE(vstack) { return join_as(cx, c, 0, as_row, out); }
 
 /* Columns side by side: along the second axis, or the only one. */
 static COMPOSE(hstack) {
-  return join_with_axes(cx, c, 1, c->in[0]->ndim > 1 ? 1 : 0, out);
+  return join_as(cx, c, c->in[0]->ndim > 1 ? 1 : 0, as_vector, out);
 }
+
+static COMPOSE(column_stack) { return join_as(cx, c, 1, as_column, out); }
+static COMPOSE(dstack) { return join_as(cx, c, 2, as_sheet, out); }
 
 /* ---- rows -------------------------------------------------------------------------- */
 
@@ -179,3 +199,6 @@ const mlpl_op mlpli_op_stack = {JOIN_ROW(stack), .shape = shape_stack,
     .forward = stack_forward, HAS_BACKWARD(stack), PARAMS(join_params)};
 const mlpl_op mlpli_op_hstack = {JOIN_ROW(hstack), .compose = hstack_compose};
 const mlpl_op mlpli_op_vstack = {JOIN_ROW(vstack), .compose = vstack_compose};
+const mlpl_op mlpli_op_column_stack = {
+    JOIN_ROW(column_stack), .compose = column_stack_compose};
+const mlpl_op mlpli_op_dstack = {JOIN_ROW(dstack), .compose = dstack_compose};

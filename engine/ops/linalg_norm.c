@@ -206,6 +206,15 @@ static COMPOSE(matrix_norm) {
 
 /* ---- cond -------------------------------------------------------------------------- */
 
+/* y with inf where 0 was multiplied by infinity: a matrix of zeros has no inverse. */
+static mlpl_tensor *zero_by_inf(mlpli_expr *e, mlpl_tensor *size, mlpl_tensor *y) {
+  const mlpl_value inf = {.f = INFINITY};
+  mlpl_tensor *zero = mlpli_x2(e, MLPLI_OP_EQ, size, mlpli_xnumber(e, size, 0), NULL);
+  mlpl_tensor *lost = y ? mlpli_x1(e, MLPLI_OP_ISNAN, y, NULL) : NULL;
+  return mlpli_x2(e, MLPLI_OP_MASKED_FILL, y,
+      mlpli_x2(e, MLPLI_OP_LOGICAL_AND, zero, lost, NULL), &inf);
+}
+
 /* The quotient of the extreme singular values, or the norm of A times that of its
    inverse. */
 static COMPOSE(cond) {
@@ -225,8 +234,9 @@ static COMPOSE(cond) {
   }
   else {
     const mlpli_op_id inv = mlpli_is_tracked(cx, c) ? MLPLI_OP_INV : MLPLI_OP_INV_OR_INF;
-    mlpl_tensor *x = mlpli_x1(&e, inv, a, NULL);
-    y = mlpli_xmul(&e, norm_by(&e, a, order), norm_by(&e, x, order));
+    mlpl_tensor *x = mlpli_x1(&e, inv, a, NULL), *size = norm_by(&e, a, order);
+    y = mlpli_xmul(&e, size, norm_by(&e, x, order));
+    if (inv == MLPLI_OP_INV_OR_INF && order != MLPLI_NUC) y = zero_by_inf(&e, size, y);
   }
   return mlpli_xresult(&e, out, y);
 }

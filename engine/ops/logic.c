@@ -35,6 +35,8 @@ LOGIC2(and, MLPLK_AND)
 LOGIC2(or, MLPLK_OR)
 LOGIC2(xor, MLPLK_XOR)
 LOGIC1(not, MLPLK_NOT)
+LOGIC2(left_shift, MLPLK_SHIFT_LEFT)
+LOGIC2(right_shift, MLPLK_SHIFT_RIGHT)
 
 /* ---- close enough ------------------------------------------------------------------ */
 
@@ -216,3 +218,7 @@ const mlpl_op mlpli_op_bitwise_xor = {
     TWO("bitwise_xor", xor, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
 const mlpl_op mlpli_op_bitwise_not = {
     ONE("bitwise_not", not, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
+const mlpl_op mlpli_op_bitwise_left_shift = {
+    TWO("bitwise_left_shift", left_shift, MLPLI_WHOLES), .in_place = true};
+const mlpl_op mlpli_op_bitwise_right_shift = {
+    TWO("bitwise_right_shift", right_shift, MLPLI_WHOLES), .in_place = true};

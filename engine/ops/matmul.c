@@ -446,6 +446,7 @@ static const mlpl_param addmm_params[] = {
   .name = title, .input_name = {"input", "a", "b"},                                      \
   .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .saves = 6, .saved_for = {0, 4, 2}, .differentiable = 7,               \
+  .underscored = true,                                                                   \
   .shape = shape_addmm, .forward = addmm_forward, HAS_BACKWARD(addmm),                   \
   PARAMS(addmm_params)
 const mlpl_op mlpli_op_addmm = {ADD_ROW("addmm")};

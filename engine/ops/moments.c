@@ -135,30 +135,33 @@ static SHAPE(norm) {
   return mlpli_shape_of_axes(cx, c, 2, s);
 }
 
-/* out = (sum |x|^p)^(1/p), of positive x; x is overwritten. */
-static mlpl_status power_sum(
-    mlpl_ctx *cx, double p, mlpl_tensor *out, mlpl_tensor *x, unsigned axes) {
+/* out = (sum |x|^p)^(1/p); work may be x; for p = 2 it is not needed. */
+static mlpl_status power_sum(mlpl_ctx *cx, double p, mlpl_tensor *out,
+    const mlpl_tensor *x, mlpl_tensor *work, unsigned axes) {
   char power[8];
   mlpl_tensor exponent = *out;
   exponent.ndim = 0, exponent.numel = 1, exponent.data = power;
-  if (p == 2)
-    mlpli_map(MLPLK_MUL, x, x, x, 0);
-  else if (p != 1) {
-    mlpli_store(power, exponent.dtype, p);
-    mlpli_map(MLPLK_POW, x, x, &exponent, 0);
-  }
-  MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM, out, x, axes));
-  if (p == 2)
+  if (p == 2) {
+    MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM_SQUARES, out, x, axes));
     mlpli_map(MLPLK_SQRT, out, out, NULL, 0);
-  else if (p != 1) {
+    return MLPL_OK;
+  }
+  mlpli_map(MLPLK_ABS, work, x, NULL, 0);
+  if (p != 1) {
+    mlpli_store(power, exponent.dtype, p);
+    mlpli_map(MLPLK_POW, work, work, &exponent, 0);
+  }
+  MLPL_TRY(mlpli_reduce(cx, MLPLK_SUM, out, work, axes));
+  if (p != 1) {
     mlpli_store(power, exponent.dtype, 1 / p);
     mlpli_map(MLPLK_POW, out, out, &exponent, 0);
   }
   return MLPL_OK;
 }
 
-/* Did squares or powers perhaps leave the range of numbers on the way? */
-static bool out_of_range(const mlpl_tensor *out) {
+/* Did squares or powers of x perhaps leave the range of numbers on the way? */
+static bool out_of_range(const mlpl_tensor *out, const mlpl_tensor *x) {
+  if (x->numel == 0) return false;
   const double least = out->dtype == MLPL_F32 ? 1e-15 : 1e-140;
   for (int64_t i = 0; i < out->numel; i++) {
     const double v = mlpli_load(
@@ -189,7 +192,7 @@ static mlpl_status scaled_power_sum(mlpl_ctx *cx, double p, mlpl_tensor *out,
     to_scale(scale);
     mlpl_tensor wide = kept_view(scale, x, axes);
     mlpli_map(MLPLK_DIV, work, work, &wide, 0);
-    status = power_sum(cx, p, out, work, axes);
+    status = power_sum(cx, p, out, work, work, axes);
   }
   if (status == MLPL_OK) mlpli_map(MLPLK_MUL, out, out, scale, 0);
   mlpl_tensor_release(scale);
@@ -200,18 +203,24 @@ static FORWARD(norm) {
   mlpl_tensor *x = c->in[0], *work;
   const double p = c->p[0].f;
   const unsigned axes = mlpli_axes_known(&c->p[1], x->ndim);
+  if (p == 2) {
+    MLPL_TRY(power_sum(cx, p, *out, x, NULL, axes));
+    if (!out_of_range(*out, x)) return MLPL_OK;
+  }
   MLPL_TRY(mlpli_tensor_like(cx, &work, x));
-  mlpli_map(MLPLK_ABS, work, x, NULL, 0);
-  mlpl_status status;
-  if (isinf(p))
+  mlpl_status status = MLPL_OK;
+  if (isinf(p)) {
+    mlpli_map(MLPLK_ABS, work, x, NULL, 0);
     status = mlpli_reduce(cx, p > 0 ? MLPLK_MAX : MLPLK_MIN, *out, work, axes);
+  }
   else if (p == 0) { /* how many are not 0; NaN stays */
-    mlpli_map(MLPLK_SIGN, work, work, NULL, 0);
+    mlpli_map(MLPLK_SIGN, work, x, NULL, 0);
+    mlpli_map(MLPLK_ABS, work, work, NULL, 0);
     status = mlpli_reduce(cx, MLPLK_SUM, *out, work, axes);
   }
   else {
-    status = power_sum(cx, p, *out, work, axes);
-    if (status == MLPL_OK && p != 1 && x->numel && out_of_range(*out))
+    if (p != 2) status = power_sum(cx, p, *out, x, work, axes);
+    if (status == MLPL_OK && p != 1 && out_of_range(*out, x))
       status = scaled_power_sum(cx, p, *out, x, work, axes);
   }
   mlpl_tensor_release(work);

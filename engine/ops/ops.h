@@ -140,6 +140,9 @@ struct mlpl_op {
   OP(SIGN_AND_LOG, sign_and_log)                                                         \
   OP(SLOGDET, slogdet)                                                                   \
   OP(LOGDET, logdet)                                                                     \
+  OP(LU_FACTOR, lu_factor)                                                               \
+  OP(LU, lu)                                                                             \
+  OP(LU_SOLVE, lu_solve)                                                                 \
   OP(QR_FACTORS, qr_factors)                                                             \
   OP(QR, qr)                                                                             \
   OP(EIGH_FACTORS, eigh_factors)                                                         \
@@ -158,7 +161,13 @@ struct mlpl_op {
   OP(VECTOR_NORM, vector_norm)                                                           \
   OP(MATRIX_NORM, matrix_norm)                                                           \
   OP(COND, cond)                                                                         \
-  OP(MATRIX_POWER, matrix_power)
+  OP(MATRIX_POWER, matrix_power)                                                         \
+  OP(MULTI_DOT, multi_dot)                                                               \
+  OP(VECDOT, vecdot)                                                                     \
+  OP(VANDER, vander)                                                                     \
+  OP(MATRIX_EXP, matrix_exp)                                                             \
+  OP(CHOLESKY_SOLVE, cholesky_solve)                                                     \
+  OP(CHOLESKY_INVERSE, cholesky_inverse)
 
 /* All rows, in the order of their family's files: name of the id, name of the row. */
 #define MLPLI_OPS(OP)                                                                    \
@@ -222,6 +231,8 @@ struct mlpl_op {
   OP(LOGIT, logit)                                                                       \
   OP(HEAVISIDE, heaviside)                                                               \
   OP(COPYSIGN, copysign)                                                                 \
+  OP(FMAX, fmax)                                                                         \
+  OP(FMIN, fmin)                                                                         \
   OP(DEG2RAD, deg2rad)                                                                   \
   OP(RAD2DEG, rad2deg)                                                                   \
   OP(NAN_TO_NUM, nan_to_num)                                                             \
@@ -293,8 +304,12 @@ struct mlpl_op {
   OP(TOPK, topk)                                                                         \
   OP(KTHVALUE, kthvalue)                                                                 \
   OP(MEDIAN, median)                                                                     \
+  OP(NANMEDIAN, nanmedian)                                                               \
+  OP(MODE, mode)                                                                         \
   OP(QUANTILE, quantile)                                                                 \
   OP(QUANTILES, quantiles)                                                               \
+  OP(NANQUANTILE, nanquantile)                                                           \
+  OP(NANQUANTILES, nanquantiles)                                                         \
   OP(TAKE_ALONG, take_along)                                                             \
   OP(ADD_ALONG, add_along)                                                               \
   OP(BINCOUNT, bincount)                                                                 \
@@ -317,6 +332,11 @@ struct mlpl_op {
   OP(KRON, kron)                                                                         \
   OP(CROSS, cross)                                                                       \
   OP(CDIST, cdist)                                                                       \
+  OP(PDIST, pdist)                                                                       \
+  OP(DIST, dist)                                                                         \
+  OP(PAIRWISE_DISTANCE, pairwise_distance)                                               \
+  OP(COSINE_SIMILARITY, cosine_similarity)                                               \
+  OP(NORMALIZE, normalize)                                                               \
   OP(BLOCK_DIAG, block_diag)                                                             \
   OP(CARTESIAN_PROD, cartesian_prod)                                                     \
   OP(MOVE_AXES, move_axes)                                                               \
@@ -386,6 +406,8 @@ struct mlpl_op {
   OP(BITWISE_OR, bitwise_or)                                                             \
   OP(BITWISE_XOR, bitwise_xor)                                                           \
   OP(BITWISE_NOT, bitwise_not)                                                           \
+  OP(BITWISE_LEFT_SHIFT, bitwise_left_shift)                                             \
+  OP(BITWISE_RIGHT_SHIFT, bitwise_right_shift)                                           \
   OP(SOFTMAX, softmax)                                                                   \
   OP(LOG_SOFTMAX, log_softmax)                                                           \
   OP(CROSS_ENTROPY, cross_entropy)                                                       \
@@ -424,12 +446,15 @@ struct mlpl_op {
   OP(STACK, stack)                                                                       \
   OP(HSTACK, hstack)                                                                     \
   OP(VSTACK, vstack)                                                                     \
+  OP(COLUMN_STACK, column_stack)                                                         \
+  OP(DSTACK, dstack)                                                                     \
   OP(INDEX, index)                                                                       \
   OP(PLACE_INDEX, place_index)                                                           \
   OP(INDEX_PUT, index_put)                                                               \
   OP(INDEX_SELECT, index_select)                                                         \
   OP(INDEX_ADD, index_add)                                                               \
   OP(INDEX_COPY, index_copy)                                                             \
+  OP(INDEX_REDUCE, index_reduce)                                                         \
   OP(INDEX_FILL, index_fill)                                                             \
   OP(TAKE, take)                                                                         \
   OP(MASKED_SELECT, masked_select)                                                       \
@@ -451,10 +476,13 @@ struct mlpl_op {
   OP(FLIP, flip)                                                                         \
   OP(ROLL, roll)                                                                         \
   OP(ROT90, rot90)                                                                       \
+  OP(FLIPLR, fliplr)                                                                     \
+  OP(FLIPUD, flipud)                                                                     \
   OP(TRIL, tril)                                                                         \
   OP(TRIU, triu)                                                                         \
   OP(DIAG, diag)                                                                         \
   OP(DIAG_EMBED, diag_embed)                                                             \
+  OP(DIAGFLAT, diagflat)                                                                 \
   OP(TRACE, trace)                                                                       \
   OP(PAD, pad)                                                                           \
   OP(PAD_CONSTANT, pad_constant)\
@@ -529,6 +557,10 @@ mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param 
 /* *axis counted from 0 in [0, ndim); the error names axis and rank. */
 mlpl_status mlpli_axis(
     mlpl_ctx *cx, const char *what, int64_t given, int ndim, int *axis);
+/* The same of an axis that was checked before. */
+static inline int mlpli_axis_known(int64_t given, int ndim) {
+  return (int)(given < 0 ? given + ndim : given);
+}
 /* *axes (bits) of a list of axes; the error names one that stands twice. */
 mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
     int *list, unsigned *axes);
@@ -576,11 +608,6 @@ int mlpli_gives_truth(const mlpli_call *c); /* a row's `dtype`: bool */
 /* Can a tensor of dtype take results of another: not reals into whole numbers, numbers
    into truth values. */
 bool mlpli_can_hold(int dtype, int result);
-
-/* ---- memory that is written to (inplace.c) ----------------------------------------- */
-
-/* Do several elements of t lie at one place? */
-bool mlpli_overlaps_itself(const mlpl_tensor *t);
 
 /* ---- work shared by rows ----------------------------------------------------------- */
 

@@ -1,14 +1,17 @@
 /*
-** Orders along an axis: sort, argsort, topk, kthvalue, median, quantile. NaN is the
+** Orders along an axis: sort, argsort, topk, kthvalue, median, mode, quantile. NaN is the
 ** largest element, equal elements stay in order.
 */
 #include "ops/rows.h"
 
 #include "ops/order.h"
+#include "ops/shape.h"
 
 #include "grad/grad.h"
 
 #include <string.h>
+
+#define FEW 16 /* up to so many firsts of a line are kept in order as they come */
 
 /* ---- lines in order ---------------------------------------------------------------- */
 
@@ -25,6 +28,10 @@ typedef struct order_job {
 
 static uint64_t key_of(const order_job *j, int64_t start, int64_t at) {
   return mlpli_key(j->x->data, start + at * j->l.inner, j->x->dtype, j->flip);
+}
+
+static void keys_of(const order_job *j, int64_t start, uint64_t *key) {
+  mlpli_keys(j->l.r, key, j->x->data, start, j->l.inner, j->x->dtype, j->flip);
 }
 
 /* Element `at` of the line that starts there becomes element `t` of `k` in results. */
@@ -47,21 +54,37 @@ static void sort_line(void *arg, int64_t line, void *scratch) {
   for (int64_t i = 0; i < j->l.r; i++) put(j, line, start, j->l.r, i, items[i].at);
 }
 
-/* The k first in order: find the last of them, take all before it, sort those. */
-static void top_line(void *arg, int64_t line, void *scratch) {
-  const order_job *j = arg;
-  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), r = j->l.r, k = j->k;
-  uint64_t *key = scratch;
-  mlplk_item *items = (mlplk_item *)(void *)(key + r);
+/* The k first of r keys in order, 0 < k <= r, when k is small: kept in order as they come. */
+static void first_few(int64_t k, mlplk_item *items, int64_t r, const uint64_t *key) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < r; i++) {
+    if (n == k && key[i] >= items[k - 1].key) continue;
+    int64_t to = n < k ? n++ : k - 1;
+    for (; to > 0 && items[to - 1].key > key[i]; to--) items[to] = items[to - 1];
+    items[to] = (mlplk_item){key[i], i};
+  }
+}
+
+/* Else: find the last of them, take all before it, sort those. behind the items is
+   room for as many. */
+static void first_many(int64_t k, mlplk_item *items, int64_t r, const uint64_t *key) {
   ptrdiff_t equal, n = 0;
-  if (k == 0) return;
-  for (int64_t i = 0; i < r; i++) key[i] = key_of(j, start, i);
   const uint64_t last = mlplk_kth(r, key, k - 1, &equal);
   for (int64_t i = 0; i < r; i++)
     if (key[i] < last || (key[i] == last && equal-- >= 0))
       items[n++] = (mlplk_item){key[i], i};
   mlplk_sort(n, items, items + k);
-  for (ptrdiff_t i = 0; i < n; i++) put(j, line, start, k, i, items[i].at);
+}
+
+static void top_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r), r = j->l.r, k = j->k;
+  uint64_t *key = scratch;
+  mlplk_item *items = (mlplk_item *)(void *)(key + r);
+  if (k == 0) return;
+  keys_of(j, start, key);
+  (k <= FEW ? first_few : first_many)(k, items, r, key);
+  for (int64_t i = 0; i < k; i++) put(j, line, start, k, i, items[i].at);
 }
 
 /* The place of the k-th in order, of r keys. */
@@ -81,7 +104,7 @@ static void kth_line(void *arg, int64_t line, void *scratch) {
   const order_job *j = arg;
   const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
   uint64_t *key = scratch;
-  for (int64_t i = 0; i < j->l.r; i++) key[i] = key_of(j, start, i);
+  keys_of(j, start, key);
   put(j, line, start, 1, 0, kth_place(key, j->l.r, j->k));
 }
 
@@ -103,6 +126,39 @@ static void median_line(void *arg, int64_t line, void *scratch) {
     kth_line(arg, line, scratch);
 }
 
+/* The lower median of those that are numbers; NaN where none is. */
+static void nanmedian_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
+  uint64_t *key = scratch;
+  int64_t numbers = 0;
+  for (int64_t i = 0; i < j->l.r; i++) {
+    key[i] = key_of(j, start, i);
+    numbers += !(mlpli_is_real(j->x) && is_nan(j->x, start + i * j->l.inner));
+  }
+  put(j, line, start, 1, 0, kth_place(key, j->l.r, numbers ? (numbers - 1) / 2 : 0));
+}
+
+/* The most frequent element, of several the smallest, where it is last. As in PyTorch,
+   NaN equals nothing, and another NaN neither. */
+static void mode_line(void *arg, int64_t line, void *scratch) {
+  const order_job *j = arg;
+  const int64_t start = mlpli_line_start(&j->l, line, j->l.r);
+  mlplk_item *items = scratch;
+  int64_t best = 0, most = 0, times = 0;
+  for (int64_t i = 0; i < j->l.r; i++) items[i] = (mlplk_item){key_of(j, start, i), i};
+  mlplk_sort(j->l.r, items, items + j->l.r);
+  for (int64_t i = 0; i < j->l.r; i++) {
+    times++;
+    if (i + 1 < j->l.r && items[i].key == items[i + 1].key &&
+        !(mlpli_is_real(j->x) && is_nan(j->x, start + items[i].at * j->l.inner)))
+      continue;
+    if (times > most) best = items[i].at, most = times;
+    times = 0;
+  }
+  put(j, line, start, 1, 0, best);
+}
+
 /* Places of the two elements that the quantile lies between, as two places of index. */
 static void quantile_line(void *arg, int64_t line, void *scratch) {
   const order_job *j = arg;
@@ -110,7 +166,7 @@ static void quantile_line(void *arg, int64_t line, void *scratch) {
                 low = (int64_t)floor(j->q * (double)(j->l.r - 1)),
                 high = low + 1 < j->l.r ? low + 1 : low;
   uint64_t *key = scratch;
-  for (int64_t i = 0; i < j->l.r; i++) key[i] = key_of(j, start, i);
+  keys_of(j, start, key);
   put(j, line, start, 2, 0, nan >= 0 ? nan : kth_place(key, j->l.r, low));
   put(j, line, start, 2, 1, nan >= 0 ? nan : kth_place(key, j->l.r, high));
 }
@@ -138,10 +194,7 @@ static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **
   j->index = index;
   mlpl_status status = run(cx, c, j, axis, bytes_each, work);
   if (status == MLPL_OK && c->record && axis >= 0) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK && give) {
-    status = mlpl_tensor_clone(cx, &out[1], index);
-    if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
-  }
+  if (status == MLPL_OK && give) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   return status;
 }
@@ -150,23 +203,23 @@ static mlpl_status values_and_places(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **
 
 static SHAPE(sort) {
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, c->op->name, c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   return mlpli_shape_same(cx, c, s);
 }
 
 static FORWARD(sort) {
   order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "sort", c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   return values_and_places(cx, c, out, &j, axis, 2 * sizeof(mlplk_item), sort_line, true);
 }
 
 static FORWARD(argsort) {
   order_job j = {.flip = c->p[1].i ? ~(uint64_t)0 : 0, .index = *out};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "argsort", c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   MLPL_TRY(run(cx, c, &j, axis, 2 * sizeof(mlplk_item), sort_line));
-  mlpli_count_from_base(*out, cx->index_base);
+  mlpli_count_from_base(*out, *out);
   return MLPL_OK;
 }
 
@@ -183,7 +236,7 @@ static mlpl_status check_k(mlpl_ctx *cx, const mlpli_call *c, int64_t k, int64_t
 static SHAPE(topk) {
   int axis;
   int64_t size;
-  MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(check_k(cx, c, c->p[0].i, 0, axis, &size));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
   if (axis >= 0)
@@ -196,7 +249,7 @@ static SHAPE(topk) {
 static FORWARD(topk) {
   order_job j = {.k = c->p[0].i, .flip = c->p[2].i ? ~(uint64_t)0 : 0};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "topk", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   return values_and_places(
       cx, c, out, &j, axis, sizeof(uint64_t) + 2 * sizeof(mlplk_item), top_line, true);
 }
@@ -206,8 +259,8 @@ static mlpl_tensor *add_along(
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  if (dim < 0) dim += ndim;
-  mlpl_value how[2] = {{.i = dim}, {.i = shape[dim]}};
+  const int axis = mlpli_axis_known(dim, ndim);
+  mlpl_value how[2] = {{.i = axis}, {.i = shape[axis]}};
   return mlpli_x2(e, MLPLI_OP_ADD_ALONG, g, index, how);
 }
 
@@ -230,76 +283,95 @@ static mlpl_status places_backward(
 static BACKWARD(sort) { return places_backward(cx, n, g, n->p[0].i); }
 static BACKWARD(topk) { return places_backward(cx, n, g, n->p[1].i); }
 
-/* ---- one of each line: kthvalue, median, quantile ---------------------------------- */
+/* ---- one of each line: kthvalue, mode, median, quantile ---------------------------- */
 
-/* The shape without the axis (dim), or with size 1 there; that there is something. */
-static mlpl_status shape_of_one(mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim,
-    bool keep, int *axis, mlpli_shape *s) {
+/* The shape without the axis that option k says, or, as the next one says, with size 1
+   there; that there is something. */
+static mlpl_status shape_of_one(
+    mlpl_ctx *cx, const mlpli_call *c, int k, mlpli_shape *s) {
   const mlpl_tensor *x = c->in[0];
-  MLPL_TRY(mlpli_line_axis(cx, c->op->name, x, dim, axis));
-  const unsigned axes = *axis < 0 ? (1u << x->ndim) - 1 : 1u << *axis;
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c, k, &axis));
+  const unsigned axes = axis < 0 ? (1u << x->ndim) - 1 : 1u << axis;
   MLPL_TRY(mlpli_check_choice(cx, c->op->name, x, axes));
-  mlpli_shape_without(x->ndim, x->shape, axes, keep, s);
+  mlpli_shape_without(x->ndim, x->shape, axes, c->p[k + 1].i != 0, s);
   return MLPL_OK;
 }
 
 static SHAPE(kthvalue) {
   int axis;
   int64_t size;
-  MLPL_TRY(mlpli_line_axis(cx, "kthvalue", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(check_k(cx, c, c->p[0].i, 1, axis, &size));
-  return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
+  return shape_of_one(cx, c, 1, s);
 }
 
 static FORWARD(kthvalue) {
   order_job j = {.k = c->p[0].i - 1};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "kthvalue", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   return values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), kth_line, true);
 }
 
 /* g with axes of size 1 where the reduced ones were, to the places. */
-static BACKWARD(kthvalue) {
+static mlpl_status one_backward(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, const mlpl_value *dim) {
   mlpli_expr e = {.cx = cx};
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  const unsigned axes = mlpli_axes_known(&n->p[1], ndim);
+  const unsigned axes = mlpli_axes_known(dim, ndim);
   if (ndim == 0)
     mlpli_xgive(&e, n, 0, g);
   else
     mlpli_xgive(&e, n, 0,
         add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
-            n->p[1].i));
+            dim->i));
   return mlpli_expr_end(&e);
 }
 
+static BACKWARD(kthvalue) { return one_backward(cx, n, g, &n->p[1]); }
+
+static SHAPE(mode) { return shape_of_one(cx, c, 0, s); }
+
+static FORWARD(mode) {
+  order_job j = {.k = 0};
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
+  return values_and_places(cx, c, out, &j, axis, 2 * sizeof(mlplk_item), mode_line, true);
+}
+
+static BACKWARD(mode) { return one_backward(cx, n, g, &n->p[0]); }
+
 static SHAPE(median) {
   const mlpl_tensor *x = c->in[0];
-  int axis;
   if (c->p[0].i == MLPL_NO_AXIS && mlpli_is_real(x) && x->numel == 0) {
     mlpli_shape_without(x->ndim, x->shape, ~0u, c->p[1].i != 0, s);
     return MLPL_OK;
   }
-  return shape_of_one(cx, c, &c->p[0], c->p[1].i != 0, &axis, s);
+  return shape_of_one(cx, c, 0, s);
 }
 
 /* All elements that are the median of all share its gradient, as in PyTorch. */
-static FORWARD(median) {
+static mlpl_status median_by(
+    mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out, mlpli_line_work *work) {
   mlpl_tensor *x = c->in[0];
   order_job j = {.k = 0};
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "median", x, &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   const bool all = c->p[0].i == MLPL_NO_AXIS;
   const int64_t r = axis < 0 ? x->numel : x->shape[axis];
-  if (r == 0) { /* of nothing: NaN, where there are results */
+  if (all && r == 0) { /* the median of nothing is NaN */
     mlpli_fill(*out, NAN);
     return c->record ? mlpli_tensor_like(cx, &c->extra, x) : MLPL_OK;
   }
   j.k = (r - 1) / 2;
-  MLPL_TRY(values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), median_line, !all));
+  MLPL_TRY(values_and_places(cx, c, out, &j, axis, sizeof(uint64_t), work, !all));
   return c->record && axis < 0 ? mlpli_even_parts(cx, x, *out, ~0u, &c->extra) : MLPL_OK;
 }
+
+static FORWARD(median) { return median_by(cx, c, out, median_line); }
+static FORWARD(nanmedian) { return median_by(cx, c, out, nanmedian_line); }
 
 static BACKWARD(median) {
   mlpli_expr e = {.cx = cx};
@@ -307,21 +379,13 @@ static BACKWARD(median) {
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
   const unsigned axes = mlpli_axes_known(n->p, ndim);
-  if (n->p[0].i == MLPL_NO_AXIS || ndim == 0)
-    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
-  else
-    mlpli_xgive(&e, n, 0,
-        add_along(&e, n, mlpli_xkept(&e, n, g, axes), mlpli_xkept(&e, n, n->extra, axes),
-            n->p[0].i));
+  if (n->p[0].i != MLPL_NO_AXIS && ndim) return one_backward(cx, n, g, n->p);
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
   return mlpli_expr_end(&e);
 }
 
-static SHAPE(quantile) {
-  int axis;
-  return shape_of_one(cx, c, &c->p[1], c->p[2].i != 0, &axis, s);
-}
+static SHAPE(quantile) { return shape_of_one(cx, c, 1, s); }
 
-enum { LINEAR, LOWER, HIGHER, MIDPOINT, NEAREST };
 static const char *const interpolations[] = {
     "linear", "lower", "higher", "midpoint", "nearest", NULL};
 
@@ -330,10 +394,10 @@ static const char *const interpolations[] = {
 static double share_of_upper(const mlpl_value *p, int64_t r) {
   const double at = p[0].f * (double)(r - 1), share = at - floor(at);
   switch (p[3].i) {
-    case LOWER: return 0;
-    case HIGHER: return share > 0;
-    case MIDPOINT: return share > 0 ? 0.5 : 0;
-    case NEAREST: return nearbyint(at) > floor(at); /* of two the even one */
+    case MLPLI_LOWER: return 0;
+    case MLPLI_HIGHER: return share > 0;
+    case MLPLI_MIDPOINT: return share > 0 ? 0.5 : 0;
+    case MLPLI_NEAREST: return nearbyint(at) > floor(at); /* of two the even one */
     default: return share;
   }
 }
@@ -359,7 +423,7 @@ static void between(const order_job *j, mlpl_tensor *out, double w) {
 static FORWARD(quantile) {
   mlpl_tensor *x, *pair;
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "quantile", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
   order_job j = {.q = c->p[0].f, .l = mlpli_lines_of(x->ndim, x->shape, axis)};
   int64_t size[MLPL_MAX_RANK];
@@ -390,7 +454,7 @@ static BACKWARD(quantile) {
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
   const bool all = n->p[1].i == MLPL_NO_AXIS || ndim == 0;
-  const int axis = all ? 0 : (int)(n->p[1].i < 0 ? n->p[1].i + ndim : n->p[1].i);
+  const int axis = all ? 0 : mlpli_axis_known(n->p[1].i, ndim);
   const int64_t r = all ? (int64_t)mlpli_share(ndim, shape, ~0u) : shape[axis];
   const double w = share_of_upper(n->p, r);
   mlpl_value one = {.sizes = {.n = all ? 1 : ndim}}, full = {.sizes = {.n = ndim}},
@@ -410,6 +474,76 @@ static BACKWARD(quantile) {
   return mlpli_expr_end(&e);
 }
 
+/* Where the quantile of so many numbers lies; of none it is the first element, NaN. */
+static mlpl_tensor *place_among(mlpli_expr *e, mlpl_tensor *numbers, double q) {
+  const mlpl_value f64 = {.i = MLPL_F64}, least[2] = {{.f = 0}, {.f = INFINITY}};
+  mlpl_tensor *at = mlpli_x1(e, MLPLI_OP_TO, numbers, &f64);
+  return mlpli_x1(e, MLPLI_OP_CLAMP, mlpli_xaffine(e, at, q, -q), least);
+}
+
+/* How far from the place below, in x's dtype. */
+static mlpl_tensor *share_above(mlpli_expr *e, mlpl_tensor *at, mlpl_tensor *low,
+    mlpl_tensor *high, int64_t interpolation, const mlpl_tensor *x) {
+  const mlpl_value real = {.i = x->dtype};
+  mlpl_tensor *to = at;
+  if (interpolation == MLPLI_LOWER) to = low;
+  if (interpolation == MLPLI_HIGHER) to = high;
+  if (interpolation == MLPLI_MIDPOINT)
+    to = mlpli_xaffine(e, mlpli_xadd(e, low, high), 0.5, 0);
+  if (interpolation == MLPLI_NEAREST)
+    to = mlpli_x1(e, MLPLI_OP_ROUND, at, &(mlpl_value){.i = 0});
+  return mlpli_x1(e, MLPLI_OP_TO, mlpli_xsub(e, to, low), &real);
+}
+
+/* The element of each sorted line at a place. */
+static mlpl_tensor *at_place(
+    mlpli_expr *e, mlpl_tensor *sorted, mlpl_tensor *at, int axis) {
+  const mlpl_value i64 = {.i = MLPL_I64}, dim = {.i = axis};
+  mlpl_tensor *index = mlpli_x1(
+      e, MLPLI_OP_TO, mlpli_xaffine(e, at, 1, e->cx->index_base), &i64);
+  return mlpli_x2(e, MLPLI_OP_GATHER, sorted, index, &dim);
+}
+
+/* Every line has numbers of its own, which are first when it is sorted: a sort, two
+   elements of it, and what lies between those. */
+static mlpl_tensor *nanquantile_along(
+    mlpli_expr *e, const mlpli_call *c, mlpl_tensor *x, int axis) {
+  const mlpl_value kept[2] = {{.i = axis}, {.i = 1}},
+                   up[3] = {{.i = axis}, {.i = 0}, {.i = 1}};
+  const bool was = mlpl_set_grad_enabled(e->cx, false);
+  mlpl_tensor *nan = mlpli_x1(e, MLPLI_OP_ISNAN, x, NULL);
+  mlpl_tensor *numbers = mlpli_x1(
+      e, MLPLI_OP_SUM, mlpli_x1(e, MLPLI_OP_LOGICAL_NOT, nan, NULL), kept);
+  mlpl_tensor *at = place_among(e, numbers, c->p[0].f),
+              *low = mlpli_x1(e, MLPLI_OP_FLOOR, at, NULL),
+              *high = mlpli_x1(e, MLPLI_OP_CEIL, at, NULL),
+              *w = share_above(e, at, low, high, c->p[3].i, x);
+  mlpl_set_grad_enabled(e->cx, was);
+  mlpl_tensor *sorted = mlpli_x1(e, MLPLI_OP_SORT, x, up),
+              *a = at_place(e, sorted, low, axis), *b = at_place(e, sorted, high, axis);
+  mlpl_set_grad_enabled(
+      e->cx, false); /* equal ones, infinite too, have nothing between */
+  mlpl_tensor *same = mlpli_x2(e, MLPLI_OP_LOGICAL_OR,
+      mlpli_x2(e, MLPLI_OP_EQ, a, b, NULL),
+      mlpli_x2(e, MLPLI_OP_EQ, w, mlpli_xnumber(e, x, 0), NULL), NULL);
+  mlpl_set_grad_enabled(e->cx, was);
+  mlpl_tensor *between_them = mlpli_xadd(e, a, mlpli_xmul(e, w, mlpli_xsub(e, b, a)));
+  return mlpli_x3(e, MLPLI_OP_WHERE, same, a, between_them, NULL);
+}
+
+static COMPOSE(nanquantile) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *x = c->in[0];
+  mlpli_shape s;
+  int axis;
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
+  MLPL_TRY(shape_of_one(cx, c, 1, &s));
+  const mlpl_value sizes = mlpli_sizes_of(s.ndim, s.size);
+  if (axis < 0) x = mlpli_x1(&e, MLPLI_OP_RAVEL, x, NULL);
+  mlpl_tensor *y = x ? nanquantile_along(&e, c, x, axis < 0 ? 0 : axis) : NULL;
+  return mlpli_xresult(&e, out, mlpli_x1(&e, MLPLI_OP_RESHAPE, y, &sizes));
+}
+
 /* Several q: a slice of the result for each, in a new first axis. */
 static mlpl_status each_quantile(mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *q,
     mlpl_tensor **slice, int64_t *n) {
@@ -417,9 +551,9 @@ static mlpl_status each_quantile(mlpl_ctx *cx, const mlpli_call *c, const mlpl_t
   for (*n = 0; *n < (q->numel ? q->numel : 1); ++*n) {
     p[0].f = q->numel ? ((const double *)(const void *)q->data)[*n] : 0;
     if (!(p[0].f >= 0 && p[0].f <= 1))
-      return mlpl_fail(cx, MLPL_EARG,
-          "quantile: q holds %g; every one must be from 0 to 1", p[0].f);
-    MLPL_TRY(mlpli_apply(cx, &slice[*n], MLPLI_OP_QUANTILE, c->in, 1, p));
+      return mlpl_fail(cx, MLPL_EARG, "%s: q holds %g; every one must be from 0 to 1",
+          mlpli_said(c->op), p[0].f);
+    MLPL_TRY(mlpli_apply(cx, &slice[*n], (mlpli_op_id)c->op->says, c->in, 1, p));
   }
   return MLPL_OK;
 }
@@ -434,7 +568,8 @@ static mlpl_status join_quantiles(mlpl_ctx *cx, const mlpl_tensor *q, mlpl_tenso
   if (q->numel) return mlpli_apply(cx, out, MLPLI_OP_STACK, slice, (int)n, first);
   mlpli_expr e = {.cx = cx}; /* no slice of what would have some */
   return mlpli_xresult(&e, out,
-      mlpli_x1(&e, MLPLI_OP_NARROW, mlpli_x1(&e, MLPLI_OP_STACK, slice[0], first), first));
+      mlpli_x1(
+          &e, MLPLI_OP_NARROW, mlpli_x1(&e, MLPLI_OP_STACK, slice[0], first), first));
 }
 
 static COMPOSE(quantiles) {
@@ -442,9 +577,8 @@ static COMPOSE(quantiles) {
   char text[MLPLI_SHAPE_TEXT];
   int64_t n = 0;
   if (c->in[1]->ndim > 1)
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "quantile: q is %s; it must be a number or have one axis",
-        mlpli_tensor_text(text, c->in[1]));
+    return mlpl_fail(cx, MLPL_ESHAPE, "%s: q is %s; it must be a number or have one axis",
+        mlpli_said(c->op), mlpli_tensor_text(text, c->in[1]));
   MLPL_TRY(mlpl_tensor_to(cx, &wide, c->in[1], MLPL_F64));
   mlpl_status status = mlpli_tensor_contiguous(cx, &q, wide);
   if (status == MLPL_OK)
@@ -470,6 +604,8 @@ static const mlpl_param kthvalue_params[] = {MLPLI_INT_NEEDED("k", 1, MANY),
     MLPLI_AXIS_OPTION("dim", -1), MLPLI_BOOL_OPTION("keepdim", 0)};
 static const mlpl_param median_params[] = {
     MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0)};
+static const mlpl_param mode_params[] = {
+    MLPLI_AXIS_OPTION("dim", -1), MLPLI_BOOL_OPTION("keepdim", 0)};
 static const mlpl_param quantile_params[] = {
     {"q", MLPL_PARAM_REAL, MLPL_REQUIRED, 0, 0, 1, NULL, 0},
     MLPLI_AXIS_OPTION("dim", NAN), MLPLI_BOOL_OPTION("keepdim", 0),
@@ -489,16 +625,20 @@ const mlpl_op mlpli_op_kthvalue = {
     PARAMS(kthvalue_params)};
 const mlpl_op mlpli_op_median = {PLACES_ROW(median, MLPLI_ANY_DISTINCT, shape_median),
     HAS_BACKWARD(median), PARAMS(median_params)};
-const mlpl_op mlpli_op_quantiles = {.name = "quantiles",
-    .says = MLPLI_OP_QUANTILE,
-    .input_name = {"input", "q"},
-    .domain = {MLPLI_DISTINCT, MLPLI_ANY},
-    .n_inputs = 2,
-    .n_required = 2,
-    .n_outputs = 1,
-    .differentiable = 1,
-    .compose = quantiles_compose,
-    PARAMS(quantiles_params),
-    .internal = true};
+#define QUANTILES_ROW(row, of)                                                           \
+  .name = row, .says = of, .input_name = {"input", "q"},                                 \
+  .domain = {MLPLI_DISTINCT, MLPLI_ANY}, .n_inputs = 2, .n_required = 2, .n_outputs = 1, \
+  .differentiable = 1, .compose = quantiles_compose, PARAMS(quantiles_params),           \
+  .internal = true
+const mlpl_op mlpli_op_nanmedian = {
+    PLACES_ROW(nanmedian, MLPLI_ANY_DISTINCT, shape_median), HAS_BACKWARD(median),
+    PARAMS(median_params)};
+const mlpl_op mlpli_op_mode = {PLACES_ROW(mode, MLPLI_ANY_DISTINCT, shape_mode),
+    HAS_BACKWARD(mode), PARAMS(mode_params)};
+const mlpl_op mlpli_op_quantiles = {QUANTILES_ROW("quantiles", MLPLI_OP_QUANTILE)};
+const mlpl_op mlpli_op_nanquantiles = {
+    QUANTILES_ROW("nanquantiles", MLPLI_OP_NANQUANTILE)};
 const mlpl_op mlpli_op_quantile = {UNARY_ROW(quantile, MLPLI_DISTINCT, shape_quantile),
     HAS_BACKWARD(quantile), PARAMS(quantile_params), .by_tensor = MLPLI_OP_QUANTILES};
+const mlpl_op mlpli_op_nanquantile = {COMPOSE_ROW(nanquantile, MLPLI_DISTINCT),
+    PARAMS(quantile_params), .by_tensor = MLPLI_OP_NANQUANTILES};

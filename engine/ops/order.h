@@ -4,6 +4,15 @@
 
 #include "ops/axes.h"
 
+/* What is taken between two elements: choices of quantile's interpolation. */
+typedef enum mlpli_interpolation {
+  MLPLI_LINEAR,
+  MLPLI_LOWER,
+  MLPLI_HIGHER,
+  MLPLI_MIDPOINT,
+  MLPLI_NEAREST
+} mlpli_interpolation;
+
 /*
 ** A whole number for element i of p: smaller for smaller elements, equal for equal ones
 ** (0 and -0 too), the largest for every NaN; `flip` (~0 or 0) turns the order round.
@@ -32,6 +41,20 @@ static inline uint64_t mlpli_key(const void *p, int64_t i, int dtype, uint64_t f
     default: key = ((const uint8_t *)p)[i]; break;
   }
   return key ^ flip;
+}
+
+/* Those of n elements of p, from `first` on, `step` apart. */
+static inline void mlpli_keys(int64_t n, uint64_t *key, const void *p, int64_t first,
+    int64_t step, int dtype, uint64_t flip) {
+#define KEYS(type)                                                                       \
+  for (int64_t i = 0; i < n; i++) key[i] = mlpli_key(p, first + i * step, type, flip)
+  switch (dtype) { /* once, not for each element */
+    case MLPL_F32: KEYS(MLPL_F32); break;
+    case MLPL_F64: KEYS(MLPL_F64); break;
+    case MLPL_I64: KEYS(MLPL_I64); break;
+    default: KEYS(MLPL_U8); break;
+  }
+#undef KEYS
 }
 
 #endif

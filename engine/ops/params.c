@@ -148,9 +148,47 @@ mlpl_status mlpli_check_params(mlpl_ctx *cx, const char *what, const mlpl_param 
   return MLPL_OK;
 }
 
+/* Its place among the choices, or -1. */
+static int find_choice(const mlpl_param *p, const char *text) {
+  for (int i = 0; text && p->choices[i]; i++)
+    if (strcmp(text, p->choices[i]) == 0) return i;
+  return -1;
+}
+
+static mlpl_status convert_choice(mlpl_ctx *cx, const char *what, const mlpl_param *p,
+    const char *text, mlpl_value *v) {
+  const int i = find_choice(p, text);
+  if (i < 0) return bad_choice(cx, what, p, text);
+  if (p->type == MLPL_PARAM_EXTENT)
+    v->sizes.n = -1 - i;
+  else
+    v->i = i;
+  return MLPL_OK;
+}
+
+/* As many numbers as a->value says. */
+static mlpl_status convert_sizes(mlpl_ctx *cx, const char *what, const mlpl_param *p,
+    const mlpl_arg *a, mlpl_value *v) {
+  const bool axes = p->type == MLPL_PARAM_AXES;
+  if (a->value < 0 || a->value > MLPL_MAX_RANK || (a->value > 0 && !a->sizes))
+    return axes ? too_many_axes(cx, what, p, a->value)
+                : mlpl_fail(cx, MLPL_EARG,
+                      "%s: %s has %g sizes; a tensor has at most %d axes", what, p->name,
+                      a->value, MLPL_MAX_RANK);
+  if (axes) {
+    mlpl_value_axes(v, (int)a->value, a->sizes);
+    return MLPL_OK;
+  }
+  v->sizes.n = (int)a->value;
+  for (int i = 0; i < v->sizes.n; i++) v->sizes.v[i] = a->sizes[i];
+  return MLPL_OK;
+}
+
 /* A named argument's value in its option's type. */
 static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
     const mlpl_arg *a, mlpl_value *v) {
+  const bool list = p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_AXIS_LIST,
+             either = p->type == MLPL_PARAM_EXTENT || p->type == MLPL_PARAM_AXES;
   memset(v, 0, sizeof *v);
   if (p->type == MLPL_PARAM_REAL) {
     v->f = a->value;
@@ -162,46 +200,19 @@ static mlpl_status convert(mlpl_ctx *cx, const char *what, const mlpl_param *p,
     v->pair[0] = a->pair[0], v->pair[1] = a->pair[1];
     return MLPL_OK;
   }
-  if (p->type == MLPL_PARAM_EXTENT && p->choices && a->text) {
-    for (int i = 0; p->choices[i]; i++)
-      if (strcmp(a->text, p->choices[i]) == 0) {
-        v->sizes.n = -1 - i;
-        return MLPL_OK;
-      }
-    return bad_choice(cx, what, p, a->text);
-  }
-  if (p->type == MLPL_PARAM_CHOICE) {
-    for (int i = 0; a->text && p->choices[i]; i++)
-      if (strcmp(a->text, p->choices[i]) == 0) {
-        v->i = i;
-        return MLPL_OK;
-      }
-    return bad_choice(cx, what, p, a->text);
-  }
+  if (p->type == MLPL_PARAM_CHOICE ||
+      (p->type == MLPL_PARAM_EXTENT && p->choices && a->text))
+    return convert_choice(cx, what, p, a->text, v);
   if (a->value != floor(a->value) || fabs(a->value) > 9007199254740992.0)
     return mlpl_fail(cx, MLPL_EARG, "%s: %s is %.17g; it must be a whole number", what,
         p->name, a->value);
-  if (p->type == MLPL_PARAM_EXTENT && !a->sizes) {
+  if (list || (either && a->sizes)) return convert_sizes(cx, what, p, a, v);
+  if (p->type == MLPL_PARAM_EXTENT) {
     v->sizes.n = 1;
     v->sizes.v[0] = (int64_t)a->value;
-    return MLPL_OK;
   }
-  if (p->type == MLPL_PARAM_SIZES || p->type == MLPL_PARAM_EXTENT ||
-      p->type == MLPL_PARAM_AXIS_LIST) {
-    if (a->value < 0 || a->value > MLPL_MAX_RANK || (a->value > 0 && !a->sizes))
-      return mlpl_fail(cx, MLPL_EARG, "%s: %s has %g sizes; a tensor has at most %d axes",
-          what, p->name, a->value, MLPL_MAX_RANK);
-    v->sizes.n = (int)a->value;
-    for (int i = 0; i < v->sizes.n; i++) v->sizes.v[i] = a->sizes[i];
-    return MLPL_OK;
-  }
-  if (p->type == MLPL_PARAM_AXES && a->sizes) {
-    if (a->value < 0 || a->value > MLPL_MAX_RANK)
-      return too_many_axes(cx, what, p, a->value);
-    mlpl_value_axes(v, (int)a->value, a->sizes);
-    return MLPL_OK;
-  }
-  v->i = (int64_t)a->value;
+  else
+    v->i = (int64_t)a->value;
   return MLPL_OK;
 }
 

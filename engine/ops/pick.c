@@ -91,6 +91,30 @@ static COMPOSE(index_copy) {
   return mlpli_xresult(&e, out, put_along(&e, &a, c->in[2], false));
 }
 
+/* The slices are combined as scatter_reduce combines elements: each of a slice's has the
+   slice's place. */
+static COMPOSE(index_reduce) {
+  along a;
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *source = c->in[2];
+  enum { MEAN = 3, ITS_MEAN = 4 }; /* it has the sum before */
+  const mlpl_value p[3] = {
+      c->p[0], {.i = c->p[1].i == MEAN ? ITS_MEAN : c->p[1].i}, c->p[2]};
+  MLPL_TRY(check_along(cx, c, &a, 2));
+  MLPL_TRY(check_source(cx, c, &a));
+  if (c->in[0]->dtype == MLPL_BOOL && c->p[1].i == MEAN)
+    return mlpl_fail(cx, MLPL_EARG,
+        "index_reduce: input is bool; a mean takes numbers (convert with :to)");
+  mlpl_value line = {.sizes = {.n = source->ndim}},
+             all = mlpli_sizes_of(source->ndim, source->shape);
+  for (int d = 0; d < source->ndim; d++)
+    line.sizes.v[d] = d == a.axis ? source->shape[d] : 1;
+  mlpl_tensor *index = mlpli_x1(
+      &e, MLPLI_OP_EXPAND, mlpli_x1(&e, MLPLI_OP_RESHAPE, c->in[1], &line), &all);
+  return mlpli_xresult(
+      &e, out, mlpli_x3(&e, MLPLI_OP_SCATTER_REDUCE, c->in[0], index, source, p));
+}
+
 static COMPOSE(index_fill) {
   along a;
   mlpli_expr e = {.cx = cx};
@@ -301,6 +325,11 @@ static COMPOSE(masked_scatter) {
 static const mlpl_param along_params[] = {MLPLI_AXIS_NEEDED("dim")};
 static const mlpl_param add_params[] = {
     MLPLI_AXIS_NEEDED("dim"), MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
+/* in scatter_reduce's order; index_add is the sum */
+static const char *const reduces[] = {"prod", "amax", "amin", "mean", NULL};
+static const mlpl_param reduce_params[] = {MLPLI_AXIS_NEEDED("dim"),
+    {"reduce", MLPL_PARAM_CHOICE, MLPL_REQUIRED, 0, 0, 0, reduces, 0},
+    MLPLI_BOOL_OPTION("include_self", 1)};
 static const mlpl_param fill_params[] = {
     MLPLI_AXIS_NEEDED("dim"), MLPLI_REAL_NEEDED("value")};
 
@@ -315,6 +344,8 @@ const mlpl_op mlpli_op_index_add = {
     ALONG_ROW(index_add, 3), PARAMS(add_params), .underscored = true};
 const mlpl_op mlpli_op_index_copy = {
     ALONG_ROW(index_copy, 3), PARAMS(along_params), .underscored = true};
+const mlpl_op mlpli_op_index_reduce = {
+    ALONG_ROW(index_reduce, 3), PARAMS(reduce_params), .underscored = true};
 const mlpl_op mlpli_op_index_fill = {
     ALONG_ROW(index_fill, 2), PARAMS(fill_params), .underscored = true};
 const mlpl_op mlpli_op_take = {.name = "take",

@@ -499,10 +499,7 @@ static mlpl_status max_forward(
     status = mlpli_tensor_make(cx, &index, MLPL_I64, y->ndim, y->shape);
   if (status == MLPL_OK && y->numel) run_max(cx, w, x, y, index);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK && wanted) {
-    status = mlpl_tensor_clone(cx, &out[1], index);
-    if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
-  }
+  if (status == MLPL_OK && wanted) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   mlpl_tensor_release(x);
   return status;

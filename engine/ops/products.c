@@ -1,5 +1,5 @@
 /* Products composed of those in matmul.c: sums with products of vectors and of stacks,
-   Kronecker's and the cross product, distances, and matrices of blocks. */
+   Kronecker's and the cross product, and matrices of blocks. */
 #include "grad/grad.h"
 #include "ops/rows.h"
 #include "ops/shape.h"
@@ -131,57 +131,6 @@ static COMPOSE(cross) {
       &e, out, mlpli_xsub(&e, mlpli_xmul(&e, a1, b2), mlpli_xmul(&e, a2, b1)));
 }
 
-/* ---- cdist ------------------------------------------------------------------------- */
-
-#define FEW 25 /* rows up to which differences are as fast as a product, and exact */
-
-/* |a - b|^2 = |a|^2 + |b|^2 - 2 a b, its root with gradient 0 where it is 0. */
-static mlpl_tensor *by_product(mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b) {
-  const mlpl_value last[2] = {{.i = -1}, {.i = 1}}, turn[2] = {{.i = -2}, {.i = -1}},
-                   none = {.f = 0}, one = {.f = 1};
-  mlpl_tensor *a2 = mlpli_x1(e, MLPLI_OP_SUM, mlpli_x1(e, MLPLI_OP_SQUARE, a, NULL), last),
-              *b2 = mlpli_x1(e, MLPLI_OP_SUM, mlpli_x1(e, MLPLI_OP_SQUARE, b, NULL), last);
-  mlpl_tensor *ab = mlpli_x2(
-      e, MLPLI_OP_MATMUL, a, mlpli_x1(e, MLPLI_OP_TRANSPOSE, b, turn), NULL);
-  mlpl_tensor *square = mlpli_xadd(e,
-      mlpli_xadd(e, a2, mlpli_x1(e, MLPLI_OP_TRANSPOSE, b2, turn)),
-      mlpli_xaffine(e, ab, -2, 0));
-  const bool was = mlpl_set_grad_enabled(e->cx, false);
-  mlpl_tensor *same = mlpli_x2(
-      e, MLPLI_OP_LE, square, mlpli_xnumber(e, a, 0), NULL);
-  mlpl_set_grad_enabled(e->cx, was);
-  mlpl_tensor *root = mlpli_x1(
-      e, MLPLI_OP_SQRT, mlpli_x2(e, MLPLI_OP_MASKED_FILL, square, same, &one), NULL);
-  return mlpli_x2(e, MLPLI_OP_MASKED_FILL, root, same, &none);
-}
-
-static mlpl_tensor *by_difference(
-    mlpli_expr *e, mlpl_tensor *a, mlpl_tensor *b, const mlpl_value *p) {
-  const mlpl_value before = {.i = -2}, behind = {.i = -3};
-  const mlpl_value how[3] = {*p, {.i = -1}, {.i = 0}};
-  mlpl_tensor *wide = mlpli_x1(e, MLPLI_OP_UNSQUEEZE, a, &before),
-              *tall = mlpli_x1(e, MLPLI_OP_UNSQUEEZE, b, &behind);
-  return mlpli_x1(e, MLPLI_OP_NORM, mlpli_xsub(e, wide, tall), how);
-}
-
-static COMPOSE(cdist) {
-  mlpli_expr e = {.cx = cx};
-  mlpl_tensor *a = c->in[0], *b = c->in[1];
-  char ta[MLPLI_SHAPE_TEXT], tb[MLPLI_SHAPE_TEXT];
-  if (a->ndim < 2 || b->ndim < 2 || a->ndim >= MLPL_MAX_RANK ||
-      b->ndim >= MLPL_MAX_RANK || a->shape[a->ndim - 1] != b->shape[b->ndim - 1])
-    return mlpl_fail(cx, MLPL_ESHAPE,
-        "cdist: x1 is %s, x2 is %s; they must be [rows x k] or stacks of such, with one k",
-        mlpli_tensor_text(ta, a), mlpli_tensor_text(tb, b));
-  mlpl_tensor lead_a = *a, lead_b = *b;
-  mlpli_shape s;
-  lead_a.ndim = (uint8_t)(a->ndim - 2), lead_b.ndim = (uint8_t)(b->ndim - 2);
-  MLPL_TRY(mlpli_broadcast(cx, "cdist", &lead_a, &lead_b, &s));
-  const bool many = a->shape[a->ndim - 2] > FEW || b->shape[b->ndim - 2] > FEW;
-  return mlpli_xresult(&e, out,
-      many && c->p[0].f == 2 ? by_product(&e, a, b) : by_difference(&e, a, b, c->p));
-}
-
 /* ---- block_diag, cartesian_prod ---------------------------------------------------- */
 
 /* Row i of blocks: the block between zeros. */
@@ -264,12 +213,12 @@ static const mlpl_param scale_params[] = {
     MLPLI_REAL_OPTION("beta", 1, -INFINITY, INFINITY),
     MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
 static const mlpl_param cross_params[] = {MLPLI_AXIS_OPTION("dim", -1)};
-static const mlpl_param cdist_params[] = {MLPLI_REAL_OPTION("p", 2, 0, INFINITY)};
 
 #define ADD_ROW(f)                                                                       \
   .name = #f, .input_name = {"input", "a", "b"},                                         \
   .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_inputs = 3, .n_required = 3,        \
-  .n_outputs = 1, .differentiable = 7, .compose = f##_compose, PARAMS(scale_params)
+  .n_outputs = 1, .differentiable = 7, .underscored = true, .compose = f##_compose,      \
+  PARAMS(scale_params)
 #define PAIR_ROW(f, first, second)                                                       \
   .name = #f, .input_name = {first, second}, .domain = {MLPLI_REAL, MLPLI_REAL},         \
   .n_inputs = 2, .n_required = 2, .n_outputs = 1, .differentiable = 3,                   \
@@ -286,6 +235,5 @@ const mlpl_op mlpli_op_kron = {
     PAIR_ROW(kron, "a", "b"), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
 const mlpl_op mlpli_op_cross = {
     PAIR_ROW(cross, "a", "b"), .computes = MLPLI_NUMBERS, PARAMS(cross_params)};
-const mlpl_op mlpli_op_cdist = {PAIR_ROW(cdist, "x1", "x2"), PARAMS(cdist_params)};
 const mlpl_op mlpli_op_block_diag = {LIST_ROW(block_diag)};
 const mlpl_op mlpli_op_cartesian_prod = {LIST_ROW(cartesian_prod)};

@@ -85,8 +85,7 @@ static mlpl_status places(
   MLPL_TRY(mlpli_tensor_make(cx, index, MLPL_I64, s.ndim, s.size));
   mlpl_status status = mlpli_reduce(cx, kind, *index, x, axes);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*index);
-    *index = NULL;
+    mlpli_drop(index);
   }
   return status;
 }
@@ -95,7 +94,7 @@ static mlpl_status give_places(
     mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind kind, mlpl_tensor **out) {
   mlpl_tensor *index;
   MLPL_TRY(places(cx, c, kind, &index));
-  mlpli_count_from_base(index, cx->index_base);
+  mlpli_count_from_base(index, index);
   mlpl_tensor_release(*out);
   *out = index;
   return MLPL_OK;
@@ -116,8 +115,7 @@ static mlpl_status extremes(mlpl_ctx *cx, mlpli_call *c, mlplk_reduce_kind value
   MLPL_TRY(places(cx, c, where, &index));
   mlpl_status status = reduced(cx, c, values, *out);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &out[1], index);
-  if (status == MLPL_OK) mlpli_count_from_base(out[1], cx->index_base);
+  if (status == MLPL_OK) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   return status;
 }
@@ -139,7 +137,7 @@ static BACKWARD(extremes) {
   else if (ndim == 0)
     mlpli_xgive(&e, n, 0, g);
   else {
-    const int axis = (int)(n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i);
+    const int axis = mlpli_axis_known(n->p[0].i, ndim);
     mlpl_value how[2] = {{.i = axis}, {.i = shape[axis]}};
     mlpli_xgive(&e, n, 0,
         mlpli_x2(&e, MLPLI_OP_SPREAD, mlpli_xkept(&e, n, g, axes),

@@ -39,7 +39,7 @@ static int64_t count(const axis_group *g) {
 }
 
 typedef struct reduce_job {
-  mlplk_reduce *f;
+  mlplk_reduce *f, *join; /* join: of partial results */
   char *out;
   const char *x;
   size_t out_size, size;
@@ -81,7 +81,7 @@ static mlpl_status sum_long(mlpl_ctx *cx, reduce_job *j) {
   if (rest || j->sum)
     j->f(1, rest, partial->data + (size_t)parts * j->size,
         j->x + parts * p.s_n * (int64_t)j->size, 0, j->s_r);
-  j->f(1, parts + (rest || j->sum), j->out, partial->data, 0, 1);
+  j->join(1, parts + (rest || j->sum), j->out, partial->data, 0, 1);
   mlpl_tensor_release(partial);
   return MLPL_OK;
 }
@@ -150,7 +150,8 @@ static mlplk_reduce *kernel_of(const mlpl_tensor *x, mlplk_reduce_kind kind) {
 /* Partial results are of the input's dtype and may be reduced again. */
 static bool may_split(const mlpl_tensor *x, mlplk_reduce_kind kind) {
   return mlpli_is_real(x) &&
-      (kind == MLPLK_SUM || kind == MLPLK_PROD || kind == MLPLK_MAX || kind == MLPLK_MIN);
+      (kind == MLPLK_SUM || kind == MLPLK_SUM_SQUARES || kind == MLPLK_PROD ||
+          kind == MLPLK_MAX || kind == MLPLK_MIN);
 }
 
 mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
@@ -167,8 +168,10 @@ mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
     kept = (axis_group){.n = 1, .size = {count(&kept)}, .stride = {reduced.size[0]}};
     x = copy;
   }
+  const bool squares = kind == MLPLK_SUM_SQUARES;
   reduce_job j = {.f = f,
-      .sum = kind == MLPLK_SUM,
+      .join = squares ? kernel_of(x, MLPLK_SUM) : f,
+      .sum = squares || kind == MLPLK_SUM,
       .out = out->data,
       .x = x->data,
       .out_size = mlpli_dtype_size[out->dtype],

@@ -31,11 +31,11 @@ mlpl_status mlpli_shape_sizes(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s)
 mlpl_status mlpli_shape_broadcast(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 mlpl_status mlpli_shape_reduced(mlpl_ctx *cx, const mlpli_call *c, mlpli_shape *s);
 
-/* Places counted from 0 become what users see. */
-static inline void mlpli_count_from_base(mlpl_tensor *index, int base) {
-  int64_t *p = (int64_t *)(void *)index->data;
-  for (int64_t i = 0; i < index->numel; i++) p[i] += base;
-}
+/* Places counted from 0 become what users see (axes.c), out may be index; *out is index
+   itself, unless it is kept for backward. */
+void mlpli_count_from_base(mlpl_tensor *out, const mlpl_tensor *index);
+mlpl_status mlpli_give_places(
+    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *index, mlpl_tensor **out);
 
 /* That whole numbers are not raised to negative powers (modulo.c); out: the result. */
 mlpl_status mlpli_check_exponent(

@@ -77,18 +77,17 @@ static void run_scan(mlpl_ctx *cx, mlplk_scan *f, mlpl_tensor *y, mlpl_tensor *i
   cx->par.run(&cx->par, tasks, scan_task, &j);
 }
 
-/* The axis of option `dim`; the lines of x along it. */
+/* The lines of the first input along the axis that option k says. */
 static mlpl_status lines_along(
-    mlpl_ctx *cx, const mlpli_call *c, const mlpl_value *dim, int *axis, mlpli_lines *l) {
-  const mlpl_tensor *x = c->in[0];
-  MLPL_TRY(mlpli_line_axis(cx, mlpli_said(c->op), x, dim, axis));
-  *l = mlpli_lines_of(x->ndim, x->shape, *axis);
+    mlpl_ctx *cx, const mlpli_call *c, int k, int *axis, mlpli_lines *l) {
+  MLPL_TRY(mlpli_line_axis(cx, c, k, axis));
+  *l = mlpli_lines_of(c->in[0]->ndim, c->in[0]->shape, *axis);
   return MLPL_OK;
 }
 
 static SHAPE(scan) {
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, c->op->name, c->in[0], &c->p[0], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 0, &axis));
   return mlpli_shape_same(cx, c, s);
 }
 
@@ -98,7 +97,7 @@ static mlpl_status scan(mlpl_ctx *cx, mlpli_call *c, mlplk_scan_kind kind, mlpl_
   mlpli_lines l;
   int axis;
   mlpl_tensor *x, *wide = NULL;
-  MLPL_TRY(lines_along(cx, c, &c->p[0], &axis, &l));
+  MLPL_TRY(lines_along(cx, c, 0, &axis, &l));
   if (mlpli_is_real(c->in[0])) {
     MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
     run_scan(cx, mlpli_kern(x)->scan[kind], y, index, x, NULL, &l, false);
@@ -134,11 +133,7 @@ static mlpl_status running_extreme(
   MLPL_TRY(mlpli_tensor_make(cx, &index, MLPL_I64, (*out)->ndim, (*out)->shape));
   mlpl_status status = scan(cx, c, kind, *out, index);
   if (status == MLPL_OK && c->record) c->extra = mlpli_retain(index);
-  if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &out[1], index);
-  if (status == MLPL_OK) {
-    int64_t *p = (int64_t *)(void *)out[1]->data;
-    for (int64_t i = 0; i < out[1]->numel; i++) p[i] += cx->index_base;
-  }
+  if (status == MLPL_OK) status = mlpli_give_places(cx, c, index, &out[1]);
   mlpl_tensor_release(index);
   return status;
 }
@@ -157,7 +152,7 @@ static FORWARD(recur) {
   mlplk_scan_kind kind = c->n < 2 || !c->in[1] ? MLPLK_CUMSUM
       : lag                                    ? MLPLK_RECUR_LAG
                                                : MLPLK_RECUR;
-  MLPL_TRY(lines_along(cx, c, &c->p[0], &axis, &l));
+  MLPL_TRY(lines_along(cx, c, 0, &axis, &l));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
   mlpl_status status = MLPL_OK;
   if (kind != MLPLK_CUMSUM) status = mlpli_tensor_contiguous(cx, &a, c->in[1]);
@@ -193,7 +188,7 @@ static BACKWARD(recur) {
   mlpl_tensor *all = recur(&e, g, n->in[1], dim, !reverse, !lag);
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, all);
   if (n->n_in > 1 && mlpli_wants(n, 1)) {
-    const int axis = (int)(dim < 0 ? dim + n->ndim : dim);
+    const int axis = mlpli_axis_known(dim, n->ndim);
     mlpl_tensor *y = mlpli_xout(&e, n);
     mlpl_tensor *ga = lag ? mlpli_xmul(&e, moved(&e, all, axis, !reverse), y)
                           : mlpli_xmul(&e, all, moved(&e, y, axis, reverse));
@@ -234,7 +229,7 @@ static BACKWARD(cumprod) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *x = n->in[0];
   const int64_t dim = n->p[0].i;
-  const int axis = (int)(dim < 0 ? dim + x->ndim : dim);
+  const int axis = mlpli_axis_known(dim, x->ndim);
   mlpl_tensor *before = recur(&e, unit_like(&e, x, axis, false), x, dim, false, true);
   mlpl_tensor *behind = recur(&e, g, x, dim, true, true);
   mlpli_xgive(&e, n, 0, mlpli_xmul(&e, before, behind));
@@ -251,7 +246,7 @@ static BACKWARD(logcumsumexp) {
   mlpl_tensor *x = n->in[0], *sum = g;
   mlpl_tensor *y = mlpli_x1(&e, MLPLI_OP_FLOORED, mlpli_xout(&e, n), NULL);
   mlpl_tensor *share = mlpli_x1(&e, MLPLI_OP_EXP, mlpli_xsub(&e, x, y), NULL);
-  const int axis = (int)(dim < 0 ? dim + x->ndim : dim);
+  const int axis = mlpli_axis_known(dim, x->ndim);
   if (x->ndim && x->shape[axis] > 1) {
     /* y_j - y_{j+1}; what the last one holds is not read */
     const int64_t r = x->shape[axis];
@@ -276,7 +271,7 @@ static BACKWARD(running_extreme) {
   if (ndim == 0)
     mlpli_xgive(&e, n, 0, g);
   else {
-    const int64_t axis = n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i;
+    const int axis = mlpli_axis_known(n->p[0].i, ndim);
     mlpl_value how[2] = {{.i = axis}, {.i = shape[axis]}};
     mlpli_xgive(&e, n, 0, mlpli_x2(&e, MLPLI_OP_ADD_ALONG, g, n->extra, how));
   }
@@ -344,7 +339,7 @@ static BACKWARD(prod) {
 
 static SHAPE(difference) {
   int axis;
-  MLPL_TRY(mlpli_line_axis(cx, "diff", c->in[0], &c->p[1], &axis));
+  MLPL_TRY(mlpli_line_axis(cx, c, 1, &axis));
   MLPL_TRY(mlpli_shape_same(cx, c, s));
   if (axis < 0)
     return mlpl_fail(cx, MLPL_ESHAPE, "diff: input has no axes; it must have one");
@@ -385,7 +380,7 @@ static FORWARD(difference) {
   int axis;
   mlpl_tensor *x;
   if ((*out)->numel == 0) return MLPL_OK;
-  MLPL_TRY(lines_along(cx, c, &c->p[1], &axis, &l));
+  MLPL_TRY(lines_along(cx, c, 1, &axis, &l));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &x, c->in[0]));
   for (int64_t i = 0; i < c->p[0].i; i++) {
     int64_t shape[MLPL_MAX_RANK];
@@ -408,11 +403,11 @@ static FORWARD(difference) {
 static BACKWARD(difference) {
   mlpl_status status = MLPL_OK;
   const int64_t dim = n->p[1].i;
-  const int axis = (int)(dim < 0 ? dim + n->ndim : dim);
+  const int axis = mlpli_axis_known(dim, n->ndim);
   int ndim;
   const int64_t *shape;
   mlpli_input_shape(n, 0, &ndim, &shape);
-  if (g->shape[axis] == 0) { /* no difference is left */
+  if (g->numel == 0) { /* no difference is left */
     mlpli_expr e = {.cx = cx};
     mlpl_value put[3] = {{.i = axis}, {.i = 0}, {.i = shape[axis]}};
     mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_PLACE, g, put));
@@ -481,12 +476,12 @@ static const mlpl_param diff_params[] = {
 
 const mlpl_op mlpli_op_prod = {UNARY_ROW(prod, MLPLI_ANY, mlpli_shape_reduced),
     .dtype = mlpli_gives_total, .saves = 1, HAS_BACKWARD(prod), PARAMS(prod_params)};
-const mlpl_op mlpli_op_cumsum = {
-    UNARY_ROW(cumsum, MLPLI_ANY, shape_scan), .dtype = mlpli_gives_total,
-    HAS_BACKWARD(cumsum), PARAMS(scan_params)};
+const mlpl_op mlpli_op_cumsum = {UNARY_ROW(cumsum, MLPLI_ANY, shape_scan),
+    .underscored = true, .dtype = mlpli_gives_total, HAS_BACKWARD(cumsum),
+    PARAMS(scan_params)};
 const mlpl_op mlpli_op_cumprod = {UNARY_ROW(cumprod, MLPLI_ANY, shape_scan),
-    .dtype = mlpli_gives_total, .saves = 1,
-    HAS_BACKWARD(cumprod), PARAMS(scan_params)};
+    .underscored = true, .dtype = mlpli_gives_total, .saves = 1, HAS_BACKWARD(cumprod),
+    PARAMS(scan_params)};
 const mlpl_op mlpli_op_logcumsumexp = {UNARY_ROW(logcumsumexp, MLPLI_REAL, shape_scan),
     .saves = 1 | MLPLI_SAVE_OUT, HAS_BACKWARD(logcumsumexp), PARAMS(scan_params)};
 const mlpl_op mlpli_op_cummax = {PLACES_ROW(cummax, MLPLI_ANY_DISTINCT, shape_scan),

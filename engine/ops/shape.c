@@ -90,10 +90,8 @@ static VIEW(permute) {
 static BACKWARD(permute) {
   mlpli_expr e = {.cx = cx};
   mlpl_value p = {.sizes = {.n = g->ndim}};
-  for (int d = 0; d < g->ndim; d++) {
-    int64_t from = n->p[0].sizes.v[d];
-    p.sizes.v[from < 0 ? from + g->ndim : from] = d;
-  }
+  for (int d = 0; d < g->ndim; d++)
+    p.sizes.v[mlpli_axis_known(n->p[0].sizes.v[d], g->ndim)] = d;
   mlpli_xgive(&e, n, 0, mlpli_x1(&e, MLPLI_OP_PERMUTE, g, &p));
   return mlpli_expr_end(&e);
 }

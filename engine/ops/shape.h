@@ -44,6 +44,12 @@ typedef enum mlpli_negative { MLPLI_FROM_START, MLPLI_FROM_END_TOO } mlpli_negat
    is freed with mlpli_free. */
 mlpl_status mlpli_places(mlpl_ctx *cx, const char *what, const mlpl_tensor *t, int axis,
     int64_t n, mlpli_negative negative, int64_t **at);
+/* Its two halves. at[i]: the place of v[i], outside 0..n - 1 where there is none; true when
+   all have one. And the error that the first without one is. */
+bool mlpli_places_of(int64_t count, const int64_t *v, int64_t n, int base,
+    mlpli_negative negative, int64_t *at);
+mlpl_status mlpli_no_place(mlpl_ctx *cx, const char *what, int64_t count,
+    const int64_t *v, int axis, int64_t n, mlpli_negative negative);
 
 typedef enum mlpli_move {
   MLPLI_TAKE, /* elements of the many go to the chosen: o = t */

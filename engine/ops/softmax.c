@@ -1,91 +1,129 @@
 /* softmax and log-softmax along an axis. */
 #include "ops/rows.h"
 
+#include "ops/axes.h"
+
 #include "grad/grad.h"
 
-#include <string.h>
+#define GRAIN 8192  /* elements a task works on */
+#define NARROW 16   /* columns side by side */
+#define COLUMNS 128 /* at least so many columns side by side go together */
 
-#define GRAIN 8192 /* elements a task works on */
-
-typedef void rows_kernel(
-    ptrdiff_t n, ptrdiff_t k, void *y, ptrdiff_t s_y, const void *x, ptrdiff_t s_x);
-
-typedef struct rows_job {
-  rows_kernel *f;
-  int64_t n, k, s_x, per_task;
-  size_t size;
+/* Rows where a line's elements lie side by side, else columns. */
+typedef struct softmax_job {
+  const mlplk_table *kern;
+  mlplk_softmax_kind kind;
+  mlpli_lines l;
+  int64_t s_a;            /* from row to row of a; all else is contiguous */
+  int64_t per_task;       /* rows, or columns side by side, of a task */
+  int64_t pieces, blocks; /* tasks of the columns side by side; a task's sets of those */
+  int64_t size;
   char *y;
-  const char *x;
-} rows_job;
+  const char *a, *b;
+} softmax_job;
 
 static void rows_task(void *arg, ptrdiff_t i, int worker) {
   (void)worker;
-  const rows_job *j = arg;
-  int64_t first = i * j->per_task,
-          n = j->n - first < j->per_task ? j->n - first : j->per_task;
-  j->f(n, j->k, j->y + (size_t)(first * j->k) * j->size, j->k,
-      j->x + first * j->s_x * (int64_t)j->size, j->s_x);
+  const softmax_job *j = arg;
+  const mlplk_table *t = j->kern;
+  const int64_t first = i * j->per_task, left = j->l.n - first, k = j->l.r,
+                n = left < j->per_task ? left : j->per_task, at = first * k * j->size;
+  const char *a = j->a + first * j->s_a * j->size;
+  switch (j->kind) {
+    case MLPLK_SOFTMAX: t->softmax(n, k, j->y + at, k, a, j->s_a); break;
+    case MLPLK_LOG_SOFTMAX: t->log_softmax(n, k, j->y + at, k, a, j->s_a); break;
+    case MLPLK_SOFTMAX_GRAD: t->softmax_grad(n, k, j->y + at, a, j->b + at); break;
+    case MLPLK_LOG_SOFTMAX_GRAD:
+      t->log_softmax_grad(n, k, j->y + at, a, j->b + at);
+      break;
+  }
 }
 
-/* y contiguous [n x k], x with rows s_x apart. */
-static void run_rows(mlpl_ctx *cx, rows_kernel *f, int64_t k, mlpl_tensor *y,
-    const mlpl_tensor *x, int64_t s_x) {
-  rows_job j = {.f = f,
-      .n = y->numel / k,
-      .k = k,
-      .s_x = s_x,
-      .size = mlpli_dtype_size[y->dtype],
+static void columns_task(void *arg, ptrdiff_t i, int worker) {
+  (void)worker;
+  const softmax_job *j = arg;
+  const mlpli_lines *l = &j->l;
+  const int64_t column = i % j->pieces * j->per_task, left = l->inner - column,
+                n = left < j->per_task ? left : j->per_task,
+                first = i / j->pieces * j->blocks, blocks = l->n / l->inner,
+                end = first + j->blocks < blocks ? first + j->blocks : blocks;
+  for (int64_t o = first; o < end; o++) {
+    const int64_t at = (o * l->r * l->inner + column) * j->size;
+    mlplk_softmax_columns(j->kern, j->kind, n, l->r, l->inner, j->y + at, j->a + at,
+        j->b ? j->b + at : NULL);
+  }
+}
+
+/* y = f(a, b) along an axis; y has elements, b may be NULL. */
+static void run(mlpl_ctx *cx, mlplk_softmax_kind kind, int axis, mlpl_tensor *y,
+    const mlpl_tensor *a, int64_t s_a, const mlpl_tensor *b) {
+  softmax_job j = {.kern = mlpli_kern(y),
+      .kind = kind,
+      .l = mlpli_lines_of(y->ndim, y->shape, axis),
+      .s_a = s_a,
+      .size = (int64_t)mlpli_dtype_size[y->dtype],
       .y = y->data,
-      .x = x->data};
-  j.per_task = k >= GRAIN ? 1 : GRAIN / k;
-  cx->par.run(&cx->par, (j.n + j.per_task - 1) / j.per_task, rows_task, &j);
+      .a = a->data,
+      .b = b ? b->data : NULL};
+  const int64_t fit = GRAIN / j.l.r;
+  if (j.l.inner == 1) {
+    j.per_task = fit < 1 ? 1 : fit;
+    cx->par.run(&cx->par, (j.l.n + j.per_task - 1) / j.per_task, rows_task, &j);
+    return;
+  }
+  j.per_task = fit < COLUMNS ? COLUMNS : fit;
+  j.pieces = (j.l.inner + j.per_task - 1) / j.per_task;
+  j.blocks = j.pieces > 1 || fit < j.l.inner ? 1 : fit / j.l.inner;
+  const int64_t tasks = (j.l.n / j.l.inner + j.blocks - 1) / j.blocks * j.pieces;
+  cx->par.run(&cx->par, tasks, columns_task, &j);
+}
+
+/* Whether columns are so few side by side that calls for each row of them cost more than
+   turning the tensor. */
+static bool is_narrow(const mlpl_tensor *t, int axis) {
+  const int64_t inner = mlpli_lines_of(t->ndim, t->shape, axis).inner;
+  return inner > 1 && inner < NARROW;
 }
 
 /* The axis last and everything contiguous, there and back. */
-static mlpl_status run_moved(
-    mlpl_ctx *cx, rows_kernel *f, int axis, mlpl_tensor *y, mlpl_tensor *x) {
-  mlpl_value p[2] = {{.i = axis}, {.i = -1}};
-  mlpl_tensor *vx = NULL, *cx_ = NULL, *vy = NULL;
-  bool was = mlpl_set_grad_enabled(cx, false);
-  mlpl_status status = mlpli_apply(
-      cx, &vx, MLPLI_OP_TRANSPOSE, (mlpl_tensor *[]){x}, 1, p);
-  if (status == MLPL_OK) status = mlpl_tensor_clone(cx, &cx_, vx);
-  if (status == MLPL_OK)
-    status = mlpli_apply(cx, &vy, MLPLI_OP_TRANSPOSE, (mlpl_tensor *[]){y}, 1, p);
+static mlpl_status run_turned(
+    mlpl_ctx *cx, mlplk_softmax_kind kind, int axis, mlpl_tensor *y, mlpl_tensor *x) {
+  const mlpl_value p[2] = {{.i = axis}, {.i = -1}};
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *rows = NULL;
+  const bool was = mlpl_set_grad_enabled(cx, false);
+  mlpl_tensor *vx = mlpli_x1(&e, MLPLI_OP_TRANSPOSE, x, p),
+              *vy = mlpli_x1(&e, MLPLI_OP_TRANSPOSE, y, p);
   mlpl_set_grad_enabled(cx, was);
-  if (status == MLPL_OK) {
-    int64_t k = x->shape[axis];
-    run_rows(cx, f, k, cx_, cx_, k);
-    mlpli_copy(vy, cx_);
+  if (e.status == MLPL_OK) e.status = mlpl_tensor_clone(cx, &rows, vx);
+  if (e.status == MLPL_OK) {
+    run(cx, kind, x->ndim - 1, rows, rows, x->shape[axis], NULL);
+    mlpli_copy(vy, rows);
+    mlpl_tensor_release(rows);
   }
-  mlpl_tensor_release(vx);
-  mlpl_tensor_release(cx_);
-  mlpl_tensor_release(vy);
-  return status;
+  return mlpli_expr_end(&e);
 }
 
 static mlpl_status forward(
-    mlpl_ctx *cx, mlpli_call *c, rows_kernel *f, mlpl_tensor *out) {
-  mlpl_tensor *x = c->in[0];
+    mlpl_ctx *cx, mlpli_call *c, mlplk_softmax_kind kind, mlpl_tensor *out) {
+  mlpl_tensor *x = c->in[0], *flat;
   int axis = 0;
   if (x->ndim || (c->p[0].i != 0 && c->p[0].i != -1))
     MLPL_TRY(mlpli_axis(cx, c->op->name, c->p[0].i, x->ndim, &axis));
   if (x->numel == 0) return MLPL_OK;
-  if (x->ndim == 0)
-    run_rows(cx, f, 1, out, x, 1);
-  else if (axis == x->ndim - 1 && x->contiguous)
-    run_rows(cx, f, x->shape[axis], out, x, x->shape[axis]);
-  else if (axis == 1 && x->ndim == 2 && x->stride[1] == 1)
-    run_rows(cx, f, x->shape[1], out, x, x->stride[0]);
-  else
-    return run_moved(cx, f, axis, out, x);
+  if (axis == 1 && x->ndim == 2 && x->stride[1] == 1) { /* rows with gaps between */
+    run(cx, kind, axis, out, x, x->stride[0], NULL);
+    return MLPL_OK;
+  }
+  if (is_narrow(x, axis)) return run_turned(cx, kind, axis, out, x);
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, x));
+  run(cx, kind, axis, out, flat, x->ndim ? x->shape[axis] : 1, NULL);
+  mlpl_tensor_release(flat);
   return MLPL_OK;
 }
 
-static FORWARD(softmax) { return forward(cx, c, mlpli_kern(*out)->softmax, *out); }
-static FORWARD(log_softmax) {
-  return forward(cx, c, mlpli_kern(*out)->log_softmax, *out);
-}
+static FORWARD(softmax) { return forward(cx, c, MLPLK_SOFTMAX, *out); }
+static FORWARD(log_softmax) { return forward(cx, c, MLPLK_LOG_SOFTMAX, *out); }
 
 /* Sum along the row's axis, kept. */
 static mlpl_tensor *row_sum(mlpli_expr *e, const mlpli_node *n, mlpl_tensor *t) {
@@ -93,19 +131,16 @@ static mlpl_tensor *row_sum(mlpli_expr *e, const mlpli_node *n, mlpl_tensor *t) 
   return mlpli_x1(e, MLPLI_OP_SUM, t, p);
 }
 
-typedef void rows_grad(ptrdiff_t n, ptrdiff_t k, void *gx, const void *g, const void *y);
-
-/* One kernel where rows lie side by side and the pass is not recorded; *done says whether
-   it was. */
-static mlpl_status backward_rows(
-    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, rows_grad *f, bool *done) {
+/* One kernel where the pass is not recorded; *done says whether it was. */
+static mlpl_status backward_kernel(
+    mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g, mlplk_softmax_kind kind, bool *done) {
   mlpl_tensor *y = n->out, *gx;
-  int last = y->ndim - 1;
-  *done = !cx->grad_enabled && y->numel && last >= 0 &&
-      (n->p[0].i == last || n->p[0].i == -1) && y->contiguous && g->contiguous;
+  const int axis = (int)(n->p[0].i < 0 ? n->p[0].i + y->ndim : n->p[0].i);
+  *done = !cx->grad_enabled && y->numel && y->ndim && y->contiguous && g->contiguous &&
+      !is_narrow(y, axis);
   if (!*done) return MLPL_OK;
   MLPL_TRY(mlpli_tensor_like(cx, &gx, y));
-  f(y->numel / y->shape[last], y->shape[last], gx->data, g->data, y->data);
+  run(cx, kind, axis, gx, g, y->shape[axis], y);
   mlpl_status status = mlpli_give(cx, n, 0, gx);
   mlpl_tensor_release(gx);
   return status;
@@ -114,7 +149,7 @@ static mlpl_status backward_rows(
 /* y (g - sum(g y)) */
 static BACKWARD(softmax) {
   bool done;
-  MLPL_TRY(backward_rows(cx, n, g, mlpli_kern(g)->softmax_grad, &done));
+  MLPL_TRY(backward_kernel(cx, n, g, MLPLK_SOFTMAX_GRAD, &done));
   if (done) return MLPL_OK;
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *y = mlpli_xout(&e, n);
@@ -126,7 +161,7 @@ static BACKWARD(softmax) {
 /* g - e^y sum(g) */
 static BACKWARD(log_softmax) {
   bool done;
-  MLPL_TRY(backward_rows(cx, n, g, mlpli_kern(g)->log_softmax_grad, &done));
+  MLPL_TRY(backward_kernel(cx, n, g, MLPLK_LOG_SOFTMAX_GRAD, &done));
   if (done) return MLPL_OK;
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *p = mlpli_x1(&e, MLPLI_OP_EXP, mlpli_xout(&e, n), NULL);

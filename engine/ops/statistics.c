@@ -70,17 +70,57 @@ static COMPOSE(nanmean) {
 
 /* ---- covariance -------------------------------------------------------------------- */
 
-/* Rows are variables, columns observations: (x - mean) (x - mean)^T / (n - correction). */
-static mlpl_tensor *covariance(mlpli_expr *e, mlpl_tensor *x, double correction) {
-  const mlpl_value along[2] = {{.i = -1}, {.i = 1}};
+/* Weights of the observations: how often each was made times how much it counts. */
+static mlpl_tensor *weights_of(
+    mlpli_expr *e, const mlpl_tensor *x, mlpl_tensor *often, mlpl_tensor *much) {
+  const mlpl_value real = {.i = x->dtype};
+  if (!often) return much;
+  often = mlpli_x1(e, MLPLI_OP_TO, often, &real);
+  return much ? mlpli_xmul(e, often, much) : often;
+}
+
+/* What the sums are divided by: all weights less correction times those of one
+   observation, never less than 0. */
+static mlpl_tensor *divisor(mlpli_expr *e, mlpl_tensor *w, mlpl_tensor *all,
+    mlpl_tensor *much, double correction) {
+  const mlpl_value every[2] = {{.i = MLPL_NO_AXIS}, {.i = 0}},
+                   least[2] = {{.f = 0}, {.f = INFINITY}};
+  mlpl_tensor *less;
+  if (much)
+    less = mlpli_xsub(e, all,
+        mlpli_xaffine(e,
+            mlpli_xdiv(e, mlpli_x1(e, MLPLI_OP_SUM, mlpli_xmul(e, w, much), every), all),
+            correction, 0));
+  else
+    less = mlpli_xaffine(e, all, 1, -correction);
+  return mlpli_x1(e, MLPLI_OP_CLAMP, less, least);
+}
+
+/* Rows are variables, columns observations: (x - mean) w (x - mean)^T / divisor; often
+   and much may be NULL. */
+static mlpl_tensor *covariance(mlpli_expr *e, mlpl_tensor *x, mlpl_tensor *often,
+    mlpl_tensor *much, double correction) {
+  const mlpl_value along[2] = {{.i = -1}, {.i = 1}},
+                   every[2] = {{.i = MLPL_NO_AXIS}, {.i = 0}};
   if (x->ndim == 2 && x->shape[0] == 1) x = mlpli_x1(e, MLPLI_OP_RAVEL, x, NULL);
   if (!x) return NULL;
   const double n = (double)x->shape[x->ndim - 1], left = n - correction;
-  mlpl_tensor *centred = mlpli_xsub(e, x, mlpli_x1(e, MLPLI_OP_MEAN, x, along));
+  mlpl_tensor *w = weights_of(e, x, often, much), *all, *mean, *weighted, *by;
+  if (w) {
+    all = mlpli_x1(e, MLPLI_OP_SUM, w, every);
+    mean = mlpli_xdiv(e, mlpli_x1(e, MLPLI_OP_SUM, mlpli_xmul(e, x, w), along), all);
+    by = divisor(e, w, all, much, correction);
+  }
+  else {
+    mean = mlpli_x1(e, MLPLI_OP_MEAN, x, along);
+    by = mlpli_xnumber(e, x, left > 0 ? left : 0);
+  }
+  mlpl_tensor *centred = mlpli_xsub(e, x, mean);
+  weighted = w ? mlpli_xmul(e, centred, w) : centred;
   mlpl_tensor *sums = x->ndim == 1
-      ? mlpli_x2(e, MLPLI_OP_DOT, centred, centred, NULL)
-      : mlpli_x2(e, MLPLI_OP_MM, centred, mlpli_x1(e, MLPLI_OP_T, centred, NULL), NULL);
-  return mlpli_xdiv(e, sums, mlpli_xnumber(e, x, left > 0 ? left : 0));
+      ? mlpli_x2(e, MLPLI_OP_DOT, weighted, centred, NULL)
+      : mlpli_x2(e, MLPLI_OP_MM, weighted, mlpli_x1(e, MLPLI_OP_T, centred, NULL), NULL);
+  return mlpli_xdiv(e, sums, by);
 }
 
 static mlpl_status check_observations(mlpl_ctx *cx, const mlpli_call *c) {
@@ -92,10 +132,42 @@ static mlpl_status check_observations(mlpl_ctx *cx, const mlpli_call *c) {
       c->op->name, mlpli_tensor_text(text, x));
 }
 
+/* That input i, if it is there, has a number from 0 on for each observation. */
+static mlpl_status check_weights(mlpl_ctx *cx, const mlpli_call *c, int i) {
+  const mlpl_tensor *x = c->in[0], *w = i < c->n ? c->in[i] : NULL;
+  const char *name = c->op->input_name[i];
+  char text[MLPLI_SHAPE_TEXT];
+  mlpl_tensor *flat;
+  if (!w) return MLPL_OK;
+  if (w->ndim != 1 || w->numel != x->shape[x->ndim - 1])
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "cov: %s is %s; it must be [%lld], a weight for each observation", name,
+        mlpli_tensor_text(text, w), (long long)x->shape[x->ndim - 1]);
+  if (i == 1 && w->dtype != MLPL_I64 && w->dtype != MLPL_U8)
+    return mlpl_fail(cx, MLPL_EARG,
+        "cov: %s is %s; it says how often, in whole numbers (i64 or u8)", name,
+        mlpl_dtype_name((mlpl_dtype)w->dtype));
+  MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, c->in[i]));
+  double least = 0;
+  int64_t at = 0;
+  for (int64_t k = 0; k < flat->numel; k++) {
+    const double v = mlpli_load(
+        flat->data + (size_t)k * mlpli_dtype_size[flat->dtype], flat->dtype);
+    if (v < least) least = v, at = k;
+  }
+  mlpl_tensor_release(flat);
+  if (least == 0) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG, "cov: %s has %g at %lld; weights are 0 or more", name,
+      least, (long long)at + cx->index_base);
+}
+
 static COMPOSE(cov) {
   mlpli_expr e = {.cx = cx};
   MLPL_TRY(check_observations(cx, c));
-  return mlpli_xresult(&e, out, covariance(&e, c->in[0], (double)c->p[0].i));
+  for (int i = 1; i < 3; i++) MLPL_TRY(check_weights(cx, c, i));
+  return mlpli_xresult(&e, out,
+      covariance(&e, c->in[0], c->n > 1 ? c->in[1] : NULL, c->n > 2 ? c->in[2] : NULL,
+          (double)c->p[0].i));
 }
 
 /* Covariances over both deviations; rounding leaves nothing outside -1 to 1. */
@@ -104,7 +176,7 @@ static COMPOSE(corrcoef) {
   const mlpl_value diagonal[3] = {{.i = 0}, {.i = 0}, {.i = 1}},
                    unit[2] = {{.f = -1}, {.f = 1}}, row = {.i = 0}, column = {.i = 1};
   MLPL_TRY(check_observations(cx, c));
-  mlpl_tensor *y = covariance(&e, c->in[0], 1);
+  mlpl_tensor *y = covariance(&e, c->in[0], NULL, NULL, 1);
   if (y && y->ndim == 0)
     return mlpli_xresult(&e, out, mlpli_xdiv(&e, y, y));
   mlpl_tensor *deviation = mlpli_x1(
@@ -157,7 +229,7 @@ static mlpl_tensor *pieces(mlpli_expr *e, const mlpli_call *c, int *axis) {
 
 static COMPOSE(trapezoid) {
   mlpli_expr e = {.cx = cx};
-  int axis;
+  int axis = 0;
   mlpl_tensor *area = pieces(&e, c, &axis);
   const mlpl_value p[2] = {{.i = axis}, {.i = 0}};
   return mlpli_xresult(&e, out, area ? mlpli_x1(&e, MLPLI_OP_SUM, area, p) : NULL);
@@ -165,7 +237,7 @@ static COMPOSE(trapezoid) {
 
 static COMPOSE(cumulative_trapezoid) {
   mlpli_expr e = {.cx = cx};
-  int axis;
+  int axis = 0;
   mlpl_tensor *area = pieces(&e, c, &axis);
   const mlpl_value p = {.i = axis};
   return mlpli_xresult(&e, out, area ? mlpli_x1(&e, MLPLI_OP_CUMSUM, area, &p) : NULL);
@@ -199,7 +271,15 @@ const mlpl_op mlpli_op_aminmax = {
     TWO_RESULTS(aminmax, MLPLI_ANY_DISTINCT), PARAMS(axis_params)};
 const mlpl_op mlpli_op_nansum = {COMPOSE_ROW(nansum, MLPLI_ANY), PARAMS(axis_params)};
 const mlpl_op mlpli_op_nanmean = {COMPOSE_ROW(nanmean, MLPLI_REAL), PARAMS(axis_params)};
-const mlpl_op mlpli_op_cov = {COMPOSE_ROW(cov, MLPLI_REAL), PARAMS(cov_params)};
+const mlpl_op mlpli_op_cov = {.name = "cov",
+    .input_name = {"input", "fweights", "aweights"},
+    .domain = {MLPLI_REAL, MLPLI_ANY, MLPLI_POSITIVE},
+    .n_inputs = 3,
+    .n_required = 1,
+    .n_outputs = 1,
+    .differentiable = 5,
+    .compose = cov_compose,
+    PARAMS(cov_params)};
 const mlpl_op mlpli_op_corrcoef = {COMPOSE_ROW(corrcoef, MLPLI_REAL)};
 const mlpl_op mlpli_op_trapezoid = {AREA_ROW(trapezoid)};
 const mlpl_op mlpli_op_cumulative_trapezoid = {AREA_ROW(cumulative_trapezoid)};

@@ -130,13 +130,13 @@ mlpl_status mlpli_fill_in(mlpl_ctx *cx, const char *what, const mlpl_tensor *x,
     else if (shape[d] < 0 || __builtin_mul_overflow(known, shape[d], &known))
       return cannot_reshape(cx, what, x, p);
   }
-  if (open < 0 && !mlpli_shape_fits(n, shape)) return cannot_reshape(cx, what, x, p);
   if (open >= 0) {
     if (known == 0 || x->numel % known) return cannot_reshape(cx, what, x, p);
     shape[open] = x->numel / known;
     known *= shape[open];
   }
-  return known == x->numel ? MLPL_OK : cannot_reshape(cx, what, x, p);
+  if (known == x->numel && mlpli_shape_fits(n, shape)) return MLPL_OK;
+  return cannot_reshape(cx, what, x, p);
 }
 
 static VIEW(reshape) {
@@ -197,7 +197,7 @@ static mlpl_tensor *put_back(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
   mlpl_value p[3];
   memset(p, 0, sizeof p);
   mlpli_input_shape(n, 0, &ndim, &shape);
-  p[0].i = n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i;
+  p[0].i = mlpli_axis_known(n->p[0].i, ndim);
   p[1].i = n->p[1].i < 0 ? n->p[1].i + shape[p[0].i] : n->p[1].i;
   p[2].i = shape[p[0].i];
   return mlpli_x1(e, MLPLI_OP_PLACE, g, p);
@@ -232,7 +232,7 @@ static BACKWARD(select) {
   mlpli_input_shape(n, 0, &ndim, &shape);
   mlpl_value p = {.sizes = {.n = ndim}};
   memcpy(p.sizes.v, shape, (size_t)ndim * sizeof *shape);
-  p.sizes.v[n->p[0].i < 0 ? n->p[0].i + ndim : n->p[0].i] = 1;
+  p.sizes.v[mlpli_axis_known(n->p[0].i, ndim)] = 1;
   mlpli_xgive(&e, n, 0, put_back(&e, n, mlpli_x1(&e, MLPLI_OP_RESHAPE, g, &p)));
   return mlpli_expr_end(&e);
 }

@@ -124,8 +124,7 @@ static void fuse(mlpl_step *s, const mlpl_module *m) {
 }
 
 static void drop(mlpl_tensor **t) {
-  mlpl_tensor_release(*t);
-  *t = NULL;
+  mlpli_drop(t);
 }
 
 static void forget(mlpl_step *s) {

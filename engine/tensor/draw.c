@@ -1,13 +1,123 @@
 /*
-** Random numbers beyond those of create.c: draws by probabilities, permutations, and
-** tensors filled in place. Uniform numbers come in bulk from the kernels, so what is drawn
+** Random numbers: tensors of them, tensors filled in place, draws by probabilities,
+** permutations. Uniform and normal numbers come in bulk from the kernels, so what is drawn
 ** does not depend on threads; what is made of them is made element by element.
 */
 #include "tensor/tensor.h"
 
+#include "base/buffer.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+/* ---- what may be asked for --------------------------------------------------------- */
+
+static mlpl_status check_real(mlpl_ctx *cx, const char *what, int dtype) {
+  if (dtype == MLPL_F32 || dtype == MLPL_F64) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG, "%s: dtype is %s; random real numbers need f32 or f64",
+      what, mlpl_dtype_name((mlpl_dtype)dtype));
+}
+
+static mlpl_status check_bounds(mlpl_ctx *cx, const char *what, double lo, double hi) {
+  if (isfinite(lo) && isfinite(hi) && lo <= hi && isfinite(hi - lo)) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: from %g to %g; the bounds must be finite and in order", what, lo, hi);
+}
+
+static mlpl_status check_normal(mlpl_ctx *cx, const char *what, double mean, double std) {
+  if (isfinite(mean) && isfinite(std) && std >= 0) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: mean %g, std %g; they must be finite, std not negative", what, mean, std);
+}
+
+/* ---- from the kernels -------------------------------------------------------------- */
+
+#define PART                                                                             \
+  ((ptrdiff_t)1 << 15) /* elements a task fills: a multiple of every per_block */
+
+typedef struct fill {
+  const mlplk_table *kern;
+  void (*draw)(ptrdiff_t n, void *out, const mlplk_stream *s, double a, double b);
+  char *out;
+  int64_t n;
+  mlplk_stream stream;
+  double a, b;
+} fill;
+
+static void fill_part(void *arg, ptrdiff_t i, int worker) {
+  (void)worker;
+  const fill *f = arg;
+  ptrdiff_t start = i * PART, n = f->n - start < PART ? (ptrdiff_t)(f->n - start) : PART;
+  mlplk_stream s = f->stream;
+  s.counter += (uint64_t)(start / f->kern->per_block);
+  f->draw(n, f->out + (size_t)start * f->kern->real_bytes, &s, f->a, f->b);
+}
+
+void mlpli_random_fill(mlpl_tensor *t, mlpli_draw draw, double a, double b) {
+  mlpl_ctx *cx = t->cx;
+  const mlplk_table *k = mlpli_kern(t);
+  uint64_t blocks = ((uint64_t)t->numel + (uint64_t)k->per_block - 1) /
+      (uint64_t)k->per_block;
+  fill f = {k, NULL, t->data, t->numel, mlpli_random_take(cx, blocks), a, b};
+  f.draw = draw == MLPLI_UNIFORM ? k->uniform
+      : draw == MLPLI_NORMAL     ? k->normal
+                                 : k->dropout;
+  MLPL_ASSERT(t->contiguous);
+  cx->par.run(&cx->par, (t->numel + PART - 1) / PART, fill_part, &f);
+}
+
+mlpl_status mlpl_tensor_rand(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
+    const int64_t *shape, double lo, double hi) {
+  *t = NULL;
+  MLPL_TRY(check_real(cx, "rand", (int)dtype));
+  MLPL_TRY(check_bounds(cx, "rand", lo, hi));
+  MLPL_TRY(mlpli_check_sizes(cx, "rand", (int)dtype, ndim, shape));
+  MLPL_TRY(mlpli_tensor_make(cx, t, (int)dtype, ndim, shape));
+  mlpli_random_fill(*t, MLPLI_UNIFORM, lo, hi);
+  return MLPL_OK;
+}
+
+mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
+    const int64_t *shape, double mean, double std) {
+  *t = NULL;
+  MLPL_TRY(check_real(cx, "randn", (int)dtype));
+  MLPL_TRY(check_normal(cx, "randn", mean, std));
+  MLPL_TRY(mlpli_check_sizes(cx, "randn", (int)dtype, ndim, shape));
+  MLPL_TRY(mlpli_tensor_make(cx, t, (int)dtype, ndim, shape));
+  mlpli_random_fill(*t, MLPLI_NORMAL, mean, std);
+  return MLPL_OK;
+}
+
+/* The whole numbers that a dtype holds exactly; i64 holds all that are asked for. */
+static void dtype_range(int dtype, double *lo, double *hi) {
+  static const double bound[] = {16777216.0, 9007199254740992.0, HUGE_VAL, 255, 1};
+  *hi = bound[dtype];
+  *lo = dtype >= MLPL_U8 ? 0 : -bound[dtype];
+}
+
+mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
+    const int64_t *shape, int64_t lo, int64_t hi) {
+  *t = NULL;
+  MLPL_TRY(mlpli_check_sizes(cx, "randint", (int)dtype, ndim, shape));
+  double least, most;
+  dtype_range((int)dtype, &least, &most);
+  if (lo > hi || (double)lo < least || (double)hi > most)
+    return mlpl_fail(cx, MLPL_EARG,
+        "randint: lowest is %lld, highest is %lld; they must be in order and fit %s",
+        (long long)lo, (long long)hi, mlpl_dtype_name(dtype));
+  MLPL_TRY(mlpli_tensor_make(cx, t, (int)dtype, ndim, shape));
+  /* 0 for all 2^64 numbers */
+  uint64_t span = (uint64_t)hi - (uint64_t)lo + 1;
+  char *p = (*t)->data;
+  for (int64_t i = 0; i < (*t)->numel; i++, p += mlpli_dtype_size[dtype]) {
+    int64_t v = (int64_t)((uint64_t)lo + mlpli_random_below(cx, span));
+    if (dtype == MLPL_I64)
+      memcpy(p, &v, sizeof v);
+    else
+      mlpli_store(p, (int)dtype, (double)v);
+  }
+  return MLPL_OK;
+}
 
 /* ---- permutations ------------------------------------------------------------------ */
 
@@ -46,24 +156,18 @@ static mlpl_status check_target(mlpl_ctx *cx, const char *what, const mlpl_tenso
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: the tensor requires a gradient; fill it under no_grad, or its detached view",
         what);
-  for (int d = 0; d < t->ndim; d++)
-    if (t->stride[d] == 0 && t->shape[d] > 1 && t->numel)
-      return mlpl_fail(cx, MLPL_EARG,
-          "%s: elements along axis %d share memory (the tensor was expanded); clone it",
-          what, d + cx->index_base);
-  return MLPL_OK;
-}
-
-static mlpl_status check_real(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
-  if (mlpli_is_real(t)) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG, "%s: dtype is %s; random real numbers need f32 or f64",
-      what, mlpl_dtype_name((mlpl_dtype)t->dtype));
+  char text[MLPLI_SHAPE_TEXT];
+  if (!mlpli_overlaps_itself(t)) return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG,
+      "%s: the tensor, %s, is stretched: several of its elements share one place in "
+      "memory; :clone() it first",
+      what, mlpli_tensor_text(text, t));
 }
 
 /* Numbers for t, contiguous: t itself where it is, else memory to be copied. */
 static mlpl_status begin(
     mlpl_ctx *cx, const char *what, mlpl_tensor *t, mlpl_tensor **draw) {
-  MLPL_TRY(check_real(cx, what, t));
+  MLPL_TRY(check_real(cx, what, t->dtype));
   MLPL_TRY(check_target(cx, what, t));
   if (!t->contiguous) return mlpli_tensor_like(cx, draw, t);
   *draw = mlpli_retain(t);
@@ -79,9 +183,7 @@ static mlpl_status end(mlpl_tensor *t, mlpl_tensor *draw) {
 
 mlpl_status mlpl_tensor_fill_uniform(mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi) {
   mlpl_tensor *draw;
-  if (!isfinite(lo) || !isfinite(hi) || lo > hi || !isfinite(hi - lo))
-    return mlpl_fail(cx, MLPL_EARG,
-        "uniform_: from %g to %g; the bounds must be finite and in order", lo, hi);
+  MLPL_TRY(check_bounds(cx, "uniform_", lo, hi));
   MLPL_TRY(begin(cx, "uniform_", t, &draw));
   mlpli_random_fill(draw, MLPLI_UNIFORM, lo, hi);
   return end(t, draw);
@@ -90,9 +192,7 @@ mlpl_status mlpl_tensor_fill_uniform(mlpl_ctx *cx, mlpl_tensor *t, double lo, do
 mlpl_status mlpl_tensor_fill_normal(
     mlpl_ctx *cx, mlpl_tensor *t, double mean, double std) {
   mlpl_tensor *draw;
-  if (!isfinite(mean) || !isfinite(std) || std < 0)
-    return mlpl_fail(cx, MLPL_EARG,
-        "normal_: mean %g, std %g; they must be finite, std not negative", mean, std);
+  MLPL_TRY(check_normal(cx, "normal_", mean, std));
   MLPL_TRY(begin(cx, "normal_", t, &draw));
   mlpli_random_fill(draw, MLPLI_NORMAL, mean, std);
   return end(t, draw);
@@ -144,7 +244,7 @@ static mlpl_status draw_bernoulli(mlpl_ctx *cx, const char *what, mlpl_tensor *o
 mlpl_status mlpl_tensor_bernoulli(mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tensor *p) {
   mlpl_tensor *flat, *u = NULL;
   *t = NULL;
-  MLPL_TRY(check_real(cx, "bernoulli", p));
+  MLPL_TRY(check_real(cx, "bernoulli", p->dtype));
   MLPL_TRY(mlpli_tensor_contiguous(cx, &flat, p));
   mlpl_status status = mlpli_tensor_like(cx, t, p);
   if (status == MLPL_OK) status = mlpli_tensor_like(cx, &u, p);
@@ -152,8 +252,7 @@ mlpl_status mlpl_tensor_bernoulli(mlpl_ctx *cx, mlpl_tensor **t, const mlpl_tens
   mlpl_tensor_release(u);
   mlpl_tensor_release(flat);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*t);
-    *t = NULL;
+    mlpli_drop(t);
   }
   return status;
 }
@@ -168,7 +267,7 @@ mlpl_status mlpl_tensor_fill_bernoulli(
     mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   mlpl_tensor *flat, *u = NULL, *draw = NULL;
-  MLPL_TRY(check_real(cx, "bernoulli_", p));
+  MLPL_TRY(check_real(cx, "bernoulli_", p->dtype));
   MLPL_TRY(check_target(cx, "bernoulli_", t));
   if (!is_shaped_like(p, t))
     return mlpl_fail(cx, MLPL_ESHAPE,
@@ -187,18 +286,13 @@ mlpl_status mlpl_tensor_fill_bernoulli(
 
 /* ---- by weights -------------------------------------------------------------------- */
 
-typedef struct candidate {
-  double key;
-  int64_t index;
-} candidate;
-
 typedef struct drawing {
   mlpl_ctx *cx;
   int64_t rows, k, n;
   bool replacement;
   const double *w, *u; /* of the present row */
-  double *sum;         /* [k], with replacement */
-  candidate *found;    /* [k], without */
+  double *v;           /* [k]: sums of weights; without replacement, times */
+  int64_t *order;      /* [k], without replacement: who comes when */
 } drawing;
 
 static mlpl_status check_row(const drawing *d, int64_t row) {
@@ -233,7 +327,7 @@ static void draw_with(const drawing *d, int64_t *out) {
   double sum = 0;
   int64_t last = 0;
   for (int64_t i = 0; i < d->k; i++) {
-    d->sum[i] = sum += d->w[i];
+    d->v[i] = sum += d->w[i];
     if (d->w[i] > 0) last = i;
   }
   for (int64_t j = 0; j < d->n; j++) {
@@ -241,7 +335,7 @@ static void draw_with(const drawing *d, int64_t *out) {
     int64_t lo = 0, hi = last;
     while (lo < hi) {
       int64_t middle = lo + (hi - lo) / 2;
-      if (d->sum[middle] > at)
+      if (d->v[middle] > at)
         hi = middle;
       else
         lo = middle + 1;
@@ -250,20 +344,23 @@ static void draw_with(const drawing *d, int64_t *out) {
   }
 }
 
-static int by_key(const void *a, const void *b) {
-  const candidate *x = a, *y = b;
-  if (x->key != y->key) return x->key < y->key ? -1 : 1;
-  return (x->index > y->index) - (x->index < y->index);
+static bool comes_before(const void *times, int64_t a, int64_t b) {
+  const double *t = times;
+  return t[a] != t[b] ? t[a] < t[b] : a < b;
 }
 
 /* Exponential times of rate w: who comes first, second, ... is distributed as draws
-   without replacement (Efraimidis and Spirakis, 2006). */
+   without replacement (Efraimidis and Spirakis, 2006). Of weight 0: nobody ever comes,
+   while the time of a very small one may be infinite, too. */
 static void draw_without(const drawing *d, int64_t *out) {
-  for (int64_t i = 0; i < d->k; i++)
-    d->found[i] = (candidate){
-        d->w[i] > 0 ? -log1p(-d->u[i]) / d->w[i] : (double)INFINITY, i};
-  qsort(d->found, (size_t)d->k, sizeof *d->found, by_key);
-  for (int64_t j = 0; j < d->n; j++) out[j] = d->found[j].index + d->cx->index_base;
+  int64_t n = 0;
+  for (int64_t i = 0; i < d->k; i++) {
+    if (!(d->w[i] > 0)) continue;
+    d->v[i] = -log1p(-d->u[i]) / d->w[i];
+    d->order[n++] = i;
+  }
+  mlpli_sort(d->order, n, comes_before, d->v);
+  for (int64_t j = 0; j < d->n; j++) out[j] = d->order[j] + d->cx->index_base;
 }
 
 static mlpl_status draw_rows(
@@ -289,16 +386,16 @@ static mlpl_status draw_rows(
 static mlpl_status draw_all(drawing *d, const mlpl_tensor *w, mlpl_tensor *out) {
   mlpl_ctx *cx = d->cx;
   mlpl_tensor *u = NULL;
-  void *memory = NULL;
   const int64_t shape[] = {d->rows, d->replacement ? d->n : d->k};
-  size_t each = d->replacement ? sizeof *d->sum : sizeof *d->found;
+  size_t each = sizeof *d->v + (d->replacement ? 0 : sizeof *d->order);
   mlpl_status status = mlpli_tensor_make(cx, &u, MLPL_F64, 2, shape);
   if (status == MLPL_OK)
-    status = mlpli_new(cx, &memory, (size_t)d->k * each, "multinomial");
-  d->sum = memory;
-  d->found = memory;
-  if (status == MLPL_OK) status = draw_rows(d, w, u, out);
-  mlpli_free(cx->heap, memory);
+    status = mlpli_new(cx, &d->v, (size_t)d->k * each, "multinomial");
+  if (status == MLPL_OK) {
+    d->order = (int64_t *)(void *)(d->v + d->k);
+    status = draw_rows(d, w, u, out);
+  }
+  mlpli_free(cx->heap, d->v);
   mlpl_tensor_release(u);
   return status;
 }
@@ -308,7 +405,7 @@ mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
   char text[MLPLI_SHAPE_TEXT];
   mlpl_tensor *w = NULL;
   *t = NULL;
-  MLPL_TRY(check_real(cx, "multinomial", weights));
+  MLPL_TRY(check_real(cx, "multinomial", weights->dtype));
   if (weights->ndim < 1 || weights->ndim > 2)
     return mlpl_fail(cx, MLPL_ESHAPE,
         "multinomial: the weights are %s; they must have one axis, or two for rows",
@@ -325,8 +422,7 @@ mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
   if (status == MLPL_OK) status = draw_all(&d, w, *t); /* a new tensor is contiguous */
   mlpl_tensor_release(w);
   if (status != MLPL_OK) {
-    mlpl_tensor_release(*t);
-    *t = NULL;
+    mlpli_drop(t);
   }
   return status;
 }

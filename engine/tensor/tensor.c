@@ -3,6 +3,7 @@
 #include "grad/grad.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const uint8_t mlpli_dtype_size[5] = {4, 8, 8, 1, 1};
@@ -163,6 +164,24 @@ mlpl_status mlpli_tensor_alias(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tenso
   MLPL_TRY(mlpli_tensor_view(cx, out, t, 0, t->ndim, t->shape, t->stride));
   (*out)->is_view = false;
   return MLPL_OK;
+}
+
+/* Axes from the innermost out: each must step over all that the ones inside reach. */
+bool mlpli_overlaps_itself(const mlpl_tensor *t) {
+  unsigned left = 0;
+  int64_t reach = 0;
+  for (int d = 0; d < t->ndim; d++)
+    if (t->shape[d] > 1) left |= 1u << d;
+  while (left && t->numel) {
+    int inner = -1;
+    for (int d = 0; d < t->ndim; d++)
+      if (left >> d & 1 && (inner < 0 || llabs(t->stride[d]) < llabs(t->stride[inner])))
+        inner = d;
+    if (llabs(t->stride[inner]) <= reach) return true;
+    reach += (t->shape[inner] - 1) * llabs(t->stride[inner]);
+    left &= ~(1u << inner);
+  }
+  return false;
 }
 
 mlpl_tensor *mlpl_tensor_retain(mlpl_tensor *t) { return mlpli_retain(t); }

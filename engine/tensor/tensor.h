@@ -52,9 +52,19 @@ static inline mlpl_tensor *mlpli_retain(mlpl_tensor *t) {
   return t;
 }
 
+/* Release *t. It is NULL before that: a release may set off what looks at it again. */
+static inline void mlpli_drop(mlpl_tensor **t) {
+  mlpl_tensor *was = *t;
+  *t = NULL;
+  mlpl_tensor_release(was);
+}
+
 /* Sizes whose product can be counted in bytes whatever the dtype; a 0 among them does not
    help: strides are products, too. */
 bool mlpli_shape_fits(int ndim, const int64_t *shape);
+/* That dtype, number of axes and sizes that a host gives are such; the error names what. */
+mlpl_status mlpli_check_sizes(
+    mlpl_ctx *cx, const char *what, int dtype, int ndim, const int64_t *shape);
 /* Elements not set. The sizes are known to be good (from other tensors); fails only for
    memory or overflow. */
 mlpl_status mlpli_tensor_make(
@@ -69,6 +79,9 @@ mlpl_status mlpli_tensor_alias(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tenso
 /* t itself, retained, when it is contiguous, else a contiguous copy. No history. */
 mlpl_status mlpli_tensor_contiguous(
     mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t);
+
+/* Do several elements of t lie at one place? */
+bool mlpli_overlaps_itself(const mlpl_tensor *t);
 
 /* Replace what `t` is made of (storage, shape, dtype) by `from`'s; t keeps its identity
    and flags. */

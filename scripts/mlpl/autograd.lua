@@ -46,7 +46,11 @@ local function array(what, name, v)
   return list, false
 end
 
-local function options(what, given, known)
+-- What is given behind the options is one argument too many.
+local function options(what, given, known, ...)
+  if select("#", ...) > 0 then
+    raise(("%s: one argument too many: %s"):format(what, core.shown((...))))
+  end
   local o = {}
   if given ~= nil and type(given) ~= "table" then
     raise(("%s: the options are %s; they must be a table"):format(what, core.shown(given)))
@@ -118,10 +122,10 @@ local function recorded(f, ...) return mlpl.enable_grad(f, ...) end
 
 -- ---- Jacobians and Hessians -----------------------------------------------------------
 
-function autograd.jacobian(f, inputs, given)
+function autograd.jacobian(f, inputs, given, ...)
   check_function("jacobian", f)
   local xs, single = array("jacobian", "inputs", inputs)
-  local o = options("jacobian", given, { create_graph = false })
+  local o = options("jacobian", given, { create_graph = false }, ...)
   return recorded(function()
     local vs = variables("jacobian", xs, o.create_graph)
     local ys = outputs_of("jacobian", f, vs)
@@ -151,10 +155,10 @@ local function second_derivatives(y, vs, create_graph)
   return rows
 end
 
-function autograd.hessian(f, inputs, given)
+function autograd.hessian(f, inputs, given, ...)
   check_function("hessian", f)
   local xs, single = array("hessian", "inputs", inputs)
-  local o = options("hessian", given, { create_graph = false })
+  local o = options("hessian", given, { create_graph = false }, ...)
   return recorded(function()
     local vs = variables("hessian", xs, o.create_graph)
     local y = one_number("hessian", f, vs)
@@ -205,10 +209,10 @@ local function gradients(ys, vs, seeds, create_graph)
 end
 
 -- f's result and the product of v with its Jacobian.
-function autograd.vjp(f, inputs, v, given)
+function autograd.vjp(f, inputs, v, given, ...)
   check_function("vjp", f)
   local xs, single = array("vjp", "inputs", inputs)
-  local o = options("vjp", given, { create_graph = false })
+  local o = options("vjp", given, { create_graph = false }, ...)
   local seeds = v ~= nil and array("vjp", "v", v)
   return recorded(function()
     local vs = variables("vjp", xs, o.create_graph)
@@ -231,10 +235,10 @@ end
 
 -- f's result and the product of its Jacobian with v: the gradient of u . (v^T J), which is
 -- linear in u, with respect to u.
-function autograd.jvp(f, inputs, v, given)
+function autograd.jvp(f, inputs, v, given, ...)
   check_function("jvp", f)
   local xs = array("jvp", "inputs", inputs)
-  local o = options("jvp", given, { create_graph = false })
+  local o = options("jvp", given, { create_graph = false }, ...)
   local direction = array("jvp", "v", v)
   check_shapes("jvp", direction, xs, "inputs")
   return recorded(function()
@@ -253,10 +257,10 @@ function autograd.jvp(f, inputs, v, given)
 end
 
 -- f's value and the product of its Hessian with v.
-function autograd.hvp(f, inputs, v, given)
+function autograd.hvp(f, inputs, v, given, ...)
   check_function("hvp", f)
   local xs, single = array("hvp", "inputs", inputs)
-  local o = options("hvp", given, { create_graph = false })
+  local o = options("hvp", given, { create_graph = false }, ...)
   local direction = array("hvp", "v", v)
   check_shapes("hvp", direction, xs, "inputs")
   return recorded(function()
@@ -301,17 +305,17 @@ local function check_each(what, f, vs, o)
   return true
 end
 
-function autograd.gradcheck(f, inputs, given)
+function autograd.gradcheck(f, inputs, given, ...)
   check_function("gradcheck", f)
   local xs = array("gradcheck", "inputs", inputs)
-  return check_each("gradcheck", f, copies(xs), options("gradcheck", given, tolerances))
+  return check_each("gradcheck", f, copies(xs), options("gradcheck", given, tolerances, ...))
 end
 
 -- The check of f's gradient as a function of the inputs and of the outputs' gradients.
-function autograd.gradgradcheck(f, inputs, given)
+function autograd.gradgradcheck(f, inputs, given, ...)
   check_function("gradgradcheck", f)
   local xs = array("gradgradcheck", "inputs", inputs)
-  local o = options("gradgradcheck", given, tolerances)
+  local o = options("gradgradcheck", given, tolerances, ...)
   local vs = copies(xs)
   local n, varied = #vs, {}
   for i, v in ipairs(vs) do
@@ -343,10 +347,10 @@ function autograd.gradgradcheck(f, inputs, given)
 end
 
 -- Gradients of f, which gives one number, by central differences alone.
-function autograd.numeric_grad(f, inputs, given)
+function autograd.numeric_grad(f, inputs, given, ...)
   check_function("numeric_grad", f)
   local xs, single = array("numeric_grad", "inputs", inputs)
-  local o = options("numeric_grad", given, { eps = 0.0 })
+  local o = options("numeric_grad", given, { eps = 0.0 }, ...)
   local vs = {}
   for i, x in ipairs(xs) do vs[i] = x:detach():clone() end
   return unpacked(core.numeric_grad(f, vs, o.eps), single)
@@ -354,7 +358,8 @@ end
 
 -- ---- functions with both passes -------------------------------------------------------
 
-function autograd.Function(passes)
+function autograd.Function(passes, ...)
+  options("Function", nil, {}, ...)
   if type(passes) ~= "table" then
     raise(("Function: passes is %s; it must be a table of forward and backward")
       :format(core.shown(passes)))

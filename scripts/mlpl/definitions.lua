@@ -25,7 +25,7 @@ local abilities = {
   Step = { "---@overload fun(...: mlpl.Tensor): mlpl.Tensor" },
 }
 for _, event in ipairs { "add", "sub", "mul", "div", "pow", "mod", "idiv", "band", "bor",
-  "bxor" } do
+  "bxor", "shl", "shr" } do
   table.insert(abilities.Tensor,
     ("---@operator %s(mlpl.Tensor|number): mlpl.Tensor"):format(event))
 end

@@ -6,15 +6,20 @@ local mlpl = ...
 
 -- What PyTorch's and NumPy's users write -> what it is called here.
 local of_tensors = {
-  T = "x:t()", mT = "x:transpose(-2, -1)", tolist = "x:totable()", numpy = "x:totable()",
-  ndim = "x:dim()", ndimension = "x:dim()", nelement = "x:numel()", len = "#x",
+  tolist = "x:totable()", numpy = "x:totable()", ndimension = "x:dim()",
+  nelement = "x:numel()", len = "#x", sgn = "x:sign()", msort = "x:sort(1)",
+  index_put_ = "x[{ i, j }] = values", fill_diagonal_ = "x:diagonal():fill_(value)",
+  split_with_sizes = "x:split { sizes }", new_empty = "x:new_zeros(sizes)",
+  new_tensor = "mlpl.tensor(values, { dtype = x.dtype })", pinverse = "mlpl.linalg.pinv(x)",
   float = 'x:to "f32"', double = 'x:to "f64"', long = 'x:to "i64"', int = 'x:to "i64"',
   byte = 'x:to "u8"', bool = 'x:to "bool"', type = "x.dtype", astype = "x:to(dtype)",
   data = "x:detach()", copy = "x:clone()", ["repeat"] = "x:tile(...)",
   inverse = "mlpl.linalg.inv(x)",
 }
 local of_mlpl = {
-  concat = "mlpl.cat", concatenate = "mlpl.cat", manual_seed = "mlpl.seed",
+  manual_seed = "mlpl.seed", chain_matmul = "mlpl.linalg.multi_dot", inverse = "mlpl.linalg.inv",
+  pinverse = "mlpl.linalg.pinv", as_tensor = "mlpl.tensor", asarray = "mlpl.tensor",
+  msort = "mlpl.sort(x, 1)", sgn = "mlpl.sign", get_num_threads = "mlpl.threads()",
   range = "mlpl.arange", array = "mlpl.tensor", from_numpy = "mlpl.load",
   set_num_threads = "mlpl.threads", float32 = 'dtype = "f32"', float64 = 'dtype = "f64"',
   int64 = 'dtype = "i64"', uint8 = 'dtype = "u8"',

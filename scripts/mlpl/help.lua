@@ -15,6 +15,7 @@
 --     memory = "a view: shares memory with input",
 --     errors = "what raises, or gives nil, message, code",
 --     example = "local U, S, Vh = mlpl.linalg.svd(mlpl.randn(3, 2))",
+--     example_in_place = "of the form in place, where no generated one will do",
 --     source = "where the formula is from",
 --   }
 --
@@ -49,6 +50,20 @@ local function add_functions(all)
   end
 end
 
+-- PyTorch has some operations by another name, too: "clip" says what clamp does.
+local function add_other_names(all)
+  for name in pairs(mlpl) do
+    local d = type(name) == "string" and not all[name] and mlpl._describe_op(name)
+    if d and d.name ~= name and all[d.name] then
+      local copy = {}
+      for key, value in pairs(all[d.name]) do copy[key] = value end
+      copy[1] = ("Another name of %s: %s"):format(d.name, copy[1])
+      copy.name = name
+      all[name] = copy
+    end
+  end
+end
+
 local function load_entries()
   if entries then return entries end
   entries, topics = {}, script "help.topics"
@@ -61,6 +76,7 @@ local function load_entries()
     end
   end
   add_functions(entries)
+  add_other_names(entries)
   return entries
 end
 
@@ -97,10 +113,10 @@ end
 local op_homes = { [""] = true, ["Tensor."] = true, ["nn."] = true, ["linalg."] = true }
 
 -- Arguments for an example: numbers for a second input and for options that must be given.
-local function example_arguments(op, d)
+local function example_arguments(d)
   local words, tensors = {}, { index = "x:argsort()", mask = "x:gt(0.3)", like = "x + 1" }
   tensors.any, tensors.numbers = tensors.mask, tensors.like
-  if op == "clamp" then return "0.5" end
+  if d.name == "clamp" then return "0.5" end
   for i = 2, #d.inputs do
     local number = d.inputs[i].number
     words[i - 1] = number and tostring(i) or tensors[d.inputs[i].domain]
@@ -117,9 +133,9 @@ end
 local function in_place_example(op)
   local d = mlpl._describe_op(op)
   local whole = d.inputs[1].dtypes[1] ~= "f32"
-  local reals = op == "acosh" and "mlpl.tensor { 1, 1.25, 1.5 }" or
+  local reals = d.name == "acosh" and "mlpl.tensor { 1, 1.25, 1.5 }" or
     "mlpl.tensor { 0.25, 0.5, 0.75 }"
-  local args = example_arguments(op, d)
+  local args = example_arguments(d)
   return ([[
 local x = %s
 local expected = x:%s(%s)
@@ -136,7 +152,7 @@ local function in_place_entry(all, name)
   return {
     "In place: " .. entry[1],
     name = op .. "_", part = "in place", row = op, in_place = true, args = entry.args,
-    example = in_place_example(op),
+    example = entry.example_in_place or in_place_example(op),
     returns = { { "", "Tensor", "the receiver, which holds the result" } },
     memory = "overwrites its receiver and every view of the same elements",
     errors = (entry.errors and entry.errors .. "; " or "") ..
@@ -555,16 +571,26 @@ end
 
 local usage = 'mlpl.help is called: mlpl.help() lists what there is, mlpl.help "zeros" explains it'
 
+local function no_arguments(what, ...)
+  if select("#", ...) == 0 then return end
+  raise(("help.%s: one argument too many: %s"):format(what, mlpl._shown((...))))
+end
+
 local help = {
   text = function(...) return text("help.text", ...) end,
-  names = names,
-  entry = function(name)
+  names = function(...)
+    no_arguments("names", ...)
+    return names()
+  end,
+  entry = function(name, ...)
+    no_arguments("entry", ...)
     if type(name) ~= "string" then
       raise(("help.entry: the name is %s; it must be a text"):format(mlpl._shown(name)))
     end
     return entry_of(name)
   end,
-  definitions = function()
+  definitions = function(...)
+    no_arguments("definitions", ...)
     return script "definitions" (names(), entry_of, arguments, returned)
   end,
 }

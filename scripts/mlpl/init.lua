@@ -71,7 +71,8 @@ end
 mlpl.linalg.solve_triangular = mlpl.linalg.triangular_solve    -- PyTorch's name
 local lazy_linalg = { norm = "linalg_norm" }
 -- Functions as well as methods, as PyTorch has them.
-for _, name in ipairs { "split", "chunk", "unbind", "unique" } do
+for _, name in ipairs { "split", "chunk", "unbind", "unique", "unique_consecutive", "tensor_split",
+  "hsplit", "vsplit", "dsplit", "is_floating_point", "numel" } do
   mlpl[name] = mlpl._methods "Tensor"[name]
 end
 -- Whoever lists what there is needs the lazy parts, too.
@@ -83,7 +84,7 @@ guard(mlpl.linalg, "mlpl.linalg", lazy_linalg)
 guard_all(mlpl, "mlpl", lazy)
 
 -- What the binding says of a name that a value does not have.
-local tensor_fields = { shape = true, dtype = true, grad = true, requires_grad = true,
+local tensor_fields = { shape = true, T = true, mT = true, ndim = true, dtype = true, grad = true, requires_grad = true,
   is_leaf = true, grad_fn = true, retains_grad = true }
 local layer_fields = { training = true, weight = true, bias = true }
 mlpl._on_missing(function(name, whose, methods)

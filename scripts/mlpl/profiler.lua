@@ -7,19 +7,27 @@ local mlpl = ...
 local profiler = {}
 local started
 
-function profiler.start()
+local function no_arguments(what, ...)
+  if select("#", ...) == 0 then return end
+  error(("profiler.%s: one argument too many: %s"):format(what, mlpl._shown((...))), 3)
+end
+
+function profiler.start(...)
+  no_arguments("start", ...)
   mlpl._profile_start()
   started = mlpl.clock()
 end
 
-function profiler.stop()
+function profiler.stop(...)
+  no_arguments("stop", ...)
   mlpl._profile_stop()
   started = nil
 end
 
 -- What was measured, the longest first: an array of tables { layer, operation, pass, calls,
 -- seconds, bytes, flops }.
-function profiler.entries()
+function profiler.entries(...)
+  no_arguments("entries", ...)
   local entries = mlpl._profile_entries()
   table.sort(entries, function(a, b) return a.seconds > b.seconds end)
   return entries

@@ -37,6 +37,15 @@ static void randperm_holds_each_number_once(void **state) {
       }
       mlpl_tensor_release(t);
     }
+    static const int64_t sizes[] = {1, 2, 63, 64, 65, 66, 128, 129, 130};
+    for (int k = 0; k < COUNT(sizes); k++) { /* so many are drawn ahead */
+      mlpl_tensor *t;
+      bool seen[200] = {false};
+      assert_works(cx, mlpl_tensor_randperm(cx, &t, MLPL_I64, sizes[k]));
+      for (int i = 0; i < sizes[k]; i++) seen[(int)test_element(t, i) - base] = true;
+      for (int i = 0; i < sizes[k]; i++) assert_true(seen[i]);
+      mlpl_tensor_release(t);
+    }
     mlpl_tensor *empty;
     assert_works(cx, mlpl_tensor_randperm(cx, &empty, MLPL_I64, 0));
     assert_int_equal(test_hold(empty)->numel, 0);
@@ -240,6 +249,10 @@ static void what_fills_refuse(void **state) {
   mlpl_tensor *x = VECTOR(cx, 1, 2), *whole = test_new(cx, MLPL_I64, SIZES(2));
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, x, 2, 1), MLPL_EARG,
       "uniform_: from 2 to 1; the bounds must be finite and in order");
+  mlpl_tensor *t;
+  assert_fails(cx, mlpl_tensor_rand(cx, &t, MLPL_F64, SIZES(2), -1e308, 1.5e308),
+      MLPL_EARG, "rand: from -1e+308 to 1.5e+308; the bounds must be finite");
+  assert_null(t);
   assert_fails(cx, mlpl_tensor_fill_normal(cx, x, 0, -1), MLPL_EARG,
       "normal_: mean 0, std -1; they must be finite, std not negative");
   assert_fails(cx, mlpl_tensor_fill_exponential(cx, x, 0), MLPL_EARG,
@@ -250,7 +263,8 @@ static void what_fills_refuse(void **state) {
   mlpl_arg args[] = {{.name = "sizes", .value = 2, .sizes = sizes}, {0}};
   mlpl_tensor *wide = test_call(cx, "expand", &x, 1, args);
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, wide, 0, 1), MLPL_EARG,
-      "uniform_: elements along axis 0 share memory (the tensor was expanded); clone it");
+      "uniform_: the tensor, [2x2], is stretched: several of its elements share one place "
+      "in memory; :clone() it first");
   test_leaf(cx, x);
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, x, 0, 1), MLPL_ESTATE,
       "uniform_: the tensor requires a gradient; fill it under no_grad, or its detached "

@@ -215,6 +215,83 @@ static void functions_are_within_two_ulps(void **state) {
   each_table(within_two_ulps);
 }
 
+/* x Phi(x) keeps its digits where Phi is small; the rounding of e^(-x^2 / 2) remains, in
+   base also that of x^2. */
+static void tails_of_gelu(const mlplk_table *t) {
+  const double reach = t->real_bytes == 4 ? 12.5 : 37;
+  double worst = 0;
+  for (int i = 0; i < 100000; i++) {
+    const double x = rounded(t, test_uniform(-reach, i % 2 ? reach : 0));
+    const long double exact = x / 2.0L * erfcl(-x * sqrtl(0.5L));
+    const double least = t->real_bytes == 4 ? 8 : 16,
+                 slack = strcmp(t->isa, "base") ? least : least + x * x / 2;
+    worst = fmax(worst, ulps(t, one(t, MLPLK_GELU, x, 0, 0), exact) / slack);
+  }
+  print_message("f%d %-7s gelu %.2f of its bound\n", (int)t->real_bytes * 8, t->isa, worst);
+  assert_true(worst <= 1);
+}
+
+static void gelu_has_digits_in_its_tail(void **state) {
+  (void)state;
+  each_table(tails_of_gelu);
+}
+
+/* Nearly always the nearest float; whole powers of small numbers exactly. */
+static void powers(const mlplk_table *t) {
+  double worst = 0;
+  for (int i = 0; i < 300000; i++) {
+    const double x = rounded(t, exp(test_uniform(-9, 9))),
+                 y = rounded(t, test_uniform(-9, 9));
+    worst = fmax(worst, ulps(t, one(t, MLPLK_POW, x, y, 0), powl(x, y)));
+  }
+  print_message("f%d %-7s pow %.3f ulp\n", (int)t->real_bytes * 8, t->isa, worst);
+  assert_true(worst <= (t->real_bytes == 4 ? 0.51 : 1));
+  for (int x = -9; x <= 9; x++)
+    for (int y = 0; y <= 7; y++)
+      assert_true(one(t, MLPLK_POW, x, y, 0) == pow(x, y));
+  assert_true(one(t, MLPLK_POW, 0, 1e-30, 0) == 0);
+  assert_true(one(t, MLPLK_POW, 0, -1e-30, 0) == INFINITY);
+  assert_true(one(t, MLPLK_POW, -0.0, -3, 0) == -INFINITY);
+  assert_true(signbit(one(t, MLPLK_POW, -0.0, 3, 0)));
+  assert_true(one(t, MLPLK_POW, NAN, 0, 0) == 1 && one(t, MLPLK_POW, 1, NAN, 0) == 1);
+  assert_true(one(t, MLPLK_POW, -1, INFINITY, 0) == 1);
+  assert_true(one(t, MLPLK_POW, -INFINITY, 0.5, 0) == INFINITY);
+  assert_true(isnan(one(t, MLPLK_POW, -1, NAN, 0)) && isnan(one(t, MLPLK_POW, -2, 0.5, 0)));
+}
+
+/* Where f32 goes by doubles; f64 is the C library. */
+static void wide_functions(const mlplk_table *t) {
+  double worst[2] = {0, 0};
+  if (t->real_bytes != 4) return;
+  for (int i = 0; i < 300000; i++) {
+    const double near_root = (i % 2 ? 1 : 2) + test_uniform(-1e-4, 1e-4);
+    const double many[] = {exp(test_uniform(-80, 80)), test_uniform(-9, 9),
+        -exp(test_uniform(-20, 10)), near_root};
+    const double x = rounded(t, many[i % 4]);
+    worst[0] = fmax(worst[0], ulps(t, one(t, MLPLK_LGAMMA, x, 0, 0), lgammal(x)));
+    if (x > 0)
+      worst[1] = fmax(worst[1], ulps(t, one(t, MLPLK_LOG10, x, 0, 0), log10l(x)));
+  }
+  print_message("f32 %-7s lgamma %.2f, log10 %.3f ulp\n", t->isa, worst[0], worst[1]);
+  assert_true(worst[0] <= 1.5 && worst[1] <= 0.51);
+  for (int k = -37; k <= 38; k++)
+    assert_true(one(t, MLPLK_LOG10, rounded(t, pow(10, k)), 0, 0) == k);
+  assert_true(one(t, MLPLK_LGAMMA, 1, 0, 0) == 0 && one(t, MLPLK_LGAMMA, 2, 0, 0) == 0);
+  assert_true(one(t, MLPLK_LGAMMA, -3, 0, 0) == INFINITY);
+  assert_true(one(t, MLPLK_LGAMMA, -3e9, 0, 0) == INFINITY);
+  assert_true(one(t, MLPLK_LGAMMA, -INFINITY, 0, 0) == INFINITY);
+}
+
+static void floats_go_by_doubles(void **state) {
+  (void)state;
+  each_table(wide_functions);
+}
+
+static void powers_are_the_nearest(void **state) {
+  (void)state;
+  each_table(powers);
+}
+
 static void edge(const mlplk_table *t, int kind, double x, double expected) {
   const double got = one(t, kind, x, 0, 1);
   if (!(got == expected || (isnan(got) && isnan(expected))))
@@ -350,6 +427,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(maps_agree_with_the_c_library),
       cmocka_unit_test(functions_are_within_two_ulps),
+      cmocka_unit_test(gelu_has_digits_in_its_tail),
+      cmocka_unit_test(powers_are_the_nearest),
+      cmocka_unit_test(floats_go_by_doubles),
       cmocka_unit_test(edges_hold),
       cmocka_unit_test(strides_and_offsets_give_the_same_bits),
   };

@@ -39,8 +39,25 @@
       {"triangular_solve", "3x3 2x3", "upper=0 left=0 unitriangular=1"},                 \
       {"triangular_solve", "3x3g 3x2", "upper=1 unitriangular=1"},                       \
       SYMMETRIC_CASES("cholesky", ""), SYMMETRIC_CASES("cholesky", "upper=1"),           \
+      {"cholesky_solve", "2x3 2x2", ""}, {"cholesky_solve", "3x2t 3x3t", "upper=1"},     \
+      {"cholesky_solve", "2x3x2 3x3n", ""}, {"cholesky_solve", "3x1 2x3x3", "upper=1"},  \
+      {"cholesky_solve", "0x2 0x0", ""}, SQUARE_CASES("cholesky_inverse", ""),           \
+      {"cholesky_inverse", "3x3t", "upper=1"}, SQUARE_CASES("matrix_exp", ""),           \
+      {"multi_dot", "2x3 3x4", ""}, {"multi_dot", "2x3t 3x4n 4x2", ""},                  \
+      {"multi_dot", "3 3x4 4x2 2", ""}, {"multi_dot", "2x3 3", ""},                      \
+      {"multi_dot", "3 3", ""}, {"multi_dot", "2x5 5x1 1x4 4x3", ""},                    \
+      {"multi_dot", "0x2 2x3 3x1", ""}, {"multi_dot", "2x0 0x3", ""},                    \
+      {"vecdot", "3 3", ""}, {"vecdot", "2x3t 3", ""}, {"vecdot", "2x3 2x1", "dim=0"},   \
+      {"vecdot", "2x3x2n 3x1", "dim=-2"}, {"vecdot", "0 0", ""}, {"vander", "3", ""},    \
+      {"vander", "2x3t", "N=5"}, {"vander", "4", "N=1"}, {"vander", "3g", "N=0"},        \
+      {"vander", "0", "N=2"},                                                            \
       SQUARE_CASES("inv", ""), SQUARE_CASES("inv_or_inf", ""), SQUARE_CASES("det", ""),  \
       SQUARE_CASES("cofactor", ""), SQUARE_CASES("sign_and_log", ""),                    \
+      SQUARE_CASES("lu_factor", ""), {"lu_factor", "4x2d", ""}, {"lu_factor", "2x4d", ""}, \
+      {"lu_factor", "2x3x2d", ""}, {"lu_factor", "3x0d", ""}, SQUARE_CASES("lu", ""),    \
+      {"lu", "4x2d", ""}, {"lu", "2x4tnd", ""}, {"lu", "2x2x3d", ""},                    \
+      {"lu_solve", "3x3 3i 3x2", ""}, {"lu_solve", "2x2t 2i 2x1t", ""},                  \
+      {"lu_solve", "3x3n 3i 2x3x2", ""}, {"lu_solve", "0x0 0i 0x2", ""},                 \
       SQUARE_CASES("slogdet", ""), SQUARE_CASES("logdet", ""),                           \
       SQUARE_CASES("qr_factors", ""), {"qr_factors", "4x2", ""},                         \
       {"qr_factors", "3x1t", ""}, {"qr_factors", "2x3x2", ""},                           \

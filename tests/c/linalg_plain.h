@@ -274,6 +274,25 @@ static dense power(dense a, const mlpl_value *p) {
   if (base.v != a.v) free(base.v);
   return y;
 }
+/* The series of A / 2^4, squared as often. */
+static dense exponential(dense a, const mlpl_value *p) {
+  dense term = dense_new(a.m, a.m), y = dense_new(a.m, a.m);
+  (void)p;
+  for (int64_t i = 0; i < a.m; i++) AT(term, i, i) = AT(y, i, i) = 1;
+  for (int k = 1; k < 20; k++) {
+    dense next = dense_product(term, a);
+    free(term.v);
+    term = next;
+    for (int64_t i = 0; i < a.m * a.m; i++) y.v[i] += term.v[i] /= k * 16.0;
+  }
+  free(term.v);
+  for (int k = 0; k < 4; k++) {
+    dense next = dense_product(y, y);
+    free(y.v);
+    y = next;
+  }
+  return y;
+}
 static dense row_norm(dense a, const mlpl_value *p) {
   return number(dense_norm(a.v, a.n, 1, p[0].f));
 }
@@ -528,6 +547,14 @@ static void compare_linalg(plain *p, const op_case *one, mlpl_tensor *const *out
     break;
   case MLPLI_OP_COND: plain_matrices(p, condition, 2, 0, 0, 0); break;
   case MLPLI_OP_MATRIX_POWER: plain_matrices(p, power, 2, 2, n, n); break;
+  case MLPLI_OP_MATRIX_EXP: plain_matrices(p, exponential, 2, 2, n, n); break;
+  /* of products and factors: compared with PyTorch's alone */
+  case MLPLI_OP_LU_FACTOR:
+  case MLPLI_OP_LU:
+  case MLPLI_OP_LU_SOLVE:
+  case MLPLI_OP_MULTI_DOT:
+  case MLPLI_OP_VECDOT:
+  case MLPLI_OP_VANDER: return;
   default: fail_msg("%s has no plain loops", one->op);
   }
   compare(one, p, out[0]);

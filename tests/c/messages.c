@@ -99,6 +99,27 @@ static void composed(void **state) {
   mlpl_tensor *three = F32(2, 3, 4), *one = F32(3);
   assert_fails(cx, TRY1("cov", three, {0}), MLPL_ESHAPE,
       "cov: input is [2x3x4]; it must be [observations] or [variables x observations]");
+  assert_fails(cx, TRY2("cov", one, F32(2)), MLPL_ESHAPE,
+      "cov: fweights is [2]; it must be [3], a weight for each observation");
+  assert_fails(cx, TRY2("cov", one, one), MLPL_EARG,
+      "cov: fweights is f32; it says how often, in whole numbers (i64 or u8)");
+  mlpl_tensor *below = I64(3);
+  ((int64_t *)mlpl_tensor_data(below))[2] = -1;
+  assert_fails(cx, TRY2("cov", one, below), MLPL_EARG,
+      "cov: fweights has -1 at 2; weights are 0 or more");
+  mlpl_tensor *drawn, *places[2];
+  assert_fails(cx, mlpl_unravel_index(cx, places, one, 2, (int64_t[]){2, 3}), MLPL_EARG,
+      "unravel_index: index is f32; indices are i64");
+  assert_fails(cx, mlpl_unravel_index(cx, places, I64(2), 2,
+      (int64_t[]){INT64_MAX, 2}), MLPL_ESHAPE,
+      "unravel_index: the sizes are negative, or their product cannot be counted");
+  assert_fails(cx, mlpl_unravel_index(cx, places, below, 2, (int64_t[]){2, 3}), MLPL_EARG,
+      "unravel_index: index holds -1; with these sizes elements are 0 to 5");
+  assert_null(places[0]);
+  mlpl_tensor *minus = test_scalar(cx, -1);
+  assert_fails(cx, mlpl_normal(cx, &drawn, one, minus), MLPL_EARG,
+      "normal: std holds -1; it must be 0 or more");
+  assert_null(drawn);
   assert_fails(cx, TRY1("corrcoef", three, {0}), MLPL_ESHAPE, "corrcoef: input is [2x3x4]");
   assert_fails(cx, TRY2("trapezoid", three, one), MLPL_ESHAPE,
       "trapezoid: y is [2x3x4], x is [3]; x must have one place for each of the 4 samples "
@@ -126,6 +147,38 @@ static void composed(void **state) {
   assert_fails(cx, TRY2("cdist", three, one), MLPL_ESHAPE,
       "cdist: x1 is [2x3x4], x2 is [3]; they must be [rows x k] or stacks of such, with one "
       "k");
+  assert_fails(cx, TRY1("pdist", one, {0}), MLPL_ESHAPE,
+      "pdist: input is [3]; it must be [rows x k]");
+  assert_fails(cx, TRY1("pdist", F32(INT64_C(3000000000), 0), {0}), MLPL_ESHAPE,
+      "pdist: input is [3000000000x0], which has too many pairs of rows");
+  assert_fails(cx, TRY1("multi_dot", one, {0}), MLPL_EARG,
+      "multi_dot: one tensor; it takes two or more");
+  assert_fails(cx, TRY2("multi_dot", one, three), MLPL_ESHAPE,
+      "multi_dot: tensor 1 is [2x3x4]; it must be a matrix or a vector");
+  assert_fails(cx, TRY3("multi_dot", one, one, one), MLPL_ESHAPE,
+      "multi_dot: tensor 1 is [3]; it must be a matrix");
+  assert_fails(cx, TRY2("multi_dot", F32(2, 3), F32(2, 3)), MLPL_ESHAPE,
+      "multi_dot: tensor 1 is [2x3]; the one before it has 3 columns");
+  assert_fails(cx, TRY1("vander", test_scalar(cx, 3), {0}), MLPL_ESHAPE,
+      "vander: input is []; it must have from 1 to 7 axes");
+  assert_fails(cx, TRY3("lu_solve", F32(3, 3), I64(2), F32(3, 1)), MLPL_ESHAPE,
+      "lu_solve: LU is [3x3], pivots is [2]; it must be LU's shape without its last axis");
+  assert_fails(cx, TRY3("lu_solve", F32(3, 3), I64(3), F32(2, 1)), MLPL_ESHAPE,
+      "lu_solve: LU is [3x3], B is [2x1]; they must have as many rows");
+  assert_fails(cx, TRY3("lu_solve", F32(3, 3), below, F32(3, 1)), MLPL_EARG,
+      "lu_solve: pivots has row -1; the rows are 0 to 2");
+  mlpl_tensor *tall = F32(3, 2), *factors[2];
+  assert_works(cx, mlpl_tensor_set_requires_grad(cx, tall, true));
+  assert_works(cx, mlpl_call(cx, factors, "lu_factor", &tall, 1, NULL));
+  test_hold(factors[0]), test_hold(factors[1]);
+  mlpl_tensor *seed = F32(3, 2);
+  assert_fails(cx, mlpl_backward(cx, factors[0], seed, 0), MLPL_ESTATE,
+      "lu_factor: has no gradient here: the matrix is [3x2], and only that of square ones is "
+      "known");
+  assert_fails(cx, TRY2("cholesky_solve", F32(2, 3), F32(3, 3)), MLPL_ESHAPE,
+      "cholesky_solve: input is [2x3], L is [3x3]; they must have as many rows");
+  assert_fails(cx, TRY1("fliplr", one, {0}), MLPL_ESHAPE,
+      "fliplr: input is [3]; it must have two axes or more");
   assert_fails(cx, TRY2("block_diag", one, three), MLPL_ESHAPE,
       "block_diag: tensor 1 is [2x3x4]; a block has at most two axes");
   assert_fails(cx, TRY2("cartesian_prod", one, three), MLPL_ESHAPE,

@@ -58,9 +58,21 @@ static double plain_var(const double *v, int64_t n, double correction) {
   return sum / fmax((double)n - correction, 0);
 }
 
+/* The most frequent of sorted numbers, the first of several. */
+static double plain_mode(const double *v, int64_t n) {
+  int64_t best = 0, most = 0;
+  for (int64_t i = 0; i < n; i++) {
+    int64_t times = 0;
+    for (int64_t k = 0; k < n; k++) times += v[k] == v[i];
+    if (times > most) most = times, best = i;
+  }
+  return v[best];
+}
+
 static double plain_order(const plain *p, mlpli_op_id id, double *v, int64_t n) {
   qsort(v, (size_t)n, sizeof *v, ascending);
-  if (id == MLPLI_OP_MEDIAN) return n ? v[(n - 1) / 2] : NAN;
+  if (id == MLPLI_OP_MODE) return plain_mode(v, n);
+  if (id == MLPLI_OP_MEDIAN || id == MLPLI_OP_NANMEDIAN) return n ? v[(n - 1) / 2] : NAN;
   if (id == MLPLI_OP_KTHVALUE) return v[p->c->p[0].i - 1];
   double at = p->c->p[0].f * (double)(n - 1);
   int64_t low = (int64_t)at, high = low + 1 < n ? low + 1 : low;
@@ -111,6 +123,8 @@ static void plain_each(plain *p, mlpli_op_id id, const mlpl_value *dim, bool kee
     memcpy(was, v, (size_t)of * sizeof *v);
     p->y.v[i] = plain_of_line(p, id, v, of);
     p->places.v[i] = (double)place_in(was, of, p->y.v[i]);
+    for (int64_t k = 0; k < of && id == MLPLI_OP_MODE; k++) /* the last one */
+      if (was[k] == p->y.v[i]) p->places.v[i] = (double)k;
   }
   free(v);
   free(was);
@@ -273,6 +287,8 @@ static bool plain_reductions(plain *p, mlpli_op_id id) {
   case MLPLI_OP_ALL:
   case MLPLI_OP_PROD:
   case MLPLI_OP_LOGSUMEXP:
+  case MLPLI_OP_NANMEDIAN:
+  case MLPLI_OP_MODE:
   case MLPLI_OP_MEDIAN: plain_each(p, id, &o[0], o[1].i); return true;
   case MLPLI_OP_VAR:
   case MLPLI_OP_STD: plain_each(p, id, &o[0], o[2].i); return true;

@@ -73,7 +73,8 @@ static const struct {
     {"cummin", "dim", NULL, 0, SAME}, {"sort", "dim", NULL, 0, SAME},
     {"sort", "dim", "descending", 1, SAME}, {"argsort", "dim", NULL, 0, WHOLE},
     {"topk", "dim", "k", 2, SAME}, {"kthvalue", "dim", "k", 2, SAME},
-    {"median", "dim", NULL, 0, SAME},
+    {"median", "dim", NULL, 0, SAME}, {"nanmedian", "dim", NULL, 0, SAME},
+    {"mode", "dim", NULL, 0, SAME},
 };
 
 /* The same numbers as f64 give the same results, which table.c has compared. */
@@ -383,6 +384,16 @@ static void no_range_or_precision_is_lost(void **state) {
   assert_values(CALL1(cx, "median", x), NAN);
   assert_values(CALL1(cx, "median", test_new(cx, MLPL_F64, SIZES(0))), NAN);
   assert_values(test_call(cx, "quantile", &x, 1, ARGS(ARG("q", 0.1))), NAN);
+  mlpl_tensor *some = VECTOR(cx, NAN, 5, 1, NAN, 2, 7);
+  assert_values(CALL1(cx, "nanmedian", some), 2);
+  assert_values(CALL1(cx, "nanmedian", VECTOR(cx, NAN, NAN)), NAN);
+  assert_values(CALL1(cx, "nanmedian", test_new(cx, MLPL_F64, SIZES(0))), NAN);
+  assert_values(CALL1(cx, "mode", some), 1);
+  assert_values(CALL1(cx, "mode", VECTOR(cx, 3, -0.0, 2, 0, 3, 3, 0)), 0);
+  assert_values(test_call(cx, "nanquantile", &some, 1, ARGS(ARG("q", 0.5))), 3.5);
+  mlpl_tensor *wide = VECTOR(cx, NAN, -INFINITY, -INFINITY, INFINITY);
+  assert_values(test_call(cx, "nanquantile", &wide, 1, ARGS(ARG("q", 0.25))), -INFINITY);
+  assert_values(CALL1(cx, "nanmedian", wide), -INFINITY);
   mlpl_tensor *ends = VECTOR(cx, INFINITY, INFINITY, 1);
   assert_values(test_call(cx, "quantile", &ends, 1, ARGS(ARG("q", 0.75))), INFINITY);
   assert_values(CALL1(cx, "var", test_scalar(cx, 3)), NAN);

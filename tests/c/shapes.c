@@ -175,6 +175,11 @@ static void dtypes_and_lists(void **state) {
     assert_fails(cx, try(cx, "scatter_reduce", IN(truth, i, truth),
         ARGS(ARG("dim", 0), {.name = "reduce", .text = "mean"})), MLPL_EARG,
         "scatter_reduce: input is bool; a mean takes numbers (convert with :to)");
+    mlpl_tensor *first = test_labels(cx, 1, (int64_t[]){base});
+    assert_fails(cx, try(cx, "index_reduce",
+        IN(truth, first, test_new(cx, MLPL_BOOL, 1, (int64_t[]){1})),
+        ARGS(ARG("dim", 0), {.name = "reduce", .text = "mean"})), MLPL_EARG,
+        "index_reduce: input is bool; a mean takes numbers (convert with :to)");
     assert_fails(cx, try(cx, "quantiles", IN(x, x), NULL), MLPL_EARG,
         "quantile: q holds 2; every one must be from 0 to 1");
     assert_fails(cx, try(cx, "quantiles", IN(x, test_new(cx, MLPL_F32, 2,
@@ -270,6 +275,48 @@ static void sizes_that_cannot_be_counted(void **state) {
       try(cx, "unfold", IN(wide),
           ARGS(ARG("dimension", 0), ARG("size", 1LL << 50), ARG("step", 1))),
       MLPL_ESHAPE, "has more elements than can be counted");
+  /* sizes of nothing are multiplied, too */
+  assert_fails(cx,
+      try(cx, "reshape", (mlpl_tensor *[]){test_new(cx, MLPL_F32, SIZES(0))}, 1,
+          ARGS({.name = "sizes", .value = 2, .sizes = (int64_t[]){INT64_MAX / 2, -1}})),
+      MLPL_ESHAPE, "which do not fit [4611686018427387903x-1]");
+  mlpl_tensor *zero = test_labels(cx, 1, (int64_t[]){0}), *tall, *flat;
+  const int64_t half = (int64_t)1 << 33;
+  tall = test_call(cx, "expand", IN(zero),
+      ARGS({.name = "sizes", .value = 2, .sizes = (int64_t[]){half, 1}}));
+  flat = test_call(cx, "expand", IN(zero),
+      ARGS({.name = "sizes", .value = 2, .sizes = (int64_t[]){1, half}}));
+  mlpl_tensor *x = test_new(cx, MLPL_F32, SIZES(3, 3));
+  mlpl_value whole[3] = {{.sizes = {.n = 0}}};
+  memset(whole, 0, sizeof whole);
+  assert_fails(cx,
+      mlpl_tensor_assign(cx, x, one, (mlpl_tensor *[]){tall, flat}, 2, whole),
+      MLPL_ESHAPE, "assignment: [8589934592x8589934592] is more than can be counted");
+  assert_fails(cx, try(cx, "index", (mlpl_tensor *[]){x, tall, flat}, 3, NULL),
+      MLPL_ESHAPE, "index: [8589934592x8589934592] is more than can be counted");
+  test_drop_and_close(cx);
+}
+
+/* Along an axis of which nothing is left but sizes. */
+static void differences_of_nothing_take_no_time(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *x = test_leaf(cx, test_new(cx, MLPL_F32, SIZES(0, (int64_t)1 << 40)));
+  mlpl_tensor *y = test_call(cx, "diff", IN(x),
+      ARGS(ARG("n", (double)((int64_t)1 << 39)), ARG("dim", 1)));
+  assert_works(cx, mlpl_backward(cx, CALL1(cx, "sum", y), NULL, 0));
+  assert_int_equal(mlpl_tensor_grad(x)->shape[1], (int64_t)1 << 40);
+  test_drop_and_close(cx);
+}
+
+static void a_failed_call_gives_nothing(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  mlpl_tensor *x = test_new(cx, MLPL_F32, SIZES(2)), *out[2] = {x, x};
+  assert_fails(cx, mlpl_call(cx, out, "sort", &x, 1, ARGS(ARG("axis", 0))), MLPL_EARG,
+      "sort: unknown option 'axis'");
+  assert_null(out[0]);
+  assert_null(out[1]);
   test_drop_and_close(cx);
 }
 
@@ -531,6 +578,8 @@ int main(void) {
       cmocka_unit_test(dtypes_and_lists),
       cmocka_unit_test(indices_are_checked),
       cmocka_unit_test(sizes_that_cannot_be_counted),
+      cmocka_unit_test(differences_of_nothing_take_no_time),
+      cmocka_unit_test(a_failed_call_gives_nothing),
       cmocka_unit_test(sequences),
       cmocka_unit_test(assignment_without_a_graph),
       cmocka_unit_test(assignment_is_recorded),

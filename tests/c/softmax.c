@@ -170,6 +170,94 @@ static void softmax_gradients_agree_with_loops(void **state) {
   each_table(gradients);
 }
 
+/* ---- columns ----------------------------------------------------------------------- */
+
+/* Rows of the same numbers say what columns should hold, up to the order of sums. */
+static void check_columns(const mlplk_table *t, ptrdiff_t n, ptrdiff_t k, ptrdiff_t gap) {
+  const ptrdiff_t step = n + gap, size = k * step;
+  void *x = guarded_new(t, size), *g = guarded_new(t, size), *y = guarded_new(t, size);
+  void *log_y = guarded_new(t, size), *out = guarded_new(t, size);
+  void *row = guarded_new(t, k), *row_g = guarded_new(t, k), *one = guarded_new(t, k);
+  const void *const a[] = {x, x, g, g}, *const b[] = {NULL, NULL, y, log_y};
+  fill_random(t, x, size, -6, 6);
+  fill_random(t, g, size, -1, 1);
+  mlplk_softmax_columns(t, MLPLK_SOFTMAX, n, k, step, y, x, NULL);
+  mlplk_softmax_columns(t, MLPLK_LOG_SOFTMAX, n, k, step, log_y, x, NULL);
+  for (int kind = MLPLK_SOFTMAX; kind <= MLPLK_LOG_SOFTMAX_GRAD; kind++) {
+    mlplk_softmax_columns(t, (mlplk_softmax_kind)kind, n, k, step, out, a[kind], b[kind]);
+    for (ptrdiff_t i = 0; i < n; i++) {
+      for (ptrdiff_t c = 0; c < k; c++) {
+        put(t, row, c, get(t, kind < MLPLK_SOFTMAX_GRAD ? x : b[kind], c * step + i));
+        put(t, row_g, c, get(t, g, c * step + i));
+      }
+      if (kind == MLPLK_SOFTMAX) t->softmax(1, k, one, k, row, k);
+      if (kind == MLPLK_LOG_SOFTMAX) t->log_softmax(1, k, one, k, row, k);
+      if (kind == MLPLK_SOFTMAX_GRAD) t->softmax_grad(1, k, one, row_g, row);
+      if (kind == MLPLK_LOG_SOFTMAX_GRAD) t->log_softmax_grad(1, k, one, row_g, row);
+      for (ptrdiff_t c = 0; c < k; c++)
+        near(t, get(t, out, c * step + i), get(t, one, c), 1);
+      /* alone, into its own place: the same bits */
+      mlplk_softmax_columns(t, (mlplk_softmax_kind)kind, 1, k, step, at(t, g, i),
+          (const char *)a[kind] + i * (ptrdiff_t)t->real_bytes,
+          b[kind] ? (const char *)b[kind] + i * (ptrdiff_t)t->real_bytes : NULL);
+      for (ptrdiff_t c = 0; c < k; c++) {
+        assert_true(same_bits(t, out, c * step + i, g, c * step + i));
+        put(t, g, c * step + i, get(t, row_g, c));
+      }
+    }
+    for (ptrdiff_t c = 0; c < k - 1; c++)
+      for (ptrdiff_t i = n; i < step; i++)
+        assert_true(get(t, out, c * step + i) == guard_value);
+  }
+  void *all[] = {x, g, y, log_y, out};
+  for (size_t i = 0; i < COUNT(all); i++) guarded_free(t, all[i], size);
+  guarded_free(t, row, k);
+  guarded_free(t, row_g, k);
+  guarded_free(t, one, k);
+}
+
+static void columns(const mlplk_table *t) {
+  static const ptrdiff_t n[] = {0, 1, 2, 15, 16, 17, 255, 256, 257, 300};
+  static const ptrdiff_t k[] = {1, 2, 3, 63, 64, 65, 130};
+  for (size_t i = 0; i < COUNT(n); i++)
+    for (size_t j = 0; j < COUNT(k); j++) check_columns(t, n[i], k[j], i % 2 ? 3 : 0);
+}
+
+static void columns_agree_with_rows(void **state) {
+  (void)state;
+  each_table(columns);
+}
+
+/* A NaN or an infinite maximum spoils its column and no other. */
+static void columns_not_finite(const mlplk_table *t) {
+  enum { N = 5, K = 70 };
+  void *x = guarded_new(t, N * K), *y = guarded_new(t, N * K), *z = guarded_new(t, N * K);
+  fill_random(t, x, N * K, -1, 1);
+  put(t, x, 66 * N + 0, NAN);
+  put(t, x, 1 * N + 1, INFINITY);
+  put(t, x, 1 * N + 2, -INFINITY);
+  for (ptrdiff_t c = 0; c < K; c++) put(t, x, c * N + 3, -INFINITY);
+  for (ptrdiff_t c = 0; c < K; c++) put(t, x, c * N + 4, c == 0 ? 3e4 : -3e4);
+  mlplk_softmax_columns(t, MLPLK_SOFTMAX, N, K, N, y, x, NULL);
+  mlplk_softmax_columns(t, MLPLK_LOG_SOFTMAX, N, K, N, z, x, NULL);
+  for (ptrdiff_t c = 0; c < K; c++) {
+    assert_true(isnan(get(t, y, c * N)) && isnan(get(t, z, c * N)));
+    assert_true(isnan(get(t, y, c * N + 1)) && isnan(get(t, y, c * N + 3)));
+    assert_true(get(t, y, c * N + 2) >= 0 && get(t, z, c * N + 2) < 0);
+    assert_true(get(t, y, c * N + 4) == (c == 0));
+    assert_true(get(t, z, c * N + 4) == (c == 0 ? 0 : -6e4));
+  }
+  assert_true(get(t, y, N + 2) == 0 && get(t, z, N + 2) == -INFINITY);
+  guarded_free(t, x, N * K);
+  guarded_free(t, y, N * K);
+  guarded_free(t, z, N * K);
+}
+
+static void nan_and_infinity_stay_in_their_column(void **state) {
+  (void)state;
+  each_table(columns_not_finite);
+}
+
 /* ---- cross-entropy ----------------------------------------------------------------- */
 
 static double weight_at(const mlplk_table *t, const mlplk_xent *a, ptrdiff_t c) {
@@ -345,6 +433,8 @@ int main(void) {
       cmocka_unit_test(softmax_agrees_with_loops),
       cmocka_unit_test(nan_and_infinity_stay_in_their_row),
       cmocka_unit_test(softmax_gradients_agree_with_loops),
+      cmocka_unit_test(columns_agree_with_rows),
+      cmocka_unit_test(nan_and_infinity_stay_in_their_column),
       cmocka_unit_test(cross_entropy_agrees_with_loops),
       cmocka_unit_test(odd_rows_do_as_in_pytorch),
       cmocka_unit_test(cross_entropy_agrees_with_golden_numbers),

@@ -13,7 +13,8 @@ static bool hides_nan(const mlpl_op *op, int input) {
       "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
       "scatter", "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where",
       "masked_fill", "gate", "heaviside", "copysign", "nansum", "scatter_combine",
-      "scatter_reduce"};
+      "scatter_reduce", "index_reduce", "vander",
+      "fmax", "fmin", "lu"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
   static const char *const not_read[] = {"addmv", "addr", "addbmm"}; /* with beta 0 */
   /* a target that is neither 1 nor -1 */

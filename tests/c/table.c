@@ -127,6 +127,8 @@ static double binary(mlpli_op_id id, const mlpl_value *p, double a, double b) {
   case MLPLI_OP_BITWISE_AND: return (double)((int64_t)a & (int64_t)b);
   case MLPLI_OP_BITWISE_OR: return (double)((int64_t)a | (int64_t)b);
   case MLPLI_OP_BITWISE_XOR: return (double)((int64_t)a ^ (int64_t)b);
+  case MLPLI_OP_BITWISE_LEFT_SHIFT: return a * pow(2, b);
+  case MLPLI_OP_BITWISE_RIGHT_SHIFT: return floor(a / pow(2, b));
   default:
     if (!plain_function2(id, p, a, b, &a)) fail_msg("no plain function");
     return a;
@@ -572,7 +574,8 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_LT: case MLPLI_OP_LE: case MLPLI_OP_GT: case MLPLI_OP_GE:
   case MLPLI_OP_ISCLOSE: case MLPLI_OP_LOGICAL_AND: case MLPLI_OP_LOGICAL_OR:
   case MLPLI_OP_LOGICAL_XOR: case MLPLI_OP_BITWISE_AND: case MLPLI_OP_BITWISE_OR:
-  case MLPLI_OP_BITWISE_XOR:
+  case MLPLI_OP_BITWISE_XOR: case MLPLI_OP_BITWISE_LEFT_SHIFT:
+  case MLPLI_OP_BITWISE_RIGHT_SHIFT:
   case MLPLI_OP_ATAN2:
   case MLPLI_OP_HYPOT:
   case MLPLI_OP_LOGADDEXP:

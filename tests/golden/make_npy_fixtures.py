@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write tests/c/npy_fixtures.h: files as NumPy writes them, for tests/c/npy.c.
+"""Write tests/c/npy_fixtures.h: files as NumPy writes them, for tests/c/npy.c and npz.c.
 
 Run by hand where NumPy is installed (made with 2.4.6, Python 3.11):
     python3 tests/golden/make_npy_fixtures.py > tests/c/npy_fixtures.h

@@ -37,7 +37,7 @@ PLACES = (F, torch, torch.linalg, torch.special, torch.fft, torch.Tensor)
 # torch has older functions of these names, which give something else
 LINALG = {"cholesky", "qr", "svd", "det", "slogdet", "inv", "pinv", "solve", "lstsq", "eigh",
           "eigvalsh", "matrix_norm", "vector_norm", "matrix_power", "matrix_rank", "cross",
-          "cond", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
+          "cond", "lu", "vander", "solve_triangular", "svdvals", "cholesky_ex", "inv_ex"}
 
 
 # ---- what differs from PyTorch's call ------------------------------------------------------
@@ -73,7 +73,7 @@ def reduction(op, inputs, options):
     if "dim" not in options and (options.get("keepdim") or op == "logsumexp"):
         if op in ("max", "min"):
             return getattr(torch, "a" + op)(x, dim=every, keepdim=True)
-        if op in ("argmax", "argmin", "median", "quantile"):
+        if op in ("argmax", "argmin", "median", "nanmedian", "quantile", "nanquantile"):
             rest = {key: value for key, value in options.items() if key != "keepdim"}
             y = plain(op, inputs, rest)
             return y.reshape((1,) * x.ndim) if options.get("keepdim") else y
@@ -159,6 +159,33 @@ def lstsq(op, inputs, options):
     return [x.squeeze(-1) if vector else x] + rest
 
 
+def lu_factor(op, inputs, options):
+    """Pivots count from 0 here."""
+    lu, pivots = torch.linalg.lu_factor(inputs[0][1])
+    return [lu, pivots.long() - 1]
+
+
+def lu_solve(op, inputs, options):
+    (_, lu, _), (_, pivots, _), (_, b, _) = inputs
+    stack = torch.broadcast_shapes(lu.shape[:-2], b.shape[:-2])
+    return torch.linalg.lu_solve(lu.expand(stack + lu.shape[-2:]),
+                                 (pivots + 1).int().expand(stack + pivots.shape[-1:]),
+                                 b.expand(stack + b.shape[-2:]))
+
+
+def by_factor(op, inputs, options):
+    """PyTorch's gradients of cholesky_solve and cholesky_inverse are not those of a triangle."""
+    factor, upper = inputs[-1][1], options.get("upper", False)
+    b = inputs[0][1] if op == "cholesky_solve" else \
+        torch.eye(factor.shape[-1], dtype=factor.dtype).expand(factor.shape)
+    if op == "cholesky_solve":
+        stack = torch.broadcast_shapes(b.shape[:-2], factor.shape[:-2])
+        b, factor = b.expand(stack + b.shape[-2:]), factor.expand(stack + factor.shape[-2:])
+    low = factor.mT if upper else factor
+    y = torch.linalg.solve_triangular(low, b, upper=False)
+    return torch.linalg.solve_triangular(low.mT, y, upper=True)
+
+
 class Hardsigmoid(torch.autograd.Function):
     """PyTorch's own gradient multiplies by 1/6 in f32."""
 
@@ -242,7 +269,7 @@ def quantile(op, inputs, options):
     """With several q, too."""
     if len(inputs) == 1:
         return reduction(op, inputs, options)
-    return torch.quantile(inputs[0][1], inputs[1][1], **options)
+    return getattr(torch, op)(inputs[0][1], inputs[1][1], **options)
 
 
 def aminmax(op, inputs, options):
@@ -251,6 +278,13 @@ def aminmax(op, inputs, options):
     return [getattr(torch, name)(x, dim=() if dim is None else dim,
                                  keepdim=options.get("keepdim", False))
             for name in ("amin", "amax")]
+
+
+def fmax(op, inputs, options):
+    """Of one dtype: PyTorch's has no promotion in its gradient."""
+    (_, a, _), (_, b, _) = inputs
+    both = torch.result_type(a, b)
+    return getattr(torch, op)(a.to(both), b.to(both))
 
 
 def listed(op, inputs, options):
@@ -281,11 +315,12 @@ def div(op, inputs, options):
 EXCEPTIONS = {
     "div": div, "div_trunc": div, "div_floor": div,
     "aminmax": aminmax,
+    "fmax": fmax, "fmin": fmax,
     "block_diag": listed,
     "cartesian_prod": listed,
     "trapezoid": by_position,
     "cumulative_trapezoid": by_position,
-    "quantile": quantile,
+    "quantile": quantile, "nanquantile": quantile,
     "add": scaled_sum, "sub": scaled_sum, "rsub": scaled_sum,
     "im2col": renamed({}, "unfold"),
     "col2im": renamed({}, "fold"),
@@ -303,6 +338,8 @@ EXCEPTIONS = {
     "cond": cond,
     "solve": solve,
     "lstsq": lstsq,
+    "lu_factor": lu_factor, "lu_solve": lu_solve,
+    "cholesky_solve": by_factor, "cholesky_inverse": by_factor,
     "triangular_solve": lambda op, inputs, options: torch.linalg.solve_triangular(
         inputs[0][1], inputs[1][1], **options),
     # of vectors, over any number of axes
@@ -323,7 +360,7 @@ EXCEPTIONS = {
     "sum": reduction, "mean": reduction, "max": reduction, "min": reduction,
     "argmax": reduction, "argmin": reduction, "prod": reduction, "var": reduction,
     "std": reduction, "logsumexp": reduction, "all": reduction,
-    "any": reduction, "median": reduction,
+    "any": reduction, "median": reduction, "nanmedian": reduction,
 }
 
 # Rows, or single cases ("op | inputs | options"), that PyTorch cannot tell the numbers of, and
@@ -331,6 +368,10 @@ EXCEPTIONS = {
 WITHOUT = {
     "topk | s | k=0": "PyTorch's topk of a number does not take k = 0",
     "quantile | 0x3 | q=0.3 dim=1": "PyTorch has no quantiles of an empty tensor",
+    "nanquantile | 0x3 | q=0.3 dim=1": "PyTorch has no quantiles of an empty tensor",
+    "pdist | 0x3 | ": "PyTorch ends with a segmentation fault",
+    "vander | 4 | N=1": "PyTorch has no single power",
+    "vander | 3g | N=0": "PyTorch has no powers fewer than two",
     "svd | 4x2d | ": "vectors beyond the singular values are any basis of the rest",
     "svd | 2x3x4d | ": "vectors beyond the singular values are any basis of the rest",
     "svd | 3x0d | ": "vectors beyond the singular values are any basis of the rest",

@@ -38,6 +38,11 @@ function TestProducts:test_einsum()
   fails("einsum: equation 'ij,jk': subscript 'j' has size 2 in operand 2 and 3 before",
     mlpl.einsum, "ij,jk", a, a)
   fails("einsum: 0 operands; it takes 1 to 16", mlpl.einsum, "ij")
+  values(mlpl.einsum("ij,kj->ik", { a, a }), { { 14, 32 }, { 32, 77 } })
+  fails("einsum: operand 2 is 3; it must be a tensor", mlpl.einsum, "ij,kj->ik", { a, 3 })
+  fails("einsum: 0 operands; it takes 1 to 16", mlpl.einsum, "ij", {})
+  lu.assertStrContains(expect.message(mlpl.einsum, "ij,kj->ik", { a, a }, a),
+    "einsum: one argument too many")
   lu.assertStrContains(expect.message(mlpl.einsum, "i\0j", a), "cannot hold a zero byte")
 end
 

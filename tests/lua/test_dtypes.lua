@@ -81,6 +81,8 @@ function TestDtypesPromotion:test_numbers()
   for _, name in ipairs { "floor", "ceil", "round", "trunc" } do
     are(i64 { -3, 2 ^ 53 | 1 }[name](i64 { -3, 2 ^ 53 | 1 }), "i64", { -3, 2 ^ 53 | 1 })
   end
+  are(u8 { 1, 4 } / -2, "f32", { -0.5, -2 })   -- reals in any case: -2 need not fit u8
+  are(u8 { 0 }:atan2(-1), "f32", tensor { 0 }:atan2(-1):totable())
   fails("add: 256 does not fit u8, which holds 0 to 255; convert with :to",
     function() return u8 { 1 } + 256 end)
   fails("sub: -1 does not fit u8, which holds 0 to 255; convert with :to",

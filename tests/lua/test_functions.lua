@@ -283,3 +283,29 @@ function TestActivations:test_threads_do_not_matter()
   end
   mlpl.threads(before)
 end
+
+-- ---- softmax along any axis -------------------------------------------------------------
+
+TestSoftmax = {}
+
+-- Few columns side by side, some, more than a strip of them; what is turned first agrees, and
+-- so do gradients.
+function TestSoftmax:test_along_any_axis_as_along_the_last()
+  for _, shape in ipairs { { 9, 3 }, { 9, 16 }, { 70, 40 }, { 5, 300 }, { 3, 70, 33 },
+    { 40, 6, 17 }, { 2, 4, 5, 15 }, { 1, 20 }, { 2, 1, 20 }, { 0, 20 }, { 3, 0, 20 } } do
+    local x, g = mlpl.randn(shape, { dtype = "f64" }), mlpl.randn(shape, { dtype = "f64" })
+    for _, name in ipairs { "softmax", "log_softmax" } do
+      for axis = 1, #shape do
+        local a, b = x:clone():requires_grad_(true), x:clone():requires_grad_(true)
+        local y = a[name](a, axis)
+        local z = b:transpose(axis, -1)
+        z = z[name](z, #shape):transpose(axis, -1)
+        y:backward(g)
+        z:backward(g)
+        lu.assertEquals(y.shape, shape)
+        lu.assertTrue((y - z):abs():le(1e-12):all():item())
+        lu.assertTrue((a.grad - b.grad):abs():le(1e-12):all():item())
+      end
+    end
+  end
+end

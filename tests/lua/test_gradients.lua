@@ -101,6 +101,22 @@ function TestGrad:test_backward_into_chosen_tensors()
     function() (x * 2):sum():backward { inputs = {} } end)
 end
 
+-- What is added to a gradient is a change in place like any other.
+function TestGrad:test_a_gradient_that_a_graph_needs_may_not_grow()
+  local x, w = leaf { 2, 3 }, leaf { 1, 1 }
+  ;(x * x):sum():backward()
+  local z = (x.grad * w):sum()
+  ;(x * x):sum():backward()
+  fails("backward: a of mul was changed in place after it was recorded; its old value " ..
+    "is needed", z.backward, z)
+  local y = leaf { { 1, 2 }, { 3, 4 } }
+  y:matmul(y):sum():backward()
+  z = (y.grad * w):sum()
+  y:matmul(y):sum():backward()
+  fails("backward: a of mul was changed in place after it was recorded; its old value " ..
+    "is needed", z.backward, z)
+end
+
 function TestGrad:test_modes()
   local x = leaf { 1 }
   mlpl.no_grad(function()
@@ -245,6 +261,22 @@ function TestGradcheck:test_it_names_what_is_wrong()
     mlpl.ones(2)), "gradcheck: input 1 is f32; it must be f64")
   lu.assertEquals(first_line(autograd.gradcheck, function() error "inside" end, x), "inside")
   fails("gradcheck: inputs is empty", autograd.gradcheck, half, {})
+end
+
+-- Of other sizes than before: what is compared would not be there.
+function TestGradcheck:test_results_keep_their_size()
+  for calls = 2, 10 do
+    local k = 0
+    local function shrinking(v)
+      k = k + 1
+      return k <= calls and v * 2 or v:narrow(1, 1, 0)
+    end
+    fails("gradcheck: the result has 0 elements, before it had 3", autograd.gradcheck,
+      shrinking, leaf { 1, 2, 3 })
+  end
+  fails("gradcheck: 576460752303423488 results by 30 elements are more than can be counted",
+    autograd.gradcheck, function(v) return v:sum():expand(1 << 59) end,
+    mlpl.ones(30, f64))
 end
 
 function TestGradcheck:test_numeric_grad()
@@ -456,6 +488,22 @@ function TestFunction:test_saved_values_are_guarded()
     "a field of the context takes anything")
 end
 
+-- The list of saved tensors is a table that a script can reach.
+function TestFunction:test_a_list_of_saved_tensors_that_was_changed()
+  for _, n in ipairs { -5, -1, 1 << 40, math.mininteger, 0.5, "x" } do
+    local F = autograd.Function {
+      name = "Odd",
+      forward = function(ctx, v)
+        ctx:save_for_backward(v)
+        ctx.saved_tensors.n = n
+        return v * 2
+      end,
+      backward = function(_, g) return g * 2 end,
+    }
+    fails("Odd: saved_tensors was changed: its n is not the number of tensors", F, leaf { 1 })
+  end
+end
+
 function TestFunction:test_what_it_is_made_of()
   fails("Function: backward is nil; it must be a function", autograd.Function,
     { forward = print })
@@ -509,6 +557,28 @@ function TestHooks:test_a_hook_that_refers_to_its_tensor_goes_with_the_graph()
   h:register_hook(function(g) return g * h:detach() end)
   h:sum():backward()
   values(x.grad, { 9, 18 })
+end
+
+-- A change in place makes it another result, whose gradient it keeps.
+function TestHooks:test_what_was_changed_in_place_keeps_its_gradient()
+  local x, seen = leaf { 1, 2 }, 0
+  local y = x * 2
+  y:retain_grad()
+  y:register_hook(function() seen = seen + 1 end)
+  y:mul_(3)
+  lu.assertTrue(y.retains_grad)
+  y:sum():backward()
+  values(y.grad, { 1, 1 })
+  values(x.grad, { 6, 6 })
+  lu.assertEquals(seen, 1)
+  y = x * 2
+  y:retain_grad()
+  y:register_hook(function() seen = seen + 1 end)
+  y:fill_(3)
+  lu.assertFalse(y.retains_grad)
+  ;(y:requires_grad_() * 2):sum():backward()
+  values(y.grad, { 2, 2 })
+  lu.assertEquals(seen, 1)
 end
 
 function TestHooks:test_errors()
@@ -588,6 +658,24 @@ function TestAnomaly:test_forward_names_operation_and_line()
   lu.assertFalse(mlpl.detect_anomaly())
 end
 
+function TestAnomaly:test_in_place_and_out()
+  local x, y = tensor { 1, 0 }, tensor { 0, 0 }
+  lu.assertStrContains(message(mlpl.detect_anomaly, function() x:div_(tensor { 0, 1 }) end),
+    "div_: element 1 of the result [2] is infinite, the first there is; called at")
+  values(x, { 1, 0 })
+  lu.assertStrContains(message(mlpl.detect_anomaly, function() x:log({ out = y }) end),
+    "log: element 2 of the result [2] is infinite, the first there is; called at")
+  values(y, { 0, 0 })
+end
+
+function TestAnomaly:test_lists_name_their_tensor()
+  local list = {}
+  for i = 1, 6 do list[i] = mlpl.ones(2) end
+  list[6] = mlpl.tensor { 1, 0 / 0 }
+  lu.assertStrContains(message(mlpl.detect_anomaly, mlpl.cat, list),
+    "cat: element 2 of tensor 6 is NaN, which no operation made since anomaly detection")
+end
+
 function TestAnomaly:test_backward_names_the_line_of_forward()
   local at
   local text = message(mlpl.detect_anomaly, function()
@@ -635,4 +723,14 @@ function TestAnomaly:test_inside_a_coroutine()
     return tensor { -1 }:log()
   end)
   lu.assertStrContains(message(mlpl.detect_anomaly, co), "test_gradients.lua:" .. at)
+  for _, f in ipairs {
+    function(x) return x / x end, function(x) x:div_(x) end,
+    function(x) x:div(x, { out = x }) end, function(x) mlpl.cat { x / 0 } end,
+  } do
+    co = coroutine.wrap(function()
+      f(tensor { 0 })
+    end)
+    at = debug.getinfo(f, "S").linedefined
+    lu.assertStrContains(message(mlpl.detect_anomaly, co), "test_gradients.lua:" .. at)
+  end
 end

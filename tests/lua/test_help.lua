@@ -316,7 +316,7 @@ function TestHelpCommand:test_definitions()
   contains(out, '---@param reduction? "mean"|"sum"|"none" ')
   contains(out, '{ dtype?: "f32"|"f64"|"i64"|"u8"|"bool", requires_grad?: boolean }')
   for _, event in ipairs { "add", "sub", "mul", "div", "pow", "mod", "idiv", "band", "bor",
-    "bxor" } do
+    "bxor", "shl", "shr" } do
     contains(out, ("---@operator %s(mlpl.Tensor|number): mlpl.Tensor\n"):format(event))
   end
   for _, event in ipairs { "unm: mlpl.Tensor", "bnot: mlpl.Tensor", "len: integer" } do

@@ -107,7 +107,7 @@ end
 function TestHelpNames:testFieldsExist()
   local linear = mlpl.nn.Linear(1, 1)
   local values = {
-    Tensor = { mlpl.zeros(1) }, Module = { linear },
+    Tensor = { mlpl.zeros(1, 1) }, Module = { linear },
     Dataset = { mlpl.data.TensorDataset(mlpl.zeros(1)) },
     Optimizer = { mlpl.optim.SGD(linear:parameters()), mlpl.optim.Adam(linear:parameters()) },
   }

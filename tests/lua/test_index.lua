@@ -185,3 +185,44 @@ function TestIndex:test_ipairs_says_what_to_do()
   lu.assertEquals(message, ("tests/lua/test_index.lua:%d: ipairs finds no end in a tensor; "
     .. "for i = 1, #x goes through it"):format(line))
 end
+
+-- ---- long runs: places are made a chunk at a time, runs are cut among threads -----------
+
+TestLongIndex = {}
+
+function TestLongIndex:test_gather_and_scatter_agree_with_loops()
+  for _, n in ipairs { 511, 512, 513, 1300 } do
+    local x = mlpl.rand(20, n)
+    local across, down = mlpl.randint(1, n, { 20, n }), mlpl.randint(1, 20, { 20, n })
+    local src = mlpl.randint(0, 9, { 20, n }):to "f32"
+    for axis, index in pairs { down, across } do
+      local got, put, sum = x:gather(axis, index), x:scatter(axis, index, src),
+        x:scatter_add(axis, index, src):totable()
+      local a, b, at, s = got:totable(), put:totable(), index:totable(), src:totable()
+      local from = x:totable()
+      local last = x:totable()
+      for i = 1, 20 do
+        for j = 1, n do
+          local r, c = axis == 1 and at[i][j] or i, axis == 2 and at[i][j] or j
+          if a[i][j] ~= from[r][c] then lu.fail("gather at " .. i .. ", " .. j) end
+          last[r][c] = s[i][j]
+          sum[r][c] = sum[r][c] - s[i][j]
+        end
+      end
+      lu.assertEquals(b, last)
+      lu.assertTrue((mlpl.tensor(sum) - x):abs():max():item() < 1e-4)
+    end
+  end
+end
+
+function TestLongIndex:test_a_wrong_index_writes_nothing_in_place()
+  local x, src = mlpl.zeros(3, 1300), mlpl.ones(3, 1300)
+  local index = mlpl.ones(3, 1300):to "i64"
+  index[2][1200] = 1301
+  local says = "index 1301 along axis 2, which has size 1300: indices run from 1 to 1300"
+  fails("gather: " .. says, x.gather, x, 2, index)
+  fails("scatter_add: " .. says, x.scatter_add, x, 2, index, src)
+  fails("scatter_add_: " .. says, x.scatter_add_, x, 2, index, src)
+  fails("scatter_: " .. says, x.scatter_, x, 2, index, src)
+  lu.assertEquals(x:abs():max():item(), 0)
+end

@@ -89,6 +89,71 @@ function TestLinalg:test_powers_and_conditions()
   values(linalg.cond(f64 { { 4, 0 }, { 0, 2 } }), 2, 1e-15)
   values(linalg.cond(f64 { { 4, 0 }, { 0, 2 } }, 1), 2, 1e-15)
   values(linalg.cond(f64 { { 4, 0 }, { 0, 0 } }, "fro"), math.huge)
+  local none = mlpl.zeros(2, 2)                          -- as in PyTorch
+  for _, p in ipairs { 1, -1, math.huge, "fro" } do values(linalg.cond(none, p), math.huge) end
+  lu.assertNaN(linalg.cond(none):item())
+  lu.assertNaN(linalg.cond(none * (0 / 0), 1):item())
+end
+
+function TestLinalg:test_chains_of_products()
+  local a, b, c = mlpl.randn(3, 40), mlpl.randn(40, 2), mlpl.randn(2, 30)
+  local expected = a:matmul(b):matmul(c)
+  lu.assertTrue(linalg.multi_dot { a, b, c }:allclose(expected, 1e-4, 1e-4))
+  local chain, product = {}, mlpl.eye(4, { dtype = "f64" })
+  for i = 1, 150 do                                      -- longer than any that is put in order
+    chain[i] = mlpl.eye(4, { dtype = "f64" }) + mlpl.rand(4, 4, { dtype = "f64" }) * 0.01
+    product = product:matmul(chain[i])
+  end
+  lu.assertTrue(linalg.multi_dot(chain):allclose(product, 1e-12))
+  fails("multi_dot: tensor 2 is [2x30]; the one before it has 40 columns", linalg.multi_dot,
+    { a, c })
+  fails("multi_dot: tensor 2 is [2]; it must be a matrix", linalg.multi_dot,
+    { a, mlpl.ones(2), c })
+  fails("multi_dot: one tensor; it takes two or more", linalg.multi_dot, { a })
+end
+
+function TestLinalg:test_factors_with_row_exchanges()
+  for _, shape in ipairs { { 4, 4 }, { 5, 2 }, { 2, 5 }, { 3, 4, 4 }, { 1, 1 }, { 40, 40 } } do
+    local a = mlpl.randn(shape, { dtype = "f64" })
+    local P, L, U = linalg.lu(a)
+    lu.assertTrue(P:matmul(L):matmul(U):allclose(a, 1e-12, 1e-12))
+    lu.assertTrue(L:tril():equal(L) and U:triu():equal(U))
+    lu.assertTrue(P:matmul(P.mT):allclose(mlpl.eye(P:size(-1), { dtype = "f64" })))
+  end
+  local a = f64 { { 0, 2, 1 }, { 4, 0, 3 }, { 1, 1, 1 } }
+  local LU, pivots = linalg.lu_factor(a)
+  lu.assertEquals(pivots:totable(), { 2, 2, 3 })
+  local b = f64 { { 1, 2 }, { 3, 4 }, { 5, 6 } }
+  lu.assertTrue(linalg.lu_solve(LU, pivots, b):allclose(linalg.solve(a, b), 1e-12, 1e-12))
+  LU, pivots = linalg.lu_factor(mlpl.zeros(2, 2))        -- singular: a 0 in the diagonal of U
+  values(LU, { { 0, 0 }, { 0, 0 } })
+  fails("lu_solve: pivots has row 0; the rows are 1 to 2", linalg.lu_solve, mlpl.eye(2),
+    mlpl.zeros(2, { dtype = "i64" }), mlpl.eye(2))
+  lu.assertTrue(mlpl.autograd.gradgradcheck(function(x)
+    local _, L, U = linalg.lu(x)
+    return L:matmul(U)
+  end, a))
+end
+
+function TestLinalg:test_exponentials()
+  local turn = f64 { { 0, -1 }, { 1, 0 } } * 20          -- a rotation by 20, which is squared often
+  local c, s = math.cos(20), math.sin(20)
+  values(linalg.matrix_exp(turn), { { c, -s }, { s, c } }, 1e-12)
+  values(linalg.matrix_exp(f64 { { 0, 1e9 }, { 0, 0 } }), { { 1, 1e9 }, { 0, 1 } }, 1e-3)
+  values(linalg.matrix_exp(mlpl.zeros(2, 2)), { { 1, 0 }, { 0, 1 } })
+  lu.assertNaN(linalg.matrix_exp(mlpl.ones(2, 2) * (0 / 0))[1][1]:item())
+  fails("matrix_exp: input is [2x3]; its last two axes must be equal (square matrices)",
+    linalg.matrix_exp, mlpl.ones(2, 3))
+end
+
+function TestLinalg:test_known_factors()
+  local a = f64 { { 4, 2, 0 }, { 2, 5, 1 }, { 0, 1, 3 } }
+  local b, low = f64 { { 1, 2 }, { 3, 4 }, { 5, 6 } }, linalg.cholesky(a)
+  lu.assertTrue(a:matmul(b:cholesky_solve(low)):allclose(b, 1e-12, 1e-12))
+  lu.assertTrue(b:cholesky_solve(low:t(), true):allclose(b:cholesky_solve(low), 1e-14))
+  lu.assertTrue(low:cholesky_inverse():allclose(linalg.inv(a), 1e-12, 1e-12))
+  fails("cholesky_solve: input is [2x2], L is [3x3]; they must have as many rows",
+    b.cholesky_solve, mlpl.ones(2, 2, { dtype = "f64" }), low)
 end
 
 TestLinalgNorm = {}

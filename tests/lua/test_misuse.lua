@@ -54,6 +54,23 @@ local as_in_earnest = {
   ["mlpl.rand"] = "2, 3",
   ["mlpl.randn"] = "2, 3",
   ["mlpl.randint"] = "1, 6, { 3 }",
+  ["mlpl.unravel_index"] = "labels, { 2, 3 }",
+  ["mlpl.normal"] = "x, x",
+  ["tensor:new_zeros"] = "x, 2, 3",
+  ["tensor:new_ones"] = "x, 2, 3",
+  ["tensor:new_full"] = "x, { 2 }, 7",
+  ["tensor:tensor_split"] = "x, { 1, 2 }, 1",
+  ["tensor:hsplit"] = "x, 2",
+  ["tensor:vsplit"] = "x, 2",
+  ["tensor:dsplit"] = "image, 2",
+  ["tensor:stride"] = "x, 1",
+  ["tensor:type_as"] = "x, x",
+  ["mlpl.concat"] = "{ x, x }, 1",
+  ["tensor:clip"] = "x, 0, 1",
+  ["tensor:clip_"] = "x, 0, 1",
+  ["tensor:moveaxis"] = "x, 1, 2",
+  ["tensor:swapdims"] = "x, 1, 2",
+  ["tensor:broadcast_to"] = "x, 2, 3",
   ["mlpl.cat"] = "{ x, x }, 1",
   ["mlpl.stack"] = "{ x, x }, 1",
   ["mlpl.hstack"] = "{ x, x }",
@@ -201,6 +218,31 @@ local as_in_earnest = {
   ["tensor:topk"] = "x, 1, 2, true, true",
   ["tensor:kthvalue"] = "x, 1, 2, true",
   ["tensor:median"] = "x, 1, true",
+  ["mlpl.linalg.lu_solve"] = "a, labels[{ { 1, 1 } }]:expand(2), a",
+  ["mlpl.linalg.lu"] = "a",
+  ["mlpl.linalg.lu_factor"] = "a",
+  ["tensor:bitwise_left_shift"] = "labels, labels",
+  ["mlpl.linalg.multi_dot"] = "{ a, a, a }",
+  ["mlpl.linalg.vecdot"] = "x, x, 1",
+  ["mlpl.linalg.vander"] = "x, 3",
+  ["mlpl.linalg.matrix_exp"] = "a",
+  ["tensor:cholesky_solve"] = "a, a, true",
+  ["tensor:cholesky_inverse"] = "a, true",
+  ["tensor:pdist"] = "x, 1",
+  ["tensor:dist"] = "x, x, 1",
+  ["tensor:pairwise_distance"] = "x, x, 1, 0.1, true",
+  ["tensor:cosine_similarity"] = "x, x, 1, 0.1",
+  ["tensor:normalize"] = "x, 1, 1, 0.1",
+  ["tensor:diagflat"] = "x, 1",
+  ["mlpl.column_stack"] = "{ x, x }",
+  ["mlpl.dstack"] = "{ x, x }",
+  ["tensor:addmm_"] = "a, a, a",
+  ["tensor:nanmedian"] = "x, 1, true",
+  ["tensor:mode"] = "x, 1, true",
+  ["tensor:nanquantile"] = "x, { 0.5, 1 }, 1, true, 'nearest'",
+  ["tensor:cov"] = "x, { correction = 1, fweights = labels[{ { 1, 1 } }]:expand(3) }",
+  ["tensor:index_reduce"] = "x, 2, labels, x:narrow(2, 1, 2), 'prod', true",
+  ["tensor:index_reduce_"] = "x, 2, labels, x:narrow(2, 1, 2), 'amax', true",
   ["tensor:quantile"] = "x, { 0.5, 1 }, 1, true, 'nearest'",
   ["tensor:bincount"] = "labels, x[1], 3",
   ["tensor:histc"] = "x, 3, 0, 1",
@@ -574,4 +616,30 @@ function TestMisuse:test_every_assignment()
       end
     end
   end)
+end
+
+-- These hand what they are given to functions of the script.
+local hands_on = {
+  ["mlpl.no_grad"] = true, ["mlpl.enable_grad"] = true, ["mlpl.detect_anomaly"] = true,
+}
+-- What they are called in an error, where that is not their name.
+local says = {
+  ["mlpl.linalg.solve_triangular"] = "triangular_solve",
+  ["mlpl.nn.checkpoint"] = "mlpl.Module expected",
+  ["module:forward"] = "Sequential",
+}
+
+-- Behind its own arguments, and behind any number of places left out, nothing goes unseen.
+function TestMisuse:test_one_argument_too_many()
+  for _, each in ipairs(everything()) do
+    local name, f, text = table.unpack(each)
+    local args = arguments(text)
+    args[16], args.n = 17, 16
+    local ok, message = pcall(f, table.unpack(args, 1, args.n))
+    if not (name:find ":__" or hands_on[name]) then
+      lu.assertFalse(ok, name .. " takes any number of arguments")
+      local said = says[name] or name:match "[%w_]+$"
+      lu.assertStrContains(tostring(message), said)
+    end
+  end
 end

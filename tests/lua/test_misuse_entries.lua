@@ -85,6 +85,8 @@ local in_earnest = {
   ["Tensor.requires_grad_"] = function() return mlpl.ones(2), true end,
   ["Tensor.to"] = function() return mlpl.ones(2), "f64" end,
   ["Tensor.split"] = function() return mlpl.ones(2, 2), 1, 1 end,
+  ["Tensor.dsplit"] = function() return mlpl.ones(2, 2, 2), 2 end,
+  dsplit = function() return mlpl.ones(2, 2, 2), 2 end,
   ["Tensor.size"] = function() return mlpl.ones(2, 2), 1 end,
   ["Dataset.split"] = function() return dataset(), 0.5 end,
   ["Generator.set_state"] = function()
@@ -106,6 +108,8 @@ local in_earnest = {
   logspace = function() return 0, 1, 5, 2 end,
   ["metrics.accuracy"] = function() return mlpl.ones(2, 3), labels() end,
   meshgrid = function() return mlpl.ones(2), mlpl.ones(3) end,
+  unravel_index = function() return labels(), { 2, 3 } end,
+  normal = function() return 0, 1, 2 end,
   multinomial = function() return mlpl.ones(2, 3), 2, true end,
   ["Tensor.multinomial"] = function() return mlpl.ones(2, 3), 2, true end,
   ["nn.checkpoint"] = function() return nn.Linear(3, 3), mlpl.ones(2, 3) end,
@@ -317,6 +321,7 @@ local also = {
   grad_outputs = { "gradient" }, a = { "operand 1" }, b = { "operand 2" },
   x = { "the tensor", "tensors", "dtype" },         -- the receiver has no name where it is called
   p = { "dtype" }, weights = { "dtype", "weight" },
+  requires_grad = { "gradients" },
   path = { "cannot write" },             -- the path stands behind it
 }
 

@@ -41,7 +41,7 @@ end })
 
 -- Inputs, then options by name. Rows that are not here take one tensor for each input.
 local in_earnest = {
-  addbmm = "{ x3[1], x3, x3 }", addmm = "{ a, a, a }", addmv = "{ x[1][1], a, a[1] }",
+  addbmm = "{ x3[1], x3, x3 }", addmm = "{ a, a, a }", addmv = "{ a[1], a, a[1] }",
   baddbmm = "{ x3, x3, x3 }", bmm = "{ x3, x3 }", mm = "{ x, w:t() }",
   mv = "{ x, w[1] }", dot = "{ x1, x1 }", outer = "{ x1, x1 }", inner = "{ x, w }",
   matmul = "{ x, w:t() }", linear = "{ x, w }", vdot = "{ x1, x1 }",
@@ -63,6 +63,7 @@ local in_earnest = {
   take_along_dim = "{ x, places }, { dim = 2 }", take = "{ x, labels }",
   index_select = "{ x, labels }, { dim = 2 }",
   index_add = "{ x, labels, x:narrow(2, 1, 2) }, { dim = 2 }",
+  index_reduce = "{ x, labels, x:narrow(2, 1, 2) }, { dim = 2, reduce = 'mean' }",
   index_copy = "{ x, labels, x:narrow(2, 1, 2) }, { dim = 2 }",
   index_fill = "{ x, labels, 7 }, { dim = 2 }",
   masked_select = "{ x, mask }", masked_scatter = "{ x, mask, x }",
@@ -81,11 +82,14 @@ local in_earnest = {
   select = "{ x }, { dim = 1, index = 1 }",
   unfold = "{ x }, { dimension = 2, size = 2, step = 1 }",
   cholesky = "{ a }", solve = "{ a, a }", triangular_solve = "{ a, a }",
+  lu_solve = "{ a, labels:minimum(2), a }",
+  matrix_exp = "{ a }", multi_dot = "{ a }", cholesky_solve = "{ a, a }",
+  cholesky_inverse = "{ a }",
   inv = "{ a }", det = "{ a }", slogdet = "{ a }", logdet = "{ a }", eigh = "{ a }",
   eigvalsh = "{ a }", cond = "{ a }", matrix_power = "{ a }, { n = 2 }",
   lstsq = "{ a, a }", solve_triangular = "{ a, a }", trace = "{ a }",
-  quantile = "{ x }, { q = 0.5 }", topk = "{ x }, { k = 1 }",
-  kthvalue = "{ x }, { k = 1 }", cdist = "{ x, w }", addr = "{ x[1][1], x1, x1 }",
+  quantile = "{ x }, { q = 0.5 }", nanquantile = "{ x }, { q = 0.5 }", topk = "{ x }, { k = 1 }",
+  kthvalue = "{ x }, { k = 1 }", cdist = "{ x, w }", addr = "{ a, a[1], a[1] }",
   cross = "{ x, x }", gcd = "{ whole, whole }", lcm = "{ whole, whole }",
   combinations = "{ x1 }", trapezoid = "{ x }", cumulative_trapezoid = "{ x }",
   block_diag = "{ x }", cartesian_prod = "{ x1 }",
@@ -145,7 +149,8 @@ local calls, raised, compared, places_tried, problems
 
 -- The names of all arguments.
 local function all_names(row)
-  local names = { row.list and "tensors" or row.group == "linalg" and "the matrix" or nil }
+  local matrices = row.group == "linalg" or row.name:find "^cholesky"
+  local names = { row.list and "tensors" or matrices and "the matrix" or nil }
   for _, input in ipairs(row.inputs) do names[#names + 1] = input.name end
   for _, p in ipairs(row.params) do table.move(names_of_option(p), 1, 3, #names + 1, names) end
   return names
@@ -537,7 +542,7 @@ local function try_receivers(f, places)
       "a view with a history")
   end
   with(function(t) return mlpl.cat({ t, t }, 1):narrow(1, 2, #t) end, nil, "a view")
-  with(function(t) return t:t():contiguous():t() end, nil, "turned")
+  with(function(t) return t:transpose(1, -1):contiguous():transpose(1, -1) end, nil, "turned")
   if not row.broadcasts then return end
   for shift = -2, 2 do
     local call = arguments(row, places, #places, function(call)

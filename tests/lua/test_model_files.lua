@@ -154,7 +154,13 @@ function TestModelFilesThatLie:test_lengths()
   bad(string.pack("<I8", 100) .. "{}",
     ": the header should have 100 bytes, but the file ends after 2")
   bad(string.pack("<I8", -1) .. "{}",
-    ": a header of 18446744073709551615 bytes is too large (is this safetensors?)")
+    ": a header of 18446744073709551615 bytes is too large")
+  local hint = "; model:save writes one, and in Python safetensors.torch.save_file does"
+  bad("a text, not a model", ": this is not a safetensors file" .. hint)
+  bad("\x93NUMPY\1\0v\0{'descr'",
+    ": this is not a safetensors file but an NPY file (mlpl.load reads it)" .. hint)
+  bad("PK\3\4\20\0\0\0\8\0", ": this is not a safetensors file but a ZIP archive (mlpl.load reads NPZ; PyTorch's .pt " ..
+    "files are not read)" .. hint)
   bad(string.pack("<I8", 0), ": the header does not begin with '{'")
   bad(file_of "[]", ": the header does not begin with '{'")
 end

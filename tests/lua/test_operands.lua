@@ -307,6 +307,107 @@ function TestComposed:test_statistics()
   fails("nanmean: axis 3 is outside 1 to 2", x.nanmean, x, 3)
 end
 
+function TestComposed:test_orders_without_nan()
+  local nan = 0 / 0
+  local x = mlpl.tensor { { 4, nan, 1, 3 }, { nan, nan, nan, 7 }, { nan, nan, nan, nan } }
+  local v, i = x:nanmedian(2)
+  values(v, { 3, 7, nan })
+  lu.assertEquals(i[{ { 1, 2 } }]:totable(), { 4, 4 })
+  values(x:nanmedian(), 3)
+  values(x:nanquantile(0.75, 2), { 3.5, 7, nan })
+  values(x:nanquantile({ 0, 1 }, 2), { { 1, 7, nan }, { 4, 7, nan } })
+  fails("nanquantile: q holds 2; every one must be from 0 to 1", x.nanquantile, x, { 2 })
+  fails("nanquantile: q is missing", x.nanquantile, x)
+  x = x:to "f64":requires_grad_()
+  x:nanquantile(0.75, 2):nansum():backward()
+  values(x.grad, { { 0.5, 0, 0, 0.5 }, { 0, 0, 0, 1 }, { 0, 0, 0, 0 } })
+end
+
+function TestComposed:test_distances()
+  local x = mlpl.tensor { { 0, 0 }, { 3, 4 }, { 0, 1 } }
+  values(x:pdist(), { 5, 1, 18 ^ 0.5 }, 1e-6)
+  values(x:pdist(1), { 7, 1, 6 })
+  values(x:pdist(math.huge), { 4, 1, 3 })
+  values(x:dist(x[2]), (25 + 18) ^ 0.5, 1e-6)
+  values(x:pairwise_distance(x[1], { eps = 0, keepdim = true }), { { 0 }, { 5 }, { 1 } })
+  values(x:cosine_similarity(x[2]), { 0, 1, 0.8 }, 1e-6)
+  values(x:normalize(), { { 0, 0 }, { 0.6, 0.8 }, { 0, 1 } }, 1e-6)
+  values(x:normalize(1, 1), { { 0, 0 }, { 1, 0.8 }, { 0, 0.2 } }, 1e-6)
+  fails("normalize: axis 3 is outside 1 to 2", x.normalize, x, 2, 3)
+  fails("cosine_similarity: sizes differ: x1 is [3x2], x2 is [3]", x.cosine_similarity, x, mlpl.ones(3))
+  fails("dist: sizes differ: input is [3x2], other is [3]", x.dist, x, mlpl.ones(3))
+  fails("pdist: p is -1; it must be at least 0", x.pdist, x, -1)
+end
+
+function TestComposed:test_larger_and_smaller_but_nan()
+  local nan = 0 / 0
+  local a, b = leaf { 1, nan, 3, nan, 2 }, leaf { 2, 5, nan, nan, 2 }
+  values(a:fmax(b), { 2, 5, 3, nan, 2 })
+  values(a:fmin(b), { 1, 5, 3, nan, 2 })
+  values(i64 { 1, 5 }:fmax(3), { 3, 5 })
+  a:fmax(b)[{ { 1, 3 } }]:sum():backward()
+  values(a.grad, { 0, 0, 1, 0, 0 })
+  fails("fmax: sizes differ: a is [5], b is [2]", a.fmax, a, mlpl.ones(2))
+end
+
+function TestComposed:test_joined_as_columns_and_sheets()
+  local a, b = mlpl.tensor { 1, 2 }, mlpl.tensor { 3, 4 }
+  values(mlpl.column_stack { a, b }, { { 1, 3 }, { 2, 4 } })
+  values(mlpl.column_stack { a, mlpl.eye(2) }, { { 1, 1, 0 }, { 2, 0, 1 } })
+  values(mlpl.dstack { a, b }, { { { 1, 3 }, { 2, 4 } } })
+  values(a:diagflat(1), { { 0, 1, 0 }, { 0, 0, 2 }, { 0, 0, 0 } })
+  values(mlpl.tensor { { 1, 2 }, { 3, 4 } }:fliplr(), { { 2, 1 }, { 4, 3 } })
+  values(mlpl.tensor { { 1, 2 }, { 3, 4 } }:flipud(), { { 3, 4 }, { 1, 2 } })
+  fails("fliplr: input is [2]; it must have two axes or more", a.fliplr, a)
+  fails("column_stack: tensor 2 is [3x1]", mlpl.column_stack, { a, mlpl.ones(3) })
+end
+
+function TestComposed:test_more_forms_in_place()
+  local x = mlpl.tensor { { 1, 2 }, { 3, 4 } }
+  values(x:clone():tril_(), { { 1, 0 }, { 3, 4 } })
+  values(x:clone():triu_(1), { { 0, 2 }, { 0, 0 } })
+  values(x:clone():cumsum_(1), { { 1, 2 }, { 4, 6 } })
+  values(x:clone():cumprod_(2), { { 1, 2 }, { 3, 12 } })
+  values(x:clone():addmm_(x, x), { { 8, 12 }, { 18, 26 } })
+  values(x:clone():addr_(x[1], x[2]), { { 4, 6 }, { 9, 12 } })
+end
+
+function TestComposed:test_mode()
+  local x = mlpl.tensor({ { 2, 1, 2, 1 }, { 5, 3, 3, 5 }, { 4, 4, 4, 0 } }, { dtype = "i64" })
+  local v, i = x:mode()
+  lu.assertEquals({ v:totable(), i:totable() }, { { 1, 3, 4 }, { 4, 3, 3 } })
+  v, i = x:mode(1, true)
+  lu.assertEquals({ v:totable(), i:totable() }, { { { 2, 1, 2, 0 } }, { { 1, 1, 1, 3 } } })
+  values(mlpl.tensor { 0 / 0, 0 / 0, 1 }:mode(), 1)
+  fails("mode: axis 3 is outside 1 to 2", x.mode, x, 3)
+end
+
+function TestComposed:test_weighted_covariance()
+  local x = mlpl.tensor { { 1, 2, 4 }, { 0, 1, 5 } }
+  local often = i64 { 1, 2, 3 }
+  local each = x:repeat_interleave(often, 2)
+  lu.assertTrue(x:cov { fweights = often }:allclose(each:cov()))
+  local much = mlpl.tensor { 0.5, 0.25, 0.25 }
+  values(x[1]:cov { aweights = much, correction = 0 }, 1.5, 1e-6)
+  fails("cov: aweights has -1 at 2; weights are 0 or more", x.cov, x,
+    { aweights = mlpl.tensor { 1, -1, 0 } })
+  fails("cov: aweights is [2]; it must be [3]", x.cov, x, { aweights = mlpl.ones(2) })
+  fails("cov: fweights is f32; it says how often", x.cov, x, { fweights = much })
+end
+
+function TestComposed:test_index_reduce()
+  local x, at = mlpl.tensor { { 1, 2 }, { 3, 4 }, { 5, 6 } }, i64 { 1, 3, 1 }
+  local source = mlpl.tensor { { 2, 3 }, { 4, 5 }, { 6, 7 } }
+  values(x:index_reduce(1, at, source, "prod"), { { 12, 42 }, { 3, 4 }, { 20, 30 } })
+  values(x:index_reduce(1, at, source, "mean", false), { { 4, 5 }, { 3, 4 }, { 4, 5 } })
+  values(x:clone():index_reduce_(1, at, source, "amax"), { { 6, 7 }, { 3, 4 }, { 5, 6 } })
+  fails("index_reduce: reduce is 'sum'; it must be one of prod, amax, amin, mean",
+    x.index_reduce, x, 1, at, source, "sum")
+  fails("index_reduce: source is [2x2]; with 3 indices along axis 1 it must be [3x2]",
+    x.index_reduce, x, 1, at, x[{ { 1, 2 } }], "prod")
+  fails("index_reduce: index 4 along axis 1", x.index_reduce, x, 1, i64 { 4 }, x, "prod")
+end
+
 function TestComposed:test_products()
   local x = mlpl.tensor { 1, 2 }
   values(x:addr(x, x, { alpha = 2 }), { { 3, 6 }, { 5, 10 } })

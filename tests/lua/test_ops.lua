@@ -83,7 +83,7 @@ function TestOpsArithmetic:test_wrong_operands()
   bad("mul: b is a table; it must be a tensor or a number", function() return a * {} end)
   bad("div: b is a mlpl.Module; it must be a tensor or a number",
     function() return a / mlpl.nn.ReLU() end)
-  bad("attempt to perform bitwise operation on a mlpl.Tensor value",
+  bad("bitwise_left_shift: a is f32; it takes i64, u8 (convert with :to)",
     function() return a << 2 end)
   bad("attempt to concatenate a mlpl.Tensor value", function() return a .. "x" end)
   fails("mul: one argument too many: 2", a.mul, a, 1, 2)
@@ -355,4 +355,56 @@ function TestOpsNames:test_in_place()
   fails("elu_: alpha is 'a'; it must be a number", x.elu_, x, "a")
   fails("add: the result is [2x3], and out, to hold it, is [3]", mlpl.add, x, x,
     { out = mlpl.zeros(3) })
+end
+
+-- ---- other names --------------------------------------------------------------------------
+
+TestShifts = {}
+
+function TestShifts:test_bits_move()
+  local x = mlpl.tensor({ 1, 3, -8, 9 }, { dtype = "i64" })
+  lu.assertEquals((x << 2):totable(), { 4, 12, -32, 36 })
+  lu.assertEquals((x >> 1):totable(), { 0, 1, -4, 4 })
+  lu.assertEquals((1 << x[{ { 1, 2 } }]):totable(), { 2, 8 })
+  lu.assertEquals(x:bitwise_left_shift(64):totable(), { 0, 0, 0, 0 })
+  lu.assertEquals(x:bitwise_right_shift(-1):totable(), { 0, 0, -1, 0 })
+  lu.assertEquals((x << 63)[2]:item(), math.mininteger)
+  local byte = mlpl.tensor({ 1, 200 }, { dtype = "u8" })
+  lu.assertEquals((byte << 1):totable(), { 2, 144 })
+  lu.assertEquals((byte >> 3):totable(), { 0, 25 })
+  lu.assertEquals((byte << 8):totable(), { 0, 0 })
+  lu.assertEquals(x:clone():bitwise_left_shift_(1):totable(), { 2, 6, -16, 18 })
+  fails("bitwise_left_shift: a is f32; it takes i64, u8 (convert with :to)", function() return mlpl.ones(2) << 1 end)
+end
+
+TestOtherNames = {}
+
+function TestOtherNames:test_they_do_the_same_and_say_their_own()
+  local x, y = mlpl.tensor { 0.25, 0.5 }, mlpl.tensor { 0.5, 0.125 }
+  for name, own in pairs { absolute = "abs", arccos = "acos", arcsin = "asin", arctan = "atan",
+    arcsinh = "asinh", arctanh = "atanh", fix = "trunc", negative = "neg" } do
+    lu.assertTrue(x[name](x):equal(x[own](x)))
+    lu.assertTrue(mlpl[name](x):equal(x[own](x)))
+    lu.assertTrue(x:clone()[name .. "_"](x:clone()):equal(x[own](x)))
+  end
+  for name, own in pairs { divide = "div", true_divide = "div", multiply = "mul",
+    subtract = "sub", greater = "gt", greater_equal = "ge", less = "lt", less_equal = "le",
+    not_equal = "ne", arctan2 = "atan2", ger = "outer", vdot = "dot", clip = "clamp" } do
+    lu.assertTrue(mlpl[name](x, y):equal(mlpl[own](x, y)))
+  end
+  lu.assertEquals(mlpl.concat({ x, y }, 1):totable(), mlpl.cat({ x, y }, 1):totable())
+  lu.assertEquals(mlpl.concatenate { x, y }.shape, { 4 })
+  lu.assertEquals(mlpl.row_stack { x, y }.shape, { 2, 2 })
+  local z = mlpl.zeros(2, 3, 4)
+  lu.assertEquals(z:moveaxis(1, 3).shape, { 3, 4, 2 })
+  lu.assertEquals(z:swapdims(1, 3).shape, { 4, 3, 2 })
+  lu.assertEquals(x:broadcast_to(3, 2).shape, { 3, 2 })
+  lu.assertEquals(x:trapz():item(), 0.375)
+  fails("clip: min is 'a'; it must be a number", x.clip, x, "a")
+  fails("multiply: sizes differ: a is [2], b is [3]; aligned at the last axis, sizes must be " ..
+    "equal or 1", x.multiply, x, mlpl.ones(3))
+  fails("concat: the tensors are 3; they stand in one array: concat{a, b}", mlpl.concat, 3)
+  fails("concat: tensor 2 is [3x1], the first is [2]; sizes must be equal but along axis 1",
+    mlpl.concat, { x, mlpl.ones(3, 1) })
+  lu.assertStrContains(mlpl.help.text "clip", "Another name of clamp: ")
 end

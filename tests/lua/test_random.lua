@@ -38,6 +38,9 @@ function TestGenerator:test_every_draw_takes_one()
     function(o) return mlpl.rand(50, o) end,
     function(o) return mlpl.randn(50, o) end,
     function(o) return mlpl.randint(1, 100, { 50 }, o) end,
+    function(o) return mlpl.normal(1, 2, { 50 }, o) end,
+    function(o) return mlpl.normal(p, 2, o) end,
+    function(o) return mlpl.normal(p, o) end,
     function(o) return mlpl.randperm(50, o) end,
     function(o) return mlpl.bernoulli(p, o) end,
     function(o) return p:bernoulli(o) end,
@@ -125,12 +128,39 @@ function TestDraws:test_multinomial()
   lu.assertEquals(w:multinomial(5, { replacement = true }).shape, { 5 })
   lu.assertEquals(w:multinomial().shape, { 1 })
   lu.assertEquals(mlpl.multinomial(mlpl.ones(3, 4), 2).shape, { 3, 2 })
+  for _ = 1, 20 do                                 -- 1 over which is infinite
+    values(mlpl.multinomial(mlpl.tensor({ 0, 5e-324, 0 }, { dtype = "f64" }), 1), { 2 })
+  end
   fails("multinomial: row 1 has 2 weights above 0; without replacement, 3 cannot be drawn",
     mlpl.multinomial, w, 3)
   fails("multinomial: weight 2 of row 1 is -1; weights are finite and not negative",
     mlpl.multinomial, mlpl.tensor { 1, -1 }, 1)
   fails("multinomial: n is 1.5; it must be a whole number",
     mlpl.multinomial, w, 1.5)
+end
+
+function TestDraws:test_normal_by_means_and_deviations()
+  local x = mlpl.normal(100, 2, 40, 50)
+  lu.assertEquals(x.shape, { 40, 50 })
+  lu.assertAlmostEquals(x:mean():item(), 100, 0.3)
+  lu.assertAlmostEquals(x:std():item(), 2, 0.2)
+  lu.assertEquals(mlpl.normal(0, 1).shape, {})
+  lu.assertEquals(mlpl.normal(0, 1, { 2 }, { dtype = "f64" }).dtype, "f64")
+  local means = mlpl.tensor({ { 1 }, { 2 } }, { dtype = "f64", requires_grad = true })
+  local y = mlpl.normal(means, mlpl.zeros(3))
+  values(y, { { 1, 1, 1 }, { 2, 2, 2 } })
+  lu.assertEquals({ y.dtype, y.requires_grad }, { "f64", false })
+  lu.assertEquals(mlpl.normal(mlpl.tensor({ 1, 2 }, { dtype = "i64" })).dtype, "f32")
+  values(mlpl.normal(7, mlpl.zeros(2)), { 7, 7 })
+  fails("normal: std is -1; it must be 0 or more", mlpl.normal, 0, -1, { 2 })
+  fails("normal: std holds -1; it must be 0 or more", mlpl.normal, means, -1)
+  fails("normal: std is missing; it must be a number or a tensor", mlpl.normal, 0)
+  fails("normal: std is 'a'; it must be a number or a tensor", mlpl.normal, means, "a")
+  fails("normal: one argument too many: 5; tensors have their own sizes", mlpl.normal, means, 1, 5)
+  fails("normal: unknown option 'dtype'; the options are generator", mlpl.normal, means, 1,
+    { dtype = "f64" })
+  fails("normal: sizes differ: mean is [2x1], std is [3x3]; aligned at the last axis, sizes " ..
+    "must be equal or 1", mlpl.normal, means, mlpl.ones(3, 3))
 end
 
 function TestDraws:test_like_another()
@@ -158,6 +188,11 @@ function TestDraws:test_in_place()
   t:t()[1]:uniform_(1, 2)
   lu.assertEquals(t[{ 1, 2 }]:item(), 0)
   lu.assertTrue(t[{ 2, 1 }]:item() >= 1)
+  local windows = mlpl.zeros(10):unfold(1, 3, 1)
+  for _, name in ipairs { "uniform_", "normal_", "exponential_", "bernoulli_" } do
+    fails(name .. ": the tensor, [8x3], is stretched: several of its elements share one " ..
+      "place in memory; :clone() it first", windows[name], windows)
+  end
   local leaf = mlpl.zeros(2, { requires_grad = true })
   fails("uniform_: the tensor requires a gradient; fill it under no_grad, or its " ..
     "detached view", leaf.uniform_, leaf)

@@ -133,6 +133,26 @@ function TestOrder:test_sort_gives_values_and_places()
   lu.assertEquals(words:totable(), { -1, 3, 5 })
 end
 
+-- As many firsts as are kept in order as they come, and one more; many are equal.
+function TestOrder:test_topk_is_the_start_of_sort()
+  local function plain(t) return t.dtype == "f32" and t:nan_to_num(99) or t end
+  for _, dtype in ipairs { "f32", "f64", "i64", "u8" } do
+    local x = mlpl.randint(0, 20, { 7, 60 }):to(dtype)
+    if dtype == "f32" then x[{ 3, 5 }] = nan end
+    for axis, t in pairs { [2] = x, [1] = x:t() } do
+      for _, largest in ipairs { true, false } do
+        local all, places = t:sort(axis, largest)
+        for _, k in ipairs { 1, 2, 15, 16, 17, 59, 60 } do
+          local v, i = t:topk(k, axis, largest)
+          lu.assertTrue(i:eq(places:narrow(axis, 1, k)):all():item())
+          v, all = plain(v), plain(all)
+          lu.assertTrue(v:eq(all:narrow(axis, 1, k)):all():item())
+        end
+      end
+    end
+  end
+end
+
 function TestOrder:test_chosen_by_order()
   local x = tensor { { 3, 1, 2 }, { 4, 9, 6 } }
   local v, i = x:topk(2)
@@ -146,6 +166,9 @@ function TestOrder:test_chosen_by_order()
   values(v, { 2, 6 })
   lu.assertEquals(i:totable(), { 3, 3 })
   values(x:median(), 3)
+  v, i = mlpl.zeros(0, 0):median(2)
+  lu.assertEquals(v.shape, { 0 })
+  lu.assertEquals(i.dtype, "i64")
   values(x:quantile(0.5), 3.5)
   values(x:quantile(0.25, 2, true), { { 1.5 }, { 5 } })
   fails("topk: k is 4; axis 2 has 3 elements", x.topk, x, 4)
@@ -183,6 +206,10 @@ function TestCounts:test_histogram()
   local x = tensor { 1, 2, 1, 4 }
   values(x:histc(3), { 2, 1, 1 })
   values(x:histc { bins = 2, min = 0, max = 2 }, { 0, 3 })
+  for _, v in ipairs { 0, 1e17, -1e30, 1e308 } do    -- one to either side may be nothing
+    values(mlpl.full({ 2 }, v, { dtype = "f64" }):histc(3), { 0, 2, 0 })
+  end
+  values(mlpl.tensor({ -1.5e308, 0, 1.5e308 }, { dtype = "f64" }):histc(2), { 1, 2 })
 end
 
 function TestCounts:test_unique()

@@ -366,6 +366,45 @@ end
 
 -- ---- joining and arranging ------------------------------------------------------------
 
+function TestViews:test_places_taken_apart()
+  local x = mlpl.tensor { { { 1, 2 }, { 3, 9 } }, { { 5, 6 }, { 7, 8 } } }
+  local i, j, k = mlpl.unravel_index(x:argmax(), x.shape)
+  lu.assertEquals({ i:item(), j:item(), k:item() }, { 1, 2, 2 })
+  lu.assertEquals(x[{ i, j, k }]:item(), 9)
+  local all = mlpl.arange(6, { dtype = "i64" }):reshape(3, 2):t()
+  local row, column = mlpl.unravel_index(all, { 2, 3 })
+  lu.assertEquals(row:totable(), { { 1, 1, 2 }, { 1, 2, 2 } })
+  lu.assertEquals(column:totable(), { { 1, 3, 2 }, { 2, 1, 3 } })
+  fails("unravel_index: index holds 7; with these sizes elements are 1 to 6", mlpl.unravel_index,
+    all + 1, { 2, 3 })
+  fails("unravel_index: index is f32; indices are i64", mlpl.unravel_index, mlpl.ones(2), { 2 })
+  fails("unravel_index: a size is 'a'; it must be a whole number", mlpl.unravel_index, all,
+    { "a" })
+end
+
+function TestViews:test_cut_into_sections()
+  local x = mlpl.arange(10):reshape(2, 5)
+  local function sizes(axis, ...)
+    local all = {}
+    for i, part in ipairs { ... } do all[i] = part:size(axis) end
+    return all
+  end
+  lu.assertEquals(sizes(2, x:tensor_split(3, 2)), { 2, 2, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split({ 1, 4 }, 2)), { 1, 3, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split({ -1 }, { dim = 2 })), { 4, 1 })
+  lu.assertEquals(sizes(2, mlpl.tensor_split(x, { 3, 1, 9 }, 2)), { 3, 0, 4, 0 })
+  lu.assertEquals(sizes(1, x:tensor_split(3)), { 1, 1, 0 })
+  lu.assertEquals(sizes(2, x:hsplit { 2 }), { 2, 3 })
+  lu.assertEquals(sizes(1, x[1]:hsplit(2)), { 3, 2 })
+  lu.assertEquals(sizes(1, x:vsplit(2)), { 1, 1 })
+  lu.assertEquals(sizes(3, mlpl.dsplit(mlpl.ones(1, 1, 4), 2)), { 2, 2 })
+  fails("tensor_split: sections is 0; it must be at least 1", x.tensor_split, x, 0)
+  fails("tensor_split: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.tensor_split, x,
+    2, 3)
+  fails("vsplit: the tensor has 1 axes; it must have 2 or more", x.vsplit, x[1], 2)
+  fails("hsplit: a place is 'a'; it must be a whole number", x.hsplit, x, { "a" })
+end
+
 TestJoining = {}
 
 function TestJoining:test_any_number_of_tensors()
@@ -382,6 +421,11 @@ function TestJoining:test_any_number_of_tensors()
   lu.assertEquals(mlpl.hstack { a, b }.shape, { 2, 4 })
   lu.assertEquals(mlpl.vstack { a, mlpl.ones(3) }.shape, { 3, 3 })
   lu.assertEquals(mlpl.cat { index { 1 }, index { 2 } }.dtype, "i64")
+  local large = mlpl.ones(300, 300)                  -- copied by several threads
+  values(mlpl.cat { mlpl.zeros(0, 300), large, mlpl.zeros(0, 300) }, large:totable())
+  values(mlpl.cat({ large, mlpl.zeros(300, 0) }, 2), large:totable())
+  local part = mlpl.ones(300, 1)
+  values(mlpl.cat({ part, large, part }, 2):sum(2), mlpl.full({ 300 }, 302):totable())
 end
 
 function TestJoining:test_what_is_refused()

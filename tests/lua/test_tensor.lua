@@ -183,6 +183,18 @@ function TestTensorFromSizes:test_zeros_ones_full()
   values(mlpl.full({ 1 }, nan), { nan })
 end
 
+function TestTensorFromSizes:test_new_ones_like_it()
+  local x = mlpl.zeros(2, { dtype = "i64" })
+  lu.assertEquals(x:new_zeros(2, 3).shape, { 2, 3 })
+  values(x:new_ones { 2 }, { 1, 1 })
+  lu.assertEquals(x:new_full({ 2 }, 7).dtype, "i64")
+  lu.assertEquals(x:new_ones(2, { dtype = "f64" }).dtype, "f64")
+  fails("new_full: value 0.5 does not fit i64", x.new_full, x, { 2 }, 0.5)
+  fails("new_full: the sizes must be an array: new_full({2, 3}, value)", x.new_full, x, 2, 3)
+  fails("new_zeros: size -1 of axis 1 is negative", x.new_zeros, x, -1)
+  fails("new_ones: unknown option 'x'; the options are dtype, requires_grad", x.new_ones, x, { x = 1 })
+end
+
 function TestTensorFromSizes:test_full_misused()
   local full = mlpl.full
   fails("full: the sizes must be an array: full({2, 3}, value)", full, 2, 3)
@@ -334,6 +346,38 @@ function TestTensorQueries:test_shape_and_size()
   fails("size: axis 4 is outside 1 to 3 (or -3 to -1 from the end)", x.size, x, 4)
   fails("size: axis 0 is outside 1 to 3 (or -3 to -1 from the end)", x.size, x, 0)
   fails("size: dim is 1.5; it must be a whole number", x.size, x, 1.5)
+end
+
+function TestTensorQueries:test_turned_matrices_are_fields()
+  local x = mlpl.tensor({ { 1, 2, 3 }, { 4, 5, 6 } }, { requires_grad = true })
+  values(x.T, { { 1, 4 }, { 2, 5 }, { 3, 6 } })
+  values(x.mT, x.T:totable())
+  lu.assertEquals(self.x.mT.shape, { 2, 4, 3 })
+  lu.assertEquals({ self.x.ndim, mlpl.zeros {}.ndim }, { 3, 0 })
+  values(mlpl.arange(2).T, { 1, 2 })
+  local scaled = x.T * mlpl.tensor { 1, 10 }
+  scaled:sum():backward()
+  values(x.grad, { { 1, 1, 1 }, { 10, 10, 10 } })
+  mlpl.no_grad(function() x.T[1][2] = 7 end)              -- a view
+  lu.assertEquals(x[2][1]:item(), 7)
+  fails("T: the tensor has 3 axes; mT turns the matrices of a stack, permute any axes",
+    function() local _ = self.x.T end)
+  fails("mT: the tensor has 1 axes; matrices have two or more",
+    function() local _ = self.x[1][1].mT end)
+  fails("a tensor has no field 'T' that can be set", function() x.T = 1 end)
+end
+
+function TestTensorQueries:test_strides_and_kinds()
+  lu.assertEquals(self.x:stride(), { 12, 4, 1 })
+  lu.assertEquals(tostring(self.x:transpose(1, 3):stride()), "[1x4x12]")
+  lu.assertEquals(self.x:stride(-1), 1)
+  fails("stride: axis 4 is outside 1 to 3 (or -3 to -1 from the end)", self.x.stride, self.x, 4)
+  lu.assertTrue(mlpl.is_floating_point(self.x))
+  lu.assertFalse(self.x:gt(0):is_floating_point())
+  lu.assertEquals(mlpl.numel(self.x), 24)
+  local whole = mlpl.zeros(1, { dtype = "i64" })
+  lu.assertEquals(self.x:type_as(whole).dtype, "i64")
+  lu.assertIs(self.x:type_as(mlpl.zeros(1)), self.x)
 end
 
 function TestTensorQueries:test_numbers_have_no_length()

@@ -101,7 +101,7 @@ double VARIANT(reflection)(ptrdiff_t n, real *x, ptrdiff_t s, double *beta);
 
 /*
 ** q [m x nq] := the first nq columns of H_0 H_1 ... H_(k-1). Column j of v [m x k] is the
-** j-th v, written out: zeros, a one in row j, the rest. work: reflect_work(m, nq) reals.
+** j-th v, written out: zeros, a one in row j, the rest. work: reflect_work(nq) reals.
 */
 void VARIANT(form_q)(const tools *t, ptrdiff_t m, ptrdiff_t k, ptrdiff_t nq, mat v,
     const real *tau, mat q, real *work);

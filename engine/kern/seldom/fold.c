@@ -110,6 +110,12 @@ ONE_COPY void fold_rows(const folding *f, ptrdiff_t n, ptrdiff_t r, real *o,
   }
 }
 
+#if MLPLK_REAL == 32
+typedef int32_t place;
+#else
+typedef int64_t place;
+#endif
+
 /* Where the extreme value is first found; it is there, NaN included. */
 static int64_t position(const real *x, ptrdiff_t s_r, real value) {
   ptrdiff_t j = 0;
@@ -120,8 +126,30 @@ static int64_t position(const real *x, ptrdiff_t s_r, real value) {
   return j;
 }
 
+/* Where the extremes of columns side by side are; places are as wide as elements. */
+ONE_COPY void position_columns(
+    const int sign, int64_t *o, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
+  real best[TILE];
+  place at[TILE];
+  for (int c = 0; c < width; c++) best[c] = (real)sign * x[c], at[c] = 0;
+  for (ptrdiff_t j = 1; j < r; j++)
+    for (int c = 0; c < width; c++) {
+      const real v = (real)sign * x[j * s_r + c];
+      const int better = v > best[c] || (v != v && best[c] == best[c]);
+      best[c] = better ? v : best[c];
+      at[c] = better ? (place)j : at[c];
+    }
+  for (int c = 0; c < width; c++) o[c] = at[c];
+}
+
 ONE_COPY void positions(const folding *f, ptrdiff_t n, ptrdiff_t r, int64_t *o,
     const real *x, ptrdiff_t s_n, ptrdiff_t s_r) {
+  if (s_n == 1 && s_r != 1 && r <= INT32_MAX) {
+    for (ptrdiff_t i = 0; i < n; i += TILE)
+      position_columns(f == &largest ? 1 : -1, o + i, n - i < TILE ? (int)(n - i) : TILE,
+          x + i, s_r, r);
+    return;
+  }
   for (ptrdiff_t i = 0; i < n; i++) {
     const real *row = x + i * s_n;
     o[i] = position(row, s_r, s_r == 1 ? f->run(row, r) : f->one_column(row, s_r, r));

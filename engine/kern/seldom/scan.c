@@ -8,12 +8,20 @@
 #include "kern/variants/vmath.h"
 
 enum { TILE = 32, FEW = 4 };
+#define UNROLLED _Pragma("GCC unroll 4")
+
+/* What is carried on behind element v with factor a. Which is a constant where this is
+   called. */
+ALWAYS double next(double carried, double v, double a, const mlplk_scan_kind kind) {
+  return kind == MLPLK_CUMSUM ? carried + v
+      : kind == MLPLK_CUMPROD ? carried * v
+                              : a * carried + v;
+}
 
 /* y_t = f(carried, x_t, a) for `width` columns from `first` on. Which f is a constant
    where this is called, and s_n and width mostly are. */
-ALWAYS void scan_tile(const int width, ptrdiff_t r, real *y, const real *x,
-    const real *a, ptrdiff_t first, const ptrdiff_t s_n, ptrdiff_t step,
-    const mlplk_scan_kind kind) {
+ALWAYS void scan_tile(const int width, ptrdiff_t r, real *y, const real *x, const real *a,
+    ptrdiff_t first, const ptrdiff_t s_n, ptrdiff_t step, const mlplk_scan_kind kind) {
   double carried[TILE];
   const int recurs = kind == MLPLK_RECUR || kind == MLPLK_RECUR_LAG;
   for (int c = 0; c < width; c++) carried[c] = kind == MLPLK_CUMPROD ? 1 : 0;
@@ -27,13 +35,30 @@ ALWAYS void scan_tile(const int width, ptrdiff_t r, real *y, const real *x,
     const ptrdiff_t factor = kind == MLPLK_RECUR_LAG ? at - step : at;
     NO_CARRY
     for (int c = 0; c < width; c++) {
-      const double v = (double)x[at + c * s_n];
-      if (kind == MLPLK_CUMSUM)
-        carried[c] += v;
-      else if (kind == MLPLK_CUMPROD)
-        carried[c] *= v;
-      else
-        carried[c] = (double)a[factor + c * s_n] * carried[c] + v;
+      const double by = recurs ? (double)a[factor + c * s_n] : 1;
+      carried[c] = next(carried[c], (double)x[at + c * s_n], by, kind);
+      y[at + c * s_n] = (real)carried[c];
+    }
+  }
+}
+
+/* The same of FEW columns that are far apart, side by side in registers. */
+ALWAYS void scan_few(ptrdiff_t r, real *y, const real *x, const real *a, ptrdiff_t s_n,
+    ptrdiff_t step, const mlplk_scan_kind kind) {
+  double carried[FEW];
+  const int recurs = kind == MLPLK_RECUR || kind == MLPLK_RECUR_LAG;
+  const ptrdiff_t lag = kind == MLPLK_RECUR_LAG ? step : 0;
+  if (r == 0) return;
+  UNROLLED for (int c = 0; c < FEW; c++) {
+    const double v = (double)x[c * s_n]; /* a sum that starts with -0 is 0 */
+    carried[c] = recurs ? v : next(kind == MLPLK_CUMPROD, v, 1, kind);
+    y[c * s_n] = (real)carried[c];
+  }
+  for (ptrdiff_t t = 1; t < r; t++) {
+    const ptrdiff_t at = t * step;
+    UNROLLED for (int c = 0; c < FEW; c++) {
+      const double by = recurs ? (double)a[at - lag + c * s_n] : 1;
+      carried[c] = next(carried[c], (double)x[at + c * s_n], by, kind);
       y[at + c * s_n] = (real)carried[c];
     }
   }
@@ -41,13 +66,18 @@ ALWAYS void scan_tile(const int width, ptrdiff_t r, real *y, const real *x,
 
 ALWAYS void scan(ptrdiff_t n, ptrdiff_t r, real *y, const real *x, const real *a,
     ptrdiff_t s_n, ptrdiff_t step, const mlplk_scan_kind kind) {
+  const int recurs = kind == MLPLK_RECUR || kind == MLPLK_RECUR_LAG;
   ptrdiff_t c = 0;
   if (s_n == 1) {
     for (; c + TILE <= n; c += TILE) scan_tile(TILE, r, y, x, a, c, 1, step, kind);
     if (c < n) scan_tile((int)(n - c), r, y, x, a, c, 1, step, kind);
     return;
   }
-  for (; c + FEW <= n; c += FEW) scan_tile(FEW, r, y, x, a, c * s_n, s_n, step, kind);
+  for (; c + FEW <= n; c += FEW) /* doubles; four floats become a vector by themselves */
+    if (MLPLK_REAL == 64)
+      scan_few(r, y + c * s_n, x + c * s_n, recurs ? a + c * s_n : NULL, s_n, step, kind);
+    else
+      scan_tile(FEW, r, y, x, a, c * s_n, s_n, step, kind);
   for (; c < n; c++) scan_tile(1, r, y, x, a, c * s_n, s_n, step, kind);
 }
 
@@ -113,8 +143,8 @@ ALWAYS void extremes_tile(const int width, ptrdiff_t r, real *y, int64_t *index,
     }
 }
 
-ALWAYS void extremes(ptrdiff_t n, ptrdiff_t r, real *y, int64_t *index,
-    const real *x, ptrdiff_t s_n, ptrdiff_t step, const int sign) {
+ALWAYS void extremes(ptrdiff_t n, ptrdiff_t r, real *y, int64_t *index, const real *x,
+    ptrdiff_t s_n, ptrdiff_t step, const int sign) {
   ptrdiff_t c = 0;
   if (s_n == 1) {
     for (; c + TILE <= n; c += TILE)

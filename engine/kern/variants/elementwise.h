@@ -42,16 +42,8 @@
   K(SOFTPLUS, softplus)                                                                  \
   K(GELU_GRAD, gelu_grad)                                                                \
   K(GELU_TANH_GRAD, gelu_tanh_grad)                                                      \
-  K(SILU_GRAD, silu_grad)
-
-/* Choices, functions and what few nets use. */
-#define MLPLK_SELDOM_MAPS(K)                                                             \
+  K(SILU_GRAD, silu_grad)                                                                \
   K(POW, pow)                                                                            \
-  K(SIGN, sign)                                                                          \
-  K(POSITIVE, positive)                                                                  \
-  K(FLOOR_DIVIDE, floor_divide)                                                          \
-  K(REMAINDER, remainder)                                                                \
-  K(FMOD, fmod)                                                                          \
   K(SIN, sin)                                                                            \
   K(COS, cos)                                                                            \
   K(TAN, tan)                                                                            \
@@ -78,15 +70,23 @@
   K(LGAMMA, lgamma)                                                                      \
   K(DIGAMMA, digamma)                                                                    \
   K(POLYGAMMA, polygamma)                                                                \
+  K(HYPOT, hypot)                                                                        \
+  K(LOGADDEXP, logaddexp)                                                                \
+  K(XLOGY, xlogy)                                                                        \
+  K(XLOGY_OFF, xlogy_off)
+
+/* Choices and what few nets use. */
+#define MLPLK_SELDOM_MAPS(K)                                                             \
+  K(SIGN, sign)                                                                          \
+  K(POSITIVE, positive)                                                                  \
+  K(FLOOR_DIVIDE, floor_divide)                                                          \
+  K(REMAINDER, remainder)                                                                \
+  K(FMOD, fmod)                                                                          \
   K(FLOOR, floor)                                                                        \
   K(CEIL, ceil)                                                                          \
   K(ROUND, round)                                                                        \
   K(TRUNC, trunc)                                                                        \
   K(FRAC, frac)                                                                          \
-  K(HYPOT, hypot)                                                                        \
-  K(LOGADDEXP, logaddexp)                                                                \
-  K(XLOGY, xlogy)                                                                        \
-  K(XLOGY_OFF, xlogy_off)                                                                \
   K(HEAVISIDE, heaviside)                                                                \
   K(COPYSIGN, copysign)                                                                  \
   K(NAN_TO_NUM, nan_to_num)                                                              \

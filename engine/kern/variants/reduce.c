@@ -15,6 +15,7 @@
 #pragma GCC optimize("O3")
 #endif
 #include "kern/variants/reduce.h"
+#include "kern/variants/vmath.h"
 
 #include <string.h>
 
@@ -33,92 +34,144 @@ static ptrdiff_t first_part(ptrdiff_t r, ptrdiff_t unit) {
   return (r / 2 + unit - 1) / unit * unit;
 }
 
+/* What a loop adds: elements or, with `squares`, a constant where it is called, their
+   squares. */
+ALWAYS real term(real x, const int squares) { return squares ? x * x : x; }
+
 /* ---- sums side by side ------------------------------------------------------------- */
 
 /* Sum of whole groups of `lanes` elements, a constant where this is called; *j is how
    far they reach. */
-static inline real sum_groups(const real *x, ptrdiff_t r, ptrdiff_t *j, const int lanes) {
+ALWAYS real sum_groups(
+    const real *x, ptrdiff_t r, ptrdiff_t *j, const int lanes, const int squares) {
   real lane[LANES];
   ptrdiff_t i = *j;
-  for (int l = 0; l < lanes; l++) lane[l] = x[i + l];
+  for (int l = 0; l < lanes; l++) lane[l] = term(x[i + l], squares);
   for (i += lanes; i + lanes <= r; i += lanes)
-    for (int l = 0; l < lanes; l++) lane[l] += x[i + l];
+    for (int l = 0; l < lanes; l++) lane[l] += term(x[i + l], squares);
   *j = i;
   for (int half = lanes / 2; half > 0; half /= 2)
     for (int l = 0; l < half; l++) lane[l] += lane[l + half];
   return lane[0];
 }
 
-static inline real sum_block(const real *x, ptrdiff_t r) {
+ALWAYS real sum_block(const real *x, ptrdiff_t r, const int squares) {
   ptrdiff_t j = 0;
   real sum = 0;
-  if (r >= LANES) sum = sum_groups(x, r, &j, LANES);
-  if (r - j > SHORT) sum += sum_groups(x, r, &j, FEW);
-  for (; j < r; j++) sum += x[j];
+  if (r >= LANES) sum = sum_groups(x, r, &j, LANES, squares);
+  if (r - j > SHORT) sum += sum_groups(x, r, &j, FEW, squares);
+  for (; j < r; j++) sum += term(x[j], squares);
   return sum;
-}
-
-real VARIANT(run_sum)(const real *x, ptrdiff_t r) {
-  if (r <= BLOCK) return sum_block(x, r);
-  const ptrdiff_t first = first_part(r, BLOCK);
-  return VARIANT(run_sum)(x, first) + VARIANT(run_sum)(x + first, r - first);
 }
 
 /* ---- sums of columns --------------------------------------------------------------- */
 
 /* out[c] = sum over j of x[j * s_r + c]: a full tile keeps its sums in registers. */
-static void sum_tile(real out[TILE], const real *x, ptrdiff_t s_r, ptrdiff_t r) {
+ALWAYS void sum_tile(
+    real *out, const real *x, ptrdiff_t s_r, ptrdiff_t r, const int squares) {
   real sum[TILE] = {0};
   for (ptrdiff_t j = 0; j < r; j++)
-    for (int c = 0; c < TILE; c++) sum[c] += x[j * s_r + c];
+    for (int c = 0; c < TILE; c++) sum[c] += term(x[j * s_r + c], squares);
   memcpy(out, sum, sizeof sum);
 }
 
-static void sum_few(
-    real *restrict out, int width, const real *restrict x, ptrdiff_t s_r, ptrdiff_t r) {
-  for (int c = 0; c < width; c++) out[c] = r ? 0 + x[c] : 0; /* -0 becomes 0 */
+ALWAYS void sum_few(real *restrict out, int width, const real *restrict x, ptrdiff_t s_r,
+    ptrdiff_t r, const int squares) {
+  for (int c = 0; c < width; c++)
+    out[c] = r ? 0 + term(x[c], squares) : 0; /* -0 becomes 0 */
   for (ptrdiff_t j = 1; j < r; j++)
-    for (int c = 0; c < width; c++) out[c] += x[j * s_r + c];
+    for (int c = 0; c < width; c++) out[c] += term(x[j * s_r + c], squares);
 }
 
-static __attribute__((noinline)) void sum_columns(real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
+ALWAYS real sum_column(const real *x, ptrdiff_t s_r, ptrdiff_t r, const int squares) {
+  real sum = 0;
+  for (ptrdiff_t j = 0; j < r; j++) sum += term(x[j * s_r], squares);
+  return sum;
+}
+
+/* ---- both sums --------------------------------------------------------------------- */
+
+/* The loops of one kind, compiled once each; at most a block, or a span of columns. */
+typedef struct adding {
+  real (*block)(const real *x, ptrdiff_t r);
+  void (*columns)(real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r);
+  real (*column)(const real *x, ptrdiff_t s_r, ptrdiff_t r);
+} adding;
+
+#define ADDING(name, squares)                                                            \
+  static real name##_block(const real *x, ptrdiff_t r) {                                 \
+    return sum_block(x, r, squares);                                                     \
+  }                                                                                      \
+  static void name##_columns(                                                            \
+      real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {                 \
+    if (width == TILE)                                                                   \
+      sum_tile(out, x, s_r, r, squares);                                                 \
+    else                                                                                 \
+      sum_few(out, width, x, s_r, r, squares);                                           \
+  }                                                                                      \
+  static real name##_column(const real *x, ptrdiff_t s_r, ptrdiff_t r) {                 \
+    return sum_column(x, s_r, r, squares);                                               \
+  }                                                                                      \
+  static const adding name = {name##_block, name##_columns, name##_column};
+
+ADDING(elements, 0)
+ADDING(squares, 1)
+
+#if defined __clang__
+#define ONE_COPY static __attribute__((noinline))
+#else
+#define ONE_COPY static __attribute__((noinline, noclone))
+#endif
+
+ONE_COPY real add_run(const adding *a, const real *x, ptrdiff_t r) {
+  if (r <= BLOCK) return a->block(x, r);
+  const ptrdiff_t first = first_part(r, BLOCK);
+  return add_run(a, x, first) + add_run(a, x + first, r - first);
+}
+
+real VARIANT(run_sum)(const real *x, ptrdiff_t r) {
+  return r <= BLOCK ? elements_block(x, r) : add_run(&elements, x, r);
+}
+
+ONE_COPY void add_columns(
+    const adding *a, real *out, int width, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
   if (r <= SPAN) {
-    if (width == TILE)
-      sum_tile(out, x, s_r, r);
-    else
-      sum_few(out, width, x, s_r, r);
+    a->columns(out, width, x, s_r, r);
     return;
   }
   const ptrdiff_t first = first_part(r, SPAN);
   real rest[TILE];
-  sum_columns(out, width, x, s_r, first);
-  sum_columns(rest, width, x + first * s_r, s_r, r - first);
+  add_columns(a, out, width, x, s_r, first);
+  add_columns(a, rest, width, x + first * s_r, s_r, r - first);
   for (int c = 0; c < width; c++) out[c] += rest[c];
 }
 
-static __attribute__((noinline)) real sum_one_column(const real *x, ptrdiff_t s_r, ptrdiff_t r) {
-  if (r > SPAN) {
-    const ptrdiff_t first = first_part(r, SPAN);
-    return sum_one_column(x, s_r, first) +
-        sum_one_column(x + first * s_r, s_r, r - first);
+ONE_COPY real add_column(const adding *a, const real *x, ptrdiff_t s_r, ptrdiff_t r) {
+  if (r <= SPAN) return a->column(x, s_r, r);
+  const ptrdiff_t first = first_part(r, SPAN);
+  return add_column(a, x, s_r, first) + add_column(a, x + first * s_r, s_r, r - first);
+}
+
+ONE_COPY void add_all(const adding *a, ptrdiff_t n, ptrdiff_t r, real *o, const real *x,
+    ptrdiff_t s_n, ptrdiff_t s_r) {
+  if (s_r == 1) {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = add_run(a, x + i * s_n, r);
   }
-  real sum = 0;
-  for (ptrdiff_t j = 0; j < r; j++) sum += x[j * s_r];
-  return sum;
+  else if (s_n == 1) {
+    for (ptrdiff_t i = 0; i < n; i += TILE)
+      add_columns(a, o + i, n - i < TILE ? (int)(n - i) : TILE, x + i, s_r, r);
+  }
+  else {
+    for (ptrdiff_t i = 0; i < n; i++) o[i] = add_column(a, x + i * s_n, s_r, r);
+  }
 }
 
 void VARIANT(sum)(
     ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
-  real *o = out;
-  const real *a = x;
-  if (s_r == 1) {
-    for (ptrdiff_t i = 0; i < n; i++) o[i] = VARIANT(run_sum)(a + i * s_n, r);
-  }
-  else if (s_n == 1) {
-    for (ptrdiff_t i = 0; i < n; i += TILE)
-      sum_columns(o + i, n - i < TILE ? (int)(n - i) : TILE, a + i, s_r, r);
-  }
-  else {
-    for (ptrdiff_t i = 0; i < n; i++) o[i] = sum_one_column(a + i * s_n, s_r, r);
-  }
+  add_all(&elements, n, r, out, x, s_n, s_r);
+}
+
+void VARIANT(sum_squares)(
+    ptrdiff_t n, ptrdiff_t r, void *out, const void *x, ptrdiff_t s_n, ptrdiff_t s_r) {
+  add_all(&squares, n, r, out, x, s_n, s_r);
 }

@@ -278,14 +278,6 @@ ALWAYS real bce_logits_(real x, real y) {
   return ((R_(1.0) - y) * x - (x < R_(0.0) ? x : R_(0.0))) + tail;
 }
 
-/* The C library's pow in double; for f32 that is one rounding away from exact. The
-   commonest exponents need no call, and are what pow gives. */
-ALWAYS real pow_(real x, real y) {
-  if (y == R_(2.0)) return x * x;
-  if (y == R_(1.0)) return x;
-  return (real)pow((double)x, (double)y);
-}
-
 /* sin and cos of f quarter turns, |f| <= 1/2. */
 ALWAYS real sin_quarter(real f) {
   const real z = f * f;

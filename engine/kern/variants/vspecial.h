@@ -199,12 +199,71 @@ ALWAYS real xlogy_(real x, real y) {
 #define SQRT_2_OVER_PI R_(0x1.9884533d43651p-1)
 #define GELU_CUBE R_(0.044715)
 
-ALWAYS real gelu_(real x) { return R_(0.5) * x * (R_(1.0) + erf_(x * SQRT_HALF)); }
+/* Of the normal distribution: e^(-x^2 / 2), and the chance of a number up to x. */
+typedef struct normal_at {
+  real bell, below;
+} normal_at;
+
+/* The chance of a number above |x| is e^(-x^2 / 2) P, P a polynomial in (|x| - c) / (|x| + c):
+   no digits are lost in the tail. What rounding took from x^2 goes into the exponent,
+   and a power of two below the normal numbers is 0. */
+ALWAYS normal_at normal(real x) {
+  const real size = absolute(x);
+  const real reach = MLPLK_REAL == 32 ? R_(13.26) : R_(37.66); /* the bell is 0 there */
+  const real t = size > reach ? reach : size;
+  const real square = t * t, lost = madd(t, t, -square);
+#if MLPLK_REAL == 32 /* 2^-27 */
+  const real w = 1.0f - 6.0f / (t + 3.0f);
+  real p = 0x1.c6e8d6p-15f;
+  p = madd(p, w, 0x1.e74298p-14f);
+  p = madd(p, w, -0x1.646fb8p-12f);
+  p = madd(p, w, -0x1.02069p-10f);
+  p = madd(p, w, 0x1.7cb912p-9f);
+  p = madd(p, w, 0x1.91e16ep-8f);
+  p = madd(p, w, -0x1.7a9456p-5f);
+  p = madd(p, w, 0x1.f8baccp-4f);
+  p = madd(p, w, -0x1.a6b66ap-3f);
+  p = madd(p, w, 0x1.f1b89cp-4f);
+#else /* 2^-57 */
+  const real w = 1.0 - 10.0 / (t + 5.0);
+  real p = -0x1.0113e4600557ep-32;
+  p = madd(p, w, -0x1.3a8e2354b0b1bp-31);
+  p = madd(p, w, 0x1.f7e0c2bdd7bdfp-30);
+  p = madd(p, w, 0x1.8797bf9316079p-28);
+  p = madd(p, w, -0x1.7a2f48962f86bp-27);
+  p = madd(p, w, -0x1.50936d8fdc572p-25);
+  p = madd(p, w, 0x1.4b37b4db70dcbp-24);
+  p = madd(p, w, 0x1.054e37785242fp-22);
+  p = madd(p, w, -0x1.6a6ee30920decp-21);
+  p = madd(p, w, -0x1.54ef704505a5fp-20);
+  p = madd(p, w, 0x1.bde652f8675d5p-18);
+  p = madd(p, w, 0x1.020ca182a52b7p-20);
+  p = madd(p, w, -0x1.fae708475841ap-15);
+  p = madd(p, w, 0x1.199954bdf1b04p-13);
+  p = madd(p, w, 0x1.cc6e67a0083c7p-13);
+  p = madd(p, w, -0x1.37ccc56d7e3d7p-9);
+  p = madd(p, w, 0x1.26a1153b00c69p-7);
+  p = madd(p, w, -0x1.7f9d04377437ap-6);
+  p = madd(p, w, 0x1.8807f29ff864bp-5);
+  p = madd(p, w, -0x1.4b4ce479f83cp-4);
+  p = madd(p, w, 0x1.db6af8722ce49p-4);
+  p = madd(p, w, -0x1.25cd1321c8cb5p-3);
+  p = madd(p, w, 0x1.3b0fbcb4c77bep-4);
+#endif
+  const real y = R_(-0.5) * square;
+  const real turns = y * LOG2E + MAGIC, n = turns - MAGIC;
+  const real r = madd(lost, R_(-0.5), madd(n, -LN2_LO, madd(n, -LN2_HI, y)));
+  const real bell = (R_(1.0) + expm1_near_0(r)) * power_of_two(turns);
+  const real above = bell * p;
+  return (normal_at){bell, x > R_(0.0) ? R_(1.0) - above : above};
+}
+
+ALWAYS real gelu_(real x) { return x * normal(x).below; }
 
 /* Phi(x) + x phi(x) */
 ALWAYS real gelu_slope(real x) {
-  const real density = R_(0.5) * SQRT_2_OVER_PI * exp_(R_(-0.5) * x * x);
-  return R_(0.5) * (R_(1.0) + erf_(x * SQRT_HALF)) + x * density;
+  const normal_at at = normal(x);
+  return madd(R_(0.5) * SQRT_2_OVER_PI * x, at.bell, at.below);
 }
 
 ALWAYS real gelu_tanh_(real x) {

@@ -196,6 +196,22 @@ return {
     errors = "f32 or f64; " .. broadcast,
     example = "local x = mlpl.tensor({ 6 }, { dtype = 'i64' })\nassert((x ~ 3):item() == 5)",
   },
+  bitwise_left_shift = {
+    "The bits of a moved up by b places, a << b: a times 2^b, without the bits that leave. By a "
+      .. "negative number, or as many places as there are, 0.",
+    args = { a = "i64 or u8", b = "likewise; broadcasts with a" },
+    errors = "f32, f64 or bool; " .. broadcast,
+    example = "local x = mlpl.tensor({ 1, 3 }, { dtype = 'i64' })\n"
+      .. "assert((x << 2)[2]:item() == 12)",
+  },
+  bitwise_right_shift = {
+    "The bits of a moved down by b places, a >> b: a over 2^b, rounded down. By a negative "
+      .. "number, or as many places as there are, 0, or -1 of a negative number.",
+    args = { a = "i64 or u8", b = "likewise; broadcasts with a" },
+    errors = "f32, f64 or bool; " .. broadcast,
+    example = "local x = mlpl.tensor({ 12, -1 }, { dtype = 'i64' })\n"
+      .. "assert((x >> 2)[1]:item() == 3)",
+  },
   bitwise_not = {
     "Every bit turned; also ~x. Of i64 -x - 1, of u8 255 - x, of bool the logical not.",
     args = { input = "i64, u8 or bool" },

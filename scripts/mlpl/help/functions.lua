@@ -211,6 +211,16 @@ return {
     errors = broadcast,
     example = "assert(mlpl.tensor { 3 }:copysign(-1):item() == -3)",
   },
+  fmax = {
+    "The larger of a and b, element by element; of a number and nan the number.",
+    errors = broadcast,
+    example = "assert(mlpl.tensor { 0 / 0 }:fmax(mlpl.tensor { 1 }):item() == 1)",
+  },
+  fmin = {
+    "The smaller of a and b, element by element; of a number and nan the number.",
+    errors = broadcast,
+    example = "assert(mlpl.tensor { 2, 0 / 0 }:fmin(1)[2]:item() == 1)",
+  },
   nan_to_num = {
     "x with nan and the infinities replaced by numbers; the gradient there is 0.",
     args = { nan = "instead of nan", posinf = "instead of inf; the dtype's largest by default",

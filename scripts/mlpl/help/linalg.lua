@@ -66,6 +66,38 @@ return {
     errors = "a matrix that is not square",
     example = "assert(linalg.logdet(mlpl.eye(3)):item() == 0)",
   },
+  lu_factor = {
+    "L and U of A = P L U in one tensor, by elimination with row exchanges: U on and above the "
+      .. "diagonal, L, whose diagonal is ones, below it. lu_solve takes them.",
+    args = { input = "[... m x n], k = min(m, n)" },
+    returns = { { "LU", "Tensor", "[... m x n]" },
+      { "pivots", "Tensor", "[... k], i64: step i exchanged the rows i and pivots[i]" } },
+    errors = ndim .. "; backward of a matrix that is not square, or singular",
+    example = "local LU, pivots = linalg.lu_factor(mlpl.tensor { { 0, 2 }, { 4, 0 } })\n"
+      .. "assert(LU[1][1]:item() == 4 and pivots[1]:item() == 2)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
+  },
+  lu = {
+    "A = P L U: P a permutation, L lower triangular with ones in the diagonal, U upper "
+      .. "triangular.",
+    args = { input = "[... m x n], k = min(m, n)" },
+    returns = { { "P", "Tensor", "[... m x m]" }, { "L", "Tensor", "[... m x k]" },
+      { "U", "Tensor", "[... k x n]" } },
+    errors = ndim .. "; backward of a matrix that is not square, or singular",
+    example = "local A = mlpl.randn(3, 3)\nlocal P, L, U = linalg.lu(A)\n"
+      .. "assert(P:matmul(L):matmul(U):allclose(A, 1e-4, 1e-4))",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
+  },
+  lu_solve = {
+    "X with A X = B by the factors of A, which lu_factor gave: quicker than solve where there "
+      .. "are several B.",
+    args = { LU = square .. ", of lu_factor", pivots = "[... n], of lu_factor",
+      B = "[... n x k]" },
+    errors = "sizes that differ; a 0 in U's diagonal",
+    example = "local A, B = mlpl.tensor { { 0, 2 }, { 4, 0 } }, mlpl.tensor { { 2 }, { 4 } }\n"
+      .. "local LU, pivots = linalg.lu_factor(A)\n"
+      .. "assert(linalg.lu_solve(LU, pivots, B):equal(mlpl.ones(2, 1)))",
+  },
   qr = {
     "A = Q R with orthonormal columns in Q and upper triangular R, by Householder reflections. "
       .. "With k = min(m, n), mode 'reduced' gives k columns of Q, 'complete' all m, and 'r' "
@@ -176,7 +208,7 @@ return {
   cond = {
     "The condition number ||A|| ||A^-1|| in a norm of matrix_norm; for '2' the largest over the "
       .. "smallest singular value, of matrices of any shape. Of a singular matrix inf, "
-      .. "of zeros nan.",
+      .. "of zeros nan for '2', '-2' and 'nuc'.",
     args = { input = "[... n x n]; for '2' and '-2' [... m x n]", p = "the norm" },
     returns = { { "cond", "Tensor", "[...]" } },
     errors = "a matrix that is not square, in the other norms",
@@ -189,5 +221,38 @@ return {
     errors = "a matrix that is not square; a singular one with n < 0",
     example = "local A = mlpl.tensor { { 1, 1 }, { 0, 1 } }\n"
       .. "assert(linalg.matrix_power(A, 5)[1][2]:item() == 5)",
+  },
+  multi_dot = {
+    "The product of two or more matrices, in the order that takes the fewest multiplications. "
+      .. "The first may be a vector, which is a row, and the last, which is a column.",
+    args = { { "tensors", "Tensor[]", "multiplied from left to right" } },
+    returns = { { "", "Tensor", "[m x n]; without the axis of a vector" } },
+    errors = "fewer than two; sizes that differ",
+    example = "local y = linalg.multi_dot { mlpl.ones(2, 9), mlpl.ones(9, 9), mlpl.ones(9) }\n"
+      .. "assert(y.shape[1] == 2 and y[1]:item() == 81)",
+    source = "Cormen, Leiserson, Rivest, Stein, Introduction to Algorithms (2009), 15.2",
+  },
+  vecdot = {
+    "The products of vectors along an axis, the last unless told.",
+    args = { x = "vectors along dim", y = "broadcasts with x" },
+    errors = "shapes that do not broadcast; an axis that is not there",
+    example = "local y = linalg.vecdot(mlpl.tensor { { 1, 2 }, { 3, 4 } }, mlpl.tensor { 1, 10 })\n"
+      .. "assert(y[2]:item() == 43)",
+  },
+  vander = {
+    "Powers of x in rows: 1, x, x^2, and so on.",
+    args = { input = "[... n]", N = "how many powers; -1: n" },
+    returns = { { "", "Tensor", "[... n x N]" } },
+    errors = "a tensor without axes",
+    example = "assert(linalg.vander(mlpl.tensor { 2, 3 }, 3)[2][3]:item() == 9)",
+  },
+  matrix_exp = {
+    "e^A = I + A + A^2 / 2 + ..., by scaling and squaring. Of a stack all matrices are scaled as "
+      .. "the largest needs it.",
+    args = { input = square },
+    errors = "a matrix that is not square",
+    example = "local y = linalg.matrix_exp(mlpl.tensor { { 0, 1 }, { 0, 0 } })\n"
+      .. "assert(math.abs(y[1][2]:item() - 1) < 1e-6 and math.abs(y[1][1]:item() - 1) < 1e-6)",
+    source = "Higham, The scaling and squaring method for the matrix exponential revisited (2005)",
   },
 }

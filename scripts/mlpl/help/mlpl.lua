@@ -506,6 +506,25 @@ assert(x[{ at[1], at[2] }]:sum():item() == 6)]],
     errors = "whole-number dtypes raise",
     example = "assert(math.abs(mlpl.randn(10000):mean():item()) < 0.1)",
   },
+  normal = {
+    "Random numbers of the normal distribution with a mean and a standard deviation: of given "
+      .. "sizes, or, where mean or std is a tensor, one for each of their elements. Nothing is "
+      .. "recorded.",
+    call = "normal(mean, std, sizes, ..., { dtype = \"f32\", requires_grad = false, generator = nil })",
+    args = {
+      { "mean", "number|Tensor", "of the numbers" },
+      { "std", "number|Tensor?", "0 or more; 1 beside a tensor" },
+      { "sizes", "integer|integer[]?", "where both are numbers; a single number without" },
+      { "...", "integer|table?", more .. "dtype and requires_grad where both are numbers, generator" },
+    },
+    returns = { { "x", "Tensor", "f64 where one of the tensors is" } },
+    memory = own,
+    errors = "a std below 0, shapes that do not broadcast and whole-number dtypes raise",
+    example = [[
+assert(math.abs(mlpl.normal(5, 0.1, 10000):mean():item() - 5) < 0.1)
+local x = mlpl.normal(mlpl.tensor { 0, 100 }, mlpl.tensor { 0, 1 })
+assert(x[1]:item() == 0 and x[2]:item() > 50)]],
+  },
   randint = {
     "Random whole numbers from lowest to highest, both included, each as likely: "
       .. "randint(1, 6, { n }) throws n dice.",
@@ -685,10 +704,11 @@ assert(a:equal(mlpl.rand(2, { generator = g:set_state(state) })))]],
       .. "'->', the result has the letters that occur once, in alphabetical order. Of more "
       .. "than two operands those come first whose product leaves the least to hold. An operand "
       .. "without axes has no letters (\"i,->i\"); none is converted.",
-    call = "einsum(equation, operand, ...)",
+    call = "einsum(equation, operand, ... | { operands })",
     args = {
       { "equation", "string", "\"bij,bjk->bik\"" },
-      { "operand", "Tensor", "with an axis for every letter; f32 or f64, all the same" },
+      { "operand", "Tensor|Tensor[]", "with an axis for every letter, or an array of all "
+        .. "operands; f32 or f64, all the same" },
       { "...", "Tensor?", "up to 16 operands in all" },
     },
     returns = { { "y", "Tensor" } },
@@ -697,7 +717,25 @@ assert(a:equal(mlpl.rand(2, { generator = g:set_state(state) })))]],
     example = [[
 local a, b = mlpl.randn(2, 3), mlpl.randn(3, 4)
 assert(mlpl.einsum("ij,jk->ik", a, b):allclose(a:matmul(b), { atol = 1e-5 }))
+assert(mlpl.einsum("ij,jk->ik", { a, b }):equal(mlpl.einsum("ij,jk->ik", a, b)))
 local trace = mlpl.einsum("ii", mlpl.eye(3))]],
+  },
+  unravel_index = {
+    "Places among all elements of a tensor, row by row, as argmax without dim gives them, taken "
+      .. "apart into places along each axis: x[{ unravel_index(x:argmax(), x.shape) }] is the "
+      .. "largest element.",
+    call = "unravel_index(index, sizes)",
+    args = {
+      { "index", "Tensor", "i64, from 1 to the number of elements" },
+      { "sizes", "integer|integer[]", "the shape of that tensor" },
+    },
+    returns = { { "...", "Tensor", "for each axis the places, in index's shape" } },
+    memory = own,
+    errors = "another dtype than i64, and an index out of range, raise",
+    example = [[
+local x = mlpl.tensor { { 1, 2 }, { 9, 4 } }
+local row, column = mlpl.unravel_index(x:argmax(), x.shape)
+assert(row:item() == 2 and column:item() == 1)]],
   },
   tensordot = {
     "The sum of products over pairs of axes: the last axes of a with the first of b, or two "

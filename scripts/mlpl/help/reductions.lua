@@ -138,9 +138,13 @@ return {
     "The covariances of variables, of which every row holds the observations; the variance of one "
       .. "row.",
     args = { input = "[observations] or [variables x observations]",
+      fweights = "how often each observation was made: [observations], i64 or u8",
+      aweights = "how much each observation counts: [observations]",
       correction = "is taken from the number of observations in the divisor" },
-    errors = "more than two axes",
-    example = "local y = mlpl.tensor { { 0, 2 }, { 2, 0 } }:cov()\nassert(y[1][2]:item() == -2)",
+    errors = "more than two axes; weights below 0, or not one for each observation",
+    example = "local x = mlpl.tensor { { 0, 2 }, { 2, 0 } }\nassert(x:cov()[1][2]:item() == -2)\n"
+      .. "local twice = mlpl.tensor({ 2, 2 }, { dtype = 'i64' })\n"
+      .. "assert(x:cov { fweights = twice }:allclose(mlpl.cat({ x, x }, 2):cov()))",
   },
   corrcoef = {
     "The correlations of variables: cov over their deviations.",
@@ -244,6 +248,18 @@ return {
     args = axis, returns = values_and "places along dim", errors = no_axis,
     example = "assert(mlpl.tensor { 4, 1, 3, 2 }:median():item() == 2)",
   },
+  nanmedian = {
+    "The median of what is not nan; nan where nothing is left.",
+    args = axis, returns = values_and "places along dim", errors = no_axis,
+    example = "assert(mlpl.tensor { 0 / 0, 1, 3, 2 }:nanmedian():item() == 2)",
+  },
+  mode = {
+    "The most frequent element along dim, the last axis unless told, of several the smallest, and "
+      .. "the last place where it stands. A nan equals no other.",
+    args = axis, returns = values_and "places along dim", errors = no_axis,
+    example = "local v, i = mlpl.tensor { 1, 3, 3, 2 }:mode()\n"
+      .. "assert(v:item() == 3 and i:item() == 3)",
+  },
   quantile = {
     "The value below which a share q of the elements lies, interpolated between neighbours; "
       .. "nan where there is a nan. Of several q, a tensor or a table, the results stand along a "
@@ -253,6 +269,13 @@ return {
     errors = "nothing to choose from; " .. no_axis,
     example = "local x = mlpl.tensor { 4, 1, 3, 2 }\nassert(x:quantile(0.5):item() == 2.5)\n"
       .. "assert(x:quantile { q = { 0, 1 } }[2]:item() == 4)",
+  },
+  nanquantile = {
+    "The quantile of what is not nan; nan where nothing is left.",
+    args = { q = "from 0 to 1; one or several", dim = axis.dim, keepdim = axis.keepdim,
+      interpolation = "what is taken between two neighbours" },
+    errors = "nothing to choose from; " .. no_axis,
+    example = "assert(mlpl.tensor { 4, 0 / 0, 1, 3, 2 }:nanquantile(0.5):item() == 2.5)",
   },
   bincount = {
     "How often each label 1, 2, ... stands in the input, or the sum of its weights.",

@@ -159,6 +159,18 @@ return {
     errors = "an empty array; sizes that differ",
     example = "assert(mlpl.vstack { mlpl.ones(2), mlpl.zeros(2) }.shape[1] == 2)",
   },
+  column_stack = {
+    "cat along axis 2; vectors stand for columns.",
+    args = { { "tensors", "Tensor[]", "joined in this order" } },
+    errors = "an empty array; sizes that differ",
+    example = "assert(mlpl.column_stack { mlpl.ones(2), mlpl.zeros(2) }.shape[2] == 2)",
+  },
+  dstack = {
+    "cat along axis 3; [n] stands for [1 x n x 1], [n x m] for [n x m x 1].",
+    args = { { "tensors", "Tensor[]", "joined in this order" } },
+    errors = "an empty array; sizes that differ",
+    example = "assert(mlpl.dstack { mlpl.ones(2), mlpl.zeros(2) }.shape[3] == 2)",
+  },
   index_select = {
     "The places of an axis that an index names, in its order, repeated where it repeats.",
     args = { index = "[k], i64, from 1" }, errors = range .. "; " .. axis,
@@ -236,6 +248,16 @@ return {
       .. "local y = mlpl.zeros(3):scatter_reduce(1, i, mlpl.tensor { 7, 8 }, 'amax')\n"
       .. "assert(y[3]:item() == 8)",
   },
+  index_reduce = {
+    "The input whose slices at index are combined with the source's, and with what is there "
+      .. "unless include_self is false. index_add has the sum.",
+    args = { index = "[n], i64, from 1", source = "the input's shape, with n slices along dim",
+      reduce = "what is made of them", include_self = "whether the input's own slice counts" },
+    errors = range .. "; a source of another shape",
+    example = "local i = mlpl.tensor({ 3, 3 }, { dtype = 'i64' })\n"
+      .. "local y = mlpl.ones(3):index_reduce(1, i, mlpl.tensor { 7, 8 }, 'prod')\n"
+      .. "assert(y[3]:item() == 56)",
+  },
   masked_select = {
     "The elements where the mask holds, in order, as a vector.",
     args = { mask = "bool; broadcasts with input" },
@@ -301,21 +323,36 @@ return {
     args = { k = "how often; backwards where negative", dims = "two axes; the first two" }, errors = axis .. "; not two axes",
     example = "assert(mlpl.tensor { { 1, 2 }, { 3, 4 } }:rot90()[1][1]:item() == 2)",
   },
+  fliplr = {
+    "The columns in the opposite order: flip(2).", errors = "fewer than two axes",
+    example = "assert(mlpl.tensor { { 1, 2 } }:fliplr()[1][1]:item() == 2)",
+  },
+  flipud = {
+    "The rows in the opposite order: flip(1).", errors = "no axes",
+    example = "assert(mlpl.tensor { { 1 }, { 2 } }:flipud()[1][1]:item() == 2)",
+  },
   tril = {
     "Matrices with 0 above a diagonal.",
     args = { diagonal = "above the main one; below where negative" },
     errors = "fewer than two axes", example = "assert(mlpl.ones(3, 3):tril():sum():item() == 6)",
+    example_in_place = "assert(mlpl.ones(3, 3):tril_():sum():item() == 6)",
   },
   triu = {
     "Matrices with 0 below a diagonal.",
     args = { diagonal = "above the main one; below where negative" },
     errors = "fewer than two axes", example = "assert(mlpl.ones(3, 3):triu(1):sum():item() == 3)",
+    example_in_place = "assert(mlpl.ones(3, 3):triu_():sum():item() == 6)",
   },
   diag = {
     "Of a vector the matrix with it as diagonal, of a matrix its diagonal.",
     args = { diagonal = "above the main one; below where negative" },
     errors = "more than two axes",
     example = "assert(mlpl.tensor { 1, 2 }:diag()[2][2]:item() == 2)",
+  },
+  diagflat = {
+    "A matrix with all elements of the input, in order, as diagonal.",
+    args = { offset = "above the main diagonal; below where negative" },
+    example = "assert(mlpl.ones(2, 2):diagflat().shape[1] == 4)",
   },
   diag_embed = {
     "Matrices with the last axis as diagonal, in two new axes.",

@@ -3,6 +3,7 @@
 
 #include "kern/variants/spread.h"
 #include "kern/variants/vmath.h"
+#include "kern/variants/vwide.h"
 #include "kern/variants/vspecial.h"
 #include "kern/variants/vtrig.h"
 
@@ -63,14 +64,14 @@ ONE(sinc, sinc_(x))
 ONE(exp2, exp2_(x))
 ONE(expm1, expm1_(x))
 ONE(log2, log2_(x))
-ONE(log10, (real)log10((double)x)) /* powers of ten are exact */
+ONE(log10, log10_(x))
 ONE(log1p, log1p_(x))
 ONE(rsqrt, 1 / root(x))
 ONE(reciprocal, 1 / x)
 ONE(erf, erf_(x))
 ONE(erfc, (real)erfc((double)x))
 ONE(erfinv, (real)mlplk_erfinv((double)x))
-ONE(lgamma, (real)mlplk_lgamma((double)x))
+ONE(lgamma, lgamma_(x))
 ONE(digamma, (real)mlplk_polygamma(0, (double)x))
 ONE(polygamma, (real)mlplk_polygamma((int)p, (double)x))
 TWO(pow, pow_(x, y))
