@@ -189,11 +189,14 @@ void mlplb_anchors_close(mlplb_state *s);
 /*
 ** For functions that the engine calls: run(L), its argument `arg` as a light userdata,
 ** under pcall, since nothing may jump across an engine frame. What it raises gets a
-** traceback and waits in the state until the outer call is back in Lua. who: "a Lua
-** layer".
+** traceback and waits in the state until the outer call is back in Lua. What it returns,
+** if anything, is a sentence about what the script's function gave: the engine's call
+** fails with it, so that it is raised at the script's line. who: "a Lua layer".
 */
 mlpl_status mlplb_call_back(
     mlplb_state *s, const char *who, lua_CFunction run, void *arg);
+/* Push "the function at train.lua:12", or "it". */
+const char *mlplb_function_text(lua_State *L, int index);
 /* A message handler: adds a traceback, unless there is one. */
 int mlplb_with_traceback(lua_State *L);
 

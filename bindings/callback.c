@@ -9,15 +9,45 @@
 
 /* ---- protected calls --------------------------------------------------------------- */
 
+/* Push "train.lua:12: ", the innermost line of a script. */
+static void push_line(lua_State *L) {
+  lua_Debug d;
+  for (int level = 1; lua_getstack(L, level, &d); level++) {
+    lua_getinfo(L, "Sl", &d);
+    if (d.currentline < 1 || mlplb_is_ours(&d)) continue;
+    lua_pushfstring(L, "%s:%d: ", d.short_src, d.currentline);
+    return;
+  }
+  lua_pushliteral(L, "");
+}
+
+/* Was what raises called by a C function? Then its message has no place in a script. */
+static bool is_called_by_c(lua_State *L) {
+  lua_Debug d;
+  for (int level = 1; level <= 2; level++) {
+    if (!lua_getstack(L, level, &d)) return false;
+    lua_getinfo(L, "S", &d);
+    if (*d.what != 'C') return false;
+  }
+  return true;
+}
+
 /* While the stack that it describes is still there. */
 int mlplb_with_traceback(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING) return 1;
   /* the engine's frames cannot be resumed */
   if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
-    lua_pushfstring(
-        L, "%s cannot yield: %s", mlplb_state_push(L)->who, lua_tostring(L, 1));
+    const char *who = mlplb_state_push(L)->who;
+    push_line(L);
+    lua_pushfstring(L, "%s cannot yield: %s", who, lua_tostring(L, 1));
+    lua_concat(L, 2);
     lua_replace(L, 1);
     lua_settop(L, 1);
+  }
+  else if (is_called_by_c(L) && !strstr(lua_tostring(L, 1), "\nstack traceback:\n")) {
+    push_line(L);
+    lua_insert(L, 1);
+    lua_concat(L, 2);
   }
   if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
     luaL_traceback(L, L, lua_tostring(L, 1), 1);
@@ -35,16 +65,29 @@ mlpl_status mlplb_call_back(
   lua_pushcfunction(L, mlplb_with_traceback);
   lua_pushcfunction(L, run);
   lua_pushlightuserdata(L, arg);
-  int failed = lua_pcall(L, 1, 0, top + 1);
+  int failed = lua_pcall(L, 1, 1, top + 1);
+  mlpl_status status = MLPL_OK;
   s->L = L;
   s->who = was;
   if (failed) {
     mlplb_state_push(L);
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, MLPLB_STATE_ERROR);
+    status = mlpl_fail(s->cx, MLPL_ECALLBACK, MLPLB_LUA_FAILED);
   }
+  else if (lua_type(L, -1) == LUA_TSTRING)
+    status = mlpl_fail(s->cx, MLPL_EARG, "%s", lua_tostring(L, -1));
   lua_settop(L, top);
-  return failed ? mlpl_fail(s->cx, MLPL_ECALLBACK, MLPLB_LUA_FAILED) : MLPL_OK;
+  return status;
+}
+
+const char *mlplb_function_text(lua_State *L, int index) {
+  lua_Debug d;
+  if (!lua_isfunction(L, index)) return lua_pushliteral(L, "it");
+  lua_pushvalue(L, index);
+  lua_getinfo(L, ">S", &d);
+  if (d.linedefined < 1) return lua_pushliteral(L, "it");
+  return lua_pushfstring(L, "the function at %s:%d", d.short_src, d.linedefined);
 }
 
 /* ---- values that the engine holds -------------------------------------------------- */

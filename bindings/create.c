@@ -315,6 +315,11 @@ static int tensor(lua_State *L) {
           "tables");
     m.options = 0;
   }
+  if (end_of_arguments(L, &m) > 2 && lua_type(L, 2) == LUA_TNUMBER)
+    luaL_error(L,
+        "tensor: one argument too many: %s; several values stand in a table: "
+        "tensor{1, 2, 3}",
+        mlplb_shown(L, 2));
   no_more(L, &m, 2);
   bool boolean = shape_of(L, &m);
   m.truth = boolean && m.made.dtype == (mlpl_dtype)-1;

@@ -96,26 +96,37 @@ static void push_saved(lua_State *L, const places *p, mlpl_tensor *const *saved)
   lua_setfield(L, -2, "n");
 }
 
-/* The gradient at index of argument i; nil is zero. */
-static void take_gradient(
-    lua_State *L, const char *name, const places *p, run *r, int i, int index) {
+/* The gradient at index of argument i; nil is zero. What is wrong with it, or NULL. */
+static const char *take_gradient(
+    lua_State *L, const places *p, run *r, int i, int index) {
   int k = 0;
-  if (lua_isnil(L, index)) return;
+  if (lua_isnil(L, index)) return NULL;
   while (k < p->n_in && p->in[k] != i) k++;
   if (k == p->n_in)
-    luaL_error(L,
-        "%s: backward returned a gradient for argument %d, which is no tensor "
-        "that has one; return nil in its place",
-        name, i);
+    return lua_pushfstring(L,
+        "a gradient for argument %d, which is no tensor that has one; return nil in its "
+        "place",
+        i);
   const mlplb_box *box = mlplb_test_box_anywhere(L, index, MLPLB_TENSOR);
-  if (!box)
-    luaL_error(L,
-        "%s: backward returned a %s as the gradient of argument %d; it must be "
-        "a tensor or nil",
-        name, luaL_typename(L, index), i);
-  if (!box->object)
-    luaL_error(L, "%s: the gradient of argument %d was released", name, i);
+  if (!box || !box->object)
+    return lua_pushfstring(L,
+        "%s as the gradient of argument %d; it must be a tensor or nil",
+        box ? "a tensor that was released" : mlplb_shown(L, index), i);
   r->gx[k] = mlpl_tensor_retain(box->object);
+  return NULL;
+}
+
+/* The gradients that are the n values from index first on. */
+static const char *take_gradients(
+    lua_State *L, const places *p, run *r, int n, int first) {
+  const char *wrong = NULL;
+  for (int i = p->n_args + 1; i <= n; i++)
+    if (!lua_isnil(L, first - 1 + i))
+      return lua_pushfstring(
+          L, "%d gradients for %d argument%s", n, p->n_args, p->n_args == 1 ? "" : "s");
+  for (int i = 1; i <= n && i <= p->n_args && !wrong; i++)
+    wrong = take_gradient(L, p, r, i, first - 1 + i);
+  return wrong;
 }
 
 static int run_backward(lua_State *L) {
@@ -140,13 +151,13 @@ static int run_backward(lua_State *L) {
   }
   lua_call(L, 1 + p->n_results, LUA_MULTRET);
   int n = lua_gettop(L) - first + 2;
-  for (int i = p->n_args + 1; i <= n; i++)
-    if (!lua_isnil(L, first - 2 + i))
-      luaL_error(
-          L, "%s: backward returned %d gradients for %d arguments", name, n, p->n_args);
-  for (int i = 1; i <= n && i <= p->n_args; i++)
-    take_gradient(L, name, p, r, i, first - 2 + i);
-  return 0;
+  luaL_checkstack(L, 8, name);
+  const char *wrong = take_gradients(L, p, r, n, first - 1);
+  if (!wrong) return 0;
+  lua_rawgeti(L, self, BACKWARD);
+  lua_pushfstring(
+      L, "%s: backward, %s, returned %s", name, mlplb_function_text(L, -1), wrong);
+  return 1;
 }
 
 /* Saved outputs belong to the graph: nothing that the graph holds may hold them. */

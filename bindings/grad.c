@@ -227,25 +227,30 @@ typedef struct call {
   mlpl_tensor *y;
 } call;
 
-/* The tensor on top of the stack, retained; NULL for nil where that is allowed. */
-static mlpl_tensor *take_result(lua_State *L, const char *who, bool may_be_nil) {
+/* The tensor on top of the stack, retained; NULL for nil where that is allowed. Anything
+   else pushes what is wrong with it, and gives false. */
+static bool take_result(lua_State *L, call *c, int f) {
   const mlplb_box *box = mlplb_test_box_anywhere(L, -1, MLPLB_TENSOR);
-  if (!box && may_be_nil && lua_isnil(L, -1)) return NULL;
-  if (!box)
-    luaL_error(L, "%s must return a tensor%s, it returned a %s", who,
-        may_be_nil ? " or nothing" : "", luaL_typename(L, -1));
-  if (!box->object) luaL_error(L, "%s returned a tensor that was released", who);
-  return mlpl_tensor_retain(box->object);
+  if (!box && c->may_be_nil && lua_isnil(L, -1)) return true;
+  if (box && box->object) {
+    c->y = mlpl_tensor_retain(box->object);
+    return true;
+  }
+  const char *given = box ? "a tensor that was released" : mlplb_shown(L, -1);
+  lua_pushfstring(L, "%s must return a tensor%s, %s returned %s", c->who,
+      c->may_be_nil ? " or nothing" : "", mlplb_function_text(L, f), given);
+  return false;
 }
 
 static int run_call(lua_State *L) {
   call *c = lua_touserdata(L, 1);
   luaL_checkstack(L, c->n + 8, c->who);
   mlplb_anchor_push(L, c->f);
+  int f = lua_gettop(L);
+  lua_pushvalue(L, f);
   for (int i = 0; i < c->n; i++) mlplb_push_tensor(L, c->x[i]);
   lua_call(L, c->n, 1);
-  c->y = take_result(L, c->who, c->may_be_nil);
-  return 0;
+  return take_result(L, c, f) ? 0 : 1;
 }
 
 static mlpl_status call_lua(mlpl_ctx *cx, call *c, mlpl_tensor **y) {

@@ -45,6 +45,9 @@ typedef struct subscript {
   mlpl_value cut[3]; /* start, step, count for the row slice */
   int n_index;       /* axes that are left up to the last with an index tensor */
   mlpl_tensor *index[MLPL_MAX_RANK]; /* by axes that are left */
+  int entry[MLPL_MAX_RANK]; /* of the key, from 1, that an index tensor is from */
+  bool mask[MLPL_MAX_RANK]; /* whether that is a mask */
+  int k;                    /* the entry that is read */
 } subscript;
 
 enum { START, STEP, COUNT };
@@ -59,9 +62,11 @@ static void set_cut(subscript *u, int64_t start, int64_t step, int64_t count) {
 
 static int64_t size_of(const subscript *u) { return mlpl_tensor_shape(u->x)[u->axis]; }
 
-/* The whole axis, perhaps with an index tensor. */
-static void whole(subscript *u, mlpl_tensor *index) {
+/* The whole axis, perhaps with an index tensor, which may be of a mask. */
+static void whole(subscript *u, mlpl_tensor *index, bool mask) {
   set_cut(u, 0, 1, size_of(u));
+  u->entry[u->left] = u->k;
+  u->mask[u->left] = mask;
   u->index[u->left++] = index;
   if (index) u->n_index = u->left;
 }
@@ -108,13 +113,16 @@ static lua_Integer range_end(lua_State *L, int range, int which) {
   return i;
 }
 
-/* {a, b} along the next axis: both ends included. */
+/* Where i is from 0, in an axis of size n or not; 0 is before the first. */
+static int64_t unchecked(lua_Integer i, int64_t n) { return i < 0 ? n + i : i - 1; }
+
+/* {a, b} along the next axis: both ends included. Empty where b is just before a, as in a
+   for loop: {1, 0}, {n + 1, n}, and both written from the end. */
 static void plain_range(lua_State *L, subscript *u, lua_Integer a, lua_Integer b) {
   int k = u->axis + 1;
-  int64_t n = size_of(u);
-  /* {n + 1, n} is empty, as in a for loop */
-  int64_t first = a == n + 1 && b == n ? n : place(L, a, k, n);
-  int64_t last = b == 0 && a == 1 ? -1 : place(L, b, k, n);
+  int64_t n = size_of(u), first = unchecked(a, n), last = unchecked(b, n);
+  const bool empty = last == first - 1 && first >= 0 && first <= n;
+  if (!empty) first = place(L, a, k, n), last = place(L, b, k, n);
   if (last < first - 1)
     luaL_error(L,
         "range {%I, %I} of axis %d runs backwards; {%I, %I, -1} gives it in that order",
@@ -144,7 +152,7 @@ static void range(lua_State *L, subscript *u, int index) {
   size_t length = lua_rawlen(L, index);
   mlplb_only_array(L, index, "index", "ends of a range");
   if (length == 0)
-    whole(u, NULL);
+    whole(u, NULL, false);
   else if (length == 2)
     plain_range(L, u, range_end(L, index, 1), range_end(L, index, 2));
   else if (length == 3)
@@ -191,7 +199,7 @@ static void mask(lua_State *L, subscript *u, mlpl_tensor *m) {
   mlpl_tensor *rows = apply(L, MLPLB_NONZERO, &m, 1, NULL);
   for (int d = 0; d < n; d++) {
     column[1].i = d;
-    whole(u, apply(L, MLPLB_SELECT, &rows, 1, column));
+    whole(u, apply(L, MLPLB_SELECT, &rows, 1, column), true);
   }
 }
 
@@ -201,10 +209,40 @@ static void tensor_entry(lua_State *L, subscript *u, mlpl_tensor *t) {
   if (dtype == MLPL_BOOL)
     mask(L, u, t);
   else if (dtype == MLPL_I64)
-    whole(u, t);
+    whole(u, t, false);
   else
     luaL_error(L, "an index tensor is %s; indices are i64, masks are bool",
         mlpl_dtype_name(dtype));
+}
+
+static bool broadcast(const mlpl_tensor *a, const mlpl_tensor *b) {
+  const int n = mlpl_tensor_ndim(a), m = mlpl_tensor_ndim(b);
+  for (int d = 1; d <= n && d <= m; d++) {
+    const int64_t x = mlpl_tensor_shape(a)[n - d], y = mlpl_tensor_shape(b)[m - d];
+    if (x != y && x != 1 && y != 1) return false;
+  }
+  return true;
+}
+
+static const char *index_text(lua_State *L, const subscript *u, int i) {
+  const mlpl_tensor *t = u->index[i];
+  const char *shape = shape_text(L, mlpl_tensor_ndim(t), mlpl_tensor_shape(t));
+  if (!u->mask[i]) return lua_pushfstring(L, "entry %d is %s", u->entry[i], shape);
+  return lua_pushfstring(L, "entry %d is a mask with %I places", u->entry[i],
+      (lua_Integer)mlpl_tensor_shape(t)[0]);
+}
+
+/* Index tensors of several entries stand beside each other. */
+static void check_together(lua_State *L, const subscript *u) {
+  for (int i = 0; i < u->n_index; i++)
+    for (int k = 0; k < i; k++)
+      if (u->index[i] && u->index[k] && !broadcast(u->index[i], u->index[k]))
+        luaL_error(L,
+            "index: %s, %s; the sizes of index tensors, aligned at the last axis, must "
+            "be "
+            "equal or 1%s",
+            index_text(L, u, k), index_text(L, u, i),
+            u->mask[i] || u->mask[k] ? " (a mask counts as a list of its places)" : "");
 }
 
 /* ---- entries ----------------------------------------------------------------------- */
@@ -257,8 +295,10 @@ static void read_key(lua_State *L, subscript *u, const mlpl_tensor *x, int key) 
           "tensor has %d",
           k, mlpl_tensor_ndim(x));
     lua_rawgeti(L, key, k);
+    u->k = k;
     entry(L, u, "an entry of the index table");
   }
+  check_together(L, u);
 }
 
 /* The mask at key, if both it and x are single numbers without axes: x or nothing. */

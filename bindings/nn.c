@@ -44,18 +44,20 @@ typedef struct callback {
 /* Protected: call the function of a custom layer. Argument: the callback. */
 static int run_callback(lua_State *L) {
   callback *c = lua_touserdata(L, 1);
-  if (!mlplb_push_known(L, c->self))
-    return luaL_error(L, "a Lua layer was called after it was released");
-  if (lua_getiuservalue(L, -1, 1) != LUA_TFUNCTION)
-    return luaL_error(L, "a Lua layer was called after it was released");
+  if (!mlplb_push_known(L, c->self) || lua_getiuservalue(L, -1, 1) != LUA_TFUNCTION) {
+    lua_pushliteral(L, "a Lua layer was called after it was released");
+    return 1;
+  }
+  lua_pushvalue(L, -1);
   mlplb_push_tensor(L, c->x);
   lua_call(L, 1, 1);
   const mlplb_box *box = mlplb_test_box_anywhere(L, -1, MLPLB_TENSOR);
-  if (!box)
-    return luaL_error(
-        L, "a Lua layer must return a tensor, it returned a %s", luaL_typename(L, -1));
-  if (!box->object)
-    return luaL_error(L, "a Lua layer returned a tensor that was released");
+  if (!box || !box->object) {
+    const char *given = box ? "a tensor that was released" : mlplb_shown(L, -1);
+    lua_pushfstring(L, "a Lua layer must return a tensor, %s returned %s",
+        mlplb_function_text(L, 3), given);
+    return 1;
+  }
   c->y = mlpl_tensor_retain(box->object);
   return 0;
 }
@@ -189,12 +191,16 @@ static mlpl_status run(lua_State *L, mlpl_module *m, mlpl_tensor **y,
 }
 
 static mlpl_tensor *check_input(lua_State *L, const mlpl_module *m, int arg) {
-  const char *name = arg == 2 ? "input" : "target";
+  const char *name = arg == 2 ? "input" : "target", *kind = mlpl_module_kind(m);
+  const int takes = mlpl_module_is_custom(m) ? 1 : mlpl_kind_inputs(kind);
+  if (arg - 1 > takes && !mlplb_test_box(L, arg, MLPLB_TENSOR))
+    luaL_error(L, "%s: one argument too many: %s; it takes %s", kind, mlplb_shown(L, arg),
+        takes == 1 ? "one tensor, no target" : "an input and a target");
   const mlplb_box *box = mlplb_test_box(L, arg, MLPLB_TENSOR);
   if (!box)
-    luaL_error(L, "%s: the %s is %s; it must be a tensor", mlpl_module_kind(m), name,
-        mlplb_shown(L, arg));
-  if (!box->object) luaL_error(L, "%s: the %s was released", mlpl_module_kind(m), name);
+    luaL_error(
+        L, "%s: the %s is %s; it must be a tensor", kind, name, mlplb_shown(L, arg));
+  if (!box->object) luaL_error(L, "%s: the %s was released", kind, name);
   return box->object;
 }
 
@@ -206,6 +212,7 @@ static int module_forward(lua_State *L) {
   int n = lua_gettop(L) - 1;
   if (n < 1) check_input(L, m, 2);
   for (int i = 0; i < n && i < 2; i++) x[i] = check_input(L, m, i + 2);
+  if (n > 2) check_input(L, m, 4);
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status = run(L, m, &y, x, n, NULL);

@@ -316,9 +316,11 @@ static void options_to_places(lua_State *L, const char *what, const mlpl_op *op,
   if (!rest) lua_settop(L, options - 1);
 }
 
-/* The row for these arguments: op, or the one that takes tensors for its first options. */
+/* The row for these arguments: op, or the one that takes tensors for its first options, or
+   as its second input. */
 static const mlpl_op *row_for(lua_State *L, const mlpl_op *op, const char *what) {
-  const mlpl_op *other = mlpl_op_by_tensor(op);
+  const mlpl_op *other = mlpl_op_by_tensor(op), *pair = mlpl_op_by_pair(op);
+  if (pair && mlplb_test_box(L, 2, MLPLB_TENSOR)) return pair;
   if (!other) return op;
   const int first = mlpl_op_inputs(op, NULL), n = mlpl_op_inputs(other, NULL);
   const mlplb_box *box = mlplb_test_box(L, 1, MLPLB_TENSOR);

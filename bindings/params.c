@@ -25,7 +25,10 @@ const char *mlplb_shown(lua_State *L, int index) {
     case LUA_TNIL: return lua_pushliteral(L, "nil");
     case LUA_TBOOLEAN:
       return lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
-    case LUA_TNUMBER: return luaL_tolstring(L, index, NULL);
+    case LUA_TNUMBER:
+      if (lua_tonumber(L, index) != lua_tonumber(L, index)) /* else perhaps "-nan" */
+        return lua_pushliteral(L, "nan");
+      return luaL_tolstring(L, index, NULL);
     case LUA_TSTRING: return shown_text(L, index);
     default: break;
   }

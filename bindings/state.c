@@ -228,6 +228,14 @@ static int no_new_field(lua_State *L) {
   return luaL_error(L, "a %s has no field %s that can be set", type, mlplb_shown(L, 2));
 }
 
+/* __pairs: Lua's own message would name an iterator that is not in the script. */
+static int no_pairs(lua_State *L) {
+  const char *type = lua_tostring(L, lua_upvalueindex(1));
+  const bool tensor = strcmp(type, mlplb_type_name[MLPLB_TENSOR]) == 0;
+  return luaL_error(L, "pairs goes through tables; this is a %s%s", type,
+      tensor ? ": for i = 1, #x goes through it, x:totable() makes a table of it" : "");
+}
+
 bool mlplb_push_method(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(MLPLB_UPVALUES + 1)) != LUA_TNIL) return true;
@@ -279,6 +287,9 @@ void mlplb_new_type(lua_State *L, mlplb_type type, const luaL_Reg *meta,
   lua_pushstring(L, mlplb_type_name[type]);
   lua_pushcclosure(L, no_new_field, 1);
   lua_setfield(L, -2, "__newindex"); /* meta may have a better one */
+  lua_pushstring(L, mlplb_type_name[type]);
+  lua_pushcclosure(L, no_pairs, 1);
+  lua_setfield(L, -2, "__pairs");
   mlplb_setfuncs(L, meta);
   const luaL_Reg end[] = {{"__gc", mlplb_collect}, {"__close", release}, {NULL, NULL}};
   mlplb_setfuncs(L, end);

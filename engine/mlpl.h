@@ -609,6 +609,9 @@ MLPL_API bool mlpl_op_needs_options(const mlpl_op *op);
 /* The operation for calls in which tensors stand for the first options of this one, which
    it has as further inputs (clamp with bounds for each element). NULL: there is none. */
 MLPL_API const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op);
+/* The operation for calls whose second argument is a tensor where this one has an option:
+   max(a, b) is maximum. NULL: there is none. */
+MLPL_API const mlpl_op *mlpl_op_by_pair(const mlpl_op *op);
 /* A number may stand for input i: the host makes a tensor without axes of it. */
 MLPL_API bool mlpl_op_takes_number(const mlpl_op *op, int i);
 /* What input i holds: "numbers", "labels", "target" (labels, or numbers like the first

@@ -112,7 +112,7 @@ int mlpli_processors(void); /* that this process may use */
 
 /* Reserve n blocks of the context's stream and return where they start. */
 mlplk_stream mlpli_random_take(mlpl_ctx *cx, uint64_t n_blocks);
-/* A number in [0, n), each equally likely; n >= 1. */
+/* A number in [0, n), each equally likely; 0 stands for 2^64. */
 uint64_t mlpli_random_below(mlpl_ctx *cx, uint64_t n);
 /* p[0..n) = a permutation of 0..n-1, each equally likely (Fisher and Yates). */
 void mlpli_random_permutation(mlpl_ctx *cx, int64_t *p, int64_t n);

@@ -111,12 +111,20 @@ const char *mlpl_status_text(mlpl_status status) {
 
 const char *mlpl_error(const mlpl_ctx *cx) { return cx->text; }
 
+/* "-nan" is how C libraries print some NaN: its sign says nothing. Quoted text stays. */
+static void drop_sign_of_nan(char *text) {
+  for (char *p = text; (p = strstr(p, "-nan")); p++)
+    if ((p == text || p[-1] == ' ') && !isalnum((unsigned char)p[4]))
+      memmove(p, p + 1, strlen(p));
+}
+
 mlpl_status mlpl_fail(mlpl_ctx *cx, mlpl_status status, const char *format, ...) {
   char text[MLPLI_TEXT]; /* the arguments may point into cx->text */
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  drop_sign_of_nan(text);
   memcpy(cx->text, text, sizeof text);
   return status;
 }

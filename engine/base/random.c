@@ -54,6 +54,7 @@ static uint64_t next_bits(bits *b) {
 /* Lemire's multiplication method (2019): unbiased, rejects with probability below n /
    2^64. */
 static uint64_t below(bits *b, uint64_t n) {
+  if (n == 0) return next_bits(b); /* stands for 2^64 */
   unsigned __int128 product = (unsigned __int128)next_bits(b) * n;
   if ((uint64_t)product < n) {
     uint64_t least = (0 - n) % n;

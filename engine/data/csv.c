@@ -179,6 +179,24 @@ static const char *column_name(const csv *c, int64_t i) {
   return name;
 }
 
+/* What other programs write where a number is missing or none: it names no column. */
+static bool is_gap(const cell *found) {
+  static const char *const words[] = {
+      "nan", "inf", "infinity", "na", "n/a", "null", "none", "?"};
+  const char *p = found->p;
+  size_t n = found->n;
+  if (n && (*p == '-' || *p == '+')) p++, n--;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+    size_t k = 0;
+    while (k < n && words[i][k] &&
+        (p[k] == words[i][k] ||
+            (p[k] >= 'A' && p[k] <= 'Z' && p[k] + ('a' - 'A') == words[i][k])))
+      k++;
+    if (k == n && !words[i][k]) return true;
+  }
+  return false;
+}
+
 /* "line 7, column 3 (age): ..." */
 static mlpl_status cell_error(
     const csv *c, int64_t column, const cell *found, const char *problem) {
@@ -189,7 +207,7 @@ static mlpl_status cell_error(
     text[i] = (unsigned char)found->p[i] < 0x20 ? '?' : found->p[i];
   memcpy(text + n, found->n > n ? "..." : "", found->n > n ? 4 : 1);
   if (name && *name) snprintf(label, sizeof label, " (%.48s)", name);
-  bool hint = c->rows == 0 && !c->names.n && c->o.header < 0;
+  bool hint = c->rows == 0 && !c->names.n && c->o.header < 0 && !is_gap(found);
   return mlpl_fail(c->cx, MLPL_EFORMAT, "csv: %s: line %lld, column %lld%s: %s%s%s%s",
       c->path, (long long)c->line, (long long)(column + c->cx->index_base), label,
       found->n ? "'" : "", found->n ? text : "", problem,
@@ -222,7 +240,9 @@ static mlpl_status odd_number(csv *c, int64_t column, mlpli_buffer *to, bool *la
   *last = found.last;
   if (found.n == 0) return cell_error(c, column, &found, "a number is missing");
   if (mlpli_number_read(found.p, &v) != found.p + found.n)
-    return cell_error(c, column, &found, "' is not a number");
+    return cell_error(c, column, &found,
+        is_gap(&found) ? "' is not a finite number; give one, or leave the line out"
+                       : "' is not a number");
   return store(c, column, to, v, &found);
 }
 

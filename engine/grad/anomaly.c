@@ -83,6 +83,19 @@ static mlpl_status found_in_input(mlpl_ctx *cx, const mlpli_call *c, int i, int6
       text);
 }
 
+/* Did the script ask for it: masked_fill with -inf? */
+static bool is_asked_for(const mlpli_call *c, kind made) {
+  for (int i = 0; c->p && i < c->op->n_params; i++) {
+    const double *v = &c->p[i].f;
+    int n = 0;
+    if (c->op->params[i].type == MLPL_PARAM_REAL) n = 1;
+    if (c->op->params[i].type == MLPL_PARAM_PAIR) v = c->p[i].pair, n = 2;
+    for (int k = 0; k < n; k++)
+      if (made == INFINITE ? isinf(v[k]) : isnan(v[k])) return true;
+  }
+  return false;
+}
+
 /*
 ** Infinity that was there before may go on: masks are made of it. What an operation makes
 ** inside a backward pass is judged by what comes of it: a product with 0 may hide an
@@ -94,7 +107,7 @@ mlpl_status mlpli_check_result(
   int64_t at, seen;
   if (cx->pass || !out) return MLPL_OK;
   kind made = worst(out, &at);
-  if (made == FINITE) return MLPL_OK;
+  if (made == FINITE || is_asked_for(c, made)) return MLPL_OK;
   for (int i = 0; i < c->n; i++) {
     kind had = c->in[i] ? worst(c->in[i], &seen) : FINITE;
     if (had == NOT_A_NUMBER) return found_in_input(cx, c, i, seen);

@@ -403,7 +403,8 @@ static mlpl_status make_seed(const mlpli_pass *p, const mlpl_tensor *t,
   if (!mlpli_tracked(t))
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: nothing was recorded for this tensor; no input of it requires a gradient, "
-        "or it was made under no_grad",
+        "it was made under no_grad, or it is a constant: the gradient of a function that "
+        "is linear piece by piece (ReLU)",
         p->what);
   if (!given) {
     if (t->numel != 1)

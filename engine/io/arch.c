@@ -62,7 +62,10 @@ static mlpl_status put_options(mlpli_buffer *b, const mlpl_module *m) {
 static mlpl_status check_layer(mlpl_ctx *cx, const mlpl_module *m, int depth) {
   if (m->kind == &mlpli_custom)
     return mlpl_fail(cx, MLPL_EARG,
-        "save: a layer of the host's own (%.60s) cannot be saved", mlpl_module_kind(m));
+        "save: a layer of your own (%.60s) cannot be saved, a file names kinds of nn; "
+        "save "
+        "the parameters by themselves and build the model in code",
+        mlpl_module_kind(m));
   if (depth > MLPLI_ARCH_DEPTH)
     return mlpl_fail(
         cx, MLPL_EARG, "save: layers are nested more than %d deep", MLPLI_ARCH_DEPTH);

@@ -147,7 +147,8 @@ static mlpl_status load(mlpl_ctx *cx, mlpl_module **m, const mlpli_st *st) {
   if (!arch)
     return mlpl_fail(cx, MLPL_EFORMAT,
         "%s holds %lld tensors but no architecture (metadata \"mlpl.model\"), so it "
-        "cannot be loaded as a whole model",
+        "cannot be loaded as a whole model; build the model in code, read the tensors "
+        "alone (mlpl.load) and copy them into its parameters (copy_)",
         mlpli_st_where(st), (long long)mlpli_st_count(st));
   MLPL_TRY(find_dtype(cx, st, &dtype, &elements));
   MLPL_TRY(mlpli_arch_build(cx, m, mlpli_st_where(st), arch, n, elements));

@@ -7,6 +7,7 @@
 #include "ops/param.h"
 #include "ops/rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(a) (int)(sizeof(a) / sizeof *(a))
@@ -45,6 +46,16 @@ static mlpl_status loss(
   return mlpli_apply(cx, y, m->kind->op, in, n, m->p);
 }
 
+/* "Sequential: layer 2 (Linear): ..." instead of "linear: ...". */
+static mlpl_status in_layer(
+    mlpl_ctx *cx, mlpl_status status, int i, const mlpl_module *m) {
+  char form[96];
+  if (status == MLPL_OK) return status;
+  snprintf(
+      form, sizeof form, ": layer %d (%.60s)", i + cx->index_base, mlpl_module_kind(m));
+  return mlpli_fail_as(cx, status, "Sequential", form);
+}
+
 /* Children in order; a ReLU behind a Linear is applied in the product's epilogue. */
 static mlpl_status sequential(
     mlpl_ctx *cx, mlpl_module *m, mlpl_tensor *const *x, mlpl_tensor **y) {
@@ -61,6 +72,7 @@ static mlpl_status sequential(
     else
       status = mlpl_forward(cx, child, &next, (mlpl_tensor *[]){at}, 1);
     if (cx->profile) mlpli_profile_leave(cx);
+    status = in_layer(cx, status, i, child);
     mlpl_tensor_release(at);
     at = next;
     i += fused;

@@ -39,6 +39,9 @@ bool mlpl_op_takes_number(const mlpl_op *op, int i) {
 const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) {
   return op->by_tensor ? mlpli_op_table[op->by_tensor] : NULL;
 }
+const mlpl_op *mlpl_op_by_pair(const mlpl_op *op) {
+  return op->by_pair ? mlpli_op_table[op->by_pair] : NULL;
+}
 bool mlpl_op_needs_options(const mlpl_op *op) { return op->n_params && !op->bare; }
 int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
 
@@ -308,6 +311,7 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
 
 mlpl_status mlpl_op_apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
+  op = mlpli_chosen(op, &params);
   if (__builtin_expect(cx->profile == NULL, 1))
     return apply(cx, out, op, inputs, n, params);
   mlpli_span span;

@@ -331,8 +331,11 @@ const mlpl_op mlpli_op_rsub = {BINARY_ROW(rsub, MLPLI_REAL, MLPLI_REAL, 0),
     OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true};
 const mlpl_op mlpli_op_mul = {BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3),
     .saved_for = {2, 1}, OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
-const mlpl_op mlpli_op_div = {
-    BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3), .saved_for = {2}, OF(MLPLI_REALS)};
+static const char *const roundings[] = {"none", "trunc", "floor", NULL};
+static const mlpl_param div_params[] = {MLPLI_CHOICE_OPTION("rounding_mode", roundings)};
+const mlpl_op mlpli_op_div = {BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3),
+    .saved_for = {2}, OF(MLPLI_REALS), PARAMS(div_params), .bare = true,
+    .by_choice = {MLPLI_OP_DIV_TRUNC, MLPLI_OP_DIV_FLOOR}};
 const mlpl_op mlpli_op_pow = {
     BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT), .out_for = 2,
     OF(MLPLI_NUMBERS)};

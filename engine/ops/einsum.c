@@ -130,6 +130,17 @@ static mlpl_status bad(sum_of *s, const char *what) {
   return mlpl_fail(s->cx, MLPL_EARG, "einsum: equation '%.100s': %s", s->equation, what);
 }
 
+static char letter(int label) {
+  return (char)(label < 26 ? 'A' + label : 'a' + label - 26);
+}
+
+static mlpl_status bad_letter(sum_of *s, int label, const char *problem) {
+  return mlpl_fail(s->cx, MLPL_EARG,
+      "einsum: equation '%.100s': the result has subscript "
+      "'%c'%s",
+      s->equation, letter(label), problem);
+}
+
 /* Letters of one operand, or of the result, at *text, into label; *dots is the place of
    an ellipsis among them, or -1. Ends at ',', '-' or the end. */
 static mlpl_status read_letters(
@@ -162,8 +173,7 @@ static mlpl_status see_size(sum_of *s, int operand, int label, int64_t size) {
     return mlpl_fail(s->cx, MLPL_ESHAPE,
         "einsum: equation '%.100s': subscript '%c' has size %lld in operand %d and %lld "
         "before",
-        s->equation, label < 26 ? 'A' + label : 'a' + label - 26, (long long)size,
-        operand + 1, (long long)known);
+        s->equation, letter(label), (long long)size, operand + 1, (long long)known);
   else if (size != known && size != 1)
     return mlpl_fail(s->cx, MLPL_ESHAPE,
         "einsum: equation '%.100s': '...' has an axis of size %lld in operand %d and "
@@ -199,9 +209,8 @@ static mlpl_status read_operand(sum_of *s, int i, const char **text) {
             "einsum: equation '%.100s': subscript '%c' stands for sizes %lld and %lld of "
             "operand "
             "%d, which is %s",
-            s->equation, t->label[k] < 26 ? 'A' + t->label[k] : 'a' + t->label[k] - 26,
-            (long long)t->t->shape[l], (long long)t->t->shape[k], i + 1,
-            mlpli_tensor_text(shape, t->t));
+            s->equation, letter(t->label[k]), (long long)t->t->shape[l],
+            (long long)t->t->shape[k], i + 1, mlpli_tensor_text(shape, t->t));
     MLPL_TRY(see_size(s, i, t->label[k], t->t->shape[k]));
   }
   return MLPL_OK;
@@ -217,10 +226,9 @@ static mlpl_status read_result(sum_of *s, const char *text) {
     MLPL_TRY(read_letters(s, &text, s->out, &s->n_out, &at));
     if (*text) return bad(s, "there is one result, behind one '->'");
     for (int k = 0; k < s->n_out; k++) {
-      if (!s->times[s->out[k]])
-        return bad(s, "the result has a subscript that no operand has");
+      if (!s->times[s->out[k]]) return bad_letter(s, s->out[k], ", which no operand has");
       for (int l = 0; l < k; l++)
-        if (s->out[l] == s->out[k]) return bad(s, "the result has a subscript twice");
+        if (s->out[l] == s->out[k]) return bad_letter(s, s->out[k], " twice");
     }
   }
   else {

@@ -66,8 +66,43 @@ MAP(copysign, MLPLK_COPYSIGN)
 
 ROUNDING(floor, MLPLK_FLOOR)
 ROUNDING(ceil, MLPLK_CEIL)
-ROUNDING(round, MLPLK_ROUND)
 ROUNDING(trunc, MLPLK_TRUNC)
+
+/* To decimals behind the point, or before it where they are negative: by way of a product
+   with 10^decimals and a quotient, as PyTorch has it. Where that power is more than the
+   dtype holds, all digits are kept, or none. */
+static void round_at(mlpl_tensor *out, const mlpl_tensor *x, int decimals) {
+  const double power = pow(10, decimals < 0 ? -decimals : decimals);
+  mlpli_number number;
+  const mlpl_tensor *p = mlpli_number_like(&number, out, power);
+  if (isfinite(out->dtype == MLPL_F64 ? power : (float)power)) {
+    mlpli_map(decimals > 0 ? MLPLK_MUL : MLPLK_DIV, out, x, p, 0);
+    mlpli_map(MLPLK_ROUND, out, out, NULL, 0);
+    mlpli_map(decimals > 0 ? MLPLK_DIV : MLPLK_MUL, out, out, p, 0);
+  }
+  else if (decimals > 0)
+    mlpli_copy(out, x);
+  else
+    mlpli_map(MLPLK_SCALE, out, x, NULL, 0);
+}
+
+static FORWARD(round) {
+  const int decimals = c->p ? (int)c->p[0].i : 0;
+  const bool real = mlpli_is_real(*out);
+  if (decimals < 0 && !real)
+    return mlpl_fail(cx, MLPL_EARG,
+        "round: decimals is %d; whole numbers (%s) are rounded behind the point only "
+        "(f32 "
+        "and f64 before it, too)",
+        decimals, mlpl_dtype_name((mlpl_dtype)(*out)->dtype));
+  if (!real)
+    mlpli_copy(*out, c->in[0]);
+  else if (decimals)
+    round_at(*out, c->in[0], decimals);
+  else
+    mlpli_map(MLPLK_ROUND, *out, c->in[0], NULL, 0);
+  return MLPL_OK;
+}
 
 static FORWARD(square) {
   (void)cx;
@@ -321,14 +356,23 @@ static mlpl_status but_nan(
 static COMPOSE(fmax) { return but_nan(cx, c, out, MLPLI_OP_GE); }
 static COMPOSE(fmin) { return but_nan(cx, c, out, MLPLI_OP_LE); }
 
-/* a 2^b, by pow, whose powers of two are exact */
+/* a 2^b, by pow, whose powers of two are exact: a third of the power three times, since
+   2^b may be too large or too small where the product is neither. Beyond the bound every
+   product is 0 or infinite. */
 static COMPOSE(ldexp) {
   mlpli_expr e = {.cx = cx};
   mlpli_shape s;
   MLPL_TRY(mlpli_broadcast(cx, "ldexp", c->in[0], c->in[1], &s));
+  const double bound = c->in[0]->dtype == MLPL_F64 ? 3 * 1022 : 3 * 126;
+  const mlpl_value within[2] = {{.f = -bound}, {.f = bound}};
   mlpl_tensor *two = mlpli_xnumber(&e, c->in[0], 2);
-  mlpl_tensor *power = mlpli_x2(&e, MLPLI_OP_POW, two, c->in[1], NULL);
-  return mlpli_xresult(&e, out, mlpli_xmul(&e, c->in[0], power));
+  mlpl_tensor *b = mlpli_x1(&e, MLPLI_OP_CLAMP, c->in[1], within);
+  mlpl_tensor *third = OP1(TRUNC, mlpli_xaffine(&e, b, 1.0 / 3, 0));
+  mlpl_tensor *rest = mlpli_xsub(&e, b, mlpli_xaffine(&e, third, 2, 0));
+  mlpl_tensor *power = mlpli_x2(&e, MLPLI_OP_POW, two, third, NULL);
+  mlpl_tensor *y = mlpli_xmul(&e, mlpli_xmul(&e, c->in[0], power), power);
+  return mlpli_xresult(
+      &e, out, mlpli_xmul(&e, y, mlpli_x2(&e, MLPLI_OP_POW, two, rest, NULL)));
 }
 
 /* ---- rows -------------------------------------------------------------------------- */
@@ -385,7 +429,10 @@ const mlpl_op mlpli_op_polygamma = {MAP_ROW(polygamma, MLPLI_POSITIVE, 1),
     HAS_BACKWARD(polygamma), .computes = MLPLI_REALS, PARAMS(polygamma_params)};
 FLAT_ROW(floor)
 FLAT_ROW(ceil)
-FLAT_ROW(round)
+static const mlpl_param round_params[] = {MLPLI_INT_OPTION("decimals", 0, -400, 400)};
+const mlpl_op mlpli_op_round = {MAP_ROW(round, MLPLI_SMOOTH, 0),
+    .backward = mlpli_flat_backward, .computes = MLPLI_NUMBERS, PARAMS(round_params),
+    .bare = true};
 FLAT_ROW(trunc)
 ROW(frac, MLPLI_SMOOTH, 0)
 PAIR_MAP_ROW(hypot, MLPLI_NONZERO, MLPLI_NONZERO, 3 | MLPLI_SAVE_OUT)

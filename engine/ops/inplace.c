@@ -167,6 +167,7 @@ static bool is_recorded(
 
 mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
+  op = mlpli_chosen(op, &params);
   const target y = {out, mlpli_said(op), "", "out", false};
   if (op->n_outputs != 1)
     return mlpl_fail(
@@ -250,6 +251,7 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
     return mlpl_fail(cx, MLPL_EARG, "%s: it has no form that works in place", op->name);
   if (n < 1 || n > op->n_inputs || !inputs[0])
     return mlpl_fail(cx, MLPL_EARG, "%s_: the tensor to change is missing", op->name);
+  op = mlpli_chosen(op, &params);
   const target y = {inputs[0], mlpli_said(op), "_", op->input_name[0], true};
   /* a row without a gradient ends the history that the tensor had */
   const bool recorded = is_recorded(cx, op, inputs, n) ||

@@ -46,7 +46,7 @@ static mlpl_status check_divisor(
   if (mlpli_is_real(b) || !out->numel || !has_any(b, is_zero)) return MLPL_OK;
   return mlpl_fail(cx, MLPL_EARG,
       "%s: b has a 0; whole numbers (%s) cannot be divided by it (f32 and f64 can)",
-      c->op->name, mlpl_dtype_name((mlpl_dtype)b->dtype));
+      mlpli_said(c->op), mlpl_dtype_name((mlpl_dtype)b->dtype));
 }
 
 mlpl_status mlpli_check_exponent(
@@ -64,6 +64,23 @@ mlpl_status mlpli_check_exponent(
 static FORWARD(floor_divide) {
   MLPL_TRY(check_divisor(cx, c, *out));
   mlpli_map(MLPLK_FLOOR_DIVIDE, *out, c->in[0], c->in[1], 0);
+  return MLPL_OK;
+}
+
+static FORWARD(div_floor) { return floor_divide_forward(cx, c, out); }
+
+/* Of whole numbers by way of a - fmod(a, b), which b divides. */
+static FORWARD(div_trunc) {
+  MLPL_TRY(check_divisor(cx, c, *out));
+  if (mlpli_is_real(*out)) {
+    mlpli_map(MLPLK_DIV, *out, c->in[0], c->in[1], 0);
+    mlpli_map(MLPLK_TRUNC, *out, *out, NULL, 0);
+  }
+  else {
+    mlpli_map(MLPLK_FMOD, *out, c->in[0], c->in[1], 0);
+    mlpli_map(MLPLK_SUB, *out, c->in[0], *out, 0);
+    mlpli_map(MLPLK_FLOOR_DIVIDE, *out, *out, c->in[1], 0);
+  }
   return MLPL_OK;
 }
 
@@ -176,6 +193,18 @@ static mlpl_status give_remainder(
   return mlpli_expr_end(&e);
 }
 
+/* Constant between the steps: 0, as PyTorch's div has it. */
+static mlpl_status give_zeros(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *zero = mlpli_xgate(&e, MLPLK_GATE_ABOVE, g, mlpli_xnumber(&e, g, 0), 0);
+  for (int i = 0; i < 2; i++)
+    if (mlpli_wants(n, i)) mlpli_xgive(&e, n, i, zero);
+  return mlpli_expr_end(&e);
+}
+
+static BACKWARD(div_trunc) { return give_zeros(cx, n, g); }
+static BACKWARD(div_floor) { return give_zeros(cx, n, g); }
+
 static BACKWARD(remainder) { return give_remainder(cx, n, g, MLPLI_OP_REMAINDER); }
 static BACKWARD(fmod) { return give_remainder(cx, n, g, MLPLI_OP_FMOD); }
 
@@ -224,6 +253,11 @@ const mlpl_op mlpli_op_floor_divide = {.name = "floor_divide",
     .forward = floor_divide_forward,
     .computes = MLPLI_NUMBERS,
     .in_place = true};
+#define ROUNDED_ROW(f)                                                                   \
+  BINARY_ROW(f, MLPLI_REAL, MLPLI_NONZERO, 0),                                           \
+      .says = MLPLI_OP_DIV, .computes = MLPLI_NUMBERS, .internal = true
+const mlpl_op mlpli_op_div_trunc = {ROUNDED_ROW(div_trunc)};
+const mlpl_op mlpli_op_div_floor = {ROUNDED_ROW(div_floor), .in_place = true};
 const mlpl_op mlpli_op_remainder = {BINARY_ROW(remainder, MLPLI_REAL, MLPLI_NONZERO, 3),
     .saved_for = {2, 2}, .computes = MLPLI_NUMBERS, .in_place = true};
 const mlpl_op mlpli_op_fmod = {BINARY_ROW(fmod, MLPLI_REAL, MLPLI_NONZERO, 3),

@@ -99,6 +99,11 @@ struct mlpl_op {
   /* the row for calls in which tensors stand for this one's first options, as mlpli_op_id:
      it has them as further inputs, by the options' names. 0: there is none */
   uint16_t by_tensor;
+  /* the rows for the second and third value of the last option, a choice, as mlpli_op_id:
+     they have its inputs and no options. 0: there are none */
+  uint16_t by_choice[2];
+  /* the row for calls in Lua whose second argument is a tensor, as mlpli_op_id; 0: none */
+  uint16_t by_pair;
   uint8_t like; /* the input whose dtype the output has; the first where not said */
   const mlpl_param *params;
   /* the output's dtype, where gives_index is not all there is to say; NULL: it is */
@@ -375,6 +380,8 @@ struct mlpl_op {
   OP(CLONE, clone)                                                                       \
   OP(TO, to)                                                                             \
   OP(FLOOR_DIVIDE, floor_divide)                                                         \
+  OP(DIV_TRUNC, div_trunc)                                                               \
+  OP(DIV_FLOOR, div_floor)                                                               \
   OP(REMAINDER, remainder)                                                               \
   OP(FMOD, fmod)                                                                         \
   OP(MAXIMUM, maximum)                                                                   \
@@ -499,6 +506,15 @@ static inline mlpl_status mlpli_apply(mlpl_ctx *cx, mlpl_tensor **out, mlpli_op_
 /* The name that messages begin with. */
 static inline const char *mlpli_said(const mlpl_op *op) {
   return op->says ? mlpli_op_table[op->says]->name : op->name;
+}
+
+/* The row that a choice among the options decides, whose own there are none of. */
+static inline const mlpl_op *mlpli_chosen(const mlpl_op *op, const mlpl_value **p) {
+  if (__builtin_expect(!op->by_choice[0], 1) || !*p) return op;
+  const int64_t i = (*p)[op->n_params - 1].i;
+  if (i < 1 || i > 2) return op;
+  *p = NULL;
+  return mlpli_op_table[op->by_choice[i - 1]];
 }
 
 /* Where input i of a call is described in its row: those of a list share the last

@@ -261,11 +261,9 @@ const mlpl_op mlpli_op_sum = {UNARY_ROW(sum, MLPLI_ANY, mlpli_shape_reduced),
 const mlpl_op mlpli_op_mean = {UNARY_ROW(mean, MLPLI_REAL, mlpli_shape_reduced),
     PARAMS(reduce_params), HAS_BACKWARD(mean)};
 const mlpl_op mlpli_op_max = {PLACES_ROW(max, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
-    HAS_BACKWARD(extremes),
-    PARAMS(choose_params)};
+    HAS_BACKWARD(extremes), PARAMS(choose_params), .by_pair = MLPLI_OP_MAXIMUM};
 const mlpl_op mlpli_op_min = {PLACES_ROW(min, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
-    HAS_BACKWARD(extremes),
-    PARAMS(choose_params)};
+    HAS_BACKWARD(extremes), PARAMS(choose_params), .by_pair = MLPLI_OP_MINIMUM};
 const mlpl_op mlpli_op_argmax = {
     UNARY_ROW(argmax, MLPLI_ANY_DISTINCT, mlpli_shape_reduced), PARAMS(choose_params),
     .gives_index = true};

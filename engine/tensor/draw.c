@@ -88,10 +88,9 @@ mlpl_status mlpl_tensor_randn(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, i
   return MLPL_OK;
 }
 
-/* The whole numbers that a dtype holds exactly. */
+/* The whole numbers that a dtype holds exactly; i64 holds all that are asked for. */
 static void dtype_range(int dtype, double *lo, double *hi) {
-  static const double bound[] = {
-      16777216.0, 9007199254740992.0, 9.2233720368547748e18, 255, 1};
+  static const double bound[] = {16777216.0, 9007199254740992.0, HUGE_VAL, 255, 1};
   *hi = bound[dtype];
   *lo = dtype >= MLPL_U8 ? 0 : -bound[dtype];
 }
@@ -107,7 +106,7 @@ mlpl_status mlpl_tensor_randint(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
         "randint: lowest is %lld, highest is %lld; they must be in order and fit %s",
         (long long)lo, (long long)hi, mlpl_dtype_name(dtype));
   MLPL_TRY(mlpli_tensor_make(cx, t, (int)dtype, ndim, shape));
-  /* 0: all 2^64 numbers, which no dtype range allows */
+  /* 0 for all 2^64 numbers */
   uint64_t span = (uint64_t)hi - (uint64_t)lo + 1;
   char *p = (*t)->data;
   for (int64_t i = 0; i < (*t)->numel; i++, p += mlpli_dtype_size[dtype]) {

@@ -11,7 +11,7 @@ local autograd = { grad = core.grad }
 
 local function check_function(what, f)
   if core.is_callable(f) then return end
-  raise(("%s: f is a %s; it must be a function"):format(what, type(f)))
+  raise(("%s: f is %s; it must be a function"):format(what, core.shown(f)))
 end
 
 local function is_tensor(v)
@@ -30,15 +30,15 @@ local function array(what, name, v)
     return { v }, true
   end
   if type(v) ~= "table" then
-    raise(("%s: %s is a %s; it must be a tensor or an array of tensors")
-      :format(what, name, type(v)))
+    raise(("%s: %s is %s; it must be a tensor or an array of tensors")
+      :format(what, name, core.shown(v)))
   end
   local list = {}
   for i = 1, rawlen(v) do
     list[i] = rawget(v, i)
     if not is_tensor(list[i]) then
-      raise(("%s: entry %d of %s is a %s; it must be a tensor"):format(what, i, name,
-        type(list[i])))
+      raise(("%s: entry %d of %s is %s; it must be a tensor"):format(what, i, name,
+        core.shown(list[i])))
     end
     check_live(list[i], ("entry %d of %s"):format(i, name))
   end
@@ -53,7 +53,7 @@ local function options(what, given, known, ...)
   end
   local o = {}
   if given ~= nil and type(given) ~= "table" then
-    raise(("%s: the options are a %s; they must be a table"):format(what, type(given)))
+    raise(("%s: the options are %s; they must be a table"):format(what, core.shown(given)))
   end
   for name, standard in pairs(known) do o[name] = standard end
   for name, value in next, given or {} do
@@ -65,7 +65,7 @@ local function options(what, given, known, ...)
         table.concat(names, ", ")))
     end
     if type(value) ~= type(known[name]) then
-      raise(("%s: %s is a %s; it must be a %s"):format(what, name, type(value),
+      raise(("%s: %s is %s; it must be a %s"):format(what, name, core.shown(value),
         type(known[name])))
     end
     o[name] = value
@@ -101,8 +101,8 @@ local function outputs_of(what, f, xs)
   if ys.n == 0 then raise(what .. ": f returned nothing") end
   for i = 1, ys.n do
     if not is_tensor(ys[i]) then
-      raise(("%s: result %d of f is a %s; it must be a tensor")
-        :format(what, i, type(ys[i])))
+      raise(("%s: result %d of f is %s; it must be a tensor")
+        :format(what, i, core.shown(ys[i])))
     end
   end
   return ys
@@ -361,8 +361,8 @@ end
 function autograd.Function(passes, ...)
   options("Function", nil, {}, ...)
   if type(passes) ~= "table" then
-    raise(("Function: passes is a %s; it must be a table of forward and backward")
-      :format(type(passes)))
+    raise(("Function: passes is %s; it must be a table of forward and backward")
+      :format(core.shown(passes)))
   end
   for name in next, passes do
     if name ~= "forward" and name ~= "backward" and name ~= "name" then
@@ -372,13 +372,13 @@ function autograd.Function(passes, ...)
   end
   for _, pass in ipairs { "forward", "backward" } do
     if type(rawget(passes, pass)) ~= "function" then
-      raise(("Function: %s is a %s; it must be a function")
-        :format(pass, type(rawget(passes, pass))))
+      raise(("Function: %s is %s; it must be a function")
+        :format(pass, core.shown(rawget(passes, pass))))
     end
   end
   local name = rawget(passes, "name")
   if name ~= nil and type(name) ~= "string" then
-    raise(("Function: name is a %s; it must be a string"):format(type(name)))
+    raise(("Function: name is %s; it must be a string"):format(core.shown(name)))
   end
   return core["function"](passes.forward, passes.backward, name or "function")
 end

@@ -37,10 +37,42 @@ local function places()
   }
 end
 
+-- Layers' names begin with capitals. Where there is no such layer, a function of the same
+-- letters may stand for it, but no other.
+local function letters(name) return (name:lower():gsub("_", "")) end
+
+local function function_named(wanted)
+  for _, place in ipairs { { "nn.", mlpl.nn }, { "mlpl.", mlpl } } do
+    for each, value in pairs(place[2]) do
+      if type(value) == "function" and letters(each) == wanted then return place[1] .. each end
+    end
+  end
+end
+
+local function layer(name)
+  local layers, wanted = {}, letters(name)
+  for each in pairs(mlpl.nn) do
+    if each:find "^%u" then
+      layers[#layers + 1] = each
+      if letters(each):sub(1, #wanted) == wanted then
+        return ("; did you mean '%s'?"):format(each)
+      end
+    end
+  end
+  local found = function_named(wanted)
+  if found then
+    return ("; no such layer exists yet, %s is the function; a function(x) may stand in " ..
+      "nn.Sequential as a layer"):format(found)
+  end
+  local near = name:find "%dd$" and "" or mlpl._nearest(name, layers)
+  return near ~= "" and near or '; no such layer exists yet, mlpl.help "nn" lists those that do'
+end
+
 return function(name, whose)
   local known = whose == "a tensor" and of_tensors or whose == "mlpl" and of_mlpl
   local found = known and known[name]
   if found then return ("; here it is %s"):format(found) end
+  if whose == "mlpl.nn" and name:find "^%u%w*$" then return layer(name) end
   local whole_library = known or whose:find "^mlpl%.%a+$"
   for _, place in ipairs(whole_library and places() or {}) do
     if place[1] ~= whose and type(rawget(place[2], name)) == "function" then

@@ -186,10 +186,12 @@ end
 
 -- A name as people write it: x:sum(), Tensor:sum, torch.nn.functional.relu, F.relu.
 local function plain(name)
-  local short = name:match "^%s*(.-)%s*$":gsub("%(.*%)$", ""):gsub(":", ".")
+  local short = name:match "^%s*(.-)%s*$":gsub("%(.*%)$", ""):gsub(":", "."):gsub("%.$", "")
   short = short:gsub("^mlpl%.", ""):gsub("^torch%.", ""):gsub("^nn%.functional%.", "nn.")
   local head, rest = short:match "^(%l%w*)%.(.+)$"
-  if head == "F" or head and rawget(mlpl, head) == nil and mlpl._methods "Tensor"[rest] then
+  local unknown = head and rawget(mlpl, head) == nil
+  if head == "F" or unknown and (mlpl._methods "Tensor"[rest] or
+      field_entry(load_entries(), "Tensor." .. rest)) then
     return "Tensor." .. rest
   end
   return (short:gsub("^F%.", "nn."))
@@ -420,7 +422,7 @@ local function list_text(path)
   local endings, list = names_below(path), {}
   if next(endings) == nil then return nil end
   if path == "" or path == "Tensor" then return grouped(path, endings) end
-  for head, ending in pairs(endings) do list[#list + 1] = head .. ending end
+  for head in pairs(endings) do list[#list + 1] = head end
   return columns(list)
 end
 
@@ -436,7 +438,34 @@ local function known_names()
   return list
 end
 
--- "; 'gaussian' stands in the help of randn, ...", of a word that is no name.
+-- "'a', 'b', ...": the first of a list.
+local MOST <const> = 8
+local function first_of(list)
+  return table.concat(list, ", ", 1, math.min(#list, MOST)) .. (#list > MOST and ", ..." or "")
+end
+
+-- "; did you mean 'nn.conv1d', ...?": names that begin with the word, then those that have
+-- it inside, the shortest of each that is a name in several places.
+local function containing(word)
+  local lists, place = { {}, {} }, {}
+  for _, name in ipairs(#word >= 3 and known_names() or {}) do
+    local last = name:match "[^.]+$"
+    local at = last:lower():find(word:lower(), 1, true)
+    if at and not last:find "_$" and #name < #(place[last] or name .. " ") then
+      place[last] = name
+    end
+  end
+  for last, name in pairs(place) do
+    local begins = last:lower():find(word:lower(), 1, true) == 1
+    table.insert(lists[begins and 1 or 2], ("'%s'"):format(name))
+  end
+  for _, list in ipairs(lists) do table.sort(list) end
+  table.move(lists[2], 1, #lists[2], #lists[1] + 1, lists[1])
+  return #lists[1] > 0 and ("; did you mean %s?"):format(first_of(lists[1])) or ""
+end
+
+-- "; 'gaussian' stands in the help of randn, ...", of a word that is no name; names that
+-- the word begins with come first.
 local function mentioned(word)
   if #word < 4 or #word > 40 or not word:find "^[%w_ -]+$" then return "" end
   local found, lower = {}, word:lower()
@@ -446,10 +475,12 @@ local function mentioned(word)
   for name, entry in pairs(load_entries()) do look(name, entry) end
   for name, entry in pairs(topics) do look(name, entry) end
   if #found == 0 then return "" end
-  table.sort(found)
-  local more = #found > 8 and ", ..." or ""
-  return ("; '%s' stands in the help of %s%s"):format(word,
-    table.concat(found, ", ", 1, math.min(#found, 8)), more)
+  local function is_start(name) return lower:sub(1, #name) == name end
+  table.sort(found, function(a, b)
+    if is_start(a) ~= is_start(b) then return is_start(a) end
+    return a < b
+  end)
+  return ("; '%s' stands in the help of %s"):format(word, first_of(found))
 end
 
 -- "Adam": the one name that ends so.
@@ -481,8 +512,20 @@ mlpl.help(what) explains a name ("linalg.svd", "Tensor.sum", "nn.Linear"), a top
 
 ]]
 
+-- What another library calls so, "; here it is mlpl.cat", and our name for it.
+local function elsewhere(short)
+  local head, rest = short:match "^(%w+)%.([%w_]+)$"
+  local word = (head == "Tensor" or head and rawget(mlpl, head) == nil) and rest or short
+  local hint = mlpl._elsewhere(word, "mlpl") or mlpl._elsewhere(word, "a tensor")
+  if not hint or not hint:find "^; here it is " then return nil end
+  local call = hint:match "^; here it is (.*)$"
+  return hint, plain(call:match "^[%a_.:]+[%w_]" or call)
+end
+
 local function unknown(name, caller)
-  local hint = mlpl._nearest(name, known_names())
+  local layer = name:find "^%u%w*$" and mlpl._elsewhere(name, "mlpl.nn") or ""
+  local hint = layer:find "is the function" and layer or containing(name)
+  if hint == "" then hint = mlpl._nearest(name, known_names()) end
   raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name),
     hint ~= "" and hint or mentioned(name)))
 end
@@ -504,7 +547,14 @@ function text_of_one(what, caller)
   local entry = entry_of(short) or topics[short] or field_entry(all, short)
   local inside = short ~= "" and list_text(short) or nil
   local longer = not entry and not inside and ending_in(short)
+  local hint, ours = nil, nil
+  if not entry and not inside and #short <= 100 then hint, ours = elsewhere(short) end
+  if hint and (entry_of(ours) or field_entry(all, ours)) then
+    return ("%s%s\n\n%s%s"):format(name, ":" .. hint:sub(2), text_of_one(ours, caller),
+      longer and "\n" .. text_of_one(longer, caller) or "")
+  end
   if longer then return text_of_one(longer, caller) end
+  if hint then raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name), hint)) end
   if not entry and not inside then unknown(name, caller) end
   if entry and inside then return text_of(entry) .. "\n" .. inside end
   return entry and text_of(entry) or inside

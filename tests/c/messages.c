@@ -221,6 +221,12 @@ static void shapes(void **state) {
       "linear: input is [], weight is [4x5]; the input's last axis must be 5");
   assert_fails(cx, TRY3("linear", F32(2, 3), F32(4, 3), F32(3)), MLPL_ESHAPE,
       "linear: bias is [3], weight is [4x3]; the bias must be [4]");
+  const int64_t one = 1;
+  assert_fails(cx,
+      TRY1("round", test_new(cx, MLPL_I64, 1, &one), {.name = "decimals", .value = -1}),
+      MLPL_EARG,
+      "round: decimals is -1; whole numbers (i64) are rounded behind the point only (f32 "
+      "and f64 before it, too)");
   assert_fails(cx, TRY1("t", F32(2, 3, 4), {0}), MLPL_ESHAPE,
       "t: input is [2x3x4]; t takes at most two axes, use transpose");
   assert_fails(cx, TRY1("reshape", F32(2, 3), SIZE_LIST(4, 2)), MLPL_ESHAPE,

@@ -158,7 +158,8 @@ static void refuses_to_save(void **state) {
   assert_works(cx, mlpl_module_custom(cx, &custom, &(mlpl_custom){.name = "ReLU", .forward = custom_forward}));
   m = sequence(cx, &custom, 1);
   assert_fails(cx, mlpl_module_save(cx, m, path), MLPL_EARG,
-      "save: a layer of the host's own (ReLU) cannot be saved");
+      "save: a layer of your own (ReLU) cannot be saved, a file names kinds of nn; save the "
+      "parameters by themselves and build the model in code");
   mlpl_module_release(m);
   m = sequence(cx, (mlpl_module *[]){shared, mlpl_module_retain(shared)}, 2);
   assert_fails(cx, mlpl_module_save(cx, m, path), MLPL_EARG,

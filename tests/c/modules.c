@@ -331,7 +331,7 @@ static void custom_layers(void **state) {
       mlpl_tensor_grad(x), 1e-14, (1 - pow(tanh(swished), 2)) * s * (1 + 1.5 * (1 - s)));
   mlpl_module *linear = module(cx, "Linear", ARGS(ARG("in_features", 2), ARG("out_features", 1)));
   m = SEQUENTIAL(cx, m, linear);
-  assert_fails(cx, mlpl_forward(cx, m, &y, &x, 1), MLPL_EARG, "linear: input is f64, weight is f32");
+  assert_fails(cx, mlpl_forward(cx, m, &y, &x, 1), MLPL_EARG, "Sequential: layer 1 (Linear): input is f64, weight is f32");
   assert_null(y);
   assert_int_equal(n_released, 0);
   mlpl_module_release(m);
@@ -363,7 +363,7 @@ static void conversion_keeps_the_tensors(void **state) {
   assert_true(mlpl_tensor_requires_grad(w));
   mlpl_tensor *y;
   assert_fails(cx, mlpl_forward(cx, m, &y, &x, 1), MLPL_EARG,
-      "linear: input is f32, weight is f64; they must have one dtype (convert with :to)");
+      "Sequential: layer 0 (Linear): input is f32, weight is f64; they must have one dtype (convert with :to)");
   assert_works(cx,
       mlpl_backward(cx,
           CALL1(cx, "sum", forward(cx, m, test_new(cx, MLPL_F64, SIZES(1, 2)))), NULL,

@@ -100,7 +100,9 @@ static inline bool plain_function(
   case MLPLI_OP_POLYGAMMA: *y = plain_polygamma((int)p[0].i, x); return true;
   case MLPLI_OP_FLOOR: *y = floor(x); return true;
   case MLPLI_OP_CEIL: *y = ceil(x); return true;
-  case MLPLI_OP_ROUND: *y = nearbyint(x); return true;
+  case MLPLI_OP_ROUND:
+    *y = nearbyint(x * pow(10, (double)p[0].i)) / pow(10, (double)p[0].i);
+    return true;
   case MLPLI_OP_TRUNC: *y = trunc(x); return true;
   case MLPLI_OP_FRAC: *y = x - trunc(x); return true;
   case MLPLI_OP_DEG2RAD: *y = x / 180 * PLAIN_PI; return true;

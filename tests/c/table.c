@@ -105,8 +105,11 @@ static double binary(mlpli_op_id id, const mlpl_value *p, double a, double b) {
   case MLPLI_OP_LCM: return a == 0 || b == 0 ? 0 : fabs(a * b) / plain_gcd(a, b);
   case MLPLI_OP_CLAMP_MAX: return a < b ? a : b;
   case MLPLI_OP_MUL: return a * b;
-  case MLPLI_OP_DIV: return a / b;
+  case MLPLI_OP_DIV:
+    return p[0].i == 0 ? a / b : p[0].i == 1 ? trunc(a / b) : floor(a / b);
+  case MLPLI_OP_DIV_TRUNC: return trunc(a / b);
   case MLPLI_OP_POW: return pow(a, b);
+  case MLPLI_OP_DIV_FLOOR:
   case MLPLI_OP_FLOOR_DIVIDE: return floor(a / b);
   case MLPLI_OP_REMAINDER: return a - b * floor(a / b);
   case MLPLI_OP_FMOD: return a - b * trunc(a / b);
@@ -565,6 +568,7 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_MUL:
   case MLPLI_OP_DIV:
   case MLPLI_OP_POW:
+  case MLPLI_OP_DIV_TRUNC: case MLPLI_OP_DIV_FLOOR:
   case MLPLI_OP_FLOOR_DIVIDE: case MLPLI_OP_REMAINDER: case MLPLI_OP_FMOD:
   case MLPLI_OP_MAXIMUM: case MLPLI_OP_MINIMUM: case MLPLI_OP_EQ: case MLPLI_OP_NE:
   case MLPLI_OP_LT: case MLPLI_OP_LE: case MLPLI_OP_GT: case MLPLI_OP_GE:

@@ -62,8 +62,51 @@ function TestFunctions:test_rounding()
   values(x:round(), { -2, 0, 0, 2, 3, inf, nan })
   values(x:trunc(), { -2, 0, 0, 1, 2, inf, nan })
   values(tensor({ -2.5, 1.25 }):frac(), { -0.5, 0.25 })
+  local y = f64 { 1.235, -1.255, 1250, -0.001, inf, nan }
+  values(y:round { decimals = 2 }, { 1.24, -1.25, 1250, 0, inf, nan })
+  values(y:round(-2), { 0, 0, 1200, 0, inf, nan })
+  values(y:narrow(1, 1, 2):round(300), { 1.235, -1.255 })
+  values(x:round(39), { -2.5, -0.5, 0.5, 1.5, tensor(2.7):item(), inf, nan })
+  values(tensor({ 5 }):round(-39), { 0 })
+  values(y:clone():round_(1):narrow(1, 1, 2), { 1.2, -1.3 })
+  local whole = tensor({ 125 }, { dtype = "i64" })
+  values(whole:round(1), { 125 })
+  fails("round: decimals is -1; whole numbers (i64) are rounded behind the point only (f32 " ..
+    "and f64 before it, too)", whole.round, whole, -1)
   values(slope(function(v) return v:round() end, { 0.3, 0.5 }), { 0, 0 })
   values(slope(function(v) return v:frac() end, { 0.3, 1.5 }), { 1, 1 })
+end
+
+function TestFunctions:test_division_that_rounds()
+  local a, b = tensor { 7, -7, 0, 5, inf }, tensor { 2, 2, 0, -0.3, 2 }
+  values(a:div(b, { rounding_mode = "floor" }), { 3, -4, nan, -17, nan })
+  values(a:div(b, "trunc"), { 3, -3, nan, -16, inf })
+  values(a:div(2, { rounding_mode = nil }), { 3.5, -3.5, 0, 2.5, inf })
+  local function i64(v) return tensor(v, { dtype = "i64" }) end
+  local w = i64 { 7, -7, math.mininteger }
+  lu.assertEquals(w:div(2, "trunc").dtype, "i64")
+  values(w:div(2, "trunc"), { 3, -3, math.mininteger // 2 })
+  values(w:div(-1, "trunc"), { -7, 7, math.mininteger })
+  values(w:div(2.5, "floor"):narrow(1, 1, 2), { 2, -3 })
+  values(w:clone():div_(2, "floor"), { 3, -4, math.mininteger // 2 })
+  values(a:clone():div_(b, "trunc"), { 3, -3, nan, -16, inf })
+  local out = mlpl.zeros(5)
+  values(a:div(b, { rounding_mode = "floor", out = out }), { 3, -4, nan, -17, nan })
+  values(slope(function(v) return v:div(2, "floor") end, { 7 }), { 0 })
+  values(slope(function(v) return f64({ 7 }):div(v, "trunc") end, { 2 }), { 0 })
+  fails("div: b has a 0; whole numbers (i64) cannot be divided by it (f32 and f64 can)",
+    w.div, w, 0, "trunc")
+  fails("div_: b has a 0; whole numbers (i64) cannot be divided by it (f32 and f64 can)",
+    w.div_, w, 0, "floor")
+  fails("div: rounding_mode is 'down'; it must be one of none, trunc, floor", a.div, a, 2,
+    { rounding_mode = "down" })
+end
+
+function TestFunctions:test_max_and_min_of_two()
+  local a, b = tensor { 1, 5, nan }, tensor { { 2 }, { 3 } }
+  values(mlpl.max(a, b), { { 2, 5, nan }, { 3, 5, nan } })
+  values(a:min(b), { { 1, 2, nan }, { 1, 3, nan } })
+  values(mlpl.max(tensor { 1, 2 }, 1), 2)
 end
 
 function TestFunctions:test_functions_of_two_take_numbers_on_either_side()

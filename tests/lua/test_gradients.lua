@@ -12,9 +12,9 @@ local f64 = { dtype = "f64" }
 local function tensor(v) return mlpl.tensor(v, f64) end
 local function leaf(v) return mlpl.tensor(v, { dtype = "f64", requires_grad = true }) end
 
--- The first line of an error that carries a traceback, without the place in a script.
+-- The first line of an error that carries a traceback, without places in a script.
 local function first_line(f, ...)
-  return (message(f, ...):match "^[^\n]*")
+  return (message(f, ...):match "^[^\n]*":gsub("the function at [^ ,]+:%d+", "the function"))
 end
 
 -- ---- grad -----------------------------------------------------------------------------
@@ -110,7 +110,16 @@ function TestGrad:test_what_it_refuses()
   fails("grad: unknown option 'create'; the options are grad_outputs, retain_graph, " ..
     "create_graph, allow_unused", autograd.grad, x:sum(), x, { create = true })
   fails("grad: nothing was recorded for this tensor; no input of it requires a " ..
-    "gradient, or it was made under no_grad", autograd.grad, tensor { 1 }, x)
+    "gradient, it was made under no_grad, or it is a constant: the gradient of a function " ..
+    "that is linear piece by piece (ReLU)", autograd.grad, tensor { 1 }, x)
+end
+
+-- Nothing is recorded where the first gradient does not depend on x.
+function TestGrad:test_says_that_a_gradient_may_be_constant()
+  local x = leaf { 1, 2 }
+  local g = autograd.grad(x:relu():sum(), x, { create_graph = true })
+  lu.assertStrContains(message(autograd.grad, g:sum(), x),
+    "or it is a constant: the gradient of a function that is linear piece by piece (ReLU)")
 end
 
 function TestGrad:test_backward_into_chosen_tensors()
@@ -445,12 +454,12 @@ function TestFunction:test_what_backward_may_not_return()
   lu.assertEquals(with(function() return mlpl.ones(2) end),
     "F: input 1 is [2] of f64, the gradient that its backward gave is [2] of f32")
   lu.assertEquals(with(function(_, g) return g, g end),
-    "F: backward returned 2 gradients for 1 arguments")
+    "F: backward, the function, returned 2 gradients for 1 argument")
   lu.assertEquals(with(function(_, g) return g, g end, 5),
-    "F: backward returned a gradient for argument 2, which is no tensor that has one; " ..
+    "F: backward, the function, returned a gradient for argument 2, which is no tensor that has one; " ..
     "return nil in its place")
   lu.assertEquals(with(function() return 5 end),
-    "F: backward returned a number as the gradient of argument 1; it must be a tensor or nil")
+    "F: backward, the function, returned 5 as the gradient of argument 1; it must be a tensor or nil")
   local x = leaf { 1 }
   autograd.Function { forward = function(_, v) return v * 2 end,
     backward = function() end }(x):backward()
@@ -528,7 +537,7 @@ function TestFunction:test_a_list_of_saved_tensors_that_was_changed()
 end
 
 function TestFunction:test_what_it_is_made_of()
-  fails("Function: backward is a nil; it must be a function", autograd.Function,
+  fails("Function: backward is nil; it must be a function", autograd.Function,
     { forward = print })
   fails("Function: unknown option 'forwards'; the options are backward, forward, name",
     autograd.Function, { forwards = print })
@@ -613,7 +622,10 @@ function TestHooks:test_errors()
   h = x:register_hook(function() return 5 end)
   y = (x * 2):sum()
   lu.assertEquals(first_line(y.backward, y),
-    "a hook must return a tensor or nothing, it returned a number")
+    "a hook must return a tensor or nothing, the function returned 5")
+  y = (x * 2):sum()
+  lu.assertStrMatches(select(2, pcall(function() y:backward() end)),
+    "[^\n]*test_gradients.lua:%d+: a hook must return [^\n]*")
   h:remove()
   h = x:register_hook(function() coroutine.yield() end)
   y = (x * 2):sum()
@@ -644,6 +656,25 @@ end
 -- ---- the first NaN --------------------------------------------------------------------
 
 TestAnomaly = {}
+
+-- Infinity that the script itself has put in is none that an operation made.
+function TestAnomaly:test_what_the_script_asks_for()
+  local x = tensor { { 1, 2 }, { 3, 4 } }
+  local mask, inf = mlpl.ones(2, 2):triu(1):gt(0), math.huge
+  local y = mlpl.detect_anomaly(function()
+    local leaf_of = x:clone():requires_grad_()
+    local weights = leaf_of:masked_fill(mask, -inf):softmax(-1)
+    weights:log_softmax(-1):sum():backward()
+    assert(mlpl.where(mask, x, -inf):max():item() == 2)
+    assert(mlpl.full({ 2 }, inf):sum():item() == inf)
+    assert(nn.pad(x, { 1, 1 }, "constant", inf):max():item() == inf)
+    return weights
+  end)
+  values(y[1], { 1, 0 })
+  lu.assertStrContains(message(mlpl.detect_anomaly, function()
+    return x:masked_fill(mask, -inf) * 0
+  end), "mul: element 2 of the result [2x2] is NaN")
+end
 
 local function line() return debug.getinfo(2, "l").currentline end
 
@@ -708,12 +739,13 @@ function TestAnomaly:test_models_and_planned_steps()
     at = line() + 1
     return model(mlpl.ones(1, 2))
   end)
-  lu.assertStrMatches(text, "linear: .*test_gradients.lua:" .. at .. ".*")
+  lu.assertStrMatches(text,
+    "Sequential: layer 3 %(Linear%): .*test_gradients.lua:" .. at .. ".*")
   local opt = mlpl.optim.SGD(model:parameters(), { lr = 0.1 })
   local step = mlpl.train_step(model, nn.MSELoss(), opt)
   lu.assertStrContains(message(mlpl.detect_anomaly, function()
     step(mlpl.ones(1, 2), mlpl.ones(1, 2))
-  end), "linear: ")
+  end), "(Linear): ")
 end
 
 function TestAnomaly:test_inside_a_coroutine()

@@ -227,6 +227,25 @@ function TestHelpText:test_topics()
   end
 end
 
+-- What is asked for by another library's name, or by a part of a name.
+function TestHelpText:test_names_that_lead_to_others()
+  contains(help.text "repeat", "repeat: here it is x:tile(...)\n\ntile(input, dims)")
+  contains(help.text "x:repeat", "here it is x:tile(...)\n\ntile(input, dims)")
+  contains(help.text "concat", "concat: here it is mlpl.cat\n\ncat(tensors, [dim])")
+  local seeds = help.text "manual_seed"
+  contains(seeds, "seed([seed])")
+  contains(seeds, "g:manual_seed(seed)")
+  equals(help.text "x.grad", help.text "Tensor.grad")
+  equals(help.text "nn.init.", help.text "nn.init")
+  equals(help.text("nn"):find "init%. ", nil)
+  local function hint(name) return select(2, pcall(help.text, name)) end
+  contains(hint "conv", "did you mean 'conv1d', 'conv2d', 'conv_transpose1d', 'conv_transpose2d'?")
+  contains(hint "entropy", "'cross_entropy', 'nn.CrossEntropyLoss'?")
+  contains(hint "Conv2d", "no such layer exists yet, nn.conv2d is the function")
+  contains(hint "variance", "'variance' stands in the help of var, ")
+  contains(hint "zeross", "did you mean 'zeros'?")
+end
+
 function TestHelpText:test_several_names()
   equals(help.text("abs", "relu"), help.text "abs" .. "\n" .. help.text "relu")
 end

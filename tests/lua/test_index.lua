@@ -43,6 +43,17 @@ function TestIndex:test_ranges_include_both_ends_and_may_be_empty()
   lu.assertEquals(x[{ {}, { 3, 2 } }].shape, { 3, 0 })
   lu.assertEquals(mlpl.zeros(0, 2)[{ { 1, 0 } }].shape, { 0, 2 })
   lu.assertEquals(x[{ { 1, -1 } }].shape, { 3, 4 })
+  -- however its ends are written
+  local one, none = mlpl.tensor { 5 }, mlpl.zeros(0, 3)
+  for _, range in ipairs { { 1, 0 }, { 1, -2 }, { 2, 1 }, { 2, -1 }, { -1, 0 }, { -1, -2 } } do
+    lu.assertEquals(one[{ range }].shape, { 0 })
+  end
+  lu.assertEquals(none[{ { 1, -1 } }].shape, { 0, 3 })
+  lu.assertEquals(none[{ { 1, 0 } }].shape, { 0, 3 })
+  fails("index 0 is outside axis 1, which has size 1 (indices count from 1)", function() return one[{ { 0, -2 } }] end)
+  fails("index -2 is outside axis 1, which has size 1", function() return one[{ { -2, -3 } }] end)
+  fails("index -3 is outside axis 1, which has size 1", function() return one[{ { 1, -3 } }] end)
+  fails("index 3 is outside axis 1, which has size 1", function() return one[{ { 3, 2 } }] end)
 end
 
 function TestIndex:test_views_share_memory()
@@ -92,6 +103,21 @@ function TestIndex:test_out_of_range()
     return mlpl.tensor(1)[1]
   end)
   fails("1 index for a tensor with 0 axes", function() return mlpl.tensor(1)[{ 1 }] end)
+end
+
+function TestIndex:test_index_tensors_that_do_not_go_together()
+  local x = mlpl.arange(24):reshape(2, 3, 4)
+  local function i64(v) return mlpl.tensor(v, { dtype = "i64" }) end
+  local rule = "; the sizes of index tensors, aligned at the last axis, must be equal or 1"
+  fails("index: entry 1 is [0], entry 3 is [2x3]" .. rule, function()
+    return x[{ mlpl.zeros({ 0 }, { dtype = "i64" }), {}, i64 { { 1, 1, 1 }, { 1, 1, 1 } } }]
+  end)
+  local mask = mlpl.tensor { { true, false, true }, { true, false, false } }
+  fails("index: entry 1 is a mask with 3 places, entry 2 is [2]" .. rule ..
+    " (a mask counts as a list of its places)", function() return x[{ mask, i64 { 1, 2 } }] end)
+  lu.assertErrorMsgContains("entry 1 is a mask with 3 places, entry 2 is [2]", function()
+    x[{ mask, i64 { 1, 2 } }] = 0
+  end)
 end
 
 -- so that code written for any number of axes serves for none

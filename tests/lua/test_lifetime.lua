@@ -538,14 +538,14 @@ end
 
 function TestLuaLayers:test_what_it_returns_must_be_a_tensor()
   for _, value in ipairs { 1, "x", {}, net() } do
-    lu.assertErrorMsgContains("a Lua layer must return a tensor, it returned a ",
+    lu.assertErrorMsgContains("a Lua layer must return a tensor, the function at ",
       with_layer(function() return value end), x23())
   end
-  lu.assertErrorMsgContains("it returned a nil", with_layer(function() end), x23())
+  lu.assertErrorMsgContains("returned nil", with_layer(function() end), x23())
 end
 
 function TestLuaLayers:test_it_returns_a_released_tensor()
-  lu.assertErrorMsgContains("a Lua layer returned a tensor that was released",
+  lu.assertErrorMsgContains("returned a tensor that was released",
     with_layer(function(x)
       local y = x + 1
       y:release()

@@ -350,6 +350,9 @@ local function try_input(f, places, place, required)
   end
 end
 
+-- With a tensor for their option they are maximum and minimum.
+local of_two = { max = true, min = true }
+
 local function try_option(f, places, place, required)
   local row = f.row
   local p = row.params[places[place].param]
@@ -359,8 +362,12 @@ local function try_option(f, places, place, required)
       v = value_of(each, call)
       call.options[p.name] = v
     end, true)                                       -- so that {} is the option's value
-    check(f, ("argument %d %s"):format(place, each[1]), call, option_takes(p, v),
-      names_of_option(p))
+    local taken, names = option_takes(p, v), names_of_option(p)
+    if of_two[row.name] and (is_tensor(v) or is_released(v)) then
+      taken = nil
+      names[#names + 1] = "b"
+    end
+    check(f, ("argument %d %s"):format(place, each[1]), call, taken, names)
   end
 end
 

@@ -120,8 +120,8 @@ function TestModelFiles:test_models_that_no_file_can_hold()
   with_path(function(path)
     local linear = nn.Linear(1, 1)
     local lua = nn.Sequential { function(x) return x end }
-    fails("save: a layer of the host's own (function) cannot be saved", lua.save, lua,
-      path)
+    fails("save: a layer of your own (function) cannot be saved, a file names kinds of nn; " ..
+      "save the parameters by themselves and build the model in code", lua.save, lua, path)
     local twice = nn.Sequential { linear, linear }
     fails("save: 0.weight and 1.weight are the same tensor; a model that uses a " ..
       "layer twice cannot be saved", twice.save, twice, path)
@@ -186,7 +186,8 @@ function TestModelFilesThatLie:test_headers()
     ": tensor 'w' has its dtype twice")
   header(tensors '"dtype":"F32","shape":[1],"data_offsets":[0,4]',
     ' holds 1 tensors but no architecture (metadata ' ..
-    '"mlpl.model"), so it cannot be loaded as a whole model', ("\0"):rep(4))
+    '"mlpl.model"), so it cannot be loaded as a whole model; build the model in code, read ' ..
+    'the tensors alone (mlpl.load) and copy them into its parameters (copy_)', ("\0"):rep(4))
 end
 
 -- The file of a model with one thing changed in its header.

@@ -105,6 +105,20 @@ function TestNnConstructors:test_misused()
   fails("CrossEntropyLoss: unknown option 'weigth'; the options are reduction, " ..
     "ignore_index, label_smoothing, weight",
     nn.CrossEntropyLoss, { weigth = mlpl.zeros(2) })
+  local function hint(name) return expect.message(function() return nn[name] end) end
+  lu.assertEquals(hint "Relu", "mlpl.nn has no field 'Relu'; did you mean 'ReLU'?")
+  lu.assertEquals(hint "Conv2d", "mlpl.nn has no field 'Conv2d'; no such layer exists yet, " ..
+    "nn.conv2d is the function; a function(x) may stand in nn.Sequential as a layer")
+  lu.assertStrContains(hint "GELU", "nn.gelu is the function")
+  lu.assertStrContains(hint "MaxPool2d", "nn.max_pool2d is the function")
+  lu.assertStrContains(hint "Dropout2d", "no such layer exists yet, mlpl.help")
+  lu.assertStrContains(hint "CrossEntropy", "did you mean 'CrossEntropyLoss'?")
+  lu.assertStrContains(hint "sequential", "did you mean 'Sequential'?")
+  fails("Linear: one argument too many: 3; it takes one tensor, no target", nn.Linear(2, 2),
+    mlpl.zeros(1, 2), 3)
+  fails("MSELoss: the target is 3; it must be a tensor", nn.MSELoss(), mlpl.zeros(2), 3)
+  fails("MSELoss: one argument too many: 3; it takes an input and a target", nn.MSELoss(),
+    mlpl.zeros(2), mlpl.zeros(2), 3)
   fails("mlpl.nn has no field 'Linaer'; did you mean 'Linear'?",
     function() return nn.Linaer end)
 end
@@ -395,9 +409,34 @@ function TestNnFunctions:test_they_must_return_a_tensor()
     lu.assertStrContains(expect.message(model, mlpl.zeros(1)),
       "a Lua layer must return a tensor")
   end
-  local model = nn.Sequential { function() end }
-  lu.assertStrContains(expect.message(model, mlpl.zeros(1)),
-    "a Lua layer must return a tensor, it returned a nil")
+  local model = nn.Sequential { nn.ReLU(), function() end }
+  local line = debug.getinfo(1, "l").currentline - 1
+  local _, message = pcall(function() model(mlpl.zeros(1)) end)
+  lu.assertStrMatches(message, ("[^\n]*test_nn.lua:%d: Sequential: layer 2 %%(function%%): " ..
+    "a Lua layer must return a tensor, the function at [^\n]*test_nn.lua:%d returned nil")
+    :format(line + 2, line))
+end
+
+-- An error inside a function keeps its line, and says the way there below.
+function TestNnFunctions:test_errors_begin_with_their_line()
+  local model = nn.Sequential { function(x) return x:matmul(x) end }
+  local line = debug.getinfo(1, "l").currentline - 1
+  lu.assertStrMatches(select(2, pcall(model, mlpl.zeros(2, 3))),
+    ("[^\n]*test_nn.lua:%d: matmul: inner sizes differ: a is %%[2x3%%], b is %%[2x3%%]\n" ..
+      "stack traceback:\n.*"):format(line))
+  local ok, message = pcall(nn.Sequential { mlpl.matmul }, mlpl.zeros(2, 3))
+  lu.assertFalse(ok)
+  lu.assertStrMatches(message, "[^\n]*test_nn.lua:%d+: matmul: b is missing[^\n]*\n.*")
+end
+
+function TestNnFunctions:test_errors_name_the_layer()
+  local model = nn.Sequential {
+    nn.ReLU(), nn.Linear(3, 2), nn.Sequential { nn.Tanh(), nn.Linear(4, 3), nn.ReLU() },
+  }
+  fails("Sequential: layer 2 (Linear): input is [1x5], weight is [2x3]; the input's last " ..
+    "axis must be 3", model, mlpl.zeros(1, 5))
+  fails("Sequential: layer 3 (Sequential): layer 2 (Linear): input is [1x2], weight is [3x4]; " ..
+    "the input's last axis must be 4", model, mlpl.zeros(1, 3))
 end
 
 function TestNnFunctions:test_endless_recursion_ends()

@@ -434,6 +434,14 @@ function TestComposed:test_element_by_element()
   values(mlpl.tensor { 2.5, 2 }:bucketize(mlpl.tensor { 1, 2, 3 }, true), { 3, 3 })
   lu.assertEquals(i64 { 2 }:float_power(2).dtype, "f64")
   values(i64 { 3 }:ldexp(i64 { -1 }), { 1.5 })
+  -- powers that are too large or too small by themselves
+  local inf = math.huge
+  values(mlpl.ldexp(mlpl.tensor { 0, 2 ^ -100, 2 ^ -149, 1, 2 ^ 100, 0, 1, -1 },
+    mlpl.tensor { 200, 150, 276, -149, -249, 1e9, -1e9, inf }),
+    { 0, 2 ^ 50, 2 ^ 127, 2 ^ -149, 2 ^ -149, 0, 0, -inf })
+  local function f64(v) return mlpl.tensor(v, { dtype = "f64" }) end
+  values(mlpl.ldexp(f64 { 0, 2 ^ -1074, 1.5, 0 }, f64 { 2000, 2097, -1073, 3000 }),
+    { 0, 2 ^ 1023, 1.5 * 2 ^ -1073, 0 })
 end
 
 function TestComposed:test_shapes_of_several()

@@ -111,7 +111,7 @@ function TestSubscripts:test_what_is_refused()
     "to -1 from the end)", x, index { 1, 4 })
   get("index: index 0 along axis 2, which has size 4: indices run from 1 to 4 (or -4 " ..
     "to -1 from the end); are these counted from 0? add 1", x, { {}, index { 0 } })
-  get("index: sizes differ: a is [2], b is [3]", x, { index { 1, 2 }, index { 1, 2, 3 } })
+  get("index: entry 1 is [2], entry 2 is [3]; ", x, { index { 1, 2 }, index { 1, 2, 3 } })
   local gone = index { 1 }
   gone:release()
   get("the index is a tensor that was released", x, gone)

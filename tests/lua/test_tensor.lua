@@ -304,11 +304,32 @@ function TestTensorRandom:test_misused()
   fails("randint: lowest is 0, highest is 256; they must be in order and fit u8", mlpl.randint, 0, 256,
     { 3 }, { dtype = "u8" })
   fails("seed: the seed is 'a'; it must be a whole number", mlpl.seed, "a")
+  for _, nan in ipairs { 0 / 0, -(0 / 0) } do
+    fails("seed: the seed is nan; it must be a whole number", mlpl.seed, nan)
+    fails("uniform_: from nan to 1; the bounds must be finite and in order",
+      function() return mlpl.zeros(2):uniform_(nan, 1) end)
+  end
+end
+
+-- All whole numbers that there are.
+function TestTensorRandom:test_randint_of_the_widest_range()
+  local x = mlpl.randint(math.mininteger, math.maxinteger, { 1000 })
+  local negative = x:lt(0):sum():item()
+  lu.assertTrue(negative > 400 and negative < 600)
+  values(mlpl.randint(math.maxinteger, math.maxinteger, { 1 }), { math.maxinteger })
 end
 
 -- ---- what a tensor is -----------------------------------------------------------------
 
 TestTensorQueries = {}
+
+function TestTensorQueries:test_pairs_is_for_tables()
+  fails("pairs goes through tables; this is a mlpl.Tensor: for i = 1, #x goes through it, " ..
+    "x:totable() makes a table of it", pairs, mlpl.zeros(2))
+  fails("pairs goes through tables; this is a mlpl.Module", pairs, mlpl.nn.ReLU())
+  fails("tensor: one argument too many: 2; several values stand in a table: " ..
+    "tensor{1, 2, 3}", mlpl.tensor, 1, 2, 3)
+end
 
 function TestTensorQueries:setUp() self.x = mlpl.zeros(2, 3, 4) end
 function TestTensorQueries:tearDown() self.x = nil end

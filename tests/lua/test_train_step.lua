@@ -105,7 +105,7 @@ function TestTrainStep:test_errors()
   local model = nn.Sequential { nn.Linear(6, 4) }
   local opt = optim.SGD(model:parameters(), {})
   local step = mlpl.train_step(model, nn.CrossEntropyLoss(), opt)
-  lu.assertErrorMsgContains("linear: input is [2x5]", step, mlpl.rand(2, 5), mlpl.randint(1, 4, { 2 }))
+  lu.assertErrorMsgContains("layer 1 (Linear): input is [2x5]", step, mlpl.rand(2, 5), mlpl.randint(1, 4, { 2 }))
   lu.assertErrorMsgContains("the target is 5; with 4 classes", step, mlpl.rand(1, 6), mlpl.full({ 1 }, 5, { dtype = "i64" }))
   lu.assertErrorMsgContains("must take 1 and 2", mlpl.train_step, model, model, opt)
 end

@@ -28,8 +28,13 @@ return {
   div = {
     "a / b, element by element; also a / b. Whole numbers are divided as f32; a division by 0 "
       .. "gives inf or nan.",
-    args = both, errors = broadcast,
-    example = "local y = mlpl.tensor({ 7 }, { dtype = 'i64' }) / 2\nassert(y:item() == 3.5)",
+    args = { a = both.a, b = both.b, rounding_mode = '"trunc" rounds the quotient towards 0, '
+      .. '"floor" towards minus infinity as // does; whole numbers stay whole then, and the '
+      .. "gradient is 0" },
+    errors = broadcast .. "; a whole number divided by 0 with a rounding_mode",
+    example = "local y = mlpl.tensor({ -7 }, { dtype = 'i64' })\nassert((y / 2):item() == -3.5)\n"
+      .. 'assert(y:div(2, { rounding_mode = "floor" }):item() == -4)\n'
+      .. 'assert(y:div(2, { rounding_mode = "trunc" }):item() == -3)',
   },
   pow = {
     "a to the power b, element by element; also a ^ b. Differentiable in both; the gradient of b "

@@ -121,7 +121,10 @@ assert(y:item() == 2 and h[1]:item() == 6)]],
     call = "autograd.Function { forward = f, backward = g, name = \"function\" }",
     args = { { "passes", "table", "forward, backward, and a name for messages" } },
     returns = { { "f", "function", "takes forward's arguments, gives its results" } },
-    memory = "a recorded call keeps ctx and the saved tensors until the graph goes",
+    memory = "a recorded call keeps ctx, backward and the saved tensors until the graph goes: "
+      .. "where ctx or backward (by a local of the script) refers to the call's own result, none "
+      .. "of them is collected before a backward pass frees the graph or the result is released. "
+      .. "save_for_backward keeps results without that",
     errors = "unknown options raise; in a backward pass, gradients of another shape, more of them "
       .. "than arguments, and saved tensors that were changed in place",
     example = [[

@@ -129,7 +129,12 @@ return {
   },
   round = {
     "The nearest whole number; halves go to the even one. The gradient is 0.",
-    example = "assert(mlpl.tensor { 2.5 }:round():item() == 2)",
+    args = { decimals = "to so many digits behind the point; negative: before it. By way of x "
+      .. "10^decimals, as in PyTorch, so that numbers near a half may go either way" },
+    errors = "negative decimals of whole numbers",
+    example = "assert(mlpl.tensor { 2.5 }:round():item() == 2)\n"
+      .. 'local x = mlpl.tensor({ 2.718, 1234 }, { dtype = "f64" })\n'
+      .. "assert(x:round(2)[1]:item() == 2.72 and x:round { decimals = -2 }[2]:item() == 1200)",
   },
   trunc = {
     "x without its fraction, rounded towards 0. The gradient is 0.",
@@ -182,7 +187,7 @@ return {
     example = "assert(mlpl.tensor({ 2 }, { dtype = 'i64' }):float_power(-1):item() == 0.5)",
   },
   ldexp = {
-    "a 2^b.", errors = broadcast,
+    "a 2^b, also where 2^b alone is too large or too small.", errors = broadcast,
     example = "assert(mlpl.tensor { 3 }:ldexp(2):item() == 12)",
   },
   logit = {

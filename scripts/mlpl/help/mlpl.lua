@@ -702,15 +702,18 @@ assert(a:equal(mlpl.rand(2, { generator = g:set_state(state) })))]],
       .. "multiplied, letters that are missing from the result are summed over, and a letter "
       .. "twice in one operand takes its diagonal. '...' stands for any leading axes. Without "
       .. "'->', the result has the letters that occur once, in alphabetical order. Of more "
-      .. "than two operands those come first whose product leaves the least to hold.",
+      .. "than two operands those come first whose product leaves the least to hold. An operand "
+      .. "without axes has no letters (\"i,->i\"); none is converted.",
     call = "einsum(equation, operand, ... | { operands })",
     args = {
       { "equation", "string", "\"bij,bjk->bik\"" },
-      { "operand", "Tensor|Tensor[]", "with an axis for every letter, or an array of all operands" },
+      { "operand", "Tensor|Tensor[]", "with an axis for every letter, or an array of all "
+        .. "operands; f32 or f64, all the same" },
       { "...", "Tensor?", "up to 16 operands in all" },
     },
     returns = { { "y", "Tensor" } },
-    errors = "an equation that does not fit the operands raises, and says where",
+    errors = "an equation that does not fit the operands raises, and says where; operands of "
+      .. "several dtypes, also those without axes",
     example = [[
 local a, b = mlpl.randn(2, 3), mlpl.randn(3, 4)
 assert(mlpl.einsum("ij,jk->ik", a, b):allclose(a:matmul(b), { atol = 1e-5 }))

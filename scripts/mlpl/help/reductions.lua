@@ -34,15 +34,18 @@ return {
   },
   max = {
     "The largest element; with dim also where it stands, the first of equal ones. nan wins. "
-      .. "Over all elements equal maxima share the gradient; with dim the index's element has it.",
+      .. "Over all elements equal maxima share the gradient; with dim the index's element has it. "
+      .. "With a tensor in place of dim, max(a, b), it is maximum.",
     args = axis, returns = values_and "places along dim",
     errors = no_axis .. "; nothing to choose from",
     example = "local v, i = mlpl.tensor { { 1, 5, 3 } }:max(2)\n"
-      .. "assert(v:item() == 5 and i:item() == 2)",
+      .. "assert(v:item() == 5 and i:item() == 2)\n"
+      .. "assert(mlpl.max(v, v + 1):item() == 6)",
   },
   min = {
     "The smallest element; with dim also where it stands, the first of equal ones. nan wins. "
-      .. "Over all elements equal minima share the gradient; with dim the index's element has it.",
+      .. "Over all elements equal minima share the gradient; with dim the index's element has it. "
+      .. "With a tensor in place of dim, min(a, b), it is minimum.",
     args = axis, returns = values_and "places along dim",
     errors = no_axis .. "; nothing to choose from",
     example = "local v, i = mlpl.tensor { { 1, 5, 3 } }:min(2)\n"
@@ -90,7 +93,7 @@ return {
     example = "assert(mlpl.tensor { 0, 4, 5 }:count_nonzero():item() == 2)",
   },
   var = {
-    "sum (x - mean)^2 / (n - correction) over axes, in two passes; nan where n is less than "
+    "The variance, sum (x - mean)^2 / (n - correction) over axes, in two passes; nan where n is less than "
       .. "2 with the default.",
     args = { dim = axes.dim, unbiased = "false: correction is 0", keepdim = axes.keepdim,
       correction = "what is taken off n" },

@@ -465,7 +465,9 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
       { "options", "table?", "retain_graph and create_graph by name; inputs: a tensor or an "
         .. "array of them, the only ones that get gradients" },
     },
-    memory = "gradients are tensors of their own, kept by the leaves until zero_grad",
+    memory = "gradients are tensors of their own, kept by the leaves until zero_grad. With "
+      .. "create_graph a leaf's grad has a graph that leads back to the leaf, a cycle that is not "
+      .. "collected: take the gradients from autograd.grad instead, or call zero_grad afterwards",
     errors = "a tensor that nothing was recorded for, one with several elements and no gradient, "
       .. "a freed graph, and tensors changed in place since raise",
     example = [[
@@ -510,7 +512,11 @@ assert(y.grad[1]:item() == 1)]],
     args = { x "that requires a gradient", { "f", "function", "gets the gradient" } },
     returns = { { "hook", "Hook", "hook:remove() ends it" } },
     memory = "the function is held until the hook is removed or the tensor goes; that of a "
-      .. "recorded result goes with the graph",
+      .. "recorded result goes with the graph. A function that refers to x itself (or to what "
+      .. "is computed from it) keeps x, and x keeps it: neither is collected before hook:remove(), "
+      .. "x:release() or, for a recorded result, a backward pass that frees the graph. Let it "
+      .. "use the gradient that it is given, or a local = x:detach() made before, which shares "
+      .. "x's elements",
     errors = "a tensor that requires no gradient raises, and in the pass a replacement of another "
       .. "shape",
     example = [[
@@ -518,7 +524,9 @@ local w = mlpl.ones(2):requires_grad_()
 local hook = w:register_hook(function(g) return g * 10 end)
 w:sum():backward()
 assert(w.grad[1]:item() == 10)
-hook:remove()]],
+hook:remove()
+local values = w:detach()                          -- not w: the hook would keep it
+w:register_hook(function(g) return g * values end)]],
   },
   ["Tensor.detach_"] = {
     "Cuts x from the graph that made it: x is a leaf without a gradient from then on.",

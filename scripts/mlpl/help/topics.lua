@@ -5,7 +5,9 @@ return {
       .. "x[i] is row i, always a tensor; :item() gives a number. x[{ ... }] has an entry for "
       .. "each leading axis: a number, { first, last }, { first, last, step }, {} for the whole "
       .. "axis, an i64 tensor of positions or a bool tensor as a mask. x[mask] and x[positions] "
-      .. "stand alone, too. x[key] = value writes a number or a tensor that broadcasts. A tensor "
+      .. "stand alone, too. A range whose last is just before its first is empty, as { 1, 0 } or "
+      .. "{ k + 1, k }, also written from the end; one that runs further backwards raises. "
+      .. "x[key] = value writes a number or a tensor that broadcasts. A tensor "
       .. "has no end that ipairs would see: for i = 1, #x do.",
     call = "x[i]   x[{ {1, 10}, 3 }]   x[mask]   x[positions]",
     returns = { { "", "Tensor", "numbers and ranges: a view; masks and positions: a copy" } },
@@ -15,6 +17,7 @@ local x = mlpl.arange(12):reshape(3, 4)
 assert(x[2][3]:item() == 7 and x[{ 2, 3 }]:item() == 7)
 assert(x[{ {}, -1 }]:sum():item() == 4 + 8 + 12)            -- the last column
 assert(x[{ { 3, 1, -1 } }][1][1]:item() == 9)               -- rows from the last on
+assert(#x[{ { 4, 3 } }] == 0 and #x[{ { 4, -1 } }] == 0)    -- none
 local rows = mlpl.tensor({ 1, 3 }, { dtype = "i64" })
 x[{ rows, { 1, 2 } }] = 0
 x[x:gt(7)] = -1
@@ -23,7 +26,8 @@ for i = 1, #x do assert(x[i]:numel() == 4) end]],
   broadcasting = {
     "Where two shapes meet they are aligned at the last axis; an axis of size 1, or one that is "
       .. "missing, stretches to the other's size. Sizes that differ otherwise raise and are named. "
-      .. "unsqueeze and keepdim make axes of size 1.",
+      .. "unsqueeze and keepdim make axes of size 1. A tensor without axes stretches to any shape, "
+      .. "and does not widen the other's dtype (see dtypes).",
     call = "[n x 1] + [m] gives [n x m]",
     example = [[
 local x = mlpl.randn(5, 3)
@@ -33,14 +37,20 @@ assert(centred:mean():abs():item() < 1e-6 and shares:sum(2):allclose(mlpl.ones(5
   },
   dtypes = {
     "f32 (the usual one), f64, i64, u8 and bool. Where two meet, the result can hold both: any "
-      .. "float wins over whole numbers, f64 over f32; a Lua number changes no float's dtype. "
+      .. "float wins over whole numbers, f64 over f32; a Lua number changes no float's dtype. A "
+      .. "tensor without axes beside one with axes counts by its kind alone (truth, whole, real): "
+      .. "an f32 vector and an f64 tensor without axes give f32, an i64 vector and it give f64. "
+      .. "Products (matmul, einsum, conv2d) convert nothing: their operands have one dtype. "
       .. "/ and mean of whole numbers need a float. Positions and labels are i64, masks bool. "
       .. "x:to(dtype) converts.",
     call = 'mlpl.zeros(3, { dtype = "f64" })   x:to "i64"',
     example = [[
 local i = mlpl.tensor({ 1, 2 }, { dtype = "i64" })
 assert((i + 0.5).dtype == "f32" and (i / 2).dtype == "f32" and (i + 1).dtype == "i64")
-assert(i:gt(1).dtype == "bool" and i:to("f64"):mean().dtype == "f64")]],
+assert(i:gt(1).dtype == "bool" and i:to("f64"):mean().dtype == "f64")
+local one = mlpl.tensor(1, { dtype = "f64" })               -- without axes
+assert((mlpl.ones(2) + one).dtype == "f32" and (i + one).dtype == "f64")
+assert((mlpl.ones(2) + one:reshape(1)).dtype == "f64")]],
   },
   operators = {
     "+ - * / ^ % // and unary - work element by element; & | ~ on truth values and whole "
