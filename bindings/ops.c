@@ -92,11 +92,13 @@ static mlpl_tensor *check_input(
 }
 
 /* Input `place` is the number at its argument, beside a tensor of `dtype`. Where reals are
-   computed whatever that is, it need not fit it. */
+   computed whatever that is, a number need not fit u8. */
 static void number_input(
     lua_State *L, const mlpl_op *op, int place, mlpl_dtype dtype, arguments *a) {
   const unsigned reals = 1u << MLPL_F32 | 1u << MLPL_F64;
-  if (dtype > MLPL_F64 && mlpl_op_computes(op) == reals) dtype = MLPL_F32;
+  const lua_Integer v = lua_tointeger(L, place + 1);
+  if (dtype == MLPL_U8 && (v < 0 || v > 255) && mlpl_op_computes(op) == reals)
+    dtype = MLPL_F32;
   a->numbers |= 1u << place;
   read_number(L, a->what, place + 1, dtype, &a->number[place]);
 }
