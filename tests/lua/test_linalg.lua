@@ -37,6 +37,10 @@ function TestLinalg:test_systems()
     "rows as a", linalg.solve_triangular, mlpl.eye(3), mlpl.ones(2, 3), false)
   fails("solve: the matrix is singular: pivot 2 is 0", linalg.solve,
     f64 { { 1, 2 }, { 2, 4 } }, f64 { 1, 2 })
+  local flat = mlpl.tensor({ { 1, 2 }, { 2, 4 } }, { requires_grad = true })
+  local log = linalg.logdet(flat)
+  fails("gradient of slogdet or logdet: the matrix is singular: pivot 2 is 0", log.backward,
+    log)
   fails("inv: the matrix is singular: pivot 1 is 0 (matrix 2 of the stack)", linalg.inv,
     f64 { { { 1 } }, { { 0 } } })
 end
