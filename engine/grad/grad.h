@@ -83,6 +83,8 @@ typedef struct mlpli_hooks {
   int running;             /* calls of mlpli_hooks_run at work */
   mlpl_tensor *keeper;     /* not a leaf, but keeps its gradient; borrowed, NULL: none */
 } mlpli_hooks;
+/* Are there functions that a backward pass would call with a leaf's gradient? */
+bool mlpli_hooks_wait(const mlpl_tensor *t);
 
 /* The node that they are of is spent: their functions go. */
 void mlpli_hooks_spend(mlpli_hooks *h);

@@ -43,6 +43,12 @@ void mlpl_hook_remove(mlpl_hook *h) { let_go(h); }
 
 /* ---- lists ------------------------------------------------------------------------- */
 
+bool mlpli_hooks_wait(const mlpl_tensor *t) {
+  for (const mlpl_hook *k = t->hooks ? t->hooks->first : NULL; k; k = k->next)
+    if (!k->removed) return true;
+  return false;
+}
+
 static void hooks_release(mlpli_hooks *h) {
   if (--h->refs > 0) return;
   mlpl_ctx *cx = h->cx;

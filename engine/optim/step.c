@@ -502,12 +502,22 @@ static bool same_shape(const mlpl_step *s, const mlpl_tensor *x) {
       s->dtype == x->dtype && fits(s);
 }
 
+/* Hooks on parameters see, and may change, the gradients of a recorded pass. */
+static bool has_hooks(const mlpl_step *s) {
+  for (int i = 0; i < s->n; i++)
+    for (int k = 0; s->layer[i].kind == LINEAR && k < 2; k++) {
+      const mlpl_tensor *t = s->layer[i].module->parameter[k];
+      if (t && mlpli_hooks_wait(t)) return true;
+    }
+  return false;
+}
+
 mlpl_status mlpl_step_run(
     mlpl_ctx *cx, mlpl_step *s, mlpl_tensor *x, mlpl_tensor *y, double *value) {
   const mlplk_stream before = cx->random;
   s->planned = x->ndim && is_plain(s, x, y);
   if (s->planned && !same_shape(s, x)) MLPL_TRY(plan(s, x));
-  s->planned = s->planned && s->n &&
+  s->planned = s->planned && s->n && !has_hooks(s) &&
       (is_cross_entropy(s) || y->shape[1] == s->layer[s->n - 1].y->shape[1]);
   return mlpli_undraw(cx, before,
       s->planned ? run_planned(s, x, y, value) : run_recorded(s, x, y, value));

@@ -101,6 +101,29 @@ function TestTrainStep:test_gradients_of_the_step_can_be_read()
   lu.assertEquals(model[1].weight.grad:totable(), called)
 end
 
+function TestTrainStep:test_hooks_on_parameters_are_called()
+  local model = nn.Linear(2, 1)
+  local step = mlpl.train_step(model, nn.MSELoss(), optim.SGD(model:parameters(), { lr = 1 }))
+  local x, y = mlpl.ones(3, 2), mlpl.zeros(3, 1)
+  step(x, y)
+  lu.assertTrue(step:is_planned())
+  local before, seen = checksum(model), 0
+  local hooks = {}
+  for i, p in ipairs(model:parameters()) do
+    hooks[i] = p:register_hook(function(g)
+      seen = seen + 1
+      return g * 0
+    end)
+  end
+  step(x, y)
+  lu.assertEquals(seen, 2)
+  lu.assertEquals(checksum(model), before)
+  for _, h in ipairs(hooks) do h:remove() end
+  step(x, y)
+  lu.assertTrue(step:is_planned())
+  lu.assertEquals(seen, 2)
+end
+
 function TestTrainStep:test_errors()
   local model = nn.Sequential { nn.Linear(6, 4) }
   local opt = optim.SGD(model:parameters(), {})
