@@ -44,7 +44,7 @@ local in_earnest = {
   addbmm = "{ x3[1], x3, x3 }", addmm = "{ a, a, a }", addmv = "{ a[1], a, a[1] }",
   baddbmm = "{ x3, x3, x3 }", bmm = "{ x3, x3 }", mm = "{ x, w:t() }",
   mv = "{ x, w[1] }", dot = "{ x1, x1 }", outer = "{ x1, x1 }", inner = "{ x, w }",
-  matmul = "{ x, w:t() }", linear = "{ x, w }", vdot = "{ x1, x1 }",
+  matmul = "{ x, w:t() }", linear = "{ x, w }",
   conv1d = "{ x, kernel[1] }", conv2d = "{ image, kernel }",
   conv_transpose1d = "{ x, kernel[1] }", conv_transpose2d = "{ image, kernel }",
   max_pool1d = "{ x }, { kernel_size = 2 }", max_pool2d = "{ image }, { kernel_size = 2 }",
@@ -87,7 +87,7 @@ local in_earnest = {
   cholesky_inverse = "{ a }",
   inv = "{ a }", det = "{ a }", slogdet = "{ a }", logdet = "{ a }", eigh = "{ a }",
   eigvalsh = "{ a }", cond = "{ a }", matrix_power = "{ a }, { n = 2 }",
-  lstsq = "{ a, a }", solve_triangular = "{ a, a }", trace = "{ a }",
+  lstsq = "{ a, a }", trace = "{ a }",
   quantile = "{ x }, { q = 0.5 }", nanquantile = "{ x }, { q = 0.5 }", topk = "{ x }, { k = 1 }",
   kthvalue = "{ x }, { k = 1 }", cdist = "{ x, w }", addr = "{ a, a[1], a[1] }",
   cross = "{ x, x }", gcd = "{ whole, whole }", lcm = "{ whole, whole }",
@@ -156,9 +156,10 @@ local function all_names(row)
   return names
 end
 
--- The function by its name, as scripts call it: it stands in messages of Lua's own.
-local function caller(row, suffix)
-  local name = row.name .. (suffix or "")
+-- The function by its name, as scripts call it: it stands in messages of Lua's own. Some rows
+-- are called by other names, too, which are what a message has to say then.
+local function caller(row, suffix, called)
+  local name = (called or row.name) .. (suffix or "")
   local holder = suffix and mlpl._methods "Tensor" or row.group and mlpl[row.group] or mlpl
   local code = "local t = ... return function(...) return t." .. name .. "(...) end"
   return { call = assert(load(code))(holder), name = name, row = row, suffix = suffix,
@@ -631,9 +632,9 @@ function TestMisuseMatrix:tearDown()
   mlpl.threads(self.threads)
 end
 
-local function report(what, n)
-  print(("# %s: %d rows, %d positions, %d calls: %d raised, %d results compared"):format(
-    what, n, places_tried, calls, raised, compared))
+local function report(what, n, of)
+  print(("# %s: %d %s, %d positions, %d calls: %d raised, %d results compared"):format(
+    what, n, of or "rows", places_tried, calls, raised, compared))
   odd.report(problems, calls)
 end
 
@@ -655,4 +656,45 @@ function TestMisuseMatrix:test_every_argument_of_every_row_in_place()
   end
   report("in place", n)
   lu.assertTrue(n > 60 and calls > 8000 and compared > 800)
+end
+
+-- { name as called, row } of rows that are called by another name, too.
+local function other_names()
+  local list = { { "solve_triangular", "triangular_solve" } }
+  for name, f in pairs(mlpl) do
+    local row = type(f) == "function" and mlpl._describe_op(name)
+    if row and row.name ~= name then list[#list + 1] = { name, row.name } end
+  end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  for _, each in ipairs(list) do
+    local name = each[2]
+    each[2] = mlpl._describe_op(name)
+    each[2].name = name
+  end
+  return list
+end
+
+function TestMisuseMatrix:test_every_argument_of_every_other_name()
+  local list, methods = other_names(), mlpl._methods "Tensor"
+  for _, each in ipairs(list) do
+    local name, row = each[1], each[2]
+    try_row(caller(row, nil, name))
+    -- one function serves as both
+    if not row.list and not row.group then lu.assertIs(methods[name], mlpl[name]) end
+  end
+  report("every argument by other names", #list, "names")
+  lu.assertTrue(#list >= 30 and calls > 5000 and raised > 4000 and compared > 400)
+end
+
+function TestMisuseMatrix:test_every_argument_of_every_other_name_in_place()
+  local n = 0
+  for _, each in ipairs(other_names()) do
+    local name, row = each[1], each[2]
+    if row.in_place and mlpl._methods "Tensor"[name .. "_"] then
+      n = n + 1
+      try_row(caller(row, "_", name))
+    end
+  end
+  report("by other names, in place", n, "names")
+  lu.assertTrue(n >= 15 and calls > 2000 and compared > 200)
 end
