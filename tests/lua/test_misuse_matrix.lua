@@ -332,6 +332,20 @@ local function names_of_input(row, input)
   return names
 end
 
+-- What is no tensor where an input may be left out is the first option, or all of them by
+-- name.
+local function takes_as_option(row, call, i, v, names)
+  local p = row.params[row.options_first + 1]
+  call.inputs[i] = nil
+  if type(v) == "table" and next(v) == nil then return true end
+  if type(v) == "table" then names[#names + 1] = "option" end
+  names[#names + 1] = "argument too many"
+  if not p then return false end
+  call.options[p.name] = v
+  table.move(names_of_option(p), 1, 3, #names + 1, names)
+  return option_takes(p, v)
+end
+
 local function try_input(f, places, place, required)
   local row = f.row
   local i = places[place].input
@@ -342,17 +356,26 @@ local function try_input(f, places, place, required)
       v = value_of(each, call)
       call.inputs[i] = v
     end)
-    local taken = input_takes(row, input, v)
+    local taken, names = input_takes(row, input, v), names_of_input(row, input)
     if f.suffix and i == 1 and not is_tensor(v) then taken = false end
-    -- it is the first option, then
-    if not input.required and not is_tensor(v) and v ~= nil then taken = nil end
-    check(f, ("argument %d %s"):format(place, each[1]), call, taken,
-      names_of_input(row, input))
+    if not input.required and not is_tensor(v) and v ~= nil then
+      taken = takes_as_option(row, call, i, v, names)
+    end
+    check(f, ("argument %d %s"):format(place, each[1]), call, taken, names)
   end
 end
 
--- With a tensor for their option they are maximum and minimum.
-local of_two = { max = true, min = true }
+-- With a tensor in the place of their first option they are maximum and minimum.
+local of_two = { max = "maximum", min = "minimum" }
+
+local function as_of_two(f, where, call, v)
+  local name = of_two[f.row.name]
+  local row = mlpl._describe_op(name)
+  row.name = name
+  local two = { call = f.call, name = f.name, row = row, all_names = all_names(row) }
+  call.inputs[2], call.options = v, {}
+  check(two, where, call, input_takes(row, row.inputs[2], v), { "b", "dim" })
+end
 
 local function try_option(f, places, place, required)
   local row = f.row
@@ -363,12 +386,12 @@ local function try_option(f, places, place, required)
       v = value_of(each, call)
       call.options[p.name] = v
     end, true)                                       -- so that {} is the option's value
-    local taken, names = option_takes(p, v), names_of_option(p)
-    if of_two[row.name] and (is_tensor(v) or is_released(v)) then
-      taken = nil
-      names[#names + 1] = "b"
+    local where = ("argument %d %s"):format(place, each[1])
+    if of_two[row.name] and p.name == "dim" and (is_tensor(v) or is_released(v)) then
+      as_of_two(f, where, call, v)
+    else
+      check(f, where, call, option_takes(p, v), names_of_option(p))
     end
-    check(f, ("argument %d %s"):format(place, each[1]), call, taken, names)
   end
 end
 
@@ -381,8 +404,10 @@ local function try_by_name(f, places, p)
     end, true)
     local taken = option_takes(p, v)
     local list = p.type == "sizes" or p.type == "axis list"
-    -- {} are sizes, too
-    if list and v == nil and next(call.options) == nil then taken = nil end
+    if list and v == nil and next(call.options) == nil then      -- {} are sizes, too
+      call.options[p.name] = {}
+      taken = option_takes(p, {})
+    end
     check(f, p.name .. " = " .. each[1], call, taken, names_of_option(p))
   end
 end
@@ -410,7 +435,7 @@ local function try_list(f, places)
         call.inputs[place] = v
       end)
       local taken = is_tensor(v) and not is_released(v)
-      if v == nil then taken = nil end               -- a shorter list, or one with a hole
+      if v == nil then taken = place == 2 end        -- a shorter list, or one with a hole
       check(f, ("tensor %d %s"):format(place, each[1]), call, taken, { "tensor " .. place })
     end
     local call = arguments(f.row, places, 1, function() end)
