@@ -193,6 +193,101 @@ local function may_be(arg, v)
   return false
 end
 
+-- ---- domains --------------------------------------------------------------------------
+
+-- Which numbers and texts of its type an argument takes, as its help says; `args` are those
+-- of the call. An entry's last name and the argument's, which may be an option.
+
+local MOST_AXES = 8
+
+local function at_least(n)
+  return function(v) return type(v) ~= "number" or v >= n end       -- NaN is not
+end
+
+local function between(low, high)
+  return function(v) return type(v) ~= "number" or v >= low and v <= high end
+end
+
+local function one_of(...)
+  local known = {}
+  for _, each in ipairs { ... } do known[each] = true end
+  return function(v) return type(v) ~= "string" or known[v] end
+end
+
+-- No NaN and no infinity.
+local function finite(v) return type(v) ~= "number" or v - v == 0 end
+
+local function axis(v, args)
+  local most = is_tensor(args[1]) and not is_released(args[1]) and args[1]:dim() or MOST_AXES
+  return not whole(v) or v ~= 0 and v >= -most and v <= most
+end
+
+local function new_axis(v, args)
+  local most = 1 + (type(args[1]) == "table" and args[1][1] or args[1]):dim()
+  return not whole(v) or v ~= 0 and v >= -most and v <= most
+end
+
+-- Sizes in a table: as many as there may be axes, none of them negative.
+local function sizes(v)
+  if type(v) ~= "table" then return not whole(v) or v >= 0 end
+  if rawlen(v) > MOST_AXES then return false end
+  for i = 1, rawlen(v) do
+    if not whole(rawget(v, i)) or rawget(v, i) < 0 then return false end
+  end
+  return true
+end
+
+local share = function(v) return type(v) ~= "number" or v > 0 and v < 1 end
+local rate = function(v) return type(v) ~= "number" or v > 0 end
+local dtype = one_of("f32", "f64", "i64", "u8", "bool")
+local mode = one_of("fan_in", "fan_out")
+local shape_of_activation = one_of("linear", "sigmoid", "tanh", "relu", "leaky_relu")
+
+local domain_of = {
+  ["split.share"] = share, ["split.size"] = at_least(1), ["split.dim"] = axis,
+  ["threads.n"] = between(1, 256), ["memory_limit.bytes"] = at_least(0),
+  ["allclose.rtol"] = at_least(0), ["allclose.atol"] = at_least(0),
+  ["bernoulli_.p"] = between(0, 1), ["exponential_.lambd"] = rate,
+  ["normal_.std"] = at_least(0), ["normal.std"] = at_least(0),
+  ["chunk.chunks"] = at_least(1), ["chunk.dim"] = axis,
+  ["tensor_split.dim"] = axis, ["tensor_split.sections"] = at_least(1),
+  ["hsplit.sections"] = at_least(1), ["vsplit.sections"] = at_least(1),
+  ["dsplit.sections"] = at_least(1), ["unbind.dim"] = axis, ["unique.dim"] = axis,
+  ["unique_consecutive.dim"] = axis, ["size.dim"] = axis, ["stride.dim"] = axis,
+  ["cat.dim"] = axis, ["stack.dim"] = new_axis, ["linalg.norm.dim"] = axis,
+  ["multinomial.n"] = at_least(1), ["randperm.n"] = at_least(0),
+  ["eye.n"] = at_least(0), ["eye.m"] = at_least(0),
+  ["linspace.steps"] = at_least(0), ["logspace.steps"] = at_least(0),
+  ["linspace.start"] = finite, ["linspace.stop"] = finite,
+  ["arange.first"] = finite, ["arange.last"] = finite, ["arange.step"] = finite,
+  ["tril_indices.row"] = at_least(0), ["tril_indices.col"] = at_least(0),
+  ["triu_indices.row"] = at_least(0), ["triu_indices.col"] = at_least(0),
+  ["to.dtype"] = dtype, ["fold.kernel_size"] = at_least(1), ["fold.stride"] = at_least(1),
+  ["fold.dilation"] = at_least(1), ["fold.padding"] = at_least(0),
+  ["fold.output_size"] = at_least(1), ["unfold.kernel_size"] = at_least(1),
+  ["unfold.stride"] = at_least(1), ["unfold.dilation"] = at_least(1),
+  ["unfold.padding"] = at_least(0), ["tensordot.dims"] = at_least(0),
+  ["kaiming_normal_.mode"] = mode, ["kaiming_uniform_.mode"] = mode,
+  ["kaiming_normal_.nonlinearity"] = shape_of_activation,
+  ["kaiming_uniform_.nonlinearity"] = shape_of_activation,
+  ["uniform_.from"] = finite, ["uniform_.to"] = finite,
+  ["uniform_.a"] = finite, ["uniform_.b"] = finite,
+  ["xavier_normal_.gain"] = finite, ["xavier_uniform_.gain"] = finite,
+  ["batches.size"] = at_least(1), ["progress.epochs"] = at_least(1),
+  ["progress.every"] = at_least(0), ["progress.columns"] = at_least(1),
+  ["unravel_index.sizes"] = sizes,
+}
+
+-- These stand in many entries and mean the same in all.
+local domain_named = { sizes = sizes, dtype = dtype }
+
+local function in_domain(e, name, v, args)
+  local domain = domain_of[e.last .. "." .. name] or domain_of[e.name .. "." .. name] or
+    domain_named[name]
+  if not domain or v == nil then return true end
+  return domain(v, args) and true or false
+end
+
 -- ---- one call -------------------------------------------------------------------------
 
 local calls, raised, compared, positions, problems
@@ -322,6 +417,7 @@ local also = {
   x = { "the tensor", "tensors", "dtype" },         -- the receiver has no name where it is called
   p = { "dtype" }, weights = { "dtype", "weight" },
   requires_grad = { "gradients" },
+  first = { "bounds" }, last = { "bounds" }, row = { "rows" }, col = { "columns" },
   path = { "cannot write" },             -- the path stands behind it
 }
 
@@ -392,6 +488,7 @@ local function try_entry(e)
       -- one argument too many is an error in some; a table of options may stand early
       local empty = type(v) == "table" and rawlen(v) == 0
       local taken = not arg or may_be(arg, v) or empty and takes_options(e, place)
+      if taken and arg and not in_domain(e, arg[1], v, args) then taken = false end
       if e.last == "release" and is_tensor(v) then taken = true end
       -- what is called, a function or a method of its own, says what it likes
       local called = arg and (arg[1] == "out" and each[1] == "a hostile table" or
@@ -421,17 +518,31 @@ local function options_of(e)
   return {}, fresh.n
 end
 
+-- What a call in earnest has from there on, by name.
+local function by_name(e, list, place)
+  local known, named, args = {}, {}, arguments(e)
+  for _, option in ipairs(list) do known[option] = true end
+  for i = place, math.min(#e.args, args.n) do
+    local name = e.args[i][1]
+    if known[name] then named[name] = args[i] end
+  end
+  return named
+end
+
 local function try_options(e)
   local list, place = options_of(e)
   for _, option in ipairs(list) do
     positions = positions + 1
     for _, each in ipairs(odd.values) do
       local args = arguments(e)
-      args[place], args.n = { [option] = each[2]() }, place
+      args[place], args.n = by_name(e, list, place), place
+      args[place][option] = each[2]()
       if before[e.name] then before[e.name]() end
-      check(("%s, %s = %s"):format(e.name, option, each[1]), e.f, args, true,
-        functions_of(e), { option, also[option] and also[option][1] or option,
-          table.unpack(all_names(e)) }, results_of(e))
+      local names = { option, also[option] and also[option][1] or option }
+      local taken = in_domain(e, option, args[place][option], args)
+      if taken then table.move(all_names(e), 1, 99, #names + 1, names) end
+      check(("%s, %s = %s"):format(e.name, option, each[1]), e.f, args, taken,
+        functions_of(e), names, results_of(e))
     end
   end
   return #list
