@@ -254,7 +254,8 @@ local domain_of = {
   ["hsplit.sections"] = at_least(1), ["vsplit.sections"] = at_least(1),
   ["dsplit.sections"] = at_least(1), ["unbind.dim"] = axis, ["unique.dim"] = axis,
   ["unique_consecutive.dim"] = axis, ["size.dim"] = axis, ["stride.dim"] = axis,
-  ["cat.dim"] = axis, ["stack.dim"] = new_axis, ["linalg.norm.dim"] = axis,
+  ["cat.dim"] = axis, ["concat.dim"] = axis, ["concatenate.dim"] = axis,
+  ["stack.dim"] = new_axis, ["linalg.norm.dim"] = axis,
   ["multinomial.n"] = at_least(1), ["randperm.n"] = at_least(0),
   ["eye.n"] = at_least(0), ["eye.m"] = at_least(0),
   ["linspace.steps"] = at_least(0), ["logspace.steps"] = at_least(0),
@@ -751,6 +752,29 @@ function TestMisuseEntries:test_every_argument_of_every_entry()
   end
   report("every argument of every entry of the help", #list)
   lu.assertTrue(#list > 130 and options > 60 and calls > 10000, #list .. ", " .. options)
+end
+
+-- What an entry's text says of a number's range is checked above.
+function TestMisuseEntries:test_ranges_in_the_help_are_domains()
+  local signs = { "from %-?%d[%d.]* to", "between %-?%d", "%d or more", "at least %d",
+    "how many", "^an? axis", "^the axis", "^the image's", "^the patch", "^rows", "^columns" }
+  local missing, found = {}, 0
+  for _, e in ipairs(entries()) do
+    for _, arg in ipairs(e.args) do
+      for _, sign in ipairs(arg[2]:find "[in][nu][tm]" and signs or {}) do
+        if arg[3] and arg[3]:find(sign) then
+          found = found + 1
+          local domain = domain_of[e.last .. "." .. arg[1]] or
+            domain_of[e.name .. "." .. arg[1]] or domain_named[arg[1]]
+          if not domain then missing[#missing + 1] = e.name .. ": " .. arg[1] end
+          break
+        end
+      end
+    end
+  end
+  table.sort(missing)
+  lu.assertEquals(table.concat(missing, ", "), "")
+  lu.assertTrue(found > 40, found .. " ranges")
 end
 
 function TestMisuseEntries:test_every_option_of_every_kind()
