@@ -217,3 +217,105 @@ function TestHelpNames:testEveryNameCanBePrinted()
     lu.assertTrue(text:find(entry_of(name)[1]:match "^%S+", 1, true) ~= nil, name)
   end
 end
+
+-- ---- what entries of a kind say -------------------------------------------------------
+
+local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator",
+  "Hook" }
+
+function TestHelpNames:testTypesShowAnExample()
+  for _, kind in ipairs(types) do lu.assertStrContains(mlpl.help.text(kind), "\nExample\n") end
+end
+
+function TestHelpNames:testValuesOfTheTableHaveEntries()
+  for name, value in pairs(mlpl) do
+    if type(value) == "string" then lu.assertNotNil(entry_of(name), name) end
+  end
+  lu.assertStrContains(mlpl.help.text "_VERSION", "\nExample\n")
+  lu.assertStrContains(mlpl.help.text "mlpl._VERSION", "\nExample\n")
+end
+
+-- Calls whose result, or whose first one, lies in the memory of x.
+local views = {
+  view = "6", view_as = "mlpl.ones(6)", reshape = "6", reshape_as = "mlpl.ones(6)",
+  flatten = "", ravel = "", unflatten = "2, 3, 1", squeeze = "", unsqueeze = "1",
+  permute = "2, 1", transpose = "1, 2", swapaxes = "1, 2", swapdims = "1, 2",
+  movedim = "1, 2", moveaxis = "1, 2", t = "", narrow = "1, 1, 1", select = "1, 1",
+  diagonal = "", unfold = "2, 2, 1", expand = "2, 3", expand_as = "x",
+  broadcast_to = "2, 3", split = "1", chunk = "2", tensor_split = "2", hsplit = "3",
+  vsplit = "2", unbind = "", detach = "",
+}
+
+function TestHelpNames:testViewsSayThatTheyShareMemory()
+  for name, args in pairs(views) do
+    local x = mlpl.ones(2, 3)
+    local y = assert(load("local mlpl, x = ... return x:" .. name .. "(" .. args .. ")"))(mlpl, x)
+    y = type(y) == "table" and y[1] or y
+    x:fill_(7)
+    lu.assertTrue(y:eq(7):all():item(), name .. " makes no view")
+    lu.assertStrMatches(mlpl.help.entry("Tensor." .. name).memory, ".*shares? memory.*")
+  end
+end
+
+-- No other operation of one input gives a view without saying so.
+function TestHelpNames:testWhatIsInTheMemoryOfItsInputSaysSo()
+  local silent = {}
+  for name, f in pairs(mlpl._methods "Tensor") do
+    local x = mlpl.ones(2, 2)
+    local ok, y = pcall(f, x)
+    local is_view = ok and debug.getmetatable(y) == debug.getmetatable(x) and
+      not rawequal(x, y) and not name:find "_$"
+    if is_view and pcall(x.fill_, x, 7) and pcall(function() assert(y:eq(7):all():item()) end)
+    then
+      local memory = mlpl.help.entry("Tensor." .. name).memory
+      if not (memory or ""):find "shares? memory" then silent[#silent + 1] = name end
+    end
+  end
+  lu.assertEquals(silent, {})
+end
+
+-- What help of a quantity with a unit says.
+local units = {
+  clock = "in seconds", memory = "in bytes", memory_limit = "in bytes", threads = "threads",
+  progress = "seconds", terminal = "columns", ["profiler.entries"] = "in seconds",
+  sin = "in radians", cos = "in radians", tan = "in radians", asin = "in radians",
+  acos = "in radians", atan = "in radians", atan2 = "in radians", deg2rad = "radians",
+  rad2deg = "degrees", arctan2 = "in radians", ["Tensor.sin_"] = "in radians",
+  ["optim.Adam"] = "unit of the gradient", cross_entropy = "in nats", nll_loss = "in nats",
+  kl_div = "in nats", binary_cross_entropy = "in nats",
+  binary_cross_entropy_with_logits = "in nats", ["nn.CrossEntropyLoss"] = "in nats",
+}
+
+function TestHelpNames:testQuantitiesHaveUnits()
+  for name, unit in pairs(units) do
+    local text = mlpl.help.text(name):gsub("%s+", " ")
+    lu.assertStrContains(text, unit, name)
+  end
+end
+
+-- Algorithms and formulas that others have published: of these parts all.
+local function has_a_source(name)
+  return name:find "^linalg%." or name:find "^optim%.%u" or name:find "^nn%.%u%w+Loss$" or
+    name:find "^nn%.init%.[xk]" or name:find "^nn%.[%l%d_]+_loss$"
+end
+
+local with_source = { "randn", "erf", "erfc", "erfinv", "lgamma", "digamma", "polygamma",
+  "softmax", "log_softmax", "logsumexp", "logaddexp", "cross_entropy", "kl_div",
+  "binary_cross_entropy", "binary_cross_entropy_with_logits", "quantile", "var", "std",
+  "exp", "log", "sin", "atan2", "gelu", "silu", "elu", "selu", "dropout", "conv1d", "conv2d",
+  "autograd.jacobian", "autograd.hvp", "nn.checkpoint", "nn.Dropout", "Generator", "seed" }
+
+function TestHelpNames:testAlgorithmsHaveASource()
+  local names, missing = table.move(with_source, 1, #with_source, 1, {}), {}
+  for name in pairs(all_names()) do
+    if has_a_source(name) then names[#names + 1] = name end
+  end
+  for _, name in ipairs(names) do
+    if not is_text((mlpl.help.entry(name).source or "") .. ".") then
+      missing[#missing + 1] = name
+    end
+  end
+  table.sort(missing)
+  lu.assertEquals(missing, {})
+  lu.assertTrue(#names > 70, #names .. " names")
+end

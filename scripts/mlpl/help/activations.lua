@@ -34,6 +34,7 @@ return {
   tanh = {
     "The hyperbolic tangent.",
     example = "assert(nn.tanh(mlpl.zeros(1)):item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.5",
   },
   gelu = {
     "x Phi(x), Phi the normal distribution function; with approximate = 'tanh' "
@@ -56,6 +57,7 @@ return {
     "log(1 + e^(beta x)) / beta; x itself where beta x > threshold.",
     args = { threshold = "from where on it is linear" },
     example = "assert(math.abs(nn.softplus(mlpl.zeros(1)):item() - math.log(2)) < 1e-6)",
+    source = "Dugas and others, Incorporating second-order functional knowledge (2001)",
   },
   softsign = {
     "x / (1 + |x|).",
@@ -69,6 +71,7 @@ return {
   relu6 = {
     "min(max(x, 0), 6).",
     example = "assert(nn.relu6(mlpl.tensor { 8 }):item() == 6)",
+    source = "Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010)",
   },
   hardsigmoid = {
     "min(max(x + 3, 0), 6) / 6.",
@@ -83,6 +86,7 @@ return {
   logsigmoid = {
     "log(1 / (1 + e^-x)), without overflow.",
     example = "assert(math.abs(nn.logsigmoid(mlpl.zeros(1)):item() + math.log(2)) < 1e-6)",
+    source = "Dugas and others, Incorporating second-order functional knowledge (2001)",
   },
   tanhshrink = {
     "x - tanh(x).",
@@ -91,10 +95,12 @@ return {
   softshrink = {
     "x - lambd for x > lambd, x + lambd for x < -lambd, else 0.",
     example = "assert(nn.softshrink(mlpl.tensor { 2 }):item() == 1.5)",
+    source = "Donoho, De-noising by soft-thresholding (1995)",
   },
   hardshrink = {
     "x where |x| > lambd, else 0.",
     example = "assert(nn.hardshrink(mlpl.tensor { 0.25 }):item() == 0)",
+    source = "Donoho, Johnstone, Ideal spatial adaptation by wavelet shrinkage (1994)",
   },
   threshold = {
     "x for x > threshold, else value. The threshold unit of a perceptron is step.",
@@ -133,6 +139,8 @@ return {
       .. "are tiny.",
     example = "local y = mlpl.zeros(2, 4):log_softmax(-1)\n"
       .. "assert(math.abs(y[1][1]:item() + math.log(4)) < 1e-6)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   dropout = {
     "In training, 0 with probability p, else x / (1 - p), so that the mean stays; else a copy "

@@ -36,6 +36,7 @@ local x = mlpl.tensor({ 2 }, { requires_grad = true })
 local g = mlpl.autograd.grad(x ^ 3, x, { create_graph = true })
 local h = mlpl.autograd.grad(g, x)
 assert(g:item() == 12 and h:item() == 12)]],
+    source = "Griewank, Walther, Evaluating Derivatives (2008)",
   },
   ["autograd.jacobian"] = {
     "The derivatives of every element of f(inputs) by every element of the inputs: "
@@ -50,6 +51,7 @@ assert(g:item() == 12 and h:item() == 12)]],
     example = [[
 local J = mlpl.autograd.jacobian(function(x) return x:square() end, mlpl.tensor { 1, 2 })
 assert(J[2][2]:item() == 4 and J[1][2]:item() == 0)]],
+    source = "Griewank, Walther, Evaluating Derivatives (2008)",
   },
   ["autograd.hessian"] = {
     "The second derivatives of a single number: H[i][j] = d^2 y / (dx_i dx_j).",
@@ -63,6 +65,7 @@ assert(J[2][2]:item() == 4 and J[1][2]:item() == 0)]],
     example = [[
 local H = mlpl.autograd.hessian(function(x) return (x ^ 3):sum() end, mlpl.tensor { 1, 2 })
 assert(H[2][2]:item() == 12)]],
+    source = "Griewank, Walther, Evaluating Derivatives (2008)",
   },
   ["autograd.vjp"] = {
     "f's result, and the product of a vector with its Jacobian: v^T J, one backward pass.",
@@ -78,6 +81,7 @@ assert(H[2][2]:item() == 12)]],
     example = [[
 local y, g = mlpl.autograd.vjp(function(x) return x:square() end, mlpl.ones(3), mlpl.ones(3))
 assert(g[1]:item() == 2)]],
+    source = "Griewank, Walther, Evaluating Derivatives (2008)",
   },
   ["autograd.jvp"] = {
     "f's result, and the product of its Jacobian with a vector: J v, the derivative in the "
@@ -93,6 +97,7 @@ assert(g[1]:item() == 2)]],
     example = [[
 local y, d = mlpl.autograd.jvp(function(x) return x:square() end, mlpl.ones(3), mlpl.ones(3))
 assert(d[1]:item() == 2)]],
+    source = "Griewank, Walther, Evaluating Derivatives (2008)",
   },
   ["autograd.hvp"] = {
     "The value of f, which is a single number, and the product of its Hessian with a vector: H v, "

@@ -6,10 +6,12 @@ return {
   exp = {
     "e^x, element by element.",
     example = "assert(mlpl.tensor { 0 }:exp():item() == 1)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.2",
   },
   log = {
     "The natural logarithm, element by element: -inf at 0, nan below.",
     example = "assert(mlpl.tensor { 1 }:log():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.1",
   },
   sqrt = {
     "The square root, element by element; nan below 0. The gradient at 0 is inf.",
@@ -17,47 +19,61 @@ return {
   },
   sin = {
     "The sine of x in radians.",
+    args = { input = "angles in radians" },
     example = "assert(mlpl.tensor { 0 }:sin():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.3",
   },
   cos = {
     "The cosine of x in radians.",
+    args = { input = "angles in radians" },
     example = "assert(mlpl.tensor { 0 }:cos():item() == 1)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.3",
   },
   tan = {
     "The tangent of x in radians.",
+    args = { input = "angles in radians" },
     example = "assert(mlpl.tensor { 0 }:tan():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.3",
   },
   asin = {
-    "The angle in [-pi/2, pi/2] whose sine is x; nan outside [-1, 1].",
+    "The angle in radians, in [-pi/2, pi/2], whose sine is x; nan outside [-1, 1].",
     example = "assert(mlpl.tensor { 0 }:asin():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.4",
   },
   acos = {
-    "The angle in [0, pi] whose cosine is x; nan outside [-1, 1].",
+    "The angle in radians, in [0, pi], whose cosine is x; nan outside [-1, 1].",
     example = "assert(mlpl.tensor { 1 }:acos():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.4",
   },
   atan = {
-    "The angle in (-pi/2, pi/2) whose tangent is x.",
+    "The angle in radians, in (-pi/2, pi/2), whose tangent is x.",
     example = "assert(mlpl.tensor { 0 }:atan():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.4",
   },
   sinh = {
     "(e^x - e^-x) / 2.",
     example = "assert(mlpl.tensor { 0 }:sinh():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.5",
   },
   cosh = {
     "(e^x + e^-x) / 2.",
     example = "assert(mlpl.tensor { 0 }:cosh():item() == 1)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.5",
   },
   asinh = {
     "The x' with sinh(x') = x.",
     example = "assert(mlpl.tensor { 0 }:asinh():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.6",
   },
   acosh = {
     "The x' >= 0 with cosh(x') = x; nan below 1.",
     example = "assert(mlpl.tensor { 1 }:acosh():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.6",
   },
   atanh = {
     "The x' with tanh(x') = x; infinite at -1 and 1, nan outside.",
     example = "assert(mlpl.tensor { 0 }:atanh():item() == 0)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.6",
   },
   sinc = {
     "sin(pi x) / (pi x), 1 at 0: the normalised form. Its derivatives are right at 0, too.",
@@ -66,22 +82,27 @@ return {
   exp2 = {
     "2^x, element by element.",
     example = "assert(mlpl.tensor { 3 }:exp2():item() == 8)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.2",
   },
   expm1 = {
     "e^x - 1, exact for x near 0.",
     example = "assert(math.abs(mlpl.tensor { 1e-6 }:expm1():item() - 1e-6) < 1e-11)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.2",
   },
   log2 = {
     "The logarithm to base 2.",
     example = "assert(mlpl.tensor { 8 }:log2():item() == 3)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.1",
   },
   log10 = {
     "The logarithm to base 10.",
     example = "assert(math.abs(mlpl.tensor { 1000 }:log10():item() - 3) < 1e-6)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.1",
   },
   log1p = {
     "log(1 + x), exact for x near 0.",
     example = "assert(math.abs(mlpl.tensor { 1e-6 }:log1p():item() - 1e-6) < 1e-11)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.1",
   },
   rsqrt = {
     "1 / sqrt(x), element by element; inf at 0.",
@@ -108,6 +129,7 @@ return {
   erfinv = {
     "The x' with erf(x') = x; infinite at -1 and 1, nan outside.",
     example = "assert(mlpl.tensor { 0 }:erfinv():item() == 0)",
+    source = "Winitzki, A handy approximation for the error function (2008), then Halley's steps",
   },
   lgamma = {
     "log |Gamma(x)|; inf at 0, -1, -2, ... Its gradient is digamma.",
@@ -160,12 +182,13 @@ return {
     source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 6.4",
   },
   atan2 = {
-    "The angle of the point (b, a) in (-pi, pi], element by element: atan(a / b) with the "
+    "The angle in radians of the point (b, a), in (-pi, pi], element by element: atan(a / b) with the "
       .. "quadrant from both signs.",
     args = { a = "the ordinates, y", b = "the abscissas, x; broadcasts with a" },
     errors = broadcast,
     example = "local y = mlpl.tensor { 1 }:atan2(mlpl.tensor { 0 })\n"
       .. "assert(math.abs(y:item() - math.pi / 2) < 1e-6)",
+    source = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 4.4",
   },
   hypot = {
     "sqrt(a^2 + b^2), element by element, without overflow in between.",
@@ -177,10 +200,14 @@ return {
     errors = broadcast,
     example = "local y = mlpl.zeros(1):logaddexp(mlpl.zeros(1))\n"
       .. "assert(math.abs(y:item() - math.log(2)) < 1e-6)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   logaddexp2 = {
     "log2(2^a + 2^b), without overflow.", errors = broadcast,
     example = "assert(math.abs(mlpl.tensor { 3 }:logaddexp2(3):item() - 4) < 1e-6)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   float_power = {
     "a to the power b in f64, whatever the dtypes.", errors = broadcast,

@@ -41,6 +41,7 @@ return {
     errors = "a matrix that is not square, or singular",
     example = "local A = mlpl.tensor { { 2, 0 }, { 0, 4 } }\n"
       .. "assert(linalg.inv(A)[2][2]:item() == 0.25)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
   },
   det = {
     "The determinant; 0 for a singular matrix. It has three derivatives, everywhere; further "
@@ -49,6 +50,7 @@ return {
     returns = { { "det", "Tensor", "[...]" } },
     errors = "a matrix that is not square; a fourth derivative",
     example = "assert(linalg.det(mlpl.tensor { { 2, 0 }, { 0, 4 } }):item() == 8)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
   },
   slogdet = {
     "Sign and logarithm of the determinant, which neither overflow: det = sign exp(logabsdet). "
@@ -59,6 +61,7 @@ return {
     errors = "a matrix that is not square",
     example = "local sign, log = linalg.slogdet(mlpl.tensor { { 1, 0 }, { 0, -1 } })\n"
       .. "assert(sign:item() == -1 and log:item() == 0)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
   },
   logdet = {
     "The logarithm of the determinant: nan where that is negative, -inf where it is 0.",
@@ -66,6 +69,7 @@ return {
     returns = { { "logdet", "Tensor", "[...]" } },
     errors = "a matrix that is not square",
     example = "assert(linalg.logdet(mlpl.eye(3)):item() == 0)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
   },
   lu_factor = {
     "L and U of A = P L U in one tensor, by elimination with row exchanges: U on and above the "
@@ -98,6 +102,7 @@ return {
     example = "local A, B = mlpl.tensor { { 0, 2 }, { 4, 0 } }, mlpl.tensor { { 2 }, { 4 } }\n"
       .. "local LU, pivots = linalg.lu_factor(A)\n"
       .. "assert(linalg.lu_solve(LU, pivots, B):equal(mlpl.ones(2, 1)))",
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.4",
   },
   qr = {
     "A = Q R with orthonormal columns in Q and upper triangular R, by Householder reflections. "
@@ -131,6 +136,7 @@ return {
     errors = "a matrix that is not square; no convergence",
     example = "local L = linalg.eigvalsh(mlpl.tensor { { 2, 0 }, { 0, 1 } })\n"
       .. "assert(math.abs(L[2]:item() - 2) < 1e-6)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 8.3",
   },
   svd = {
     "A = U diag(S) Vh, singular values descending. The gradient of U and Vh needs singular "
@@ -156,6 +162,7 @@ return {
     errors = ndim .. "; no convergence",
     example = "local S = linalg.svdvals(mlpl.tensor { { 3, 0 }, { 0, -4 } })\n"
       .. "assert(math.abs(S[1]:item() - 4) < 1e-5)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 8.6",
   },
   pinv = {
     "The Moore-Penrose inverse V diag(1/S) U^T over the singular values above "
@@ -191,6 +198,7 @@ return {
     returns = { { "rank", "Tensor", "[...], i64" } },
     errors = ndim .. "; no convergence",
     example = "assert(linalg.matrix_rank(mlpl.ones(3, 3)):item() == 1)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 5.5",
   },
   vector_norm = {
     "(sum |x|^ord)^(1/ord) over an axis, or over all elements; the largest |x| for inf, the "
@@ -199,6 +207,7 @@ return {
       keepdim = "keep the axis, with size 1" },
     errors = "an empty axis where inf or a negative ord has no value",
     example = "assert(linalg.vector_norm(mlpl.tensor { 3, 4 }):item() == 5)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 2.2",
   },
   matrix_norm = {
     "A norm of matrices: 'fro' sqrt(sum a^2), 'nuc' the sum of the singular values, '2' and '-2' "
@@ -223,6 +232,7 @@ return {
     errors = "a matrix that is not square, in the other norms",
     example = "local c = linalg.cond(mlpl.tensor { { 4, 0 }, { 0, 2 } })\n"
       .. "assert(math.abs(c:item() - 2) < 1e-5)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 2.6",
   },
   matrix_power = {
     "A^n by repeated squaring; the identity for n = 0, of the inverse for n < 0.",
@@ -230,6 +240,7 @@ return {
     errors = "a matrix that is not square; a singular one with n < 0",
     example = "local A = mlpl.tensor { { 1, 1 }, { 0, 1 } }\n"
       .. "assert(linalg.matrix_power(A, 5)[1][2]:item() == 5)",
+    source = "Knuth, The Art of Computer Programming 2 (1997), 4.6.3",
   },
   multi_dot = {
     "The product of two or more matrices, in the order that takes the fewest multiplications. "
@@ -247,6 +258,7 @@ return {
     errors = "shapes that do not broadcast; an axis that is not there",
     example = "local y = linalg.vecdot(mlpl.tensor { { 1, 2 }, { 3, 4 } }, mlpl.tensor { 1, 10 })\n"
       .. "assert(y[2]:item() == 43)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 1.1",
   },
   vander = {
     "Powers of x in rows: 1, x, x^2, and so on.",
@@ -254,6 +266,7 @@ return {
     returns = { { "", "Tensor", "[... n x N]" } },
     errors = "a tensor without axes",
     example = "assert(linalg.vander(mlpl.tensor { 2, 3 }, 3)[2][3]:item() == 9)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 4.6",
   },
   matrix_exp = {
     "e^A = I + A + A^2 / 2 + ..., by scaling and squaring. Of a stack all matrices are scaled as "

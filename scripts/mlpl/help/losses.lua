@@ -11,7 +11,7 @@ local differ = "shapes that differ: nothing broadcasts here"
 return {
   nll_loss = {
     "-input[target], the mean over the examples unless told: the cross-entropy of inputs that are "
-      .. "logarithms of probabilities already. With class weights the mean divides by the sum of "
+      .. "logarithms of probabilities already, in nats. With class weights the mean divides by the sum of "
       .. "the targets' weights.",
     args = { input = "log-probabilities [n x k]; or [n x k x ...], or [k] of one example",
       target = "labels 1..k, i64, the input's shape without k",
@@ -22,12 +22,14 @@ return {
     example = "local y = nn.log_softmax(mlpl.zeros(2, 3), 2)\n"
       .. "local loss = nn.nll_loss(y, mlpl.tensor({ 1, 3 }, { dtype = 'i64' }))\n"
       .. "assert(math.abs(loss:item() - math.log(3)) < 1e-6)",
+    source = "Fisher, On the mathematical foundations of theoretical statistics (1922)",
   },
   l1_loss = {
     "|input - target|, the mean over all elements unless told. Differentiable in both; 0 where "
       .. "they are equal.",
     args = point(), errors = differ,
     example = "assert(nn.l1_loss(mlpl.ones(2), mlpl.zeros(2)):item() == 1)",
+    source = "Bloomfield, Steiger, Least absolute deviations (1983)",
   },
   smooth_l1_loss = {
     "d^2 / (2 beta) where d = |input - target| is below beta, d - beta / 2 from there on; the mean "
@@ -49,7 +51,7 @@ return {
   kl_div = {
     "target (log target - input), 0 for a target of 0: the divergence of the target's distribution "
       .. "from the input's, whose logarithms are given. The mean is over all elements; 'batchmean' "
-      .. "divides the sum by the first size, which is the divergence of an example.",
+      .. "divides the sum by the first size, which is the divergence of an example, in nats.",
     args = { input = "log-probabilities, any shape", target = "probabilities of " .. same,
       reduction = "'batchmean' is the one that mathematics means",
       log_target = "the target holds logarithms, too" },
@@ -67,6 +69,7 @@ return {
       eps = "keeps log(input + eps) finite", reduction = reduction },
     errors = differ,
     example = "assert(nn.poisson_nll_loss(mlpl.zeros(2), mlpl.ones(2)):item() == 1)",
+    source = "Nelder, Wedderburn, Generalized linear models (1972)",
   },
   soft_margin_loss = {
     "log(1 + e^(-target input)) for targets 1 and -1, the mean over all elements unless told. It "
@@ -74,6 +77,7 @@ return {
     args = point { target = same .. ", of 1 and -1" }, errors = differ,
     example = "assert(math.abs(nn.soft_margin_loss(mlpl.zeros(2), mlpl.ones(2)):item() - "
       .. "math.log(2)) < 1e-6)",
+    source = "Cox, The regression analysis of binary sequences (1958)",
   },
   hinge_embedding_loss = {
     "The input where the target is 1, max(0, margin - input) where it is -1: distances that are to "
@@ -82,6 +86,7 @@ return {
     errors = differ,
     example = "local y = nn.hinge_embedding_loss(mlpl.tensor { 0.5, 0.25 }, "
       .. "mlpl.tensor { 1, -1 })\nassert(y:item() == 0.625)",
+    source = "Cortes, Vapnik, Support-vector networks (1995), for the margin",
   },
   margin_ranking_loss = {
     "max(0, margin - target (input1 - input2)): a target of 1 wants the first larger, -1 the "
@@ -91,15 +96,17 @@ return {
     errors = differ,
     example = "local y = nn.margin_ranking_loss(mlpl.ones(1), mlpl.zeros(1), -mlpl.ones(1))\n"
       .. "assert(y:item() == 1)",
+    source = "Herbrich, Graepel, Obermayer, Large margin rank boundaries (2000)",
   },
   binary_cross_entropy = {
-    "-target log input - (1 - target) log(1 - input), the mean over all elements unless told. "
-      .. "Logarithms are kept above -100. Differentiable in input and target.",
+    "-target log input - (1 - target) log(1 - input) in nats, the mean over all elements unless "
+      .. "told. Logarithms are kept above -100. Differentiable in input and target.",
     args = { input = "probabilities, any shape", target = same .. ", from 0 to 1",
       weight = "scales the elements' losses; broadcasts", reduction = reduction },
     errors = "shapes that differ; an input that is no probability",
     example = "local loss = nn.binary_cross_entropy(mlpl.full({ 2 }, 0.5), mlpl.ones(2))\n"
       .. "assert(math.abs(loss:item() - math.log(2)) < 1e-6)",
+    source = "Good, Rational decisions (1952), for the logarithmic loss",
   },
   cross_entropy = {
     "-log softmax(input)[target], the mean over the examples unless told, in nats. Labels count "
@@ -123,9 +130,10 @@ return {
       reduction = "'none' keeps the elements" },
     errors = "shapes that differ: nothing broadcasts here",
     example = "assert(nn.mse_loss(mlpl.ones(2), mlpl.zeros(2)):item() == 1)",
+    source = "Gauss, Theoria motus corporum coelestium (1809)",
   },
   binary_cross_entropy_with_logits = {
-    "-t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid, the mean over all elements unless "
+    "-t log s(x) - (1 - t) log(1 - s(x)) in nats, s the sigmoid, the mean over all elements unless "
       .. "told; computed as max(x, 0) - x t + log(1 + e^-|x|), which cannot overflow. "
       .. "Differentiable in the input.",
     args = { input = "logits, any shape", target = "the input's shape, from 0 to 1",
@@ -135,5 +143,6 @@ return {
     errors = "shapes that differ",
     example = "local loss = nn.binary_cross_entropy_with_logits(mlpl.zeros(2), mlpl.ones(2))\n"
       .. "assert(math.abs(loss:item() - math.log(2)) < 1e-6)",
+    source = "Good, Rational decisions (1952), for the logarithmic loss",
   },
 }

@@ -31,6 +31,11 @@ return {
     call = "mlpl.version",
     example = 'assert(mlpl.version:match "^%d+%.%d+%.%d+$")',
   },
+  _VERSION = {
+    "The library's name and version, as Lua's own _VERSION: mlpl and three numbers.",
+    call = "mlpl._VERSION",
+    example = 'assert(mlpl._VERSION == "mlpl " .. mlpl.version)',
+  },
   seed = {
     "Seeds mlpl's own random numbers (Philox4x32-10): the same seed gives the same numbers "
       .. "on every machine and with any number of threads. Without an argument it only tells "
@@ -50,8 +55,8 @@ assert(a:equal(mlpl.rand(3)))]],
     "Sets how many threads the engine computes with; without an argument it only tells. "
       .. "Results do not depend on it, bit by bit.",
     call = "threads([n])",
-    args = { { "n", "integer?", "from 1 to 256" } },
-    returns = { { "n", "integer", "the number in force" } },
+    args = { { "n", "integer?", "threads, from 1 to 256" } },
+    returns = { { "n", "integer", "the number of threads in force" } },
     errors = "a number outside 1 to 256 raises",
     example = "local n = mlpl.threads()\nassert(mlpl.threads(1) == 1)\nmlpl.threads(n)",
   },
@@ -66,7 +71,7 @@ assert(a:equal(mlpl.rand(3)))]],
     "Seconds on a clock that never goes back, for measuring how long something takes: only "
       .. "differences mean anything.",
     call = "clock()",
-    returns = { { "seconds", "number" } },
+    returns = { { "seconds", "number", "in seconds; they begin anywhere" } },
     example = "local start = mlpl.clock()\nassert(mlpl.clock() - start >= 0)",
   },
   memory = {
@@ -74,7 +79,7 @@ assert(a:equal(mlpl.rand(3)))]],
       .. "kept for reuse (cached), the limit (0: none), and how often the allocator was asked "
       .. "(requests).",
     call = "memory()",
-    returns = { { "use", "table", "live, peak, cached, limit, requests: whole numbers" } },
+    returns = { { "use", "table", "live, peak, cached, limit: in bytes; requests: a count" } },
     example = [[
 local before = mlpl.memory().live
 local x = mlpl.zeros(1000)
@@ -85,8 +90,8 @@ assert(mlpl.memory().live >= before + 4000)]],
       .. "tells. Whatever would go beyond raises an error once the garbage was collected, and "
       .. "changes nothing.",
     call = "memory_limit([bytes])",
-    args = { { "bytes", "integer?", "0 or more; 0: no limit" } },
-    returns = { { "bytes", "integer", "the limit in force" } },
+    args = { { "bytes", "integer?", "in bytes, 0 or more; 0: no limit" } },
+    returns = { { "bytes", "integer", "the limit in force, in bytes" } },
     errors = "a negative number of bytes raises",
     example = [[
 mlpl.memory_limit(mlpl.memory().live + 2 ^ 20)
@@ -98,7 +103,7 @@ mlpl.memory_limit(0)]],
       .. "that cannot go back to the start of a line.",
     call = "terminal(file)",
     args = { { "file", "file*|integer", "an open file, or a file descriptor" } },
-    returns = { { "columns", "integer?", "80 where the terminal does not tell" } },
+    returns = { { "columns", "integer?", "in characters; 80 where the terminal does not tell" } },
     errors = "a closed file raises",
     example = "local columns = mlpl.terminal(io.stdout) or 80\nassert(columns > 0)",
   },
@@ -879,7 +884,8 @@ mlpl.profiler.stop()]],
     "What was measured since profiler.start, by layer, operation and pass, the longest first; "
       .. "nothing while it is off.",
     call = "profiler.entries()",
-    returns = { { "entries", "table[]", "layer, operation, pass, calls, seconds, bytes, flops" } },
+    returns = { { "entries", "table[]", "layer, operation, pass: names; calls: a count; "
+      .. "seconds: in seconds; bytes: read and written; flops: floating-point operations" } },
     example = [[
 mlpl.profiler.start()
 mlpl.ones(8, 8):exp()
@@ -945,6 +951,7 @@ local a = mlpl.tensor { { 2, 0 }, { 1, 1 } }
 local b = mlpl.tensor { { 2 }, { 3 } }
 local x = linalg.solve_triangular(a, b, { upper = false })
 assert(x[2][1]:item() == 2)]],
+    source = "Golub, Van Loan, Matrix Computations (2013), 3.1",
   },
   ["linalg.norm"] = {
     "The norm of all elements, of vectors along one axis, or of matrices in two. Without ord: "
@@ -965,5 +972,6 @@ assert(x[2][1]:item() == 2)]],
 assert(linalg.norm(mlpl.tensor { 3, 4 }):item() == 5)
 local rows = linalg.norm(mlpl.ones(2, 4), { dim = 2 })
 assert(rows[1]:item() == 2)]],
+    source = "Golub, Van Loan, Matrix Computations (2013), 2.3",
   },
 }

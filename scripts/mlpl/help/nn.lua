@@ -91,6 +91,8 @@ assert(layer(mlpl.ones(2, 4)).shape[2] == 3 and layer.weight.shape[1] == 3)]],
     returns = module,
     errors = "without dim it raises",
     example = "assert(nn.Softmax(-1)(mlpl.zeros(1, 4))[1][2]:item() == 0.25)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   ["nn.LogSoftmax"] = {
     "The logarithm of softmax, x_i - log sum_j exp(x_j), accurate where softmax is nearly 0.",
@@ -98,12 +100,14 @@ assert(layer(mlpl.ones(2, 4)).shape[2] == 3 and layer.weight.shape[1] == 3)]],
     returns = module,
     errors = "without dim it raises",
     example = "assert(nn.LogSoftmax(-1)(mlpl.zeros(1, 1)):item() == 0)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   ["nn.Flatten"] = {
     "Makes one axis of several; without options, all but the first, which are the examples.",
     args = { start_dim = "the first of them", end_dim = "the last" },
     returns = module,
-    memory = "its output is a view of the input where that is contiguous",
+    memory = "its output is a view, which shares memory with the input, where that is contiguous",
     errors = "an input without those axes raises",
     example = "assert(nn.Flatten()(mlpl.ones(2, 3, 4)).shape[2] == 12)",
   },
@@ -136,7 +140,7 @@ assert(#model == 3 and model(mlpl.ones(2, 4)).shape[2] == 1)]],
   -- ---- losses ---------------------------------------------------------------------------
 
   ["nn.CrossEntropyLoss"] = {
-    "-log softmax(input)[target], by rows: the loss of classification. The target holds labels "
+    "-log softmax(input)[target] in nats, by rows: the loss of classification. The target holds labels "
       .. "(i64, from 1), or in the input's shape a share for every class. With "
       .. "weight the mean divides by the sum of the targets' weights.",
     args = {
@@ -169,6 +173,7 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.NLLLoss()(-mlpl.ones(2, 3), mlpl.randint(1, 3, { 2 })):item() == 1)",
+    source = "Fisher, On the mathematical foundations of theoretical statistics (1922)",
   },
   ["nn.L1Loss"] = {
     "|input - target|: a loss of regression that forgives outliers.",
@@ -176,6 +181,7 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.L1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 1)",
+    source = "Bloomfield, Steiger, Least absolute deviations (1983)",
   },
   ["nn.SmoothL1Loss"] = {
     "Like nn.MSELoss near 0, like nn.L1Loss far from it: see nn.smooth_l1_loss.",
@@ -183,6 +189,7 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.SmoothL1Loss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+    source = "Girshick, Fast R-CNN (2015)",
   },
   ["nn.HuberLoss"] = {
     "delta times nn.SmoothL1Loss with beta = delta: see nn.huber_loss.",
@@ -190,6 +197,7 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.HuberLoss()(mlpl.ones(2, 1), mlpl.zeros(2, 1)):item() == 0.5)",
+    source = "Huber, Robust estimation of a location parameter (1964)",
   },
   ["nn.KLDivLoss"] = {
     "target (log target - input), the divergence of two distributions: see nn.kl_div.",
@@ -200,6 +208,7 @@ assert(loss(mlpl.randn(4, 3), mlpl.randint(1, 3, { 4 })):item() > 0)]],
     example = [[
 local p = mlpl.tensor { { 0.5, 0.5 } }
 assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
+    source = "Kullback and Leibler, On information and sufficiency (1951)",
   },
   ["nn.PoissonNLLLoss"] = {
     "e^input - target input: the loss of counts. See nn.poisson_nll_loss.",
@@ -208,6 +217,7 @@ assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.PoissonNLLLoss()(mlpl.zeros(2), mlpl.ones(2)):item() == 1)",
+    source = "Nelder, Wedderburn, Generalized linear models (1972)",
   },
   ["nn.SoftMarginLoss"] = {
     "log(1 + e^(-target input)) for targets 1 and -1.",
@@ -215,6 +225,7 @@ assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.SoftMarginLoss()(mlpl.zeros(2), mlpl.ones(2)):item() > 0.69)",
+    source = "Cox, The regression analysis of binary sequences (1958)",
   },
   ["nn.HingeEmbeddingLoss"] = {
     "The input where the target is 1, max(0, margin - input) where it is -1.",
@@ -223,6 +234,7 @@ assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.HingeEmbeddingLoss()(mlpl.ones(2), mlpl.ones(2)):item() == 1)",
+    source = "Cortes, Vapnik, Support-vector networks (1995), for the margin",
   },
   ["nn.BCELoss"] = {
     "-(y log x + (1 - y) log(1 - x)), the loss of yes or no where the input is a probability. "
@@ -232,6 +244,7 @@ assert(nn.KLDivLoss { reduction = "batchmean" }(p:log(), p):item() == 0)]],
     returns = loss,
     errors = "shapes that do not fit raise",
     example = "assert(nn.BCELoss()(mlpl.full({ 2 }, 0.5), mlpl.ones(2)):item() > 0.69)",
+    source = "Good, Rational decisions (1952), for the logarithmic loss",
   },
   ["nn.BCEWithLogitsLoss"] = {
     "-(p y log s(x) + (1 - y) log(1 - s(x))), where s is the sigmoid and p is pos_weight (1): "

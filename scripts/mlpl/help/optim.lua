@@ -49,7 +49,7 @@ opt:step()]],
     args = {
       parameters = params, lr = "the learning rate: about how far a parameter moves in a step",
       betas = "how much of the means stays: of the gradient's, of its square's",
-      eps = "keeps the divisor away from zero",
+      eps = "keeps the divisor away from zero; in the unit of the gradient",
       weight_decay = "pulls parameters to zero: the factor of w in the gradient",
       amsgrad = "never let a step grow because v shrinks",
     },

@@ -91,7 +91,7 @@ return {
   pairwise_distance = {
     "The p-norms of x1 - x2 + eps along the last axis.",
     args = { x1 = "[... k]", x2 = "[... k]; they broadcast", p = "of the norm",
-      eps = "added to the differences", keepdim = "keep the axis, with size 1" },
+      eps = "added to the differences, in their unit", keepdim = "keep the axis, with size 1" },
     errors = sizes,
     example = "local y = mlpl.zeros(1, 2):pairwise_distance(mlpl.tensor { { 3, 4 } })\n"
       .. "assert(math.abs(y[1]:item() - 5) < 1e-4)",
@@ -131,6 +131,7 @@ return {
     errors = "a matrix that is not square; a 0 in the diagonal",
     example = "local L = linalg.cholesky(mlpl.tensor { { 4, 0 }, { 0, 16 } })\n"
       .. "assert(L:cholesky_inverse()[2][2]:item() == 1 / 16)",
+    source = "Golub, Van Loan, Matrix Computations (2013), 4.2",
   },
   outer = {
     "y[i][j] = a[i] b[j] of two vectors.",

@@ -20,11 +20,13 @@ return {
     args = axes, errors = no_axis,
     example = "local x = mlpl.ones(2, 3)\nassert(x:sum():item() == 6)\n"
       .. "assert(x:sum { dim = 2, keepdim = true }.shape[2] == 1)",
+    source = "Higham, The accuracy of floating point summation (1993), for pairwise sums",
   },
   mean = {
     "The mean over axes, or of all elements; nan of nothing.",
     args = axes, errors = no_axis .. "; whole numbers (convert with :to)",
     example = "assert(mlpl.tensor { 1, 2, 6 }:mean():item() == 3)",
+    source = "Higham, The accuracy of floating point summation (1993), for pairwise sums",
   },
   prod = {
     "The product over axes, or of all elements; 1 of nothing. The gradient is right where "
@@ -100,6 +102,7 @@ return {
     errors = no_axis,
     example = "local x = mlpl.tensor { 1, 2, 3 }\nassert(x:var():item() == 1)\n"
       .. "assert(math.abs(x:var { unbiased = false }:item() - 2 / 3) < 1e-6)",
+    source = "Chan, Golub, LeVeque, Algorithms for computing the sample variance (1983)",
   },
   std = {
     "The square root of var over axes.",
@@ -107,18 +110,21 @@ return {
       correction = "what is taken off n" },
     errors = no_axis,
     example = "assert(mlpl.tensor { 1, 2, 3 }:std():item() == 1)",
+    source = "Chan, Golub, LeVeque, Algorithms for computing the sample variance (1983)",
   },
   var_mean = {
     "var and mean of the same axes.",
     args = spread,
     returns = { { "variance", "Tensor" }, { "mean", "Tensor" } }, errors = no_axis,
     example = "local v, m = mlpl.tensor { 1, 3 }:var_mean()\nassert(v:item() == 2 and m:item() == 2)",
+    source = "Chan, Golub, LeVeque, Algorithms for computing the sample variance (1983)",
   },
   std_mean = {
     "std and mean of the same axes.",
     args = spread,
     returns = { { "deviation", "Tensor" }, { "mean", "Tensor" } }, errors = no_axis,
     example = "local s, m = mlpl.tensor { 1, 1 }:std_mean()\nassert(s:item() == 0 and m:item() == 1)",
+    source = "Chan, Golub, LeVeque, Algorithms for computing the sample variance (1983)",
   },
   aminmax = {
     "amin and amax of the same axes.",
@@ -173,6 +179,8 @@ return {
     args = axes, errors = no_axis,
     example = "local y = mlpl.full({ 2 }, 1000):logsumexp(1)\n"
       .. "assert(math.abs(y:item() - 1000 - math.log(2)) < 1e-3)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   cumsum = {
     "Sums of the first elements along dim: y[i] = x[1] + ... + x[i].",
@@ -189,6 +197,8 @@ return {
     args = along, errors = no_axis,
     example = "local y = mlpl.zeros(3):logcumsumexp(1)\n"
       .. "assert(math.abs(y[3]:item() - math.log(3)) < 1e-6)",
+    source = "Blanchard, Higham, Higham, Accurately computing the log-sum-exp and softmax "
+      .. "functions (2021)",
   },
   cummax = {
     "The largest of the first elements along dim, and where it stands; nan stays from where it "
@@ -269,6 +279,7 @@ return {
     errors = "nothing to choose from; " .. no_axis,
     example = "local x = mlpl.tensor { 4, 1, 3, 2 }\nassert(x:quantile(0.5):item() == 2.5)\n"
       .. "assert(x:quantile { q = { 0, 1 } }[2]:item() == 4)",
+    source = "Hyndman, Fan, Sample quantiles in statistical packages (1996), type 7",
   },
   nanquantile = {
     "The quantile of what is not nan; nan where nothing is left.",

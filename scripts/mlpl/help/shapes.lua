@@ -1,6 +1,6 @@
 -- Shapes, parts and places. Axes, indices and places count from 1, or from -1 at the end.
 local view = "a view: shares memory with input"
-local copy = "a view where strides allow it, else a copy"
+local copy = "a view, which shares memory with input, where its strides allow it; else a copy"
 local axis = "an axis that the tensor does not have"
 local range = "a place that the tensor does not have (it and the range are named)"
 

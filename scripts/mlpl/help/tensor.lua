@@ -25,8 +25,10 @@ return {
       { "shape", "integer[]", "the size of every axis; a new table every time, which prints "
         .. "as [2x3] and equals a table of the same numbers" },
       { "ndim", "integer", "the number of axes, as x:dim() gives it" },
-      { "T", "Tensor", "a matrix with rows and columns exchanged, as x:t() gives it; a view" },
-      { "mT", "Tensor", "the same of every matrix of a stack: x:transpose(-2, -1); a view" },
+      { "T", "Tensor", "a matrix with rows and columns exchanged, as x:t() gives it; a view, "
+        .. "which shares memory" },
+      { "mT", "Tensor", "the same of every matrix of a stack: x:transpose(-2, -1); a view, "
+        .. "which shares memory" },
       { "dtype", "string", '"f32", "f64", "i64", "u8" or "bool"' },
       { "grad", "Tensor?", "the gradient that backward passes have added up; may be set to nil" },
       { "requires_grad", "boolean", "whether what is computed from it is recorded; may be set" },

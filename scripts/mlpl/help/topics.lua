@@ -10,7 +10,7 @@ return {
       .. "x[key] = value writes a number or a tensor that broadcasts. A tensor "
       .. "has no end that ipairs would see: for i = 1, #x do.",
     call = "x[i]   x[{ {1, 10}, 3 }]   x[mask]   x[positions]",
-    returns = { { "", "Tensor", "numbers and ranges: a view; masks and positions: a copy" } },
+    returns = { { "", "Tensor", "numbers and ranges: a view, which shares memory; masks and positions: a copy" } },
     errors = "positions outside an axis, more indices than axes",
     example = [[
 local x = mlpl.arange(12):reshape(3, 4)

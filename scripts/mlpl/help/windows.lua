@@ -141,6 +141,7 @@ return {
     example = "local x = mlpl.randn(2, 3, 5, 5)\nlocal w = mlpl.randn(4, 3, 3, 3)\n"
       .. "local y = w:reshape(4, 27):matmul(nn.unfold(x, 3))\n"
       .. "assert((y:reshape(2, 4, 3, 3) - nn.conv2d(x, w)):abs():max():item() < 1e-4)",
+    source = "Chellapilla, Puri, Simard, High performance convolutional neural networks (2006)",
   },
   col2im = {
     "nn.fold, PyTorch's nn.functional.fold: columns of patches back to an image, where they "
@@ -150,5 +151,6 @@ return {
     errors = "columns that are not whole patches; another number of patches than the image has",
     example = "local columns = nn.unfold(mlpl.ones(1, 4, 4), 2, { stride = 2 })\n"
       .. "assert(nn.fold(columns, 4, 2, { stride = 2 }):sum():item() == 16)",
+    source = "Chellapilla, Puri, Simard, High performance convolutional neural networks (2006)",
   },
 }
