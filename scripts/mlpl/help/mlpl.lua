@@ -8,6 +8,8 @@ local random_options = real_options .. ", generator (a Generator; mlpl's own oth
 local sizes = "the sizes: whole numbers, or one array of them; none for a single number"
 local more = "further sizes; "
 local own = "memory of its own"
+local box_muller = "Box, Muller, A note on the generation of random normal deviates (1958)"
+local philox = "Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3 (2011)"
 
 -- The entry of a tensor made in the shape of another.
 local function like(summary, call, example)
@@ -49,7 +51,7 @@ mlpl.seed(42)
 local a = mlpl.rand(3)
 mlpl.seed(42)
 assert(a:equal(mlpl.rand(3)))]],
-    source = "Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3 (2011)",
+    source = philox,
   },
   threads = {
     "Sets how many threads the engine computes with; without an argument it only tells. "
@@ -498,6 +500,7 @@ assert(x[{ at[1], at[2] }]:sum():item() == 6)]],
     memory = own,
     errors = "whole-number dtypes raise",
     example = "local x = mlpl.rand(2, 3)\nassert(x:min():item() >= 0 and x:max():item() < 1)",
+    source = philox,
   },
   randn = {
     "Random numbers of the normal distribution with mean 0 and standard deviation 1.",
@@ -510,6 +513,7 @@ assert(x[{ at[1], at[2] }]:sum():item() == 6)]],
     memory = own,
     errors = "whole-number dtypes raise",
     example = "assert(math.abs(mlpl.randn(10000):mean():item()) < 0.1)",
+    source = box_muller,
   },
   normal = {
     "Random numbers of the normal distribution with a mean and a standard deviation: of given "
@@ -529,6 +533,7 @@ assert(x[{ at[1], at[2] }]:sum():item() == 6)]],
 assert(math.abs(mlpl.normal(5, 0.1, 10000):mean():item() - 5) < 0.1)
 local x = mlpl.normal(mlpl.tensor { 0, 100 }, mlpl.tensor { 0, 1 })
 assert(x[1]:item() == 0 and x[2]:item() > 50)]],
+    source = box_muller,
   },
   randint = {
     "Random whole numbers from lowest to highest, both included, each as likely: "
@@ -557,6 +562,7 @@ assert(x[1]:item() == 0 and x[2]:item() > 50)]],
     memory = own,
     errors = "a negative n, and one that does not fit the dtype, raise",
     example = "local x = mlpl.randn(5, 2)\nlocal shuffled = x[mlpl.randperm(#x)]",
+    source = "Fisher, Yates, Statistical tables (1938)",
   },
   bernoulli = {
     "Ones and zeros: an element is 1 with the probability that stands there in p.",
@@ -653,7 +659,7 @@ local g = mlpl.Generator(7)
 local x = mlpl.randn(3, { generator = g })
 g:seed(7)
 assert(x:equal(mlpl.randn(3, { generator = g })))]],
-    source = "Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3 (2011)",
+    source = philox,
   },
   ["Generator.seed"] = {
     "Seeds the generator anew; without an argument, only tells the seed that was last set.",
