@@ -45,7 +45,7 @@ static mlpli_matrix lu_of(lu *f, int64_t i, int64_t *zero) {
   mlpli_matrix m = mlpli_matrix_at(f->copy, i);
   mlplk_matrix k = mlpli_kernel_matrix(m);
   *zero = -1;
-  f->kern->lu(f->n, &k, f->pivot, f->scratch, &f->cx->par);
+  f->kern->lu(f->n, f->n, &k, f->pivot, f->scratch, &f->cx->par);
   for (int64_t j = f->n - 1; j >= 0; j--)
     if (mlpli_load(mlpli_elem(m, f->copy->dtype, j, j), f->copy->dtype) == 0) *zero = j;
   return m;
