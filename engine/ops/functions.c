@@ -414,8 +414,7 @@ ROW(acosh, MLPLI_ABOVE_1, 1)
 ROW(atanh, MLPLI_UNIT, 1)
 ROW(sinc, MLPLI_NONZERO, 1)
 const mlpl_op mlpli_op_sinc_slope = {MAP_ROW(sinc_slope, MLPLI_REAL, 1),
-    .says = MLPLI_OP_SINC, HAS_BACKWARD(sinc_slope), .internal = true,
-    PARAMS(sinc_slope_params)};
+    HAS_BACKWARD(sinc_slope), .internal = true, PARAMS(sinc_slope_params)};
 ROW(exp2, MLPLI_REAL, OUT)
 ROW(expm1, MLPLI_REAL, OUT)
 ROW(log2, MLPLI_POSITIVE, 1)
