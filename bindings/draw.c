@@ -4,6 +4,31 @@
 
 #include <string.h>
 
+/* ---- one draw ---------------------------------------------------------------------- */
+
+/* After a draw with g in the place of the state's own generator, which comes back: is there
+   to be another one, because memory lacked? */
+static bool drawn_in_vain(
+    lua_State *L, mlplb_state *s, mlplb_generator *g, mlpl_status status, int *tries) {
+  mlplb_generator_swap(s, g);
+  return mlplb_again(L, s, status, tries);
+}
+
+/* v as a tensor without axes, in a box that stays on the stack. */
+static mlpl_tensor *number_tensor(
+    lua_State *L, const char *what, mlpl_dtype dtype, double v) {
+  mlplb_state *s = mlplb_get(L);
+  mlpl_tensor *t = NULL;
+  mlpl_status status;
+  int tries = 0;
+  mlplb_box *box = mlplb_tensor_box(L);
+  do status = mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, v);
+  while (mlplb_again(L, s, status, &tries));
+  box->object = t;
+  if (status != MLPL_OK) mlplb_raise_as(L, s, what);
+  return t;
+}
+
 /* ---- draws that make a tensor ------------------------------------------------------ */
 
 /* The options table behind n arguments, or 0; what is between is one argument too many. */
@@ -33,8 +58,7 @@ static int bernoulli(lua_State *L) {
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_tensor_bernoulli(s->cx, &t, p);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, g, status, &tries));
   box->object = t;
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "bernoulli");
 }
@@ -66,8 +90,7 @@ static int multinomial(lua_State *L) {
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_tensor_multinomial(s->cx, &t, weights, n, replacement);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, g, status, &tries));
   box->object = t;
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "multinomial");
 }
@@ -89,8 +112,7 @@ static int randperm(lua_State *L) {
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_tensor_randperm(s->cx, &t, dtype, n);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, g, status, &tries));
   box->object = t;
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "randperm");
 }
@@ -142,8 +164,7 @@ static int draw_reals(
   do {
     mlplb_generator_swap(s, d->g);
     status = draw(s->cx, &t, d->m.dtype, d->ndim, d->shape, a, b);
-    mlplb_generator_swap(s, d->g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, d->g, status, &tries));
   return mlplb_finish(L, &d->m, box, t, status);
 }
 
@@ -167,18 +188,13 @@ static int randn_like(lua_State *L) {
 /* A mean or a deviation that is a tensor, or becomes one. */
 static mlpl_tensor *parameter(
     lua_State *L, int arg, const char *name, double standard, mlpl_dtype dtype) {
-  mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = mlplb_test_tensor(L, arg);
   if (t) return t;
   const double v = lua_isnoneornil(L, arg) ? standard : lua_tonumber(L, arg);
   if (!lua_isnoneornil(L, arg) && lua_type(L, arg) != LUA_TNUMBER)
     luaL_error(L, "normal: %s is %s; it must be a number or a tensor", name,
         mlplb_shown(L, arg));
-  mlplb_box *box = mlplb_tensor_box(L);
-  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, v) != MLPL_OK)
-    mlplb_raise_as(L, s, "normal");
-  box->object = t;
-  return t;
+  return number_tensor(L, "normal", dtype, v);
 }
 
 /* normal(means, deviations, { generator = g }): a number for each */
@@ -207,8 +223,7 @@ static int normal_of(lua_State *L) {
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_normal(s->cx, &t, in[0], in[1]);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, g, status, &tries));
   box->object = t;
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, "normal");
 }
@@ -247,8 +262,7 @@ static int draw_whole(lua_State *L, const drawing *d, span of) {
   do {
     mlplb_generator_swap(s, d->g);
     status = mlpl_tensor_randint(s->cx, &t, d->m.dtype, d->ndim, d->shape, of.lo, of.hi);
-    mlplb_generator_swap(s, d->g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, d->g, status, &tries));
   return mlplb_finish(L, &d->m, box, t, status);
 }
 
@@ -316,8 +330,7 @@ static int fill(lua_State *L, const fill_kind *f, fill_function *draw) {
   do {
     mlplb_generator_swap(s, g);
     status = draw(s->cx, t, v[0], v[1]);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, g, status, &tries));
   return fill_end(L, s, f->what, status);
 }
 
@@ -357,16 +370,12 @@ static int bernoulli_(lua_State *L) {
     double v[2];
     bool real = mlpl_tensor_dtype(t) == MLPL_F32;
     g = fill_options(L, &kind, v);
-    mlplb_box *box = mlplb_tensor_box(L);
-    status = mlpl_tensor_full(s->cx, &p, real ? MLPL_F32 : MLPL_F64, 0, NULL, v[0]);
-    box->object = p;
-    if (status != MLPL_OK) return mlplb_raise_as(L, s, "bernoulli_");
+    p = number_tensor(L, "bernoulli_", real ? MLPL_F32 : MLPL_F64, v[0]);
   }
   do {
     mlplb_generator_swap(s, g);
     status = mlpl_tensor_fill_bernoulli(s->cx, t, p);
-    mlplb_generator_swap(s, g);
-  } while (mlplb_again(L, s, status, &tries));
+  } while (drawn_in_vain(L, s, g, status, &tries));
   return fill_end(L, s, "bernoulli_", status);
 }
 

@@ -161,8 +161,7 @@ static void range(lua_State *L, subscript *u, int index) {
   else
     luaL_error(L,
         "a range has %d number%s; it is {first, last}, {first, last, step}, or {} for "
-        "the "
-        "whole axis",
+        "the whole axis",
         (int)length, length == 1 ? "" : "s");
 }
 
@@ -239,8 +238,7 @@ static void check_together(lua_State *L, const subscript *u) {
       if (u->index[i] && u->index[k] && !broadcast(u->index[i], u->index[k]))
         luaL_error(L,
             "index: %s, %s; the sizes of index tensors, aligned at the last axis, must "
-            "be "
-            "equal or 1%s",
+            "be equal or 1%s",
             index_text(L, u, k), index_text(L, u, i),
             u->mask[i] || u->mask[k] ? " (a mask counts as a list of its places)" : "");
 }

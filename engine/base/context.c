@@ -111,7 +111,8 @@ const char *mlpl_status_text(mlpl_status status) {
 
 const char *mlpl_error(const mlpl_ctx *cx) { return cx->text; }
 
-/* "-nan" is how C libraries print some NaN: its sign says nothing. Quoted text stays. */
+/* "-nan" is how C libraries print some NaN: its sign says nothing. It goes where it stands
+   as a word of its own; in a path such as "a -nan.csv", too. */
 static void drop_sign_of_nan(char *text) {
   for (char *p = text; (p = strstr(p, "-nan")); p++)
     if ((p == text || p[-1] == ' ') && !isalnum((unsigned char)p[4]))

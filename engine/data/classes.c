@@ -147,9 +147,7 @@ mlpl_status mlpli_classes_finish(
   *classes = NULL;
   sorting t = {.s = s, .n = count(s)};
   mlpl_status status = make(&t, y, classes);
-  if (status != MLPL_OK) {
-    mlpli_drop(y);
-  }
+  if (status != MLPL_OK) mlpli_drop(y);
   mlpli_heap *heap = s->cx->heap;
   mlpli_free(heap, t.value);
   mlpli_free(heap, t.order);

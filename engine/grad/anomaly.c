@@ -85,7 +85,7 @@ static mlpl_status found_in_input(mlpl_ctx *cx, const mlpli_call *c, int i, int6
 
 /* Did the script ask for it: masked_fill with -inf? */
 static bool is_asked_for(const mlpli_call *c, kind made) {
-  for (int i = 0; c->p && i < c->op->n_params; i++) {
+  for (int i = 0; c->op->places_options && c->p && i < c->op->n_params; i++) {
     const double *v = &c->p[i].f;
     int n = 0;
     if (c->op->params[i].type == MLPL_PARAM_REAL) n = 1;

@@ -63,8 +63,7 @@ static mlpl_status check_layer(mlpl_ctx *cx, const mlpl_module *m, int depth) {
   if (m->kind == &mlpli_custom)
     return mlpl_fail(cx, MLPL_EARG,
         "save: a layer of your own (%.60s) cannot be saved, a file names kinds of nn; "
-        "save "
-        "the parameters by themselves and build the model in code",
+        "save the parameters by themselves and build the model in code",
         mlpl_module_kind(m));
   if (depth > MLPLI_ARCH_DEPTH)
     return mlpl_fail(

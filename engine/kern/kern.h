@@ -388,9 +388,10 @@ typedef struct mlplk_linalg {
      diagonal counts as ones. b [n x r] is replaced by X. */
   void (*solve_triangular)(ptrdiff_t n, ptrdiff_t r, const mlplk_matrix *a, int upper,
       int unit, const mlplk_matrix *b, void *scratch, const mlplk_par *par);
-  /* P A = L U; step i exchanged rows i and pivot[i]. A pivot may be 0. */
-  void (*lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
-      const mlplk_par *par);
+  /* P A = L U, A [m x n], in its place; step i of min(m, n) exchanged rows i and pivot[i].
+     Rows of a lie side by side. A pivot may be 0. */
+  void (*lu)(ptrdiff_t m, ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot,
+      void *scratch, const mlplk_par *par);
   /* A = L L^T, from and into the lower triangle; above it, a is spoiled. 0, or the order
      of the first leading minor that is not positive. */
   ptrdiff_t (*cholesky)(

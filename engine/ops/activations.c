@@ -260,8 +260,7 @@ static SHAPE(prelu) {
     char tx[MLPLI_SHAPE_TEXT], tw[MLPLI_SHAPE_TEXT];
     return mlpl_fail(cx, MLPL_ESHAPE,
         "prelu: weight is %s, input is %s; it has one number, or one for each of the "
-        "%lld "
-        "on the input's second axis",
+        "%lld on the input's second axis",
         mlpli_tensor_text(tw, w), mlpli_tensor_text(tx, x), (long long)channels);
   }
   return mlpli_shape_same(cx, c, s);
@@ -387,7 +386,7 @@ const mlpl_op mlpli_op_mish = ROW(mish, MLPLI_REAL, 1);
 const mlpl_op mlpli_op_softplus = ROW_WITH(softplus, MLPLI_REAL, 1, softplus_params);
 const mlpl_op mlpli_op_softsign = ROW(softsign, MLPLI_SMOOTH, 1);
 const mlpl_op mlpli_op_hardtanh = {UNARY_ROW(hardtanh, MLPLI_REAL, shape_hardtanh),
-    .saves = 1, HAS_BACKWARD(hardtanh), PARAMS(hardtanh_params)};
+    .saves = 1, HAS_BACKWARD(hardtanh), PARAMS(hardtanh_params), .places_options = true};
 const mlpl_op mlpli_op_relu6 = ROW(relu6, MLPLI_SMOOTH, 1);
 const mlpl_op mlpli_op_hardsigmoid = ROW(hardsigmoid, MLPLI_REAL, 1);
 const mlpl_op mlpli_op_hardswish = ROW(hardswish, MLPLI_REAL, 1);
@@ -399,7 +398,8 @@ const mlpl_op mlpli_op_softshrink = {MAP_ROW(softshrink, MLPLI_REAL, 1),
     .backward = shrink_backward, PARAMS(shrink_params)};
 const mlpl_op mlpli_op_hardshrink = {MAP_ROW(hardshrink, MLPLI_REAL, 1),
     .backward = shrink_backward, PARAMS(shrink_params)};
-const mlpl_op mlpli_op_threshold = ROW_WITH(threshold, MLPLI_REAL, 1, threshold_params);
+const mlpl_op mlpli_op_threshold = {MAP_ROW(threshold, MLPLI_REAL, 1),
+    HAS_BACKWARD(threshold), PARAMS(threshold_params), .places_options = true};
 const mlpl_op mlpli_op_prelu = {.name = "prelu",
     .input_name = {"input", "weight"},
     .domain = {MLPLI_SMOOTH, MLPLI_REAL},

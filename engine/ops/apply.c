@@ -119,8 +119,8 @@ static mlpl_status mixed_dtypes(
     if (first < 0) first = i;
     if (in[i]->dtype != in[first]->dtype)
       return mlpl_fail(cx, MLPL_EARG,
-          "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", mlpli_said(op),
-          mlpli_input_text(a, cx, op, first),
+          "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)",
+          mlpli_said(op), mlpli_input_text(a, cx, op, first),
           mlpl_dtype_name((mlpl_dtype)in[first]->dtype), mlpli_input_text(b, cx, op, i),
           mlpl_dtype_name((mlpl_dtype)in[i]->dtype));
   }
@@ -140,18 +140,19 @@ static mlpl_status check_kind(mlpl_ctx *cx, const mlpl_op *op, int i,
     return bad_dtype(cx, op, i, t, "a mask is bool");
   if (d == MLPLI_LIKE && t->dtype != first->dtype)
     return mlpl_fail(cx, MLPL_EARG,
-        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)", mlpli_said(op),
-        mlpli_input_text(a, cx, op, 0), mlpl_dtype_name((mlpl_dtype)first->dtype),
-        mlpli_input_text(b, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype));
+        "%s: %s is %s, %s is %s; they must have one dtype (convert with :to)",
+        mlpli_said(op), mlpli_input_text(a, cx, op, 0),
+        mlpl_dtype_name((mlpl_dtype)first->dtype), mlpli_input_text(b, cx, op, i),
+        mlpl_dtype_name((mlpl_dtype)t->dtype));
   return MLPL_OK;
 }
 
 static mlpl_status bad_count(mlpl_ctx *cx, const mlpl_op *op, int n) {
   if (op->list)
-    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d or more", mlpli_said(op),
-        n, op->n_required);
-  return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d", mlpli_said(op), n,
-      op->n_required, op->n_inputs);
+    return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d or more",
+        mlpli_said(op), n, op->n_required);
+  return mlpl_fail(cx, MLPL_EARG, "%s: %d tensors given; it takes %d to %d",
+      mlpli_said(op), n, op->n_required, op->n_inputs);
 }
 
 /* All inputs into cast, converted (recorded, so that a gradient finds its way back). Those
@@ -161,7 +162,8 @@ static mlpl_status promote(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   mlpl_status status = MLPL_OK;
   MLPL_TRY(mlpli_promoted(cx, c->op, c->in, c->n, &dtype));
   if (c->op->list) {
-    MLPL_TRY(mlpli_new(cx, &c->converted, (size_t)c->n * sizeof *cast, mlpli_said(c->op)));
+    MLPL_TRY(
+        mlpli_new(cx, &c->converted, (size_t)c->n * sizeof *cast, mlpli_said(c->op)));
     cast = c->converted;
   }
   for (i = 0; i < c->n && status == MLPL_OK; i++) {
@@ -249,9 +251,7 @@ mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
 }
 
 static void release_all(mlpl_tensor **out, int n) {
-  for (int i = 0; i < n; i++) {
-    mlpli_drop(&out[i]);
-  }
+  for (int i = 0; i < n; i++) mlpli_drop(&out[i]);
 }
 
 static double bytes_of(const mlpl_tensor *t) {

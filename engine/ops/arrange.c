@@ -165,7 +165,6 @@ static mlpl_tensor *rolled(mlpli_expr *e, mlpl_tensor *x, int axis, int64_t by) 
   return mlpli_x2(e, MLPLI_OP_CAT, a, b, head);
 }
 
-/* Without axes the elements are rolled as one row. */
 /* Columns, or rows, in the opposite order. */
 static mlpl_status flip_one(
     mlpl_ctx *cx, const mlpli_call *c, int axis, mlpl_tensor **out) {
@@ -179,6 +178,7 @@ static mlpl_status flip_one(
 static COMPOSE(fliplr) { return flip_one(cx, c, 1, out); }
 static COMPOSE(flipud) { return flip_one(cx, c, 0, out); }
 
+/* Without axes the elements are rolled as one row. */
 static COMPOSE(roll) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *x = c->in[0], *y = x;
@@ -360,8 +360,7 @@ static mlpl_status check_mode(
   if (!rule) return MLPL_OK;
   return mlpl_fail(cx, MLPL_EARG,
       "pad: %s with %lld before and %lld behind axis %d, which has size %lld; both must "
-      "be "
-      "%s",
+      "be %s",
       pad_modes[mode], (long long)a, (long long)b, d + cx->index_base, (long long)n,
       rule);
 }
@@ -516,7 +515,8 @@ const mlpl_op mlpli_op_diagflat = {
 const mlpl_op mlpli_op_diag_embed = {
     COMPOSE_ROW(diag_embed, MLPLI_ANY), PARAMS(embed_params)};
 const mlpl_op mlpli_op_trace = {COMPOSE_ROW(trace, MLPLI_REAL)};
-const mlpl_op mlpli_op_pad = {COMPOSE_ROW(pad, MLPLI_ANY), PARAMS(pad_params)};
+const mlpl_op mlpli_op_pad = {
+    COMPOSE_ROW(pad, MLPLI_ANY), PARAMS(pad_params), .places_options = true};
 const mlpl_op mlpli_op_pad_constant = {
     UNARY_ROW(pad_constant, MLPLI_ANY, shape_pad_constant), HAS_BACKWARD(pad_constant),
-    PARAMS(pad_constant_params), .internal = true};
+    PARAMS(pad_constant_params), .internal = true, .places_options = true};

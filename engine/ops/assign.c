@@ -29,8 +29,7 @@ static mlpl_status values_for(
   if (v->dtype != x->dtype && cx->grad_enabled && mlpli_tracked(v))
     return mlpl_fail(cx, MLPL_EARG,
         "assignment: the tensor is %s, the values are %s and require a gradient, which "
-        "no "
-        "conversion passes on; they must have one dtype",
+        "no conversion passes on; they must have one dtype",
         mlpl_dtype_name((mlpl_dtype)x->dtype), mlpl_dtype_name((mlpl_dtype)v->dtype));
   if (v->dtype != x->dtype) return mlpl_tensor_to(cx, own, v, (mlpl_dtype)x->dtype);
   if (v->storage == x->storage) return mlpl_tensor_clone(cx, own, v);

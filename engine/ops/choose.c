@@ -357,7 +357,7 @@ static const mlpl_param value_params[] = {
 static const mlpl_param masked_fill_params[] = {MLPLI_REAL_NEEDED("value")};
 
 const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
-    HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params)};
+    HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params), .places_options = true};
 /* bounds that are numbers or tensors */
 #define CLAMP_ROW(row)                                                                   \
   .name = row, .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_outputs = 1,           \
@@ -372,7 +372,7 @@ const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"), .says = MLPLI_OP_CLAMP
     .differentiable = 7, .numbers = 6, .internal = true};
 const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
     HAS_BACKWARD(clamp), PARAMS(clamp_params), .underscored = true, .in_place = true,
-    .by_tensor = MLPLI_OP_CLAMP_BY};
+    .by_tensor = MLPLI_OP_CLAMP_BY, .places_options = true};
 const mlpl_op mlpli_op_clamp_min = {CLAMP_ONE_ROW("clamp_min", "min")};
 const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
 
@@ -406,7 +406,7 @@ const mlpl_op mlpli_op_where = {.name = "where",
     HAS_BACKWARD(where)};
 const mlpl_op mlpli_op_masked_fill = {
     GUIDED_ROW(masked_fill, "mask", MLPLI_ANY, MLPLI_ANY, shape_masked_fill),
-    .underscored = true, PARAMS(masked_fill_params)};
+    .underscored = true, PARAMS(masked_fill_params), .places_options = true};
 /* a where b is on the right side of a number, else 0 */
 const mlpl_op mlpli_op_gate = {.name = "gate",
     .input_name = {"a", "b"},

@@ -114,8 +114,7 @@ static mlpl_status histogram_range(
 
 /* Halves, whose differences are finite. The largest number itself is in the last bin. */
 static int64_t bin_of(double v, double min, double max, int64_t bins) {
-  const int64_t bin =
-      (int64_t)((v / 2 - min / 2) / (max / 2 - min / 2) * (double)bins);
+  const int64_t bin = (int64_t)((v / 2 - min / 2) / (max / 2 - min / 2) * (double)bins);
   return bin < bins ? bin : bins - 1;
 }
 
@@ -139,7 +138,7 @@ static FORWARD(histc) {
     const double v = x->dtype == MLPL_F32 ? (double)f[i] : d[i];
     if (v >= min && v <= max) count[bin_of(v, min, max, bins)]++;
   }
-  mlpli_copy(*out, bin_counts);
+  if (status == MLPL_OK) mlpli_copy(*out, bin_counts);
   mlpl_tensor_release(bin_counts);
   mlpl_tensor_release(x);
   return status;
@@ -255,11 +254,10 @@ static void sort_slices(const slices *s, int64_t *at, int64_t *spare) {
 static mlpl_status group_slices(mlpl_ctx *cx, const slices *s, const int64_t *at,
     const mlpl_tensor *like, mlpl_tensor **out) {
   int64_t groups = 0;
-  for (int64_t i = 0; i < s->n; i++)
-    groups += !i || !same_slice(s, at[i - 1], at[i]);
+  for (int64_t i = 0; i < s->n; i++) groups += !i || !same_slice(s, at[i - 1], at[i]);
   MLPL_TRY(mlpli_tensor_make(cx, &out[0], MLPL_I64, 1, &groups));
-  MLPL_TRY(mlpli_tensor_make(cx, &out[1], MLPL_I64, like ? like->ndim : 1,
-      like ? like->shape : &s->n));
+  MLPL_TRY(mlpli_tensor_make(
+      cx, &out[1], MLPL_I64, like ? like->ndim : 1, like ? like->shape : &s->n));
   MLPL_TRY(mlpli_tensor_make(cx, &out[2], MLPL_I64, 1, &groups));
   int64_t *first = (void *)out[0]->data, *inverse = (void *)out[1]->data,
           *counts = (void *)out[2]->data;
@@ -285,7 +283,8 @@ static mlpl_status grouped(mlpl_ctx *cx, mlpl_tensor *x, int axis, bool sort,
   mlpl_status status = mlpli_tensor_contiguous(cx, &front, turned);
   mlpl_tensor_release(turned);
   if (status != MLPL_OK) return status;
-  slices s = {front, front->shape[0], front->shape[0] ? front->numel / front->shape[0] : 0};
+  slices s = {
+      front, front->shape[0], front->shape[0] ? front->numel / front->shape[0] : 0};
   status = mlpli_new(cx, &at, 2 * (size_t)s.n * sizeof *at, "unique");
   if (status == MLPL_OK) {
     for (int64_t i = 0; i < s.n; i++) at[i] = i;
@@ -307,17 +306,16 @@ static mlpl_status grouped(mlpl_ctx *cx, mlpl_tensor *x, int axis, bool sort,
 mlpl_status mlpl_unique_slices(mlpl_ctx *cx, mlpl_tensor **values, mlpl_tensor **inverse,
     mlpl_tensor **counts, mlpl_tensor *t, int64_t dim, bool consecutive) {
   const char *what = consecutive ? "unique_consecutive" : "unique";
-  mlpl_tensor *x = NULL, *out[3] = {NULL, NULL, NULL}, **to[3] = {values, inverse, counts};
+  mlpl_tensor *x = NULL, *out[3] = {NULL, NULL, NULL},
+              **to[3] = {values, inverse, counts};
   const bool all = dim == MLPL_NO_AXIS, was = mlpl_set_grad_enabled(cx, false);
   int axis = 0;
   for (int i = 0; i < 3; i++)
     if (to[i]) *to[i] = NULL;
   mlpl_status status = all ? MLPL_OK : mlpli_axis(cx, what, dim, t->ndim, &axis);
-  if (status == MLPL_OK && all)
-    status = mlpli_apply(cx, &x, MLPLI_OP_RAVEL, &t, 1, NULL);
+  if (status == MLPL_OK && all) status = mlpli_apply(cx, &x, MLPLI_OP_RAVEL, &t, 1, NULL);
   if (status == MLPL_OK && !all) x = mlpli_retain(t);
-  if (status == MLPL_OK)
-    status = grouped(cx, x, axis, !consecutive, all ? t : NULL, out);
+  if (status == MLPL_OK) status = grouped(cx, x, axis, !consecutive, all ? t : NULL, out);
   mlpl_set_grad_enabled(cx, was);
   mlpl_tensor_release(x);
   for (int i = 0; i < 3; i++) {

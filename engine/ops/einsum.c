@@ -207,8 +207,7 @@ static mlpl_status read_operand(sum_of *s, int i, const char **text) {
       if (t->label[l] == t->label[k] && t->t->shape[l] != t->t->shape[k])
         return mlpl_fail(s->cx, MLPL_ESHAPE,
             "einsum: equation '%.100s': subscript '%c' stands for sizes %lld and %lld of "
-            "operand "
-            "%d, which is %s",
+            "operand %d, which is %s",
             s->equation, letter(t->label[k]), (long long)t->t->shape[l],
             (long long)t->t->shape[k], i + 1, mlpli_tensor_text(shape, t->t));
     MLPL_TRY(see_size(s, i, t->label[k], t->t->shape[k]));

@@ -69,8 +69,9 @@ ROUNDING(ceil, MLPLK_CEIL)
 ROUNDING(trunc, MLPLK_TRUNC)
 
 /* To decimals behind the point, or before it where they are negative: by way of a product
-   with 10^decimals and a quotient, as PyTorch has it. Where that power is more than the
-   dtype holds, all digits are kept, or none. */
+   with 10^decimals and a quotient, as PyTorch has it; where the product overflows, so does
+   the result. Where the power alone is more than the dtype holds, all digits are kept, or
+   none. */
 static void round_at(mlpl_tensor *out, const mlpl_tensor *x, int decimals) {
   const double power = pow(10, decimals < 0 ? -decimals : decimals);
   mlpli_number number;
@@ -92,8 +93,7 @@ static FORWARD(round) {
   if (decimals < 0 && !real)
     return mlpl_fail(cx, MLPL_EARG,
         "round: decimals is %d; whole numbers (%s) are rounded behind the point only "
-        "(f32 "
-        "and f64 before it, too)",
+        "(f32 and f64 before it, too)",
         decimals, mlpl_dtype_name((mlpl_dtype)(*out)->dtype));
   if (!real)
     mlpli_copy(*out, c->in[0]);
@@ -187,6 +187,10 @@ static mlpl_tensor *polygamma(mlpli_expr *e, mlpl_tensor *x, int64_t n) {
   return mlpli_x1(e, MLPLI_OP_POLYGAMMA, x, &(mlpl_value){.i = n});
 }
 static mlpl_tensor *sinc_slope(mlpli_expr *e, mlpl_tensor *x, int64_t n) {
+  if (n > MLPLK_MOST_SINC_SLOPE && e->status == MLPL_OK)
+    e->status = mlpl_fail(e->cx, MLPL_EARG,
+        "sinc: has no derivative of order %lld; the last is of order %d", (long long)n,
+        MLPLK_MOST_SINC_SLOPE);
   return mlpli_x1(e, MLPLI_OP_SINC_SLOPE, x, &(mlpl_value){.i = n});
 }
 
@@ -452,9 +456,8 @@ const mlpl_op mlpli_op_fmax = {
     PAIR_ROW(fmax, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
 const mlpl_op mlpli_op_fmin = {
     PAIR_ROW(fmin, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
-const mlpl_op mlpli_op_logit = {
-    COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS, PARAMS(logit_params),
-    .underscored = true};
+const mlpl_op mlpli_op_logit = {COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS,
+    PARAMS(logit_params), .underscored = true};
 PAIR_MAP_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)
 /* PyTorch's heaviside has no gradient, and copysign none for its second operand. */
 const mlpl_op mlpli_op_heaviside = {.name = "heaviside",

@@ -498,16 +498,16 @@ static const mlpl_param one_hot_params[] = {
 
 const mlpl_op mlpli_op_gather = {
     GUIDED_ROW(gather, "index", MLPLI_ANY, MLPLI_INDEX, shape_gather), .options_first = 1,
-    PARAMS(dim_params)};
+    .refuses_late = true, PARAMS(dim_params)};
 const mlpl_op mlpli_op_place_gather = {
     GUIDED_ROW(place_gather, "index", MLPLI_ANY, MLPLI_INDEX, mlpli_shape_sizes),
-    .internal = true, PARAMS(place_params)};
+    .refuses_late = true, .internal = true, PARAMS(place_params)};
 #define SCATTER_ROW(f)                                                                   \
   .name = #f, .input_name = {"input", "index", "src"},                                   \
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .saves = 2, .differentiable = 5, .options_first = 1, .numbers = 4,     \
-  .rewrites = true, .underscored = true, .shape = shape_scatter, .forward = f##_forward, \
-  HAS_BACKWARD(f), PARAMS(dim_params)
+  .rewrites = true, .refuses_late = true, .underscored = true, .shape = shape_scatter,   \
+  .forward = f##_forward, HAS_BACKWARD(f), PARAMS(dim_params)
 const mlpl_op mlpli_op_scatter = {SCATTER_ROW(scatter)};
 const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};
 #define REDUCE_ROW(f)                                                                    \
@@ -515,8 +515,9 @@ const mlpl_op mlpli_op_scatter_add = {SCATTER_ROW(scatter_add)};
   .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_LIKE}, .n_inputs = 3, .n_required = 3,        \
   .n_outputs = 1, .differentiable = 5
 const mlpl_op mlpli_op_scatter_combine = {REDUCE_ROW(scatter_combine),
-    PARAMS(combine_params), .internal = true, .saves = 7 | MLPLI_SAVE_OUT,
-    .shape = shape_combine, .forward = combine_forward, HAS_BACKWARD(combine)};
+    PARAMS(combine_params), .internal = true, .refuses_late = true,
+    .saves = 7 | MLPLI_SAVE_OUT, .shape = shape_combine, .forward = combine_forward,
+    HAS_BACKWARD(combine)};
 const mlpl_op mlpli_op_scatter_reduce = {REDUCE_ROW(scatter_reduce),
     PARAMS(reduce_params), .options_first = 1, .numbers = 4, .underscored = true,
     .compose = scatter_reduce_compose};
@@ -535,6 +536,7 @@ const mlpl_op mlpli_op_one_hot = {.name = "one_hot",
     .n_inputs = 1,
     .n_required = 1,
     .n_outputs = 1,
+    .refuses_late = true,
     .shape = shape_one_hot,
     .forward = one_hot_forward,
     PARAMS(one_hot_params)};

@@ -52,7 +52,8 @@ bool mlpli_places_of(int64_t count, const int64_t *v, int64_t n, int base,
 mlpl_status mlpli_no_place(mlpl_ctx *cx, const char *what, int64_t count,
     const int64_t *v, int axis, int64_t n, mlpli_negative negative) {
   int64_t i = 0, at;
-  while (i < count - 1 && mlpli_places_of(1, v + i, n, cx->index_base, negative, &at)) i++;
+  while (i < count - 1 && mlpli_places_of(1, v + i, n, cx->index_base, negative, &at))
+    i++;
   return outside(cx, what, v[i], axis, n, negative);
 }
 
@@ -115,23 +116,17 @@ static void or_run(int64_t n, uint8_t *d, int64_t s_d, const uint8_t *s, int64_t
   }
 #define IS_NAN(v) ((v) != (v))
 #define NEVER(v) false
-COMBINE(float, *x * y, IS_NAN)
-COMBINE(double, *x * y, IS_NAN)
-COMBINE(int64_t, (uint64_t)*x * (uint64_t)y, NEVER)
-COMBINE(uint8_t, *x * y, NEVER) /* of truth values, too: and, or, and */
+COMBINE(float, *x *y, IS_NAN)
+COMBINE(double, *x *y, IS_NAN)
+COMBINE(int64_t, (uint64_t)*x *(uint64_t)y, NEVER)
+COMBINE(uint8_t, *x *y, NEVER) /* of truth values, too: and, or, and */
 
 static void combine_run(mlpli_move move, int dtype, int64_t n, char *t, int64_t s_t,
     const char *o, int64_t s_o) {
   switch (dtype) {
-    case MLPL_F32:
-      combine_float(move, n, (void *)t, s_t, (const void *)o, s_o);
-      return;
-    case MLPL_F64:
-      combine_double(move, n, (void *)t, s_t, (const void *)o, s_o);
-      return;
-    case MLPL_I64:
-      combine_int64_t(move, n, (void *)t, s_t, (const void *)o, s_o);
-      return;
+    case MLPL_F32: combine_float(move, n, (void *)t, s_t, (const void *)o, s_o); return;
+    case MLPL_F64: combine_double(move, n, (void *)t, s_t, (const void *)o, s_o); return;
+    case MLPL_I64: combine_int64_t(move, n, (void *)t, s_t, (const void *)o, s_o); return;
     default: combine_uint8_t(move, n, (void *)t, s_t, (const void *)o, s_o);
   }
 }
@@ -188,8 +183,8 @@ void mlpli_move_each(mlpli_move move, int dtype, int64_t n, const int64_t *at,
   const int64_t size = mlpli_dtype_size[dtype];
   if (move > MLPLI_ADD) {
     for (int64_t i = 0; i < n; i++)
-      combine_run(move, dtype, 1, t + (at[i] * along + i * s_t) * size, 1,
-          o + i * s_o * size, 1);
+      combine_run(
+          move, dtype, 1, t + (at[i] * along + i * s_t) * size, 1, o + i * s_o * size, 1);
     return;
   }
   switch (dtype) {
@@ -519,8 +514,8 @@ static const mlpl_param put_params[] = {MLPLI_SIZES_OPTION("start"),
   .internal = true, .list = MLPLI_GAPS, .shape = rule, .forward = f##_forward,           \
   HAS_BACKWARD(f)
 const mlpl_op mlpli_op_index = {INDEX_ROW(index, shape_index)};
-const mlpl_op mlpli_op_place_index = {
-    INDEX_ROW(place_index, mlpli_shape_sizes), PARAMS(sizes_params)};
+const mlpl_op mlpli_op_place_index = {INDEX_ROW(place_index, mlpli_shape_sizes),
+    .refuses_late = true, PARAMS(sizes_params)};
 const mlpl_op mlpli_op_index_put = {.name = "index_put",
     .input_name = {"input", "values", "index"},
     .domain = {MLPLI_ANY, MLPLI_LIKE, MLPLI_INDEX},
@@ -530,6 +525,7 @@ const mlpl_op mlpli_op_index_put = {.name = "index_put",
     .saves = 4,
     .differentiable = 3,
     .internal = true,
+    .refuses_late = true,
     .list = MLPLI_GAPS,
     .shape = mlpli_shape_same,
     .forward = index_put_forward,

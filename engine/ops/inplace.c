@@ -3,7 +3,7 @@
 **
 ** Without recording, a row that allows it (in_place) writes straight into the target; any
 ** other result is made first and copied, so that a target that shares memory with an input
-** is right, too. With recording the result is made and recorded as always, from an alias of
+** is right, too, and one whose operation fails keeps what it held. With recording the result is made and recorded as always, from an alias of
 ** the target that keeps its history; the target then takes the result's values and node.
 ** The version of its storage grows, so a backward pass that needs the old values says so.
 */
@@ -25,6 +25,8 @@ static bool same_elements(const mlpl_tensor *a, const mlpl_tensor *b) {
 /* May forward write straight into y? */
 static bool may_write(const mlpl_tensor *y, const mlpli_call *c) {
   if (!y->contiguous && !c->op->in_place) return false;
+  if (c->op->refuses_late && !(c->op->rewrites && same_elements(c->in[0], y)))
+    return false;
   for (int i = 0; i < c->n; i++)
     if (c->in[i] && c->in[i]->storage == y->storage &&
         !((c->op->in_place || (c->op->rewrites && i == 0)) && same_elements(c->in[i], y)))
@@ -83,8 +85,7 @@ static mlpl_status check_history(mlpl_ctx *cx, const target *y) {
   if (y->t->requires_grad)
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s%s: %s is a leaf that requires a gradient, and what was recorded with it "
-        "would "
-        "lose its value; change it under no_grad",
+        "would lose its value; change it under no_grad",
         y->what, y->form, y->name);
   if (y->t->is_view)
     return mlpl_fail(cx, MLPL_ESTATE,

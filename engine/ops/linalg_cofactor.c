@@ -43,19 +43,38 @@ static double value(const basis *b, int64_t i, int64_t k) {
       b->values->dtype);
 }
 
+/* fraction 2^exponent: a product on the way may leave the range that it comes back to. */
+typedef struct scaled {
+  double fraction;
+  int64_t exponent;
+} scaled;
+
+static scaled times(scaled a, double v) {
+  int exponent;
+  a.fraction = frexp(a.fraction * v, &exponent);
+  a.exponent += isfinite(a.fraction) ? exponent : 0;
+  return a;
+}
+
+static double value_of(scaled a) {
+  const int64_t e = a.exponent;
+  return ldexp(a.fraction, e > 5000 ? 5000 : e < -5000 ? -5000 : (int)e);
+}
+
 /* product[j]: of the values of matrix i but x, y and j, for j other than x and y; x may
-   be y. */
+   be y. exponent: room for n. */
 static void products_without(
-    const basis *b, int64_t i, int64_t x, int64_t y, double *product) {
+    const basis *b, int64_t i, int64_t x, int64_t y, double *product, int64_t *exponent) {
   const int64_t n = mlpli_rows(b->u);
-  double before = 1, after = 1;
+  scaled before = {1, 0}, after = {1, 0};
   for (int64_t j = 0; j < n; j++) {
-    product[j] = before;
-    if (j != x && j != y) before *= value(b, i, j);
+    product[j] = before.fraction, exponent[j] = before.exponent;
+    if (j != x && j != y) before = times(before, value(b, i, j));
   }
   for (int64_t j = n - 1; j >= 0; j--) {
-    product[j] *= after;
-    if (j != x && j != y) after *= value(b, i, j);
+    const scaled all = {product[j] * after.fraction, exponent[j] + after.exponent};
+    product[j] = value_of(all);
+    if (j != x && j != y) after = times(after, value(b, i, j));
   }
 }
 
@@ -63,15 +82,17 @@ static double at(const mlpl_tensor *t, mlpli_matrix m, int64_t i, int64_t j) {
   return mlpli_load(mlpli_elem(m, t->dtype, i, j), t->dtype);
 }
 
-/* The derivative in the basis for matrix i: to [n x n] from E and F; work [n]. */
+/* The derivative in the basis for matrix i: to [n x n] from E and F; work [n], exponent
+   [n]. */
 typedef void derivative(const basis *b, int64_t i, const mlpl_tensor *e,
-    const mlpl_tensor *f, mlpl_tensor *to, double *work);
+    const mlpl_tensor *f, mlpl_tensor *to, double *work, int64_t *exponent);
 
 static mlpl_status in_basis(
     mlpl_ctx *cx, mlpl_tensor *const *in, mlpl_tensor *out, derivative *each) {
   mlpli_expr e = {.cx = cx};
   const int64_t n = mlpli_rows(in[0]), stacked = mlpli_stacked(in[0], 2);
   double *work = NULL;
+  int64_t *exponent = NULL;
   mlpl_tensor *inner = NULL;
   bool was = mlpl_set_grad_enabled(cx, false);
   basis b = basis_of(&e, in[0]);
@@ -81,8 +102,11 @@ static mlpl_status in_basis(
   mlpli_xkeep(&e, inner);
   if (e.status == MLPL_OK)
     e.status = mlpli_new(cx, &work, (size_t)(n + 1) * sizeof *work, "det");
+  if (e.status == MLPL_OK)
+    e.status = mlpli_new(cx, &exponent, (size_t)(n + 1) * sizeof *exponent, "det");
   for (int64_t i = 0; i < stacked && e.status == MLPL_OK; i++)
-    each(&b, i, first, second, inner, work);
+    each(&b, i, first, second, inner, work, exponent);
+  mlpli_free(cx->heap, exponent);
   mlpli_free(cx->heap, work);
   mlpl_tensor *result = out_of(&e, &b, inner);
   if (e.status == MLPL_OK) mlpli_copy(out, result);
@@ -94,11 +118,11 @@ static mlpl_status in_basis(
 
 /* On the diagonal the product of the other values. */
 static void first_derivative(const basis *b, int64_t i, const mlpl_tensor *e,
-    const mlpl_tensor *f, mlpl_tensor *to, double *work) {
+    const mlpl_tensor *f, mlpl_tensor *to, double *work, int64_t *exponent) {
   const int dtype = to->dtype;
   mlpli_matrix y = mlpli_matrix_at(to, i);
   (void)e, (void)f;
-  products_without(b, i, -1, -1, work);
+  products_without(b, i, -1, -1, work, exponent);
   mlpli_matrix_identity(dtype, y);
   for (int64_t k = 0; k < y.rows; k++)
     mlpli_store(mlpli_elem(y, dtype, k, k), dtype, work[k]);
@@ -121,12 +145,12 @@ static BACKWARD(cofactor) {
 ** D_xx = sum_j E_jj P_xj, D_xy = -E_yx P_xy.
 */
 static void second_derivative(const basis *b, int64_t i, const mlpl_tensor *te,
-    const mlpl_tensor *tf, mlpl_tensor *to, double *work) {
+    const mlpl_tensor *tf, mlpl_tensor *to, double *work, int64_t *exponent) {
   mlpli_matrix e = mlpli_matrix_at(te, i), y = mlpli_matrix_at(to, i);
   (void)tf;
   for (int64_t x = 0; x < e.rows; x++) {
     double sum = 0;
-    products_without(b, i, x, x, work);
+    products_without(b, i, x, x, work, exponent);
     for (int64_t j = 0; j < e.rows; j++) {
       if (j == x) continue;
       sum += at(te, e, j, j) * work[j];
@@ -165,7 +189,7 @@ static BACKWARD(cofactor_slope) {
 ** D_xy = sum_j (E_yj F_jx + F_yj E_jx - E_yx F_jj - F_yx E_jj) P_xyj.
 */
 static void third_derivative(const basis *b, int64_t i, const mlpl_tensor *te,
-    const mlpl_tensor *tf, mlpl_tensor *to, double *work) {
+    const mlpl_tensor *tf, mlpl_tensor *to, double *work, int64_t *exponent) {
   mlpli_matrix e = mlpli_matrix_at(te, i), f = mlpli_matrix_at(tf, i),
                d = mlpli_matrix_at(to, i);
   for (int64_t x = 0; x < e.rows; x++) {
@@ -173,7 +197,7 @@ static void third_derivative(const basis *b, int64_t i, const mlpl_tensor *te,
     for (int64_t y = 0; y < e.rows; y++) {
       double sum = 0;
       if (y == x) continue;
-      products_without(b, i, x, y, work);
+      products_without(b, i, x, y, work, exponent);
       for (int64_t j = 0; j < e.rows; j++) {
         if (j == x || j == y) continue;
         const double ej = at(te, e, j, j), fj = at(tf, f, j, j);

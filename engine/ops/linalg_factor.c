@@ -341,10 +341,11 @@ const mlpl_op mlpli_op_values_of = {.name = "values_of",
     PARAMS(values_params)};
 const mlpl_op mlpli_op_eigh_factors = {LINALG_ROW(eigh_factors, MLPLI_DEFINITE),
     .saves = MLPLI_SAVE_OUT, .shape = shape_eigh_factors, .forward = eigh_factors_forward,
-    HAS_BACKWARD(eigh_factors), PARAMS(factor_params), .internal = true};
+    HAS_BACKWARD(eigh_factors), PARAMS(factor_params), .internal = true,
+    .refuses_late = true};
 const mlpl_op mlpli_op_eigh_values = {LINALG_ROW(eigh_values, MLPLI_DEFINITE),
     .shape = shape_eigh_values, .forward = eigh_values_forward, PARAMS(factor_params),
-    .internal = true};
+    .internal = true, .refuses_late = true};
 const mlpl_op mlpli_op_eigh = {LINALG_RESULTS(eigh, MLPLI_DEFINITE, 2),
     .compose = eigh_compose, PARAMS(eigh_params)};
 const mlpl_op mlpli_op_eigvalsh = {LINALG_ROW(eigvalsh, MLPLI_DEFINITE),

@@ -8,61 +8,37 @@
 
 /* ---- lu_factor --------------------------------------------------------------------- */
 
-/* What one matrix is factorised in: square, the matrix in its corner, else 0. Columns of
-   zeros behind it, or rows below it, change none of its factors and exchanges. */
-typedef struct lu_space {
-  mlpl_tensor *square;
-  ptrdiff_t *pivot;
-  void *scratch;
-} lu_space;
-
-static void lu_space_end(mlpl_ctx *cx, lu_space *s) {
-  mlpl_tensor_release(s->square);
-  mlpli_free(cx->heap, s->pivot);
-  mlpli_free(cx->heap, s->scratch);
-}
-
-static mlpl_status lu_space_begin(mlpl_ctx *cx, lu_space *s, int dtype, int64_t n) {
-  memset(s, 0, sizeof *s);
-  mlpl_status status = mlpli_tensor_make(cx, &s->square, dtype, 2, (int64_t[]){n, n});
-  if (status == MLPL_OK)
-    status = mlpli_new(cx, &s->pivot, (size_t)(n + 1) * sizeof *s->pivot, "lu_factor");
-  if (status == MLPL_OK)
-    status = mlpli_new(cx, &s->scratch,
-        cx->kern[dtype]->linalg.product_scratch(n, cx->par.workers), "lu_factor");
-  if (status != MLPL_OK) lu_space_end(cx, s);
-  return status;
-}
-
-static mlpli_matrix corner(mlpli_matrix m, int64_t rows, int64_t cols) {
-  return (mlpli_matrix){m.p, rows, cols, m.rs, m.cs};
-}
-
 static SHAPE(lu_factor) {
   MLPL_TRY(mlpli_check_matrix(cx, "lu_factor", "input", c->in[0]));
   return mlpli_shape_same(cx, c, s);
 }
 
+/* Every matrix in its place in the result. */
 static FORWARD(lu_factor) {
   mlpl_tensor *a = c->in[0];
+  const mlplk_linalg *kern = &cx->kern[a->dtype]->linalg;
   const int64_t rows = mlpli_rows(a), cols = mlpli_cols(a), k = mlpli_smaller_side(a),
-                n = rows > cols ? rows : cols, stacked = mlpli_stacked(a, 2);
+                stacked = mlpli_stacked(a, 2);
+  const size_t of_products = kern->product_scratch(
+      rows > cols ? rows : cols, cx->par.workers);
   mlpli_shape s;
-  lu_space f;
+  ptrdiff_t *step = NULL;
+  void *scratch = NULL;
   mlpli_stack_shape(&s, a, 1, k, 0);
-  MLPL_TRY(lu_space_begin(cx, &f, a->dtype, n));
   mlpl_status status = mlpli_tensor_make(cx, &out[1], MLPL_I64, s.ndim, s.size);
+  if (status == MLPL_OK)
+    status = mlpli_new(cx, &step, (size_t)(k + 1) * sizeof *step, "lu_factor");
+  if (status == MLPL_OK) status = mlpli_new(cx, &scratch, of_products, "lu_factor");
   for (int64_t i = 0; i < stacked && status == MLPL_OK; i++) {
-    mlpli_matrix whole = mlpli_matrix_of(f.square);
-    mlplk_matrix of_kernel = mlpli_kernel_matrix(whole);
+    mlpli_matrix m = mlpli_matrix_at(*out, i);
+    mlplk_matrix of_kernel = mlpli_kernel_matrix(m);
     int64_t *pivot = (int64_t *)(void *)out[1]->data + i * k;
-    mlpli_set_all(a->dtype, n * n, whole.p, 0);
-    mlpli_matrix_copy(a->dtype, corner(whole, rows, cols), mlpli_matrix_at(a, i));
-    cx->kern[a->dtype]->linalg.lu(n, &of_kernel, f.pivot, f.scratch, &cx->par);
-    mlpli_matrix_copy(a->dtype, mlpli_matrix_at(*out, i), corner(whole, rows, cols));
-    for (int64_t j = 0; j < k; j++) pivot[j] = f.pivot[j] + cx->index_base;
+    mlpli_matrix_copy(a->dtype, m, mlpli_matrix_at(a, i));
+    kern->lu(rows, cols, &of_kernel, step, scratch, &cx->par);
+    for (int64_t j = 0; j < k; j++) pivot[j] = step[j] + cx->index_base;
   }
-  lu_space_end(cx, &f);
+  mlpli_free(cx->heap, step);
+  mlpli_free(cx->heap, scratch);
   if (status == MLPL_OK && c->record) status = mlpl_tensor_clone(cx, &c->extra, out[1]);
   return status;
 }
@@ -106,7 +82,8 @@ static mlpl_status order_of(
 /* b's rows in the order [.. m] (there), or back from it. */
 static mlpl_tensor *ordered(
     mlpli_expr *e, mlpl_tensor *b, mlpl_tensor *order, bool there) {
-  const mlpl_value rows = {.i = -2}, last = {.i = -1}, up[3] = {{.i = -1}, {.i = 0}, {.i = 1}};
+  const mlpl_value rows = {.i = -2}, last = {.i = -1},
+                   up[3] = {{.i = -1}, {.i = 0}, {.i = 1}};
   if (!b || !order) return NULL;
   if (!there) order = mlpli_x1(e, MLPLI_OP_ARGSORT, order, up);
   mlpl_tensor *column = mlpli_x1(e, MLPLI_OP_UNSQUEEZE, order, &last);
@@ -132,8 +109,7 @@ static BACKWARD(lu_factor) {
     mlpli_expr_end(&e);
     return mlpl_fail(cx, MLPL_ESTATE,
         "lu_factor: has no gradient here: the matrix is %s, and only that of square ones "
-        "is "
-        "known",
+        "is known",
         mlpli_tensor_text(text, n->out));
   }
   e.status = order_of(cx, n->extra, size, &order);

@@ -168,7 +168,8 @@ static mlpl_status largest_norm(mlpl_ctx *cx, mlpl_tensor *a, double *norm) {
   return mlpli_expr_end(&e);
 }
 
-/* c[0] I + c[1] A^2 + c[2] A^4 + c[3] A^6; a NULL c[3] term is left out by 0. */
+/* c[0] I + c[1] A^2 + c[2] A^4 + c[3] A^6 for the coefficients c; where c[0] is 0, I is left
+   out. */
 static mlpl_tensor *even_powers(
     mlpli_expr *e, mlpl_tensor *const *power, const double *coefficient) {
   mlpl_tensor *sum = NULL;

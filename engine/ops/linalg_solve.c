@@ -45,7 +45,7 @@ static mlpli_matrix lu_of(lu *f, int64_t i, int64_t *zero) {
   mlpli_matrix m = mlpli_matrix_at(f->copy, i);
   mlplk_matrix k = mlpli_kernel_matrix(m);
   *zero = -1;
-  f->kern->lu(f->n, &k, f->pivot, f->scratch, &f->cx->par);
+  f->kern->lu(f->n, f->n, &k, f->pivot, f->scratch, &f->cx->par);
   for (int64_t j = f->n - 1; j >= 0; j--)
     if (mlpli_load(mlpli_elem(m, f->copy->dtype, j, j), f->copy->dtype) == 0) *zero = j;
   return m;
@@ -447,20 +447,22 @@ static const mlpl_param cholesky_params[] = {MLPLI_BOOL_OPTION("upper", 0)};
 
 const mlpl_op mlpli_op_solve_matrices = {LINALG_PAIR(solve_matrices, MLPLI_REGULAR),
     .saves = 1 | MLPLI_SAVE_OUT, .shape = shape_solve_matrices,
-    .forward = solve_matrices_forward, HAS_BACKWARD(solve_matrices), .internal = true};
+    .forward = solve_matrices_forward, HAS_BACKWARD(solve_matrices), .internal = true,
+    .refuses_late = true};
 const mlpl_op mlpli_op_solve = {
     LINALG_PAIR(solve, MLPLI_REGULAR), .compose = solve_compose, PARAMS(solve_params)};
 const mlpl_op mlpli_op_solve_triangles = {LINALG_PAIR(solve_triangles, MLPLI_REGULAR),
     .saves = 1 | MLPLI_SAVE_OUT, .shape = shape_solve_matrices,
     .forward = solve_triangles_forward, HAS_BACKWARD(solve_triangles),
-    PARAMS(triangle_params), .internal = true};
+    PARAMS(triangle_params), .internal = true, .refuses_late = true};
 const mlpl_op mlpli_op_triangular_solve = {LINALG_PAIR(triangular_solve, MLPLI_REGULAR),
     .compose = triangular_solve_compose, PARAMS(triangular_params)};
 const mlpl_op mlpli_op_cholesky = {LINALG_ROW(cholesky, MLPLI_DEFINITE),
     .saves = MLPLI_SAVE_OUT, .shape = mlpli_shape_square, .forward = cholesky_forward,
-    HAS_BACKWARD(cholesky), PARAMS(cholesky_params)};
+    HAS_BACKWARD(cholesky), PARAMS(cholesky_params), .refuses_late = true};
 const mlpl_op mlpli_op_inv = {LINALG_ROW(inv, MLPLI_REGULAR), .saves = MLPLI_SAVE_OUT,
-    .shape = mlpli_shape_square, .forward = inv_forward, HAS_BACKWARD(inv)};
+    .shape = mlpli_shape_square, .forward = inv_forward, HAS_BACKWARD(inv),
+    .refuses_late = true};
 const mlpl_op mlpli_op_inv_or_inf = {LINALG_ROW(inv_or_inf, MLPLI_REGULAR),
     .shape = mlpli_shape_square, .forward = inv_or_inf_forward, .internal = true};
 const mlpl_op mlpli_op_det = {LINALG_ROW(det, MLPLI_REGULAR), .saves = 1,

@@ -218,8 +218,7 @@ static COMPOSE(svd) {
   if (c->p[0].i && z.m != z.n && mlpli_is_tracked(cx, c))
     return mlpl_fail(cx, MLPL_EARG,
         "svd: has no gradient here: the matrix is %s and full_matrices is true; set it "
-        "to "
-        "false (or use x:detach())",
+        "to false (or use x:detach())",
         mlpli_tensor_text(text, a));
   mlpl_tensor *all = mlpli_x1(
       &e, MLPLI_OP_SVD_FACTORS, a, svd_options(p, c->p[0].i && z.m != z.n));
@@ -495,20 +494,22 @@ static const mlpl_param lstsq_params[] = {MLPLI_REAL_OPTION("rcond", -1, -1, INF
 
 const mlpl_op mlpli_op_svd_factors = {LINALG_ROW(svd_factors, MLPLI_REGULAR),
     .saves = MLPLI_SAVE_OUT, .shape = shape_svd_factors, .forward = svd_factors_forward,
-    HAS_BACKWARD(svd_factors), PARAMS(factor_params), .internal = true};
+    HAS_BACKWARD(svd_factors), PARAMS(factor_params), .internal = true,
+    .refuses_late = true};
 const mlpl_op mlpli_op_svd_values = {LINALG_ROW(svd_values, MLPLI_REGULAR),
     .shape = shape_svd_values, .forward = svd_values_forward, PARAMS(factor_params),
-    .internal = true};
+    .internal = true, .refuses_late = true};
 const mlpl_op mlpli_op_svd = {
     LINALG_RESULTS(svd, MLPLI_REGULAR, 3), .compose = svd_compose, PARAMS(svd_params)};
 const mlpl_op mlpli_op_svdvals = {
     LINALG_ROW(svdvals, MLPLI_REGULAR), .compose = svdvals_compose};
 const mlpl_op mlpli_op_pinv = {LINALG_ROW(pinv, MLPLI_REGULAR),
     .saves = 1 | MLPLI_SAVE_OUT, .shape = shape_pinv, .forward = pinv_forward,
-    HAS_BACKWARD(pinv), PARAMS(cut_params)};
+    HAS_BACKWARD(pinv), PARAMS(cut_params), .refuses_late = true};
 const mlpl_op mlpli_op_lstsq_factors = {LINALG_PAIR(lstsq_factors, MLPLI_REGULAR),
     .saves = 3, .shape = shape_lstsq_factors, .forward = lstsq_factors_forward,
-    HAS_BACKWARD(lstsq_factors), PARAMS(lstsq_params), .internal = true};
+    HAS_BACKWARD(lstsq_factors), PARAMS(lstsq_params), .internal = true,
+    .refuses_late = true};
 const mlpl_op mlpli_op_lstsq = {.name = "lstsq",
     .group = "linalg",
     .input_name = {"a", "b"},
@@ -529,4 +530,5 @@ const mlpl_op mlpli_op_matrix_rank = {.name = "matrix_rank",
     .gives_index = true,
     .shape = shape_matrix_rank,
     .forward = matrix_rank_forward,
-    PARAMS(cut_params)};
+    PARAMS(cut_params),
+    .refuses_late = true};

@@ -28,9 +28,9 @@ typedef enum mlpli_domain {
   /* symmetric and positive definite; only one triangle is read, the gradient is
      symmetric */
   MLPLI_DEFINITE,
-  MLPLI_LABELS, /* i64, index-valued */
-  MLPLI_TARGET, /* labels, or real numbers like the first input's */
-  MLPLI_ANY,    /* any dtype */
+  MLPLI_LABELS,       /* i64, index-valued */
+  MLPLI_TARGET,       /* labels, or real numbers like the first input's */
+  MLPLI_ANY,          /* any dtype */
   MLPLI_ANY_DISTINCT, /* any dtype; kinks where two are equal */
   MLPLI_ANY_SORTED,   /* any dtype, ascending along the last axis */
   MLPLI_LIKE,         /* any dtype: that of the first input */
@@ -51,9 +51,9 @@ typedef struct mlpli_call {
   const mlpl_value *p;
   /* the result will be recorded: forward may prepare what backward needs */
   bool record;
-  bool forget_out;    /* set by forward: backward will not read the output this time */
+  bool forget_out; /* set by forward: backward will not read the output this time */
   mlpl_tensor **converted; /* the inputs of a list row that had to be; else NULL */
-  mlpl_tensor *extra; /* set by forward: kept for backward, released with the node */
+  mlpl_tensor *extra;      /* set by forward: kept for backward, released with the node */
 } mlpli_call;
 
 #define MLPLI_SAVE_OUT                                                                   \
@@ -87,6 +87,12 @@ struct mlpl_op {
   bool gives_index; /* the output is i64, else it has the first input's dtype */
   bool in_place;    /* forward may write where an input lies, element by element */
   bool rewrites;    /* forward may write where the first input lies, but no other */
+  /* forward may refuse what its inputs hold after it began to write: its result is made
+     apart from the tensor that is to hold it, which stays as it was. In place of the first
+     input it looks at everything before */
+  bool refuses_late;
+  /* real options may be elements of the result: masked_fill puts its value there */
+  bool places_options;
   bool underscored; /* has a form in place (name_), beside those that inplace.c finds */
   bool bare;        /* options may be NULL: all of them have their standard values */
   bool internal;    /* serves the engine; not a method in Lua */
@@ -489,7 +495,7 @@ struct mlpl_op {
   OP(DIAGFLAT, diagflat)                                                                 \
   OP(TRACE, trace)                                                                       \
   OP(PAD, pad)                                                                           \
-  OP(PAD_CONSTANT, pad_constant)\
+  OP(PAD_CONSTANT, pad_constant)                                                         \
   MLPLI_LINALG_OPS(OP)
 
 /* Places in the table. */
@@ -566,8 +572,8 @@ static inline int mlpli_axis_known(int64_t given, int ndim) {
   return (int)(given < 0 ? given + ndim : given);
 }
 /* *axes (bits) of a list of axes; the error names one that stands twice. */
-mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *given, int ndim,
-    int *list, unsigned *axes);
+mlpl_status mlpli_axis_list(mlpl_ctx *cx, const char *what, const mlpl_value *given,
+    int ndim, int *list, unsigned *axes);
 
 /* ---- shapes (broadcast.c) ---------------------------------------------------------- */
 

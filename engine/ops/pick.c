@@ -273,8 +273,8 @@ static COMPOSE(combinations) {
         mlpli_tensor_text(text, x));
   e.status = choices(cx, x->numel, c->p[0].i, c->p[1].i != 0, &index);
   mlpli_xkeep(&e, index);
-  return mlpli_xresult(&e, out,
-      e.status == MLPL_OK ? mlpli_x2(&e, MLPLI_OP_INDEX, x, index, NULL) : NULL);
+  return mlpli_xresult(
+      &e, out, e.status == MLPL_OK ? mlpli_x2(&e, MLPLI_OP_INDEX, x, index, NULL) : NULL);
 }
 
 /* The places where the mask, stretched to the shape s, holds. */
@@ -346,8 +346,8 @@ const mlpl_op mlpli_op_index_copy = {
     ALONG_ROW(index_copy, 3), PARAMS(along_params), .underscored = true};
 const mlpl_op mlpli_op_index_reduce = {
     ALONG_ROW(index_reduce, 3), PARAMS(reduce_params), .underscored = true};
-const mlpl_op mlpli_op_index_fill = {
-    ALONG_ROW(index_fill, 2), PARAMS(fill_params), .underscored = true};
+const mlpl_op mlpli_op_index_fill = {ALONG_ROW(index_fill, 2), PARAMS(fill_params),
+    .underscored = true, .places_options = true};
 const mlpl_op mlpli_op_take = {.name = "take",
     .input_name = {"input", "index"},
     .domain = {MLPLI_ANY, MLPLI_INDEX},

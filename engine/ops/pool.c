@@ -45,8 +45,7 @@ static mlpl_status count_windows(
   if (w->in[d] < 1 || (rest < 0 && !(ceil_mode && rest + s - 1 >= 0)))
     return mlpl_fail(cx, MLPL_ESHAPE,
         "%s: input is %s; a window reaches over %lld elements of axis %d, the padded "
-        "input "
-        "has %lld",
+        "input has %lld",
         c->op->name, mlpli_tensor_text(text, c->in[0]), (long long)reach,
         c->in[0]->ndim - w->axes + d + cx->index_base,
         (long long)(w->in[d] + 2 * w->pad[d]));

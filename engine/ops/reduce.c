@@ -19,9 +19,7 @@ static mlpl_status reduced(
   return mlpli_reduce(cx, kind, out, c->in[0], axes);
 }
 
-static FORWARD(sum) {
-  return reduced(cx, c, MLPLK_SUM, *out);
-}
+static FORWARD(sum) { return reduced(cx, c, MLPLK_SUM, *out); }
 
 /* Divide by a number; the mean of nothing is NaN. */
 static void divide(mlpl_tensor *t, double by) {
@@ -84,9 +82,7 @@ static mlpl_status places(
   mlpli_shape_without(x->ndim, x->shape, axes, c->p[1].i != 0, &s);
   MLPL_TRY(mlpli_tensor_make(cx, index, MLPL_I64, s.ndim, s.size));
   mlpl_status status = mlpli_reduce(cx, kind, *index, x, axes);
-  if (status != MLPL_OK) {
-    mlpli_drop(index);
-  }
+  if (status != MLPL_OK) mlpli_drop(index);
   return status;
 }
 
@@ -132,8 +128,7 @@ static BACKWARD(extremes) {
   mlpli_input_shape(n, 0, &ndim, &shape);
   const unsigned axes = mlpli_axes_known(n->p, ndim);
   if (n->p[0].i == MLPL_NO_AXIS)
-    mlpli_xgive(
-        &e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, mlpli_xstretched(&e, n, g, axes), n->extra));
   else if (ndim == 0)
     mlpli_xgive(&e, n, 0, g);
   else {
@@ -274,12 +269,10 @@ const mlpl_op mlpli_op_amax = {UNARY_ROW(amax, MLPLI_ANY_DISTINCT, mlpli_shape_r
     .saves = 1 | MLPLI_SAVE_OUT, PARAMS(reduce_params), HAS_BACKWARD(evenly)};
 const mlpl_op mlpli_op_amin = {UNARY_ROW(amin, MLPLI_ANY_DISTINCT, mlpli_shape_reduced),
     .saves = 1 | MLPLI_SAVE_OUT, PARAMS(reduce_params), HAS_BACKWARD(evenly)};
-const mlpl_op mlpli_op_any = {
-    UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params),
-    .dtype = mlpli_gives_truth};
-const mlpl_op mlpli_op_all = {
-    UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced), PARAMS(reduce_params),
-    .dtype = mlpli_gives_truth};
+const mlpl_op mlpli_op_any = {UNARY_ROW(any, MLPLI_ANY, mlpli_shape_reduced),
+    PARAMS(reduce_params), .dtype = mlpli_gives_truth};
+const mlpl_op mlpli_op_all = {UNARY_ROW(all, MLPLI_ANY, mlpli_shape_reduced),
+    PARAMS(reduce_params), .dtype = mlpli_gives_truth};
 const mlpl_op mlpli_op_count_nonzero = {
     UNARY_ROW(count_nonzero, MLPLI_ANY, shape_count_nonzero), PARAMS(count_params),
     .gives_index = true};

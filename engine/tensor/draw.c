@@ -316,8 +316,7 @@ static mlpl_status check_row(const drawing *d, int64_t row) {
   if (!d->replacement && positive < d->n)
     return mlpl_fail(cx, MLPL_EARG,
         "multinomial: row %lld has %lld weights above 0; without replacement, %lld "
-        "cannot "
-        "be drawn",
+        "cannot be drawn",
         (long long)(row + cx->index_base), (long long)positive, (long long)d->n);
   return MLPL_OK;
 }

@@ -76,8 +76,7 @@ mlpl_status mlpl_tensor_triangle_indices(mlpl_ctx *cx, mlpl_tensor **t, int64_t 
       offset < -most)
     return mlpl_fail(cx, MLPL_EARG,
         "triangle indices: %lld rows, %lld columns, offset %lld; the sizes must be from "
-        "0 "
-        "to %lld, the offset no larger",
+        "0 to %lld, the offset no larger",
         (long long)rows, (long long)cols, (long long)offset, (long long)most);
   int64_t n = left_of(rows, cols, lower ? offset + 1 : offset);
   if (!lower) n = rows * cols - n;

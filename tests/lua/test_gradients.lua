@@ -64,6 +64,14 @@ function TestGrad:test_every_derivative_of_sinc_at_0()
   end
 end
 
+function TestGrad:test_the_last_derivative_of_sinc()
+  local x = leaf { 0 }
+  local y = x:sinc()
+  for _ = 1, 100 do y = autograd.grad(y:sum(), x, { create_graph = true }) end
+  lu.assertStrContains(message(autograd.grad, y:sum(), x),
+    "sinc: has no derivative of order 101; the last is of order 100")
+end
+
 -- A norm has no derivative at 0: the first is 0 by choice, as PyTorch's, the second NaN.
 function TestGrad:test_norm_at_0()
   local zeros, mixed = tensor { 0, 0 }, tensor { { 0, 0 }, { 3, 4 } }
@@ -674,6 +682,19 @@ function TestAnomaly:test_what_the_script_asks_for()
   lu.assertStrContains(message(mlpl.detect_anomaly, function()
     return x:masked_fill(mask, -inf) * 0
   end), "mul: element 2 of the result [2x2] is NaN")
+end
+
+-- An infinite option lets pass only what the row puts in as an element.
+function TestAnomaly:test_infinite_options_that_are_no_elements()
+  local x, inf = tensor { 1, 2 }, math.huge
+  mlpl.detect_anomaly(function()
+    assert(x:threshold(1.5, inf):max():item() == inf)
+    assert(x:clamp { min = inf }:max():item() == inf)
+    assert(x:norm(inf):item() == 2)
+  end)
+  lu.assertStrContains(message(mlpl.detect_anomaly, function()
+    return x:addcmul(x, x, { value = inf })
+  end), "addcmul: element 1 of the result [2] is infinite, the first there is")
 end
 
 local function line() return debug.getinfo(2, "l").currentline end

@@ -154,6 +154,62 @@ function TestLinalg:test_chains_of_products()
   fails("multi_dot: one tensor; it takes two or more", linalg.multi_dot, { a })
 end
 
+-- What they had written to it by then, the first of a stack, too.
+function TestLinalg:test_failing_calls_leave_out()
+  local function refuses(text, f, ...) lu.assertStrContains(expect.message(f, ...), text) end
+  local good, bad = f64 { { 4, 2 }, { 2, 3 } }, f64 { { 1, 1 }, { 1, 1 } }
+  for _, a in ipairs { -good, mlpl.stack { good, -good } } do
+    local out = mlpl.full(a.shape, 7, { dtype = "f64" })
+    refuses("cholesky: the matrix is not positive definite", linalg.cholesky, a, { out = out })
+    lu.assertTrue(out:eq(7):all():item())
+  end
+  for _, a in ipairs { bad, mlpl.stack { good, bad } } do
+    local out = mlpl.full(a.shape, 7, { dtype = "f64" })
+    refuses("inv: the matrix is singular", linalg.inv, a, { out = out })
+    refuses("solve: the matrix is singular", linalg.solve, a, a, { out = out })
+    refuses("triangular_solve: the matrix is singular", linalg.triangular_solve, a * 0, a,
+      { upper = true, out = out })
+    lu.assertTrue(out:eq(7):all():item())
+  end
+end
+
+-- No product of the values on the way leaves the range that the derivatives stay in.
+function TestLinalg:test_derivatives_of_determinants_with_extreme_values()
+  local n = 120
+  local function full(v) return mlpl.full({ n // 2 }, v, { dtype = "f64" }) end
+  local v = mlpl.cat { full(1e6), full(1e-6) }
+  for _, d in ipairs { v, v:flip { 1 } } do
+    local x = mlpl.diag(d):requires_grad_()
+    local y = linalg.det(x)
+    values(y, 1, 1e-10)
+    y:backward()
+    lu.assertTrue(x.grad:allclose(mlpl.diag(1 / d), 1e-10, 1e-10))
+  end
+  local x = mlpl.diag(v):requires_grad_()
+  local g = autograd.grad(linalg.det(x), x, { create_graph = true })
+  local second = autograd.grad(g[1][1], x)      -- d det / d a11 d ajj = 1 / a11 ajj
+  local wanted = 1 / v / 1e6
+  wanted[1] = 0
+  lu.assertTrue(second:allclose(mlpl.diag(wanted), 1e-10, 1e-10))
+end
+
+-- Their time and memory are those of the matrix, not of a square around it.
+function TestLinalg:test_long_and_wide_factors()
+  for _, shape in ipairs { { 70, 33 }, { 33, 70 }, { 2, 300, 3 }, { 2, 3, 300 }, { 17, 18 } } do
+    local a = mlpl.randn(shape, { dtype = "f64" })
+    local P, L, U = linalg.lu(a)
+    lu.assertTrue(P:matmul(L):matmul(U):allclose(a, 1e-11, 1e-11))
+    lu.assertTrue(L:abs():max():item() <= 1)
+  end
+  mlpl.memory_limit(mlpl.memory().live + (32 << 20))
+  local ok, LU, pivots = pcall(linalg.lu_factor, mlpl.randn(20000, 2))
+  local wide_ok, WIDE = pcall(linalg.lu_factor, mlpl.randn(2, 20000))
+  mlpl.memory_limit(0)
+  lu.assertTrue(ok, LU)
+  lu.assertTrue(wide_ok, WIDE)
+  lu.assertEquals(pivots.shape, { 2 })
+end
+
 function TestLinalg:test_factors_with_row_exchanges()
   for _, shape in ipairs { { 4, 4 }, { 5, 2 }, { 2, 5 }, { 3, 4, 4 }, { 1, 1 }, { 40, 40 } } do
     local a = mlpl.randn(shape, { dtype = "f64" })

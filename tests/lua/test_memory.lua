@@ -136,6 +136,25 @@ function TestLimit:test_garbage_does_not_count()
   end
 end
 
+-- Numbers that become tensors for a draw, too.
+function TestLimit:test_garbage_does_not_count_in_draws()
+  local x, means = mlpl.zeros(1000), mlpl.zeros(1000)
+  collectgarbage()
+  collectgarbage "stop"
+  local function with_garbage_alone(f)
+    for _ = 1, 50 do mlpl.zeros(3) end
+    mlpl.memory_limit(mlpl.memory().live)
+    local ok, message = pcall(f)
+    mlpl.memory_limit(0)
+    return ok, message
+  end
+  local ok, message = with_garbage_alone(function() x:bernoulli_(0.3) end)
+  local also, text = with_garbage_alone(function() mlpl.normal(means, 2) end)
+  collectgarbage "restart"
+  lu.assertTrue(ok, message)
+  lu.assertTrue(also, text)
+end
+
 function TestLimit:test_a_failed_step_changes_nothing()
   mlpl.seed(2)
   local model = nn.Sequential { nn.Linear(300, 300), nn.ReLU(), nn.Linear(300, 2) }

@@ -145,7 +145,7 @@ end
 
 -- ---- one call -------------------------------------------------------------------------
 
-local calls, raised, compared, places_tried, problems
+local calls, raised, compared, places_tried, failures, problems
 
 -- The names of all arguments.
 local function all_names(row)
@@ -508,6 +508,44 @@ local function overlapping(x, y, shift)
   return part, memory:narrow(1, 1 + shift, y:numel()):view(y.shape)
 end
 
+-- What an input may hold instead, so that a call may fail at its values.
+local spoilers = {
+  { "with a last element of 1000", function(x)
+    x:view(-1):narrow(1, x:numel(), 1):fill_(x.dtype == "u8" and 100 or 1000)
+  end },
+  { "with a last element of -1000", function(x)
+    if x.dtype ~= "u8" then x:view(-1):narrow(1, x:numel(), 1):fill_(-1000) end
+  end },
+  { "of zeros", function(x) x:fill_(0) end },
+  { "of NaN", function(x)
+    if x.dtype == "f32" or x.dtype == "f64" then x:fill_(0 / 0) end
+  end },
+}
+
+-- A call that fails leaves out as it was.
+local function try_out_of_failures(f, places, y)
+  for i = 1, #f.row.inputs do
+    for _, each in ipairs(spoilers) do
+      local out, spoiled = mlpl.zeros_like(y):fill_(y.dtype == "bool" or 77), false
+      local call = arguments(f.row, places, #places, function(call)
+        call.named = { out = out }
+        local x = call.inputs[i]
+        if not is_tensor(x) or x.dtype == "bool" or x:numel() == 0 then return end
+        call.inputs[i], spoiled = x:contiguous():clone(), true
+        each[2](call.inputs[i])
+      end)
+      local before = out:clone()
+      if spoiled and not apply(f, call.args)[1] then
+        failures = failures + 1
+        if not plainly.same(out, before) then
+          mark(f, ("out, %s %s"):format(f.row.inputs[i].name, each[1]),
+            "a failing call must leave out as it was", plainly.shown(out))
+        end
+      end
+    end
+  end
+end
+
 local function try_out(f, places)
   local row = f.row
   local plain = arguments(row, places, #places, function() end)
@@ -525,6 +563,7 @@ local function try_out(f, places)
       check(f, "out " .. each[1], call_with_out(f, places, out), false, each[3])
     end
   end
+  try_out_of_failures(f, places, y)
   if is_tensor(x) and x.dtype == y.dtype then
     for shift = 0, 2 do
       local part, out = overlapping(x, y, shift)
@@ -647,7 +686,7 @@ TestMisuseMatrix = {}
 
 function TestMisuseMatrix:setUp()
   self.threads = mlpl.threads()
-  calls, raised, compared, places_tried, problems = 0, 0, 0, 0, {}
+  calls, raised, compared, places_tried, failures, problems = 0, 0, 0, 0, 0, {}
   mlpl.memory_limit(LIMIT)
   mlpl.threads(1)
 end
@@ -669,6 +708,7 @@ function TestMisuseMatrix:test_every_argument_of_every_row()
   report("every argument of every row", #list)
   lu.assertTrue(#list > 200, "only " .. #list .. " rows")
   lu.assertTrue(calls > 40000 and raised > 30000 and compared > 4000)
+  lu.assertTrue(failures > 10, "only " .. failures .. " calls with out failed")
 end
 
 function TestMisuseMatrix:test_every_argument_of_every_row_in_place()

@@ -134,10 +134,17 @@ static void lu_part(const tools *t, ptrdiff_t m, ptrdiff_t n, mat a, ptrdiff_t *
   }
 }
 
-void VARIANT(lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
-    const mlplk_par *par) {
+/* What is right of the leading square takes part in its steps, and in no others. */
+void VARIANT(lu)(ptrdiff_t m, ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot,
+    void *scratch, const mlplk_par *par) {
   tools t = {scratch, par};
-  if (n) lu_part(&t, n, n, mat_of(a), pivot);
+  const ptrdiff_t k = m < n ? m : n;
+  if (k == 0) return;
+  mat left = mat_of(a), right = from(left, 0, k);
+  lu_part(&t, m, k, left, pivot);
+  if (n == k) return;
+  for (ptrdiff_t j = 0; j < k; j++) swap_rows(right, n - k, j, pivot[j]);
+  solve_lower(&t, k, n - k, left, 1, right);
 }
 
 /* ---- A = L L^T --------------------------------------------------------------------- */

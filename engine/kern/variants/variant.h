@@ -59,8 +59,8 @@ void VARIANT(pack_b)(
 
 void VARIANT(solve_triangular)(ptrdiff_t n, ptrdiff_t r, const mlplk_matrix *a, int upper,
     int unit, const mlplk_matrix *b, void *scratch, const mlplk_par *par);
-void VARIANT(lu)(ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot, void *scratch,
-    const mlplk_par *par);
+void VARIANT(lu)(ptrdiff_t m, ptrdiff_t n, const mlplk_matrix *a, ptrdiff_t *pivot,
+    void *scratch, const mlplk_par *par);
 ptrdiff_t VARIANT(cholesky)(
     ptrdiff_t n, const mlplk_matrix *a, void *scratch, const mlplk_par *par);
 size_t VARIANT(qr_scratch)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t nq, int workers);
