@@ -8,6 +8,7 @@
 **            i  i64 labels or places                  j  labels, every second one -100
 **            w  i64 numbers   o  those but 0 and negative ones   b  truth values
 **            k  i64 places, no two the same           m  a mask
+**            u  u8 numbers, all of them               v  u8 numbers from 1 to 7
 **            q  constants between 0 and 1
 **            y  its symmetric part is used            d  a constant: no gradient is asked for
 ** Options  name=value, separated by blanks; sizes as above.
@@ -48,6 +49,10 @@ typedef struct op_case {
   {f, "sw so", ""}, {f, "3w 3o", ""}, {f, "2x3w 3o", ""}, {f, "2x3wt 2x1o", ""},         \
       {f, "2x3wn 2x3og", ""}, {f, "2x3w 2x3oe", ""}, {f, "0x3w 3o", ""},                 \
       {f, "17w 17o", ""}, {f, "sw 17o", ""}
+
+/* u8, which wraps round, and u8 beside i64 */
+#define BYTE_CASES(f)                                                                    \
+  {f, "17u 17v", ""}, {f, "2x3ut 3v", ""}, {f, "3u 3o", ""}, {f, "0x3u 3v", ""}
 
 #define REDUCTION_CASES(f)                                                               \
   {f, "s", ""}, {f, "s", "dim=0"}, {f, "s", "dim=-1 keepdim=1"}, {f, "1", "dim=0"},      \
@@ -609,6 +614,30 @@ static const op_case op_cases[] = {
     {"bitwise_not", "0x3w", ""}, {"bitwise_not", "1x4w", ""},
     {"logical_not", "2x3w", ""}, {"isnan", "2x3w", ""}, {"isfinite", "2x3b", ""},
 
+    BYTE_CASES("add"), BYTE_CASES("sub"), BYTE_CASES("rsub"), BYTE_CASES("mul"),
+    BYTE_CASES("div"), BYTE_CASES("floor_divide"), BYTE_CASES("remainder"),
+    BYTE_CASES("fmod"), BYTE_CASES("maximum"), BYTE_CASES("minimum"), BYTE_CASES("fmax"),
+    BYTE_CASES("fmin"), BYTE_CASES("gcd"), BYTE_CASES("eq"), BYTE_CASES("ne"),
+    BYTE_CASES("lt"), BYTE_CASES("le"), BYTE_CASES("gt"), BYTE_CASES("ge"),
+    BYTE_CASES("bitwise_and"), BYTE_CASES("bitwise_or"), BYTE_CASES("bitwise_xor"),
+    BYTE_CASES("bitwise_left_shift"), BYTE_CASES("bitwise_right_shift"),
+    BYTE_CASES("logical_and"), BYTE_CASES("logical_or"), BYTE_CASES("clamp_min"),
+    {"lcm", "5v 5v", ""}, {"pow", "5v 5v", ""}, {"bitwise_not", "2x3u", ""},
+    {"logical_not", "2x3u", ""}, {"neg", "2x3u", ""}, {"abs", "2x3u", ""},
+    {"sign", "2x3u", ""}, {"exp", "2x3v", ""}, {"sqrt", "2x3u", ""},
+    {"square", "2x3u", ""}, {"floor", "5u", ""}, {"clone", "2x3ut", ""},
+    {"isnan", "5u", ""}, {"signbit", "5u", ""}, {"to", "2x3u", "dtype=1"},
+    {"where", "3b 3u 2x1u", ""}, {"masked_fill", "2x3u 3b", "value=7"},
+    {"sum", "17u", ""}, {"sum", "2x3u", "dim=1"}, {"prod", "5u", ""},
+    {"max", "2x3ut", "dim=0"}, {"min", "5u", ""}, {"argmax", "2x3u", "dim=1"},
+    {"argmin", "5u", ""}, {"amax", "2x3u", "dim=1"}, {"amin", "2x3u", ""},
+    {"aminmax", "5u", ""}, {"count_nonzero", "2x3u", ""}, {"cumsum", "5u", "dim=0"},
+    {"cumprod", "5u", "dim=0"}, {"cummax", "5u", "dim=0"}, {"cummin", "5u", "dim=0"},
+    {"diff", "5u", ""}, {"sort", "5u", "dim=0 stable=1"}, {"argsort", "2x3u", "dim=1"},
+    {"topk", "5u", "k=2"}, {"kthvalue", "5u", "k=2"}, {"median", "5u", ""},
+    {"mode", "9v", "dim=0"}, {"isin", "5v 3v", ""}, {"nansum", "2x3u", "dim=1"},
+    {"kron", "2u 3v", ""},
+
     UNARY_CASES("dropout", ""), {"dropout", "3x4", "p=0"}, {"dropout", "3x4", "p=1"},
     {"dropout", "3x4", "p=0.2"}, {"dropout", "3x4t", "training=0"},
     {"dropout", "3x4n", "p=0.9 training=1"},
@@ -620,7 +649,7 @@ static const op_case op_cases[] = {
 typedef struct case_input {
   bool there, stretched, symmetric, constant, share;
   char layout, labels; /* t n g, i j k m; 0: neither */
-  char whole;          /* w o b; 0: none */
+  char whole;          /* w o b u v; 0: none */
   int ndim;
   int64_t size[MLPL_MAX_RANK];
 } case_input;
@@ -665,7 +694,7 @@ static inline int read_inputs(const char *text, case_input *in) {
       else if (*text == 'd') one->constant = true;
       else if (*text == 'q') one->share = one->constant = true;
       else if (strchr("ijkm", *text)) one->labels = *text;
-      else if (strchr("wob", *text)) one->whole = *text;
+      else if (strchr("wobuv", *text)) one->whole = *text;
       else one->layout = *text;
     }
     while (*text == ' ') text++;
@@ -838,11 +867,14 @@ static inline mlpl_tensor *case_leaf(
     mlpl_ctx *cx, const made_case *c, int i, mlpl_dtype dtype, uint64_t *random) {
   const case_input *in = &c->in[i];
   mlpl_dtype own = in->whole == 'b' || in->labels == 'm' ? MLPL_BOOL
+      : in->whole == 'u' || in->whole == 'v'            ? MLPL_U8
       : in->whole || in->labels                         ? MLPL_I64
                                                         : dtype;
   mlpl_tensor *t = case_tensor(cx, own, in);
   for (int64_t e = 0; e < t->numel; e++) {
     if (in->whole == 'b') case_put(t, e, (double)(test_random(random) % 2));
+    else if (in->whole == 'u') case_put(t, e, (double)(test_random(random) % 256));
+    else if (in->whole == 'v') case_put(t, e, (double)(1 + test_random(random) % 7));
     else if (in->whole)
       case_put(t, e,
           in->whole == 'o' ? (double)(1 + test_random(random) % 3)

@@ -271,3 +271,11 @@
     {"pad", "1x3", "pad=1x2"}, {"pad", "1x4", "pad=2x1 mode=reflect"},
     {"pad_constant", "2x3", "pad=-1x2x1x-1 value=2"}, {"pad_constant", "4t", "pad=-3x4"},
     {"pad_constant", "3", "pad=0x0"},
+
+    {"cat", "2u 3v", ""}, {"cat", "2u 3w", ""}, {"cat", "2u 3", ""},
+    {"stack", "3u 3b", ""}, {"hstack", "2u 3u", ""}, {"reshape", "2x3ut", "sizes=6"},
+    {"flip", "5u", "dims=0"}, {"roll", "5u", "shifts=2"}, {"tril", "3x3u", ""},
+    {"diag", "3u", ""}, {"index", "5u 3i", ""}, {"index_select", "3x4u 2i", "dim=0"},
+    {"gather", "3x4u 3x2i", "dim=1"}, {"take", "3x4u 5i", ""}, {"tile", "3u", "dims=2"},
+    {"masked_select", "3x4u 3x4m", ""}, {"nonzero", "3x4u", ""},
+    {"index_fill", "3x4u 2k", "dim=0 value=7"}, {"pad", "5u", "pad=1x2 value=3"},
