@@ -51,6 +51,7 @@
       {"vecdot", "2x3x2n 3x1", "dim=-2"}, {"vecdot", "0 0", ""}, {"vander", "3", ""},    \
       {"vander", "2x3t", "N=5"}, {"vander", "4", "N=1"}, {"vander", "3g", "N=0"},        \
       {"vander", "0", "N=2"},                                                            \
+      {"vander", "1", "N=3"},                                                            \
       SQUARE_CASES("inv", ""), SQUARE_CASES("inv_or_inf", ""), SQUARE_CASES("det", ""),  \
       {"cofactor_slope", "2x2d 2x2", ""}, {"cofactor_slope", "3x3d 3x3t", ""},           \
       {"cofactor_slope", "2x4x4td 2x4x4n", ""}, {"cofactor_curve", "3x3d 3x3 3x3", ""},  \
@@ -90,6 +91,7 @@
       {"lstsq", "4x2 4x3", ""}, {"lstsq", "4x2 4", ""}, {"lstsq", "2x4 2x2", ""},        \
       {"lstsq", "2x3x2 2x3x1", "rcond=0.001"}, {"lstsq", "2x3x2 2x3", ""},               \
       {"lstsq", "3x2 2x3x1", ""}, {"lstsq", "0x2 0x3", ""}, {"lstsq", "3x0 3x2", ""},    \
+      {"lstsq", "4x2t 4x3n", ""},                                                        \
       MATRIX_CASES("matrix_rank", ""), {"matrix_rank", "3x3", "atol=0.5 rtol=0.9"},      \
       {"row_norm", "5", ""}, {"row_norm", "2x3", "ord=2"}, {"row_norm", "2x3", "ord=1"}, \
       {"row_norm", "2x3t", "ord=3"}, {"row_norm", "2x3n", "ord=0.5"},                    \
@@ -101,6 +103,7 @@
       {"vector_norm", "2x3x2n", "ord=inf dim=-3 keepdim=1"},                             \
       {"vector_norm", "2x3", "ord=-inf dim=-1"}, {"vector_norm", "0", ""},               \
       {"vector_norm", "2x0", "dim=1 ord=1"}, {"vector_norm", "0x2", "dim=1 ord=inf"},    \
+      {"vector_norm", "1x4", "dim=-1"}, {"vector_norm", "3x1t", "ord=1"},                \
       MATRIX_CASES("matrix_norm", "ord=fro"), {"matrix_norm", "3x2", "ord=nuc"},         \
       {"matrix_norm", "3x2", "ord=inf keepdim=1"}, {"matrix_norm", "3x2t", "ord=-inf"},  \
       {"matrix_norm", "3x2n", "ord=1"}, {"matrix_norm", "2x3x2", "ord=-1 keepdim=1"},    \
@@ -108,6 +111,7 @@
       {"cond", "3x3", ""}, {"cond", "3x2", "p=2"}, {"cond", "2x4", "p=-2"},              \
       {"cond", "3x3", "p=fro"}, {"cond", "2x3x3", "p=nuc"}, {"cond", "3x3t", "p=inf"},   \
       {"cond", "3x3", "p=-inf"}, {"cond", "3x3", "p=1"}, {"cond", "3x3n", "p=-1"},       \
+      {"cond", "1x1", ""}, {"cond", "0x3x3", ""},                                        \
       SQUARE_CASES("matrix_power", "n=3"), {"matrix_power", "3x3", "n=1"},               \
       {"matrix_power", "3x3", "n=-2"}, {"matrix_power", "2x2x2", "n=6"}
 

@@ -8,6 +8,7 @@
 **            i  i64 labels or places                  j  labels, every second one -100
 **            w  i64 numbers   o  those but 0 and negative ones   b  truth values
 **            k  i64 places, no two the same           m  a mask
+**            u  u8 numbers, all of them               v  u8 numbers from 1 to 7
 **            q  constants between 0 and 1
 **            y  its symmetric part is used            d  a constant: no gradient is asked for
 ** Options  name=value, separated by blanks; sizes as above.
@@ -48,6 +49,10 @@ typedef struct op_case {
   {f, "sw so", ""}, {f, "3w 3o", ""}, {f, "2x3w 3o", ""}, {f, "2x3wt 2x1o", ""},         \
       {f, "2x3wn 2x3og", ""}, {f, "2x3w 2x3oe", ""}, {f, "0x3w 3o", ""},                 \
       {f, "17w 17o", ""}, {f, "sw 17o", ""}
+
+/* u8, which wraps round, and u8 beside i64 */
+#define BYTE_CASES(f)                                                                    \
+  {f, "17u 17v", ""}, {f, "2x3ut 3v", ""}, {f, "3u 3o", ""}, {f, "0x3u 3v", ""}
 
 #define REDUCTION_CASES(f)                                                               \
   {f, "s", ""}, {f, "s", "dim=0"}, {f, "s", "dim=-1 keepdim=1"}, {f, "1", "dim=0"},      \
@@ -259,6 +264,7 @@ static const op_case op_cases[] = {
     {"count_nonzero", "s", ""}, {"count_nonzero", "2x3", "dim=0"},
     {"count_nonzero", "2x3x4t", "dim=0x2"}, {"count_nonzero", "2x3n", "dim=-1"},
     {"count_nonzero", "0x3", "dim=0"}, {"count_nonzero", "5g", ""},
+    {"count_nonzero", "1x4", "dim=-1"},
     AXES_CASES("prod", ""), {"prod", "0", ""}, {"prod", "0x3", "dim=0"},
     {"prod", "2x3x2e", "dim=1"}, AXES_CASES("var", "correction=0 "),
     AXES_CASES("std", "unbiased=0 "), {"var", "5", ""}, {"var", "3x4", "dim=0"},
@@ -272,20 +278,34 @@ static const op_case op_cases[] = {
     AXES_CASES("logsumexp", ""), UNARY_CASES("floored", ""),
     {"var_mean", "5", ""}, {"var_mean", "3x4t", "dim=0"},
     {"var_mean", "2x3x4n", "dim=0x2 keepdim=1"}, {"var_mean", "4x3", "dim=0 correction=2"},
+    {"var_mean", "0x3", "dim=1"}, {"var_mean", "2x1x3", "dim=-1 keepdim=1"},
     {"std_mean", "5g", ""}, {"std_mean", "3x4", "dim=1 keepdim=1"},
-    {"std_mean", "4x3t", "dim=0 correction=0"}, {"aminmax", "2x3", ""},
+    {"std_mean", "4x3t", "dim=0 correction=0"},
+    {"std_mean", "0x3", "dim=1"}, {"std_mean", "1x3x2t", "dim=-2"},
+    {"aminmax", "2x3", ""},
     {"aminmax", "2x3t", "dim=1"}, {"aminmax", "2x3n", "dim=0 keepdim=1"},
-    {"aminmax", "5w", ""}, AXES_CASES("nansum", ""), {"nansum", "2x3w", "dim=1"},
+    {"aminmax", "5w", ""},
+    {"aminmax", "0x3", "dim=1"}, {"aminmax", "1x4", "dim=-1"},
+    {"aminmax", "3x1t", "dim=-2 keepdim=1"},
+    AXES_CASES("nansum", ""), {"nansum", "2x3w", "dim=1"},
     {"nansum", "0", ""}, AXES_CASES("nanmean", ""), {"cov", "5", ""}, {"cov", "3x4", ""},
     {"cov", "2x5t", "correction=0"}, {"cov", "1x4n", ""}, {"cov", "3x5 5o -", ""},
     {"cov", "2x6t 6o 6g", "correction=0"}, {"cov", "3x4n - 4", ""}, {"cov", "5 - 5", ""},
-    {"cov", "1x5 5og 5n", ""}, {"corrcoef", "3x5", ""},
-    {"corrcoef", "2x6t", ""}, {"corrcoef", "5", ""}, {"trapezoid", "5", ""},
+    {"cov", "1x5 5og 5n", ""},
+    {"cov", "0x3", ""}, {"cov", "3x1", "correction=0"},
+    {"corrcoef", "3x5", ""},
+    {"corrcoef", "2x6t", ""}, {"corrcoef", "5", ""},
+    {"corrcoef", "0x3", ""}, {"corrcoef", "1x4", ""},
+    {"trapezoid", "5", ""},
     {"trapezoid", "2x3t", "dx=0.5"}, {"trapezoid", "4x2n", "dim=0"},
     {"trapezoid", "2x4 4", ""}, {"trapezoid", "4x3 4", "dim=0"},
     {"trapezoid", "2x4 2x4t", "dim=-1"},
+    {"trapezoid", "0x3", ""}, {"trapezoid", "2x0", ""}, {"trapezoid", "1x3", "dim=-1"},
+    {"trapezoid", "0x3 3", ""},
     {"cumulative_trapezoid", "5", "dx=2"}, {"cumulative_trapezoid", "2x4g 4", ""},
     {"cumulative_trapezoid", "4x2x2 4", "dim=0"}, {"cumulative_trapezoid", "2x3", ""},
+    {"cumulative_trapezoid", "0x3", ""}, {"cumulative_trapezoid", "1x3", "dim=-2"},
+    {"cumulative_trapezoid", "3x1t", "dim=-2"},
     LINE_CASES("cumsum", ""), LINE_CASES("cumprod", ""), LINE_CASES("logcumsumexp", ""),
     LINE_CASES("cummax", ""), LINE_CASES("cummin", ""), {"cumsum", "3x2e", "dim=0"},
     LINE_CASES("recur", ""), LINE_CASES("recur", "reverse=1 "),
@@ -297,9 +317,12 @@ static const op_case op_cases[] = {
     {"diff", "5", "n=7"}, {"diff", "1", ""}, {"diff", "2x3", "dim=0"},
     {"diff", "2x3t", "dim=1"}, {"diff", "2x4x2n", "dim=1 n=3"}, {"diff", "0x3", ""},
     {"diff", "0", ""}, {"diff", "3x2e", "dim=1"}, {"difference", "5g", "n=2"},
-    {"difference", "2x4t", "dim=-1"}, {"diff", "5 2 3", ""}, {"diff", "2x3 - 2x1", "n=2"},
+    {"difference", "2x4t", "dim=-1"},
+    {"difference", "0x3", "n=1 dim=1"}, {"difference", "1x4", "n=2 dim=-1"},
+    {"diff", "5 2 3", ""}, {"diff", "2x3 - 2x1", "n=2"},
     {"diff", "2x3t 1x3 -", "dim=0"}, {"diff", "2x3x2n 2x2x2 2x1x2g", "dim=1 n=2"},
     {"diff", "5w 2", ""}, {"diff", "0 1 2", ""},
+    {"diff", "2x4t", "dim=-1"},
     LINE_CASES("sort", ""), LINE_CASES("sort", "descending=1 stable=1 "),
     {"sort", "2x3", ""}, {"sort", "60", ""}, LINE_CASES("argsort", ""),
     LINE_CASES("argsort", "descending=1 "), {"argsort", "2x3", "stable=0"},
@@ -307,9 +330,11 @@ static const op_case op_cases[] = {
     {"topk", "5g", "k=5"}, {"topk", "2x3", "k=2 dim=0"}, {"topk", "2x3t", "k=2 dim=1"},
     {"topk", "2x4x2n", "k=3 dim=-2 largest=0"}, {"topk", "0x3", "k=2"},
     {"topk", "70", "k=7 sorted=1"}, {"topk", "70", "k=60 largest=0"},
+    {"topk", "1x4", "k=2 dim=-1"}, {"topk", "3x1", "k=1"},
     {"kthvalue", "s", "k=1"}, {"kthvalue", "5", "k=2"}, {"kthvalue", "5g", "k=5"},
     {"kthvalue", "2x3t", "k=1 dim=0"}, {"kthvalue", "2x3n", "k=3 keepdim=1"},
     {"kthvalue", "2x4x2", "k=2 dim=1 keepdim=1"}, {"kthvalue", "0x3", "k=2 dim=1"},
+    {"kthvalue", "1x4", "k=2 dim=-1"}, {"kthvalue", "3x1", "k=1"},
     CHOICE_CASES("nanmedian", ""),
     {"nanmedian", "7w", ""}, LINE_CASES("mode", ""), {"mode", "9w", ""},
     {"mode", "3x7w", "dim=0"}, {"mode", "3x7wt", "dim=1 keepdim=1"},
@@ -327,6 +352,7 @@ static const op_case op_cases[] = {
     {"nanquantiles", "6 2q", "interpolation=midpoint"},
     {"nanquantiles", "6 2q", "interpolation=nearest"},
     {"nanquantiles", "5 3q", ""}, {"nanquantiles", "2x6t 2q", "dim=1 keepdim=1"},
+    {"nanquantiles", "2x6 0q", "dim=1"}, {"nanquantiles", "4x1 2q", "dim=-2"},
     {"quantile", "5", "q=0"}, {"quantile", "2x3", "q=1 dim=1"},
     {"quantile", "5", "q=0.25"}, {"quantile", "6", "q=0.3 interpolation=linear"},
     {"quantile", "6", "q=0.3 interpolation=lower"},
@@ -340,25 +366,34 @@ static const op_case op_cases[] = {
     {"quantiles", "6 2q", "interpolation=linear"},
     {"quantiles", "6 2q", "interpolation=lower"}, {"quantiles", "6 2q", "interpolation=higher"},
     {"quantiles", "6 2q", "interpolation=midpoint"},
-    {"quantiles", "6 2q", "interpolation=nearest"}, {"quantiles", "2x6 0q", "dim=1"}, {"take_along", "3 1i", "dim=0"},
+    {"quantiles", "6 2q", "interpolation=nearest"}, {"quantiles", "2x6 0q", "dim=1"},
+    {"quantiles", "4x1 2q", "dim=-2"},
+    {"take_along", "3 1i", "dim=0"},
     {"take_along", "2x3 2x5i", "dim=1"}, {"take_along", "4x3t 2x3i", "dim=0"},
     {"take_along", "2x3x2n 2x4x2i", "dim=1"}, {"add_along", "1 1i", "dim=0 size=3"},
     {"add_along", "5 5i", "dim=0 size=3"}, {"add_along", "2x4 2x4i", "dim=1 size=3"},
     {"add_along", "2x3t 2x3i", "dim=0 size=4"},
     {"add_along", "2x3x2n 2x3x2i", "dim=1 size=2"}, {"bincount", "6i", ""},
     {"bincount", "6i", "minlength=9"}, {"bincount", "6i 6", ""}, {"bincount", "0i", ""},
-    {"bincount", "6i 6g", "minlength=3"}, {"histc", "2x3", ""}, {"histc", "17", "bins=4"},
+    {"bincount", "6i 6g", "minlength=3"},
+    {"bincount", "1i", ""},
+    {"histc", "2x3", ""}, {"histc", "17", "bins=4"},
     {"histc", "2x3t", "bins=3 min=-1 max=1"}, {"histc", "0", "bins=3"},
+    {"histc", "1x4", "bins=3"},
     {"bucketize", "3 4", ""}, {"bucketize", "2x3t 5", "right=1"}, {"bucketize", "s 3", ""},
-    {"bucketize", "3 0", ""}, {"searchsorted", "5 3", ""}, {"searchsorted", "5 2x3t", ""},
+    {"bucketize", "3 0", ""},
+    {"bucketize", "1x3 4", ""},
+    {"searchsorted", "5 3", ""}, {"searchsorted", "5 2x3t", ""},
     {"searchsorted", "5 s", "right=1"}, {"searchsorted", "2x4 2x3", "right=1"},
     {"searchsorted", "2x4n 2x3", ""}, {"searchsorted", "0 3", ""},
+    {"searchsorted", "1x4 1x3", ""}, {"searchsorted", "4 0", ""},
     {"sum_to_size", "2x3", "sizes=2x3"}, {"sum_to_size", "2x3", "sizes=1x3"},
     {"sum_to_size", "2x3", "sizes=3"}, {"sum_to_size", "2x3", "sizes=1"},
     {"sum_to_size", "2x3", "sizes=s"}, {"sum_to_size", "2x3", "sizes=2x1"},
     {"sum_to_size", "2x3x4", "sizes=3x1"}, {"sum_to_size", "2x3x4t", "sizes=2x1x4"},
     {"sum_to_size", "2x3n", "sizes=3"}, {"sum_to_size", "0x3", "sizes=3"},
     {"sum_to_size", "s", "sizes=s"}, {"sum_to_size", "2x3g", "sizes=1x1"},
+    {"sum_to_size", "2x1x3", "sizes=1x1x3"},
 
     {"matmul", "1x1 1x1", ""}, {"matmul", "2x3 3x4", ""}, {"matmul", "1x3 3x1", ""},
     {"matmul", "3x1 1x3", ""}, {"matmul", "2x3t 3x4", ""}, {"matmul", "2x3 3x4t", ""},
@@ -371,27 +406,41 @@ static const op_case op_cases[] = {
     {"addmv", "3 3x4 4", ""}, {"addmv", "s 3x4t 4g", "beta=0.5 alpha=-2"},
     {"addmv", "1 3x4 4", "beta=0"}, {"addmv", "3 3x0 0", ""}, {"addr", "3x4 3 4", ""},
     {"addr", "4 3g 4", "beta=2 alpha=3"}, {"addr", "s 2 3", "beta=0"},
+    {"addr", "0x4 0 4", ""}, {"addr", "1x4 1 4", "alpha=2"},
     {"addbmm", "2x4 3x2x5 3x5x4", ""}, {"addbmm", "4 3x2x5t 3x5x4n", "beta=-1 alpha=0.5"},
-    {"addbmm", "2x1 1x2x3 1x3x2", ""}, {"kron", "2x3 3x2", ""}, {"kron", "2 3x2", ""},
+    {"addbmm", "2x1 1x2x3 1x3x2", ""},
+    {"addbmm", "2x4 0x2x5 0x5x4", "beta=2"}, {"addbmm", "2x4 3x2x0 3x0x4", ""},
+    {"kron", "2x3 3x2", ""}, {"kron", "2 3x2", ""},
     {"kron", "s 2x2t", ""}, {"kron", "2x1x2 1x3x2n", ""}, {"kron", "2w 3w", ""},
     {"kron", "0x2 2x2", ""}, {"cross", "3 3", ""}, {"cross", "2x3 2x3t", ""},
     {"cross", "3x2 3x2n", "dim=0"}, {"cross", "4x3 1x3", "dim=-1"}, {"cross", "3w 3w", ""},
+    {"cross", "0x3 0x3", ""},
     {"cdist", "3x2 4x2", ""}, {"cdist", "2x3x2t 2x4x2n", ""}, {"cdist", "3x2 2x4x2", "p=1"},
     {"cdist", "3x2 4x2", "p=3"}, {"cdist", "3x2 4x2", "p=inf"}, {"cdist", "2x3 26x3", ""},
     {"pdist", "5x3", ""}, {"pdist", "4x2t", "p=1"}, {"pdist", "6x2n", "p=3"},
     {"pdist", "4x3g", "p=inf"}, {"pdist", "1x3", ""}, {"pdist", "0x3", ""},
     {"dist", "3 3", ""}, {"dist", "2x3t 3", "p=3"}, {"dist", "2x1n 1x3", "p=1"},
-    {"dist", "s 4g", "p=inf"}, {"pairwise_distance", "3x4 3x4", ""},
+    {"dist", "s 4g", "p=inf"},
+    {"dist", "0 0", ""}, {"dist", "0x3 0x3", "p=1"},
+    {"pairwise_distance", "3x4 3x4", ""},
     {"pairwise_distance", "3x4t 4", "p=1 eps=0.001"},
     {"pairwise_distance", "2x3x4 3x1", "p=3 keepdim=1"},
-    {"pairwise_distance", "5 5", ""}, {"cosine_similarity", "3x4 3x4", ""},
+    {"pairwise_distance", "5 5", ""},
+    {"pairwise_distance", "0x4 0x4", ""},
+    {"cosine_similarity", "3x4 3x4", ""},
     {"cosine_similarity", "3x4t 4", "dim=0"}, {"cosine_similarity", "2x3x4n 3x1", "dim=-1"},
     {"cosine_similarity", "5 5g", "dim=0 eps=0.1"}, {"cosine_similarity", "2x3x2 2x3x2", ""},
+    {"cosine_similarity", "0x4 0x4", ""}, {"cosine_similarity", "0x4 4", "dim=-1"},
     {"normalize", "3x4", ""}, {"normalize", "3x4t", "p=1 dim=0"},
     {"normalize", "2x3x4n", "p=3 dim=-1 eps=0.01"}, {"normalize", "5g", "dim=0"},
-    {"normalize", "0x3", ""}, {"cdist", "0x3 2x3", ""}, {"cdist", "2x27x3 2x2x3", ""},
+    {"normalize", "0x3", ""},
+    {"normalize", "1x4", ""}, {"normalize", "3x1", "p=1"},
+    {"cdist", "0x3 2x3", ""}, {"cdist", "2x27x3 2x2x3", ""},
+    {"cdist", "1x2 3x2", ""}, {"cdist", "3x0 2x0", ""},
     {"block_diag", "2x3 1x2 2", ""}, {"block_diag", "s 2x2t 3x1", ""},
-    {"block_diag", "2x2w 2x1", ""}, {"block_diag", "2x3", ""}, {"cartesian_prod", "2 3", ""},
+    {"block_diag", "2x2w 2x1", ""}, {"block_diag", "2x3", ""},
+    {"block_diag", "0x2 2x1", ""}, {"block_diag", "2x2 0", ""},
+    {"cartesian_prod", "2 3", ""},
     {"cartesian_prod", "2g 1 3", ""}, {"cartesian_prod", "4 0", ""},
     {"cartesian_prod", "3", ""}, {"cartesian_prod", "2w 3", ""},
     {"linear", "2x3 4x3", ""}, {"linear", "2x3 4x3 4", ""},
@@ -409,8 +458,11 @@ static const op_case op_cases[] = {
     {"transpose", "2x3", "dim0=0 dim1=1"}, {"transpose", "2x3t", "dim0=-1 dim1=0"},
     {"transpose", "2x3x4", "dim0=0 dim1=2"}, {"transpose", "2x3x4n", "dim0=1 dim1=-1"},
     {"transpose", "5", "dim0=0 dim1=0"}, {"transpose", "0x3", "dim0=0 dim1=1"},
+    {"transpose", "1x3x2", "dim0=0 dim1=-1"},
     {"t", "2x3", ""}, {"t", "2x3n", ""}, {"t", "5", ""}, {"t", "s", ""}, {"t", "0x3", ""},
-    {"t", "3x2e", ""}, {"reshape", "2x3", "sizes=6"}, {"reshape", "2x3", "sizes=3x2"},
+    {"t", "3x2e", ""},
+    {"t", "1x3", ""},
+    {"reshape", "2x3", "sizes=6"}, {"reshape", "2x3", "sizes=3x2"},
     {"reshape", "2x3t", "sizes=3x2"}, {"reshape", "2x3", "sizes=-1"},
     {"reshape", "2x3x2n", "sizes=-1x4"}, {"reshape", "1", "sizes=s"},
     {"reshape", "s", "sizes=1x1"}, {"reshape", "0x3", "sizes=3x0"},
@@ -419,6 +471,7 @@ static const op_case op_cases[] = {
     {"flatten", "2x3x2t", "end_dim=1"}, {"flatten", "2x3x2", "start_dim=-2 end_dim=-1"},
     {"flatten", "s", ""}, {"flatten", "5", ""}, {"flatten", "0x3", ""},
     {"flatten", "2x3n", ""}, {"flatten", "2x3x2", "start_dim=1 end_dim=1"},
+    {"flatten", "1x3x1", "start_dim=-2"},
     {"narrow", "5", "dim=0 start=1 length=3"},
     {"narrow", "5", "dim=-1 start=-2 length=2"},
     {"narrow", "5", "dim=0 start=5 length=0"},
@@ -426,7 +479,10 @@ static const op_case op_cases[] = {
     {"narrow", "3x4t", "dim=0 start=0 length=2"},
     {"narrow", "2x3x4n", "dim=1 start=2 length=1"},
     {"narrow", "0x3", "dim=1 start=1 length=2"},
-    {"narrow", "0x3", "dim=0 start=0 length=0"}, {"select", "5", "dim=0 index=2"},
+    {"narrow", "0x3", "dim=0 start=0 length=0"},
+    {"narrow", "1x4", "dim=-1 start=1 length=2"},
+    {"narrow", "3x1", "dim=1 start=0 length=1"},
+    {"select", "5", "dim=0 index=2"},
     {"select", "5g", "dim=-1 index=-1"}, {"select", "3x4", "dim=1 index=0"},
     {"select", "3x4t", "dim=0 index=2"}, {"select", "2x3x4n", "dim=1 index=-2"},
     {"select", "0x3", "dim=1 index=1"}, {"select", "1x3", "dim=0 index=0"},
@@ -435,6 +491,7 @@ static const op_case op_cases[] = {
     {"expand", "s", "sizes=s"}, {"expand", "2x1t", "sizes=3x-1x2"},
     {"expand", "1x3n", "sizes=2x3"}, {"expand", "1x3", "sizes=0x3"},
     {"expand", "3", "sizes=0x3"}, {"expand", "1", "sizes=0"},
+    {"expand", "0x1", "sizes=0x3"}, {"expand", "2x1x3t", "sizes=2x2x3"},
     {"place", "2", "dim=0 start=1 size=4"}, {"place", "2x3", "dim=1 start=0 size=5"},
     {"place", "2x3t", "dim=0 start=2 size=4"}, {"place", "0x3", "dim=0 start=0 size=2"},
     {"spread", "1 1i", "dim=0 size=3"}, {"spread", "2x1 2x1i", "dim=1 size=3"},
@@ -486,6 +543,7 @@ static const op_case op_cases[] = {
     {"nll_loss", "2x3x4 2x4it", "reduction=none"}, {"nll_loss", "4 si", ""},
     {"nll_loss", "4g si 4", "reduction=none"}, {"nll_loss", "3x4e 3i", "reduction=sum"},
     {"nll_loss", "0x3 0i", "reduction=sum"}, {"nll_loss", "2x3x0 2x0i", "reduction=none"},
+    {"nll_loss", "1x4 1i", ""},
     LOSS_CASES("l1_loss"), LOSS_CASES("smooth_l1_loss"), LOSS_CASES("huber_loss"),
     {"smooth_l1_loss", "2x3 2x3", "beta=0.25"}, {"smooth_l1_loss", "2x3 2x3", "beta=0"},
     {"smooth_l1_loss", "17 17", "beta=2 reduction=none"},
@@ -502,6 +560,7 @@ static const op_case op_cases[] = {
     {"margin_ranking_loss", "2x3 2x3t 2x3n", "reduction=sum"},
     {"margin_ranking_loss", "2x3e 2x3 2x3", "reduction=none margin=1"},
     {"margin_ranking_loss", "s s s", ""}, {"margin_ranking_loss", "0 0 0", "reduction=sum"},
+    {"margin_ranking_loss", "1x3 1x3 1x3", ""},
     LOSS_CASES("binary_cross_entropy"), {"binary_cross_entropy", "2x3 2x3 2x3", ""},
     {"binary_cross_entropy", "2x3 2x3 3", "reduction=sum"},
     {"binary_cross_entropy", "2x3t 2x3n 2x1g", "reduction=none"},
@@ -525,10 +584,16 @@ static const op_case op_cases[] = {
     BINARY_CASES("minimum"), BINARY_CASES("eq"), BINARY_CASES("ne"), BINARY_CASES("lt"),
     BINARY_CASES("le"), BINARY_CASES("gt"), BINARY_CASES("ge"), UNARY_CASES("isnan", ""),
     UNARY_CASES("isinf", ""), UNARY_CASES("isfinite", ""), BINARY_CASES("isclose"),
-    {"isposinf", "2x3", ""}, {"isposinf", "5w", ""}, {"isneginf", "2x3t", ""},
-    {"isneginf", "5w", ""}, {"signbit", "2x3", ""}, {"signbit", "2x3w", ""},
+    {"isposinf", "2x3", ""}, {"isposinf", "5w", ""},
+    {"isposinf", "0x3", ""}, {"isposinf", "1x4", ""}, {"isposinf", "2x3t", ""},
+    {"isneginf", "2x3t", ""},
+    {"isneginf", "5w", ""},
+    {"isneginf", "0", ""}, {"isneginf", "1x4", ""},
+    {"signbit", "2x3", ""}, {"signbit", "2x3w", ""},
+    {"signbit", "0", ""}, {"signbit", "1x4", ""}, {"signbit", "2x3n", ""},
     {"isin", "2x3w 4w", ""}, {"isin", "17w 2x2w", "invert=1"}, {"isin", "3 5", ""},
     {"isin", "3w 0w", ""}, {"isin", "sw 3o", ""}, {"isin", "0 3", "invert=1"},
+    {"isin", "1x3w 1w", ""}, {"isin", "2x3wt 4wg", ""},
     WHOLE_CASES("gcd"), WHOLE_CASES("lcm"),
     {"isclose", "7 7", "rtol=0.5"}, {"isclose", "7 7", "atol=1 equal_nan=1"},
     BINARY_CASES("logical_and"), BINARY_CASES("logical_or"), BINARY_CASES("logical_xor"),
@@ -546,7 +611,32 @@ static const op_case op_cases[] = {
     {"logical_xor", "2x3b 3w", ""}, {"logical_or", "2x3bt 3w", ""}, {"neg", "2x3w", ""},
     {"abs", "2x3wt", ""}, {"sign", "2x3wn", ""}, {"exp", "2x3w", ""},
     {"sqrt", "2x3o", ""}, {"bitwise_not", "2x3w", ""}, {"bitwise_not", "2x3bg", ""},
+    {"bitwise_not", "0x3w", ""}, {"bitwise_not", "1x4w", ""},
     {"logical_not", "2x3w", ""}, {"isnan", "2x3w", ""}, {"isfinite", "2x3b", ""},
+
+    BYTE_CASES("add"), BYTE_CASES("sub"), BYTE_CASES("rsub"), BYTE_CASES("mul"),
+    BYTE_CASES("div"), BYTE_CASES("floor_divide"), BYTE_CASES("remainder"),
+    BYTE_CASES("fmod"), BYTE_CASES("maximum"), BYTE_CASES("minimum"), BYTE_CASES("fmax"),
+    BYTE_CASES("fmin"), BYTE_CASES("gcd"), BYTE_CASES("eq"), BYTE_CASES("ne"),
+    BYTE_CASES("lt"), BYTE_CASES("le"), BYTE_CASES("gt"), BYTE_CASES("ge"),
+    BYTE_CASES("bitwise_and"), BYTE_CASES("bitwise_or"), BYTE_CASES("bitwise_xor"),
+    BYTE_CASES("bitwise_left_shift"), BYTE_CASES("bitwise_right_shift"),
+    BYTE_CASES("logical_and"), BYTE_CASES("logical_or"), BYTE_CASES("clamp_min"),
+    {"lcm", "5v 5v", ""}, {"pow", "5v 5v", ""}, {"bitwise_not", "2x3u", ""},
+    {"logical_not", "2x3u", ""}, {"neg", "2x3u", ""}, {"abs", "2x3u", ""},
+    {"sign", "2x3u", ""}, {"exp", "2x3v", ""}, {"sqrt", "2x3u", ""},
+    {"square", "2x3u", ""}, {"floor", "5u", ""}, {"clone", "2x3ut", ""},
+    {"isnan", "5u", ""}, {"signbit", "5u", ""}, {"to", "2x3u", "dtype=1"},
+    {"where", "3b 3u 2x1u", ""}, {"masked_fill", "2x3u 3b", "value=7"},
+    {"sum", "17u", ""}, {"sum", "2x3u", "dim=1"}, {"prod", "5u", ""},
+    {"max", "2x3ut", "dim=0"}, {"min", "5u", ""}, {"argmax", "2x3u", "dim=1"},
+    {"argmin", "5u", ""}, {"amax", "2x3u", "dim=1"}, {"amin", "2x3u", ""},
+    {"aminmax", "5u", ""}, {"count_nonzero", "2x3u", ""}, {"cumsum", "5u", "dim=0"},
+    {"cumprod", "5u", "dim=0"}, {"cummax", "5u", "dim=0"}, {"cummin", "5u", "dim=0"},
+    {"diff", "5u", ""}, {"sort", "5u", "dim=0 stable=1"}, {"argsort", "2x3u", "dim=1"},
+    {"topk", "5u", "k=2"}, {"kthvalue", "5u", "k=2"}, {"median", "5u", ""},
+    {"mode", "9v", "dim=0"}, {"isin", "5v 3v", ""}, {"nansum", "2x3u", "dim=1"},
+    {"kron", "2u 3v", ""},
 
     UNARY_CASES("dropout", ""), {"dropout", "3x4", "p=0"}, {"dropout", "3x4", "p=1"},
     {"dropout", "3x4", "p=0.2"}, {"dropout", "3x4t", "training=0"},
@@ -559,7 +649,7 @@ static const op_case op_cases[] = {
 typedef struct case_input {
   bool there, stretched, symmetric, constant, share;
   char layout, labels; /* t n g, i j k m; 0: neither */
-  char whole;          /* w o b; 0: none */
+  char whole;          /* w o b u v; 0: none */
   int ndim;
   int64_t size[MLPL_MAX_RANK];
 } case_input;
@@ -604,7 +694,7 @@ static inline int read_inputs(const char *text, case_input *in) {
       else if (*text == 'd') one->constant = true;
       else if (*text == 'q') one->share = one->constant = true;
       else if (strchr("ijkm", *text)) one->labels = *text;
-      else if (strchr("wob", *text)) one->whole = *text;
+      else if (strchr("wobuv", *text)) one->whole = *text;
       else one->layout = *text;
     }
     while (*text == ' ') text++;
@@ -777,11 +867,14 @@ static inline mlpl_tensor *case_leaf(
     mlpl_ctx *cx, const made_case *c, int i, mlpl_dtype dtype, uint64_t *random) {
   const case_input *in = &c->in[i];
   mlpl_dtype own = in->whole == 'b' || in->labels == 'm' ? MLPL_BOOL
+      : in->whole == 'u' || in->whole == 'v'            ? MLPL_U8
       : in->whole || in->labels                         ? MLPL_I64
                                                         : dtype;
   mlpl_tensor *t = case_tensor(cx, own, in);
   for (int64_t e = 0; e < t->numel; e++) {
     if (in->whole == 'b') case_put(t, e, (double)(test_random(random) % 2));
+    else if (in->whole == 'u') case_put(t, e, (double)(test_random(random) % 256));
+    else if (in->whole == 'v') case_put(t, e, (double)(1 + test_random(random) % 7));
     else if (in->whole)
       case_put(t, e,
           in->whole == 'o' ? (double)(1 + test_random(random) % 3)

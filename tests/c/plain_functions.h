@@ -33,19 +33,20 @@ static inline double plain_inverse(double (*f)(double), double y) {
   return (lo + hi) / 2;
 }
 
-/* Derivative n + 1 of log gamma: 500 terms of its series, the smallest first, and an
-   integral with corrections for the rest. */
-/* pi^n times the integral over t from 0 to 1 of t^n cos(pi x t + n pi / 2), by Simpson. */
+/* pi^n times the integral over t from 0 to 1 of t^n cos(pi x t + n pi / 2), by Simpson; the
+   quarter turns are made of signs, so that the small results near 0 are exact, too. */
 static inline double plain_sinc_slope(int n, double x) {
   const double pi = 3.14159265358979323846;
   long double sum = 0;
   for (int i = 0; i <= 16000; i++) {
-    const double t = i / 16000.0, y = pow(t, n) * cos(pi * (x * t + n / 2.0));
-    sum += y * (i == 0 || i == 16000 ? 1 : i % 2 ? 4 : 2);
+    const double t = i / 16000.0, z = pi * x * t, y = n % 2 ? -sin(z) : cos(z);
+    sum += (n % 4 < 2 ? y : -y) * pow(t, n) * (i == 0 || i == 16000 ? 1 : i % 2 ? 4 : 2);
   }
   return pow(pi, n) * (double)sum / 48000;
 }
 
+/* Derivative n + 1 of log gamma: 500 terms of its series, the smallest first, and an
+   integral with corrections for the rest. */
 static inline double plain_polygamma(int n, double x) {
   const int terms = 500;
   const long double end = x + terms;

@@ -638,6 +638,12 @@ static double largest(const array *a, double most) {
   return most;
 }
 
+/* The plain loops count on where u8 wraps round. */
+static double wanted_at(const plain *p, const mlpl_tensor *got, int64_t i) {
+  const double v = p->y.v[i];
+  return got->dtype == MLPL_U8 && isfinite(v) ? v - 256 * floor(v / 256) : v;
+}
+
 /* 8 roundings a result, and one for each term of a sum, of numbers as large as the
    largest there is. */
 static void compare(const op_case *one, const plain *p, const mlpl_tensor *got) {
@@ -648,10 +654,10 @@ static void compare(const op_case *one, const plain *p, const mlpl_tensor *got) 
       memcmp(got->shape, p->y.size, (size_t)got->ndim * sizeof *got->shape) != 0)
     fail_msg("%s: the shape is wrong", case_text(one));
   for (int64_t i = 0; i < p->y.n; i++) {
-    double v = case_get(got, i);
-    if (isnan(v) ? isnan(p->y.v[i]) : fabs(v - p->y.v[i]) <= allowed) continue;
+    double v = case_get(got, i), wanted = wanted_at(p, got, i);
+    if (isnan(v) ? isnan(wanted) : fabs(v - wanted) <= allowed) continue;
     fail_msg("%s (%s): element %d is %.17g, plain loops give %.17g", case_text(one),
-        mlpl_dtype_name((mlpl_dtype)got->dtype), (int)i, v, p->y.v[i]);
+        mlpl_dtype_name((mlpl_dtype)got->dtype), (int)i, v, wanted);
   }
 }
 

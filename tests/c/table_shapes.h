@@ -162,7 +162,8 @@ static void turned_sizes(const plain *p, mlpli_op_id id, picture *q) {
   q->n = x->ndim;
   memcpy(q->size, x->size, sizeof q->size);
   if (id != MLPLI_OP_ROT90) return;
-  if (o[1].sizes.n) a = o[1].sizes.v[0], b = o[1].sizes.v[1];
+  if (o[1].sizes.n)
+    a = from_end(o[1].sizes.v[0], x->ndim), b = from_end(o[1].sizes.v[1], x->ndim);
   if (o[0].i % 2) q->size[a] = x->size[b], q->size[b] = x->size[a];
 }
 
@@ -180,8 +181,8 @@ static void turned_from(
       from[d] = modulo(at[d] - o[0].sizes.v[i], x->size[d]);
     }
   if (id == MLPLI_OP_ROT90) {
-    int64_t a = o[1].sizes.n ? o[1].sizes.v[0] : 0,
-            b = o[1].sizes.n ? o[1].sizes.v[1] : 1;
+    int64_t a = o[1].sizes.n ? from_end(o[1].sizes.v[0], x->ndim) : 0,
+            b = o[1].sizes.n ? from_end(o[1].sizes.v[1], x->ndim) : 1;
     switch (modulo(o[0].i, 4)) {
       case 1: from[a] = at[b], from[b] = x->size[b] - 1 - at[a]; break;
       case 2: from[a] = x->size[a] - 1 - at[a], from[b] = x->size[b] - 1 - at[b]; break;

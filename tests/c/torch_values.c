@@ -17,10 +17,10 @@ typedef struct numbered {
   const op_case *one;
   made_case c;
   mlpl_tensor *out[MLPLI_MAX_OUTPUTS];
-  mlpl_tensor *seed; /* the gradient of out[0]; NULL: none is asked for */
-  unsigned wanted;   /* bit i: input i has a gradient */
-  uint64_t sum;      /* of all numbers that go in */
-  double *sign;      /* of vectors (see below); NULL: the row has none */
+  mlpl_tensor *seed[MLPLI_MAX_OUTPUTS]; /* gradients of out; NULL: none is asked for */
+  unsigned wanted;                      /* bit i: input i has a gradient */
+  uint64_t sum;                         /* of all numbers that go in */
+  double *sign; /* of vectors (see below); NULL: the row has none */
 } numbered;
 
 /* Fowler, Noll and Vo's hash, 64 bits, FNV-1a. */
@@ -72,14 +72,23 @@ static void draw_inputs(
   case_release(&exact);
 }
 
-static void draw_seed(mlpl_ctx *cx, numbered *k, uint64_t *random) {
-  const mlpl_tensor *y = k->out[0];
-  if (!mlpl_tensor_requires_grad(y)) return;
-  assert_works(
-      cx, mlpl_tensor_new(cx, &k->seed, (mlpl_dtype)y->dtype, y->ndim, y->shape));
+/* Of result i. */
+static void draw_seed(mlpl_ctx *cx, numbered *k, int i, uint64_t *random) {
+  const mlpl_tensor *y = k->out[i];
+  mlpl_tensor *seed;
+  if (!y || !mlpl_tensor_requires_grad(y)) return;
+  assert_works(cx, mlpl_tensor_new(cx, &seed, (mlpl_dtype)y->dtype, y->ndim, y->shape));
   for (int64_t e = 0; e < y->numel; e++)
-    case_put(k->seed, e, (double)(float)test_between(random, -1, 1));
-  hash_values(&k->sum, k->seed);
+    case_put(seed, e, (double)(float)test_between(random, -1, 1));
+  hash_values(&k->sum, seed);
+  k->seed[i] = seed;
+}
+
+/* Whether results behind the first have gradients. */
+static bool has_more_seeds(const numbered *k) {
+  for (int i = 1; i < MLPLI_MAX_OUTPUTS; i++)
+    if (k->seed[i]) return true;
+  return false;
 }
 
 static void number_case(mlpl_ctx *cx, numbered *k, mlpl_dtype dtype, const op_case *one) {
@@ -98,13 +107,13 @@ static void number_case(mlpl_ctx *cx, numbered *k, mlpl_dtype dtype, const op_ca
   }
   if (case_apply(cx, &k->c, k->c.leaf, k->out) != MLPL_OK)
     fail_msg("%s: %s", case_text(one), mlpl_error(cx));
-  draw_seed(cx, k, &random);
-  if (!k->seed) k->wanted = 0;
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS; i++) draw_seed(cx, k, i, &random);
+  if (!k->seed[0] && !has_more_seeds(k)) k->wanted = 0;
 }
 
 static void release_case(numbered *k) {
   for (int i = 0; i < k->c.op->n_outputs; i++) mlpl_tensor_release(k->out[i]);
-  mlpl_tensor_release(k->seed);
+  for (int i = 0; i < MLPLI_MAX_OUTPUTS; i++) mlpl_tensor_release(k->seed[i]);
   free(k->sign);
   case_release(&k->c);
 }
@@ -173,6 +182,18 @@ static void print_options(const numbered *k) {
   }
 }
 
+static void print_seed(const mlpl_tensor *seed, bool comma) {
+  printf(comma ? "," : "");
+  if (!seed) {
+    printf("null");
+    return;
+  }
+  printf("{\"dtype\":\"f64\",");
+  print_sizes("shape", seed->ndim, seed->shape);
+  print_values(seed);
+  printf("}");
+}
+
 static void print_case(const numbered *k) {
   printf("{\"key\":\"%s\",\"op\":\"%s\",\"random\":%s,\"sum\":\"%016llx\",\"inputs\":[",
       key_of(k->one), mlpli_said(k->c.op), k->c.op->random ? "true" : "false",
@@ -188,13 +209,9 @@ static void print_case(const numbered *k) {
     printf("}");
   }
   printf("]");
-  if (k->seed) {
-    printf(",\"seed\":{\"dtype\":\"f64\",");
-    print_sizes("shape", k->seed->ndim, k->seed->shape);
-    print_values(k->seed);
-    printf("}");
-  }
-  printf("}\n");
+  printf(",\"seeds\":[");
+  for (int i = 0; i < k->c.op->n_outputs; i++) print_seed(k->seed[i], i > 0);
+  printf("]}\n");
 }
 
 static int dump(void) {
@@ -218,7 +235,8 @@ static int dump(void) {
 ** case <key>
 ** sum <16 digits> <what follows: y0 y1 ... g0 g1 ..., or none and a reason>
 ** y0 <sizes>: <numbers>      results
-** g0 <sizes>: <numbers>      gradients of inputs
+** g0 <sizes>: <numbers>      gradients of inputs, where the first result has one
+** h0 <sizes>: <numbers>      and of all results together, where others have one
 */
 typedef struct table {
   char *text;
@@ -355,7 +373,13 @@ static double sign_at(const numbered *k, const mlpl_tensor *t, int64_t e) {
   return 1;
 }
 
-/* Signs from the table, and into the seed of the gradient. */
+/* Vectors of which we have the negative have the negative gradient. */
+static void turn_seed(numbered *k, int i) {
+  for (int64_t e = 0; k->seed[i] && e < k->seed[i]->numel; e++)
+    case_put(k->seed[i], e, case_get(k->seed[i], e) * sign_at(k, k->out[i], e));
+}
+
+/* Signs from the table, and into the seeds of the gradient. */
 static void find_signs(numbered *k, const char *body) {
   const int row = vectors_of(k->one->op);
   char what[16], *end;
@@ -376,8 +400,7 @@ static void find_signs(numbered *k, const char *body) {
   for (int64_t e = 0; e < numel; e++, p = end)
     k->sign[vector_at(k, i, e)] += strtod(p, &end) * case_get(k->out[i], e);
   for (int64_t e = 0; e < numel; e++) k->sign[e] = k->sign[e] < 0 ? -1 : 1;
-  for (int64_t e = 0; k->seed && e < k->seed->numel; e++)
-    case_put(k->seed, e, case_get(k->seed, e) * sign_at(k, k->out[0], e));
+  for (i = 0; i < MLPLI_MAX_OUTPUTS; i++) turn_seed(k, i);
 }
 
 /* Numbers of the line against those of t (NULL: zeros), which has that shape. */
@@ -418,23 +441,36 @@ static void compare(const numbered *k, const char *what, const char *line,
   }
 }
 
-/* How many gradients there were. */
-static int compare_gradients(mlpl_ctx *cx, numbered *k, const char *body) {
+/* Gradients against the lines that begin with the letter. How many there were. */
+static int compare_lines(
+    mlpl_ctx *cx, const numbered *k, const char *body, char letter, unsigned wanted) {
   int n = 0;
-  if (k->seed) assert_works(cx, mlpl_backward(cx, k->out[0], k->seed, 0));
   for (int i = 0; i < k->c.n; i++) {
     char what[16];
-    snprintf(what, sizeof what, "g%d", i);
+    snprintf(what, sizeof what, "%c%d", letter, i);
     const char *line = find_line(body, what);
-    if (!line != !(k->wanted >> i & 1))
-      wrong("%s: %s a gradient of %s; %s", case_text(k->one),
-          line ? "the table alone has" : "the table lacks",
+    if (!line != !(wanted >> i & 1))
+      wrong("%s: %s a gradient %s of %s; %s", case_text(k->one),
+          line ? "the table alone has" : "the table lacks", what,
           mlpli_input_text((char[MLPLI_INPUT_TEXT]){0}, cx, k->c.op, i), again);
-    if (!line || !(k->wanted >> i & 1)) continue;
+    if (!line || !(wanted >> i & 1)) continue;
     compare(k, what, line, mlpl_tensor_grad(k->c.leaf[i]), k->c.leaf[i]);
     n++;
   }
   return n;
+}
+
+/* First those of the first result; those of the others are added. */
+static int compare_gradients(mlpl_ctx *cx, numbered *k, const char *body) {
+  const bool more = has_more_seeds(k);
+  if (k->seed[0])
+    assert_works(
+        cx, mlpl_backward(cx, k->out[0], k->seed[0], more ? MLPL_RETAIN_GRAPH : 0));
+  int n = compare_lines(cx, k, body, 'g', k->seed[0] ? k->wanted : 0);
+  for (int i = 1; i < MLPLI_MAX_OUTPUTS; i++)
+    if (k->seed[i])
+      assert_works(cx, mlpl_backward(cx, k->out[i], k->seed[i], MLPL_RETAIN_GRAPH));
+  return n + compare_lines(cx, k, body, 'h', more ? k->wanted : 0);
 }
 
 /* Returns how many gradients were compared, or -1: the table has none for the case. */

@@ -15,7 +15,9 @@
       {"matmul", "2x0x3 2x3x2", ""}, {"matmul", "2x2x0 2x0x3", ""},                      \
       {"matmul", "0 0", ""}, {"matmul", "0 0x2", ""}, {"matmul", "2x2x0 0", ""},         \
       {"mm", "2x3 3x4", ""}, {"mm", "2x3t 3x4n", ""}, {"mm", "0x3 3x2", ""},             \
+      {"mm", "1x3 3x1", ""}, {"mm", "3x1 1x2", ""}, {"mm", "2x0 0x3", ""},               \
       {"mv", "2x3 3", ""}, {"mv", "2x3t 3g", ""}, {"mv", "2x0 0", ""},                   \
+      {"mv", "1x3 3", ""}, {"mv", "3x1 1", ""}, {"mv", "0x3 3", ""},                     \
       {"bmm", "2x2x3 2x3x2", ""}, {"bmm", "2x2x3t 2x3x2n", ""},                          \
       {"bmm", "1x1x1 1x1x1", ""}, {"bmm", "0x2x3 0x3x2", ""},                            \
       {"bmm", "2x3x2e 2x2x3", ""}, {"dot", "4 4", ""}, {"dot", "4g 4e", ""},             \
@@ -23,11 +25,14 @@
       {"outer", "2g 3e", ""}, {"outer", "1 1", ""}, {"outer", "0 3", ""},                \
       {"inner", "3 3", ""}, {"inner", "2x3 4x3", ""}, {"inner", "2x2x3t 3", ""},         \
       {"inner", "3 2x3n", ""}, {"inner", "2x0 3x0", ""}, {"inner", "0x2 2", ""},         \
+      {"inner", "1x3 2x3", ""}, {"inner", "2x1 1", ""},                                  \
       {"addmm", "2x4 2x3 3x4", ""}, {"addmm", "4 2x3t 3x4n", "beta=2 alpha=-0.5"},       \
       {"addmm", "2x1 2x3 3x4", "beta=-1"}, {"addmm", "s 2x0 0x3", "alpha=3"},            \
       {"addmm", "1x4 0x3 3x4", "alpha=2"},                                               \
       {"baddbmm", "2x2x4 2x2x3 2x3x4", "beta=0.5 alpha=2"},                              \
       {"baddbmm", "2x1t 2x2x3n 2x3x2", ""},                                              \
+      {"baddbmm", "0x2x4 0x2x3 0x3x4", ""},                                              \
+      {"baddbmm", "2x2x4 2x2x0 2x0x4", "beta=0.5"},                                      \
                                                                                          \
       {"move_axes", "2x3", "axes=1x0 ndim=2"}, {"move_axes", "3x3", "axes=0x0 ndim=1"},  \
       {"move_axes", "2x3t", "axes=2x0 ndim=3"}, {"move_axes", "s", "axes=s ndim=1"},     \
@@ -85,6 +90,7 @@
       {"max_pool1d", "2x7t", "kernel_size=3 stride=2 padding=1 return_indices=1"},       \
       {"max_pool1d", "1x2x7", "kernel_size=3 stride=3 ceil_mode=1"},                     \
       {"max_pool1d", "1x1x7", "kernel_size=3 dilation=2 return_indices=1"},              \
+      {"max_pool1d", "0x2x6", "kernel_size=2"},                                          \
       {"max_pool2d", "2x2x4x4", "kernel_size=2"},                                        \
       {"max_pool2d", "2x2x4x4n", "kernel_size=2 return_indices=1"},                      \
       {"max_pool2d", "2x5x6t", "kernel_size=3x2 stride=2x1 padding=1 return_indices=1"}, \
@@ -94,6 +100,7 @@
       {"avg_pool1d", "2x2x6", "kernel_size=2"},                                          \
       {"avg_pool1d", "2x7t", "kernel_size=3 stride=2 padding=1 count_include_pad=0"},    \
       {"avg_pool1d", "1x1x6", "kernel_size=3 stride=2 padding=1 ceil_mode=1"},           \
+      {"avg_pool1d", "0x2x6", "kernel_size=2"},                                          \
       {"avg_pool2d", "2x2x4x4", "kernel_size=2"},                                        \
       {"avg_pool2d", "2x5x6n", "kernel_size=3x2 stride=2x1 padding=1"},                  \
       {"avg_pool2d", "1x1x5x7t",                                                         \
@@ -102,11 +109,16 @@
       {"avg_pool2d", "0x2x4x4", "kernel_size=2"},                                        \
       {"adaptive_avg_pool1d", "2x2x7", "output_size=3"},                                 \
       {"adaptive_avg_pool1d", "2x3t", "output_size=5"},                                  \
+      {"adaptive_avg_pool1d", "0x2x7", "output_size=3"},                                 \
+      {"adaptive_avg_pool1d", "1x2x7t", "output_size=1"},                                \
       {"adaptive_avg_pool2d", "2x1x5x7", "output_size=3x2"},                             \
       {"adaptive_avg_pool2d", "2x3x4n", "output_size=1"},                                \
       {"adaptive_avg_pool2d", "1x1x2x2", "output_size=0x3"},                             \
+      {"adaptive_avg_pool2d", "0x2x4x4", "output_size=2"},                               \
       {"adaptive_max_pool1d", "2x2x7", "output_size=3"},                                 \
       {"adaptive_max_pool1d", "2x3t", "output_size=5 return_indices=1"},                 \
+      {"adaptive_max_pool1d", "0x2x7", "output_size=3"},                                 \
+      {"adaptive_max_pool1d", "1x2x7t", "output_size=1"},                                \
       {"adaptive_max_pool2d", "2x1x5x7", "output_size=3x2"},                             \
       {"adaptive_max_pool2d", "2x3x4n", "output_size=1 return_indices=1"},               \
       {"adaptive_max_pool2d", "1x2x5x6t", "output_size=4 return_indices=1"},             \

@@ -474,6 +474,19 @@ def check_like(what, t, one):
         raise ValueError("%s is %s, ours is %s" % (what, t.dtype, one["dtype"]))
 
 
+def gradients(letter, leaves, wanted, outputs, seeds):
+    """Of all outputs together that have a seed."""
+    pairs = [(y, seed) for y, seed in zip(outputs, seeds)
+             if seed is not None and y.requires_grad]
+    grads = [None] * len(wanted)
+    if pairs:
+        grads = torch.autograd.grad([y for y, _ in pairs], [leaves[i] for i in wanted],
+                                    [seed for _, seed in pairs], allow_unused=True,
+                                    retain_graph=True)
+    return [line("%s%d" % (letter, i), torch.zeros_like(leaves[i]) if grad is None else grad)
+            for i, grad in zip(wanted, grads)]
+
+
 def entry(case):
     leaves, inputs = [], []
     for one in case["inputs"]:
@@ -498,12 +511,11 @@ def entry(case):
         check_like("result %d" % i, outputs[i], one)
         lines.append(line("y%d" % i, outputs[i].detach()))
     wanted = [i for i, one in enumerate(case["inputs"]) if one.get("grad")]
-    grads = [None] * len(wanted)
-    if wanted and outputs[0].requires_grad:
-        grads = torch.autograd.grad(outputs[0], [leaves[i] for i in wanted],
-                                    tensor(case["seed"]), allow_unused=True)
-    for i, grad in zip(wanted, grads):
-        lines.append(line("g%d" % i, torch.zeros_like(leaves[i]) if grad is None else grad))
+    seeds = [tensor(one) if one else None for one in case["seeds"]]
+    if wanted and seeds[0] is not None:
+        lines += gradients("g", leaves, wanted, outputs[:1], seeds[:1])
+    if wanted and any(seed is not None for seed in seeds[1:]):
+        lines += gradients("h", leaves, wanted, outputs, seeds)
     return lines
 
 
