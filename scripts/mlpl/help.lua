@@ -186,6 +186,7 @@ end
 
 -- A name as people write it: x:sum(), Tensor:sum, torch.nn.functional.relu, F.relu.
 local function plain(name)
+  mlpl._load_all()
   local short = name:match "^%s*(.-)%s*$":gsub("%(.*%)$", ""):gsub(":", "."):gsub("%.$", "")
   short = short:gsub("^mlpl%.", ""):gsub("^torch%.", ""):gsub("^nn%.functional%.", "nn.")
   local head, rest = short:match "^(%l%w*)%.(.+)$"
@@ -483,16 +484,14 @@ local function mentioned(word)
   return ("; '%s' stands in the help of %s"):format(word, first_of(found))
 end
 
--- "Adam": the one name that ends so.
+-- "to": the names that end so, as Module.to and Tensor.to.
 local function ending_in(word)
-  local found
+  local found = {}
   for name in pairs(names()) do
-    if name:match "[^.]+$" == word and name ~= word then
-      if found then return nil end
-      found = name
-    end
+    if name:match "[^.]+$" == word and name ~= word then found[#found + 1] = name end
   end
-  return found
+  table.sort(found)
+  return #found > 0 and found or nil
 end
 
 -- A layer or an optimizer knows its kind, every value its type.
@@ -532,6 +531,12 @@ end
 
 local text_of_one
 
+local function texts_of(list, caller)
+  local texts = {}
+  for i, name in ipairs(list) do texts[i] = text_of_one(name, caller) end
+  return table.concat(texts, "\n")
+end
+
 function text_of_one(what, caller)
   if rawequal(what, mlpl) or what == "mlpl" then return overview .. list_text "" end
   local name = what
@@ -547,13 +552,14 @@ function text_of_one(what, caller)
   local entry = entry_of(short) or topics[short] or field_entry(all, short)
   local inside = short ~= "" and list_text(short) or nil
   local longer = not entry and not inside and ending_in(short)
+  longer = longer and texts_of(longer, caller)
   local hint, ours = nil, nil
   if not entry and not inside and #short <= 100 then hint, ours = elsewhere(short) end
   if hint and (entry_of(ours) or field_entry(all, ours)) then
     return ("%s%s\n\n%s%s"):format(name, ":" .. hint:sub(2), text_of_one(ours, caller),
-      longer and "\n" .. text_of_one(longer, caller) or "")
+      longer and "\n" .. longer or "")
   end
-  if longer then return text_of_one(longer, caller) end
+  if longer then return longer end
   if hint then raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name), hint)) end
   if not entry and not inside then unknown(name, caller) end
   if entry and inside then return text_of(entry) .. "\n" .. inside end
