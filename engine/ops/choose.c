@@ -380,7 +380,7 @@ const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
   .name = #f, .input_name = {"input", second, third},                                    \
   .domain = {MLPLI_REAL, MLPLI_REAL, third_domain}, .n_inputs = 3, .n_required = 3,      \
   .n_outputs = 1, .differentiable = 7, .shape = shape_of_three, .forward = f##_forward,  \
-  .in_place = true, .underscored = true, HAS_BACKWARD(f)
+  .in_place = true, .underscored = true, .computes = MLPLI_REALS, HAS_BACKWARD(f)
 
 const mlpl_op mlpli_op_lerp = {TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
     .saved_for = {4, 4, 3}, .numbers = 4};

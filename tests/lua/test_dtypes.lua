@@ -77,6 +77,10 @@ function TestDtypesPromotion:test_numbers()
   are(mlpl.xlogy(i64 { 0, 1 }, d), "f64", { 0, math.log(2) })
   are(mlpl.copysign(u8 { 1, 2 }, tensor { -1, 1 }), "f32", { -1, 2 })
   are(i64 { 0, 0 }:logsumexp(), "f32", tensor { 0, 0 }:logsumexp():item())
+  are(f:addcmul(d, f), "f64", { 2, 6 })
+  are(f:addcdiv(d, f), "f64", { 2, 3 })
+  are(f:lerp(d * 3, 0.5), "f64", { 2, 4 })
+  are(f:lerp(f * 3, tensor(0.5, { dtype = "f64" })), "f32", { 2, 4 })
   are(i:square(), "i64", { 1, 4 })             -- whole numbers stay whole
   for _, name in ipairs { "floor", "ceil", "round", "trunc" } do
     are(i64 { -3, 2 ^ 53 | 1 }[name](i64 { -3, 2 ^ 53 | 1 }), "i64", { -3, 2 ^ 53 | 1 })
