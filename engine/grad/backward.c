@@ -537,9 +537,7 @@ mlpl_status mlpl_grad(mlpl_ctx *cx, mlpl_tensor **grads, mlpl_tensor *const *out
   }
   for (int i = 0; i < n_out; i++) mlpl_tensor_release(seeds[i]);
   mlpli_free(cx->heap, seeds);
-  for (int i = 0; i < n_in && status != MLPL_OK; i++) {
-    mlpli_drop(&grads[i]);
-  }
+  for (int i = 0; i < n_in && status != MLPL_OK; i++) mlpli_drop(&grads[i]);
   return status;
 }
 
