@@ -165,12 +165,69 @@ static BACKWARD(place_gather) {
 
 /* ---- scatter, scatter_add ---------------------------------------------------------- */
 
+/* Put the numbers of index's elements, of `size` places along the axis, and read them
+   again: where another one is there a later element names the same place. */
+static mlpl_status read_again(mlpl_ctx *cx, mlpl_tensor *index, int axis, int64_t size,
+    mlpl_tensor *number, mlpl_tensor *there) {
+  int64_t sizes[MLPL_MAX_RANK], *v = (void *)number->data;
+  mlpl_tensor *kept;
+  memcpy(sizes, index->shape, sizeof sizes);
+  sizes[axis] = size;
+  for (int64_t i = 0; i < number->numel; i++) v[i] = i;
+  MLPL_TRY(mlpli_tensor_make(cx, &kept, MLPL_I64, index->ndim, sizes));
+  mlpl_status status = along_axis(
+      cx, "scatter", MLPLI_PUT, kept, axis, index, number, false);
+  if (status == MLPL_OK)
+    status = along_axis(cx, "scatter", MLPLI_TAKE, kept, axis, index, there, false);
+  mlpl_tensor_release(kept);
+  return status;
+}
+
+/* Which elements differ; NULL where none does. */
+static mlpl_status differing(
+    mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, mlpl_tensor **mask) {
+  const int64_t *v = (const void *)a->data, *w = (const void *)b->data;
+  const size_t bytes = (size_t)a->numel * sizeof *v;
+  if (memcmp(v, w, bytes) == 0) return MLPL_OK;
+  MLPL_TRY(mlpli_tensor_make(cx, mask, MLPL_BOOL, a->ndim, a->shape));
+  for (int64_t i = 0; i < a->numel; i++) (*mask)->data[i] = v[i] != w[i];
+  return MLPL_OK;
+}
+
+/* The elements of index whose place a later one names. */
+static mlpl_status overwritten(mlpl_ctx *cx, const mlpl_tensor *g, mlpl_tensor *index,
+    int axis, mlpl_tensor **mask) {
+  mlpl_tensor *number, *there = NULL;
+  *mask = NULL;
+  if (index->numel < 2) return MLPL_OK;
+  MLPL_TRY(mlpli_tensor_make(cx, &number, MLPL_I64, index->ndim, index->shape));
+  mlpl_status status = mlpli_tensor_like(cx, &there, number);
+  if (status == MLPL_OK)
+    status = read_again(cx, index, axis, g->shape[axis], number, there);
+  if (status == MLPL_OK) status = differing(cx, number, there, mask);
+  mlpl_tensor_release(number);
+  mlpl_tensor_release(there);
+  return status;
+}
+
+/* What goes back to the elements of src that index names, all (scatter_add) or those that
+   no later one took the place of. */
+static mlpl_tensor *taken_back(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, bool all) {
+  mlpl_tensor *index = n->in[1], *mask = NULL;
+  mlpl_tensor *gs = mlpli_x2(e, MLPLI_OP_GATHER, g, index, n->p);
+  if (all || !gs) return gs;
+  const int axis = mlpli_axis_known(n->p[0].i, g->ndim);
+  e->status = overwritten(e->cx, g, index, axis, &mask);
+  if (!mlpli_xkeep(e, mask)) return gs;
+  return mlpli_x2(e, MLPLI_OP_MASKED_FILL, gs, mask, &(mlpl_value){.f = 0});
+}
+
 /* The gradient of src: what was gathered, among zeros where src is larger than index;
    of a number the sum. */
-static void give_source(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g) {
+static void give_source(mlpli_expr *e, mlpli_node *n, mlpl_tensor *g, bool all) {
   int ndim;
   const int64_t *shape;
-  mlpl_tensor *index = n->in[1], *gs = mlpli_x2(e, MLPLI_OP_GATHER, g, index, n->p);
+  mlpl_tensor *index = n->in[1], *gs = taken_back(e, n, g, all);
   mlpli_input_shape(n, 2, &ndim, &shape);
   if (ndim && !mlpli_same_shape(index, ndim, shape)) {
     mlpl_value p[4] = {mlpli_sizes_of(ndim, shape)};
@@ -207,7 +264,6 @@ static mlpl_status scatter(
 static FORWARD(scatter) { return scatter(cx, c, MLPLI_PUT, *out); }
 static FORWARD(scatter_add) { return scatter(cx, c, MLPLI_ADD, *out); }
 
-/* As in PyTorch, of several elements for one place each gets the place's gradient. */
 static BACKWARD(scatter) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0)) {
@@ -216,14 +272,14 @@ static BACKWARD(scatter) {
     mlpl_tensor *in[3] = {g, n->in[1], mlpli_xkeep(&e, zero)};
     mlpli_xgive(&e, n, 0, mlpli_xn(&e, MLPLI_OP_SCATTER, in, 3, n->p));
   }
-  if (mlpli_wants(n, 2)) give_source(&e, n, g);
+  if (mlpli_wants(n, 2)) give_source(&e, n, g, false);
   return mlpli_expr_end(&e);
 }
 
 static BACKWARD(scatter_add) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 0)) mlpli_xgive(&e, n, 0, g);
-  if (mlpli_wants(n, 2)) give_source(&e, n, g);
+  if (mlpli_wants(n, 2)) give_source(&e, n, g, true);
   return mlpli_expr_end(&e);
 }
 

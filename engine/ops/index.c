@@ -472,8 +472,44 @@ static FORWARD(index_put) {
   return mlpli_put(cx, "index_put", *out, c->in[1], c->in + 2, c->n - 2, c->p);
 }
 
-/* Where several values go to one place without being added, each gets the gradient of the
-   place, as in PyTorch. */
+/* Where a later position names the same place: *mask is a truth value for each position,
+   stretched over the axes that are taken whole; NULL where no place is named twice. */
+static mlpl_status overwritten(mlpl_ctx *cx, const mlpl_tensor *part,
+    mlpl_tensor *const *index, int n, mlpl_tensor **mask) {
+  subscript u;
+  mlpl_tensor grid = *part; /* of the indexed axes alone */
+  int64_t places = 1, repeated = 0, *at, *last = NULL;
+  *mask = NULL;
+  MLPL_TRY(subscript_of(cx, "index_put", part->ndim, part->shape, index, n, &u));
+  const int64_t total = count(&u.broadcast);
+  if (total < 2 || part->numel == 0) return MLPL_OK;
+  for (int k = 0; k < n; k++)
+    if (index[k]) grid.stride[k] = places, places *= grid.shape[k];
+  MLPL_TRY(offsets_of(cx, "index_put", &grid, index, n, &u, &at));
+  mlpl_status status = mlpli_new(cx, &last, (size_t)places * sizeof *last, "index_put");
+  for (int64_t i = 0; last && i < total; i++) last[at[i]] = i;
+  for (int64_t i = 0; last && i < total; i++) repeated += last[at[i]] != i;
+  if (repeated) {
+    mlpli_shape s = u.broadcast;
+    while (s.ndim < u.out.ndim - u.lead) s.size[s.ndim++] = 1;
+    status = mlpli_tensor_make(cx, mask, MLPL_BOOL, s.ndim, s.size);
+    for (int64_t i = 0; *mask && i < total; i++) (*mask)->data[i] = last[at[i]] != i;
+  }
+  mlpli_free(cx->heap, last);
+  mlpli_free(cx->heap, at);
+  return status;
+}
+
+/* gv, the gradient of the places, but 0 for values that others took the place of. */
+static mlpl_tensor *of_those_that_stay(
+    mlpli_expr *e, mlpli_node *n, const mlpl_tensor *part, mlpl_tensor *gv) {
+  mlpl_tensor *mask = NULL;
+  if (!gv || n->p[ACCUMULATE].i) return gv;
+  e->status = overwritten(e->cx, part, n->in + 2, n->n_in - 2, &mask);
+  if (!mlpli_xkeep(e, mask)) return gv;
+  return mlpli_x2(e, MLPLI_OP_MASKED_FILL, gv, mask, &(mlpl_value){.f = 0});
+}
+
 static BACKWARD(index_put) {
   mlpli_expr e = {.cx = cx};
   if (mlpli_wants(n, 1)) {
@@ -481,6 +517,7 @@ static BACKWARD(index_put) {
     const int64_t *shape;
     mlpl_tensor *part = mlpli_x1(&e, MLPLI_OP_SLICE, g, n->p);
     mlpl_tensor *gv = with_indices(&e, MLPLI_OP_INDEX, part, n, 2, NULL);
+    gv = of_those_that_stay(&e, n, part, gv);
     mlpli_input_shape(n, 1, &ndim, &shape);
     if (gv && gv->ndim < ndim) { /* axes of size 1 in front again */
       mlpl_value sizes = {.sizes = {.n = ndim}};

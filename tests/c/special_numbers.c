@@ -11,8 +11,8 @@
 static bool hides_nan(const mlpl_op *op, int input) {
   static const char *const rows[] = {"positive", "argmax", "argmin", "any", "all",
       "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
-      "scatter", "scatter_add", "index_put", "masked_scatter", "nan_to_num", "where",
-      "masked_fill", "gate", "heaviside", "copysign", "nansum", "scatter_combine",
+      "scatter", "scatter_add", "index_put", "index_copy", "masked_scatter", "nan_to_num",
+      "where", "masked_fill", "gate", "heaviside", "copysign", "nansum", "scatter_combine",
       "scatter_reduce", "index_reduce", "vander",
       "fmax", "fmin", "lu", "values_of"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};

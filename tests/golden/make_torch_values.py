@@ -238,6 +238,21 @@ class Trigamma(torch.autograd.Function):
         return g * torch.polygamma(2, x)
 
 
+def staying(x, dim, index, source):
+    """source without a gradient for elements that a later one takes the place of, to which
+    PyTorch gives that of the place: its backward of scatter is for unique places."""
+    number = torch.arange(index.numel()).reshape(index.shape)
+    there = torch.zeros(x.shape, dtype=torch.int64).scatter(dim, index, number)
+    return torch.where(there.gather(dim, index) == number, source, source.detach())
+
+
+def index_copy(op, inputs, options):
+    (_, x, _), (_, index, _), (_, source, _) = inputs
+    sizes = [-1 if dim == options["dim"] % x.ndim else 1 for dim in range(x.ndim)]
+    each = index.reshape(sizes).expand(source.shape)
+    return x.index_copy(options["dim"], index, staying(x, options["dim"], each, source))
+
+
 def scatter(op, inputs, options):
     """Of the part that the index reads, or of one number for all places: the same results,
     and PyTorch's backward takes no other."""
@@ -246,6 +261,8 @@ def scatter(op, inputs, options):
         source = source.expand(index.shape)
     for dim, size in enumerate(index.shape):
         source = source.narrow(dim, 0, size)
+    if op == "scatter":
+        source = staying(x, options["dim"], index, source)
     rest = {key: value for key, value in options.items() if key != "dim"}
     return getattr(torch, op)(x, options["dim"], index, source, **rest)
 
@@ -328,6 +345,7 @@ EXCEPTIONS = {
     "hardsigmoid": lambda op, inputs, options: Hardsigmoid.apply(inputs[0][1]),
     "celu": lambda op, inputs, options: Celu.apply(inputs[0][1], options.get("alpha", 1.0)),
     "polygamma": polygamma,
+    "index_copy": index_copy,
     "scatter": scatter,
     "scatter_add": scatter,
     "scatter_reduce": scatter,

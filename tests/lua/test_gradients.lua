@@ -289,6 +289,24 @@ function TestGradcheck:test_functions_and_models()
   lu.assertTrue(autograd.gradcheck(function(a, b) return a * b, a:sum() end, { x, x }))
 end
 
+function TestGradcheck:test_values_that_others_took_the_place_of()
+  local function index(v) return mlpl.tensor(v, { dtype = "i64" }) end
+  local x, s = mlpl.rand({ 2, 3, 4 }, f64), leaf { { 1, 2 }, { 3, 4 }, { 5, 6 } }
+  local function put(v)
+    local y = x:clone()
+    y[{ index { 2, 1, 2 }, { 1, 2 }, index { 4, 1, 4 } }] = v
+    return y
+  end
+  values(autograd.grad(put(s):sum(), s), { { 0, 0 }, { 1, 1 }, { 1, 1 } })
+  lu.assertTrue(autograd.gradcheck(put, s))
+  lu.assertTrue(autograd.gradgradcheck(function(v) return put(v) ^ 3 end, s))
+  local n = leaf { 7 }
+  values(autograd.grad(put(n):sum(), n), { 4 })
+  local y = leaf { 0, 0, 0 }:clone()
+  y:scatter_(1, index { 2, 2, 3, 2 }, leaf { 1, 2, 3, 4 })
+  values(y, { 0, 4, 3 })
+end
+
 function TestGradcheck:test_it_names_what_is_wrong()
   local x = tensor { 2, 3 }
   local half = function(a, b) return b:sum() + (a * a:detach()):sum() end

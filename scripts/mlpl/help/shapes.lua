@@ -186,7 +186,7 @@ return {
   },
   index_copy = {
     "The input with places of an axis replaced by those of source; the last of repeated ones "
-      .. "stays.",
+      .. "stays, and has the gradient.",
     args = { index = "[k], i64, from 1", source = "the input's shape but k along dim" },
     errors = range .. "; sizes that differ",
     example = "local i = mlpl.tensor({ 2 }, { dtype = 'i64' })\n"
@@ -222,7 +222,7 @@ return {
   },
   scatter = {
     "The input with y[index[i][j]][j] = src[i][j] for dim 1, and so on for other axes; the last "
-      .. "of repeated places stays. src may be a number.",
+      .. "of repeated places stays, and has the gradient. src may be a number.",
     args = { index = "i64, from 1; no larger than input but along dim",
       src = "at least index's shape" },
     errors = range .. "; sizes that do not fit",
