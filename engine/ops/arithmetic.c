@@ -169,7 +169,8 @@ static mlpl_status div_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
 
 /*
 ** d/da a^b = b a^(b-1), d/db a^b = a^b log a. Where b is 0 the first is 0, also at a = 0;
-** where a is 0 the second is 0 (a^b log a tends to 0 for b > 0). PyTorch's conventions.
+** where a is 0 and b >= 0 the second is 0 (a^b log a tends to 0 for b > 0); for b < 0 it is
+** -infinity. PyTorch's conventions.
 */
 static mlpl_status pow_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
@@ -182,10 +183,13 @@ static mlpl_status pow_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
     mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, mlpli_xmul(&e, b, power)));
   }
   if (mlpli_wants(n, 1)) {
-    /* log(a + [a = 0]) is 0 at a = 0 */
-    mlpl_tensor *zero = mlpli_xaffine(&e,
-        mlpli_x1(&e, MLPLI_OP_ABS, mlpli_x1(&e, MLPLI_OP_SIGN, a, NULL), NULL), -1, 1);
-    mlpl_tensor *log = mlpli_x1(&e, MLPLI_OP_LOG, mlpli_xadd(&e, a, zero), NULL);
+    /* where the slope is 0, log a is read as 0 */
+    mlpl_tensor *none = mlpli_xnumber(&e, g, 0);
+    mlpl_tensor *flat = mlpli_x2(&e, MLPLI_OP_LOGICAL_AND,
+        mlpli_x2(&e, MLPLI_OP_EQ, a, none, NULL),
+        mlpli_x2(&e, MLPLI_OP_GE, b, none, NULL), NULL);
+    mlpl_tensor *log = mlpli_x1(&e, MLPLI_OP_LOG,
+        mlpli_x2(&e, MLPLI_OP_MASKED_FILL, a, flat, &(mlpl_value){.f = 1}), NULL);
     mlpli_xgive(&e, n, 1, mlpli_xmul(&e, g, mlpli_xmul(&e, mlpli_xout(&e, n), log)));
   }
   return mlpli_expr_end(&e);

@@ -68,23 +68,48 @@ ROUNDING(floor, MLPLK_FLOOR)
 ROUNDING(ceil, MLPLK_CEIL)
 ROUNDING(trunc, MLPLK_TRUNC)
 
-/* To decimals behind the point, or before it where they are negative: by way of a product
-   with 10^decimals and a quotient, as PyTorch has it; where the product overflows, so does
-   the result. Where the power alone is more than the dtype holds, all digits are kept, or
-   none. */
-static void round_at(mlpl_tensor *out, const mlpl_tensor *x, int decimals) {
+/* By way of a product with a power of 10 and a quotient, as PyTorch has it. A number whose
+   product overflows has no digits so far behind the point: it stays. */
+static mlpl_status round_behind(
+    mlpl_ctx *cx, mlpl_tensor *out, mlpl_tensor *x, const mlpl_tensor *power) {
+  mlpl_tensor *work, *over;
+  MLPL_TRY(mlpli_tensor_like(cx, &work, x));
+  mlpli_map(MLPLK_MUL, work, x, power, 0);
+  mlpli_map(MLPLK_ROUND, work, work, NULL, 0);
+  mlpli_map(MLPLK_DIV, work, work, power, 0);
+  mlpl_status status = mlpli_tensor_make(cx, &over, MLPL_BOOL, x->ndim, x->shape);
+  if (status == MLPL_OK) {
+    mlpli_logic(MLPLK_ISINF, over, work, NULL);
+    mlpli_choose(out, over, x, work);
+    mlpl_tensor_release(over);
+  }
+  mlpl_tensor_release(work);
+  return status;
+}
+
+static void round_before(
+    mlpl_tensor *out, const mlpl_tensor *x, const mlpl_tensor *power) {
+  mlpli_map(MLPLK_DIV, out, x, power, 0);
+  mlpli_map(MLPLK_ROUND, out, out, NULL, 0);
+  mlpli_map(MLPLK_MUL, out, out, power, 0);
+}
+
+/* To decimals behind the point, or before it where they are negative. Where the power alone
+   is more than the dtype holds, all digits are kept, or none. */
+static mlpl_status round_at(
+    mlpl_ctx *cx, mlpl_tensor *out, mlpl_tensor *x, int decimals) {
   const double power = pow(10, decimals < 0 ? -decimals : decimals);
   mlpli_number number;
   const mlpl_tensor *p = mlpli_number_like(&number, out, power);
-  if (isfinite(out->dtype == MLPL_F64 ? power : (float)power)) {
-    mlpli_map(decimals > 0 ? MLPLK_MUL : MLPLK_DIV, out, x, p, 0);
-    mlpli_map(MLPLK_ROUND, out, out, NULL, 0);
-    mlpli_map(decimals > 0 ? MLPLK_DIV : MLPLK_MUL, out, out, p, 0);
-  }
+  const bool holds = isfinite(out->dtype == MLPL_F64 ? power : (float)power);
+  if (holds && decimals > 0) return round_behind(cx, out, x, p);
+  if (holds)
+    round_before(out, x, p);
   else if (decimals > 0)
     mlpli_copy(out, x);
   else
     mlpli_map(MLPLK_SCALE, out, x, NULL, 0);
+  return MLPL_OK;
 }
 
 static FORWARD(round) {
@@ -98,7 +123,7 @@ static FORWARD(round) {
   if (!real)
     mlpli_copy(*out, c->in[0]);
   else if (decimals)
-    round_at(*out, c->in[0], decimals);
+    return round_at(cx, *out, c->in[0], decimals);
   else
     mlpli_map(MLPLK_ROUND, *out, c->in[0], NULL, 0);
   return MLPL_OK;

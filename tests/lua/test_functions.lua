@@ -64,6 +64,12 @@ function TestFunctions:test_rounding()
   values(tensor({ -2.5, 1.25 }):frac(), { -0.5, 0.25 })
   local y = f64 { 1.235, -1.255, 1250, -0.001, inf, nan }
   values(y:round { decimals = 2 }, { 1.24, -1.25, 1250, 0, inf, nan })
+  local large = mlpl.tensor({ 1e300, -1e308, inf, -inf, 0.5, nan }, { dtype = "f64" })
+  for _, decimals in ipairs { 20, 300, 400 } do
+    values(large:narrow(1, 1, 5):round { decimals = decimals }, { 1e300, -1e308, inf, -inf, 0.5 })
+  end
+  values(large:narrow(1, 1, 4):round_ { decimals = 10 }, { 1e300, -1e308, inf, -inf })
+  values(mlpl.tensor { 3e38, 1.25 }:round { decimals = 1 }, mlpl.tensor { 3e38, 1.2 }:totable())
   values(y:round(-2), { 0, 0, 1200, 0, inf, nan })
   values(y:narrow(1, 1, 2):round(300), { 1.235, -1.255 })
   values(x:round(39), { -2.5, -0.5, 0.5, 1.5, tensor(2.7):item(), inf, nan })

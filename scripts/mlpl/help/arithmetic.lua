@@ -38,7 +38,7 @@ return {
   },
   pow = {
     "a to the power b, element by element; also a ^ b. Differentiable in both; the gradient of b "
-      .. "is a^b log(a), so it is nan where a < 0.",
+      .. "is a^b log(a), so it is nan where a < 0; where a is 0 it is 0, for negative b -inf.",
     args = both, errors = broadcast .. "; a negative exponent for whole numbers",
     example = "local y = mlpl.tensor { 1, 2, 3 } ^ 2\nassert(y[3]:item() == 9)",
   },

@@ -152,7 +152,8 @@ return {
   round = {
     "The nearest whole number; halves go to the even one. The gradient is 0.",
     args = { decimals = "to so many digits behind the point; negative: before it. By way of x "
-      .. "10^decimals, as in PyTorch, so that numbers near a half may go either way" },
+      .. "10^decimals, as in PyTorch, so that numbers near a half may go either way; where that "
+      .. "overflows x stays what it is" },
     errors = "negative decimals of whole numbers",
     example = "assert(mlpl.tensor { 2.5 }:round():item() == 2)\n"
       .. 'local x = mlpl.tensor({ 2.718, 1234 }, { dtype = "f64" })\n'

@@ -175,7 +175,8 @@ return {
     example = "assert(mlpl.tensor { 3, 4 }:norm():item() == 5)",
   },
   logsumexp = {
-    "log(sum e^x) over axes; the maximum is subtracted first, so nothing overflows.",
+    "log(sum e^x) over axes; the maximum is subtracted first, so nothing overflows. Where all x "
+      .. "are -inf the gradient is 0 (in PyTorch nan).",
     args = axes, errors = no_axis,
     example = "local y = mlpl.full({ 2 }, 1000):logsumexp(1)\n"
       .. "assert(math.abs(y:item() - 1000 - math.log(2)) < 1e-3)",
