@@ -121,16 +121,41 @@ mlpl_status mlpli_check_result(
       text);
 }
 
-mlpl_status mlpli_check_gradient(
-    mlpl_ctx *cx, const mlpli_node *n, int i, const mlpl_tensor *grad) {
+/* `of`: "of input of sqrt"; place: where the script called it, or NULL. */
+static mlpl_status look_at_gradient(
+    mlpl_ctx *cx, const mlpl_tensor *grad, const char *of, const char *place) {
   char text[PLACE + 16];
   int64_t at;
-  kind made = grad ? worst(grad, &at) : FINITE;
+  const kind made = grad ? worst(grad, &at) : FINITE;
   if (made == FINITE) return MLPL_OK;
-  place_text(text, sizeof text, n->place);
-  const char *input = i < MLPL_MAX_INPUTS ? n->op->input_name[i] : NULL;
+  place_text(text, sizeof text, place);
   return mlpl_fail(cx, MLPL_ENUMERIC,
-      "backward: element %lld of the gradient of %s%s%s is %s, the first there is%s",
-      (long long)(at + cx->index_base), input ? input : "", input ? " of " : "",
-      n->op->name, name_of(made), text);
+      "backward: element %lld of the gradient %s is %s, the first there is%s",
+      (long long)(at + cx->index_base), of, name_of(made), text);
+}
+
+mlpl_status mlpli_check_gradient(
+    mlpl_ctx *cx, const mlpli_node *n, int i, const mlpl_tensor *grad) {
+  char of[96], number[32];
+  const char *input = i < MLPL_MAX_INPUTS ? n->op->input_name[i] : NULL;
+  snprintf(number, sizeof number, "input %d", i + cx->index_base);
+  if (!input && n->op->n_inputs == 0) input = number; /* of a host's function */
+  snprintf(
+      of, sizeof of, "of %s%s%s", input ? input : "", input ? " of " : "", n->op->name);
+  return look_at_gradient(cx, grad, of, n->place);
+}
+
+mlpl_status mlpli_check_hooked(
+    mlpl_ctx *cx, const mlpli_node *n, const mlpl_tensor *grad) {
+  char of[96], shape[MLPLI_SHAPE_TEXT];
+  if (n)
+    snprintf(of, sizeof of, "that a hook on the result of %s left", n->op->name);
+  else
+    snprintf(
+        of, sizeof of, "that a hook on a leaf %s left", mlpli_tensor_text(shape, grad));
+  return look_at_gradient(cx, grad, of, n ? n->place : NULL);
+}
+
+mlpl_status mlpli_check_seed(mlpl_ctx *cx, const mlpl_tensor *seed) {
+  return look_at_gradient(cx, seed, "that backward was given", NULL);
 }

@@ -332,6 +332,7 @@ static bool is_sink(const mlpli_pass *p, const mlpli_node *n) {
 static mlpl_status show(mlpli_pass *p, mlpli_node *n, mlpl_tensor **g) {
   if (n->hooks) {
     MLPL_TRY(mlpli_hooks_run(p->cx, n->hooks, g));
+    if (p->cx->anomaly) MLPL_TRY(mlpli_check_hooked(p->cx, n, *g));
     if (n->hooks->keeper) MLPL_TRY(give_leaf(p->cx, n->hooks->keeper, *g));
   }
   if (is_sink(p, n)) MLPL_TRY(gather(p->cx, &n->sink->grad, *g));
@@ -374,8 +375,10 @@ static mlpl_status start(mlpli_pass *p, mlpl_tensor *root, mlpl_tensor *seed) {
 /* All that a leaf with hooks got in this pass. */
 static mlpl_status finish_leaves(mlpli_pass *p) {
   for (mlpli_sink *s = p->sinks; s; s = s->next) {
-    if (s->grad && !s->node && s->t->hooks)
+    if (s->grad && !s->node && s->t->hooks) {
       MLPL_TRY(mlpli_hooks_run(p->cx, s->t->hooks, &s->grad));
+      if (p->cx->anomaly) MLPL_TRY(mlpli_check_hooked(p->cx, NULL, s->grad));
+    }
     if (s->grad && !p->selective) MLPL_TRY(give_leaf(p->cx, s->t, s->grad));
   }
   return MLPL_OK;
@@ -419,6 +422,7 @@ static mlpl_status make_seed(const mlpli_pass *p, const mlpl_tensor *t,
         "%s: the tensor is %s of %s, the gradient given is %s of %s", p->what,
         mlpli_tensor_text(a, t), mlpl_dtype_name((mlpl_dtype)t->dtype),
         mlpli_tensor_text(b, given), mlpl_dtype_name((mlpl_dtype)given->dtype));
+  if (cx->anomaly) MLPL_TRY(mlpli_check_seed(cx, given));
   *seed = mlpli_retain((mlpl_tensor *)(uintptr_t)given);
   return MLPL_OK;
 }

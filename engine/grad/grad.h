@@ -145,6 +145,11 @@ mlpl_status mlpli_check_result(mlpl_ctx *cx, const mlpli_call *c, const mlpl_ten
 /* That the backward pass of n made none in the gradient `grad` of input i. */
 mlpl_status mlpli_check_gradient(
     mlpl_ctx *cx, const mlpli_node *n, int i, const mlpl_tensor *grad);
+/* That hooks left none in the gradient of n's result, or (n NULL) of a leaf. */
+mlpl_status mlpli_check_hooked(
+    mlpl_ctx *cx, const mlpli_node *n, const mlpl_tensor *grad);
+/* That there is none in the gradient that a pass begins with. */
+mlpl_status mlpli_check_seed(mlpl_ctx *cx, const mlpl_tensor *seed);
 /* Note in n where the script is. */
 mlpl_status mlpli_note_place(mlpl_ctx *cx, mlpli_node *n);
 

@@ -759,6 +759,44 @@ function TestAnomaly:test_backward_names_the_line_of_forward()
     "infinite, the first there is; called at tests/lua/test_gradients.lua:%d"):format(at))
 end
 
+-- What functions of the script make of a gradient is theirs, not the operation's below.
+function TestAnomaly:test_hooks_functions_and_given_gradients()
+  local nan, at = 0 / 0, nil
+  local function found(f) return message(mlpl.detect_anomaly, f) end
+  local function spoil(g) return g * tensor { 1, nan } end
+  local function called() return ("; called at tests/lua/test_gradients.lua:%d"):format(at) end
+  local start = "backward: element 2 of the gradient "
+  lu.assertEquals(found(function()
+    at = line() + 1
+    local y = leaf { 1, 2 } * 2
+    y:register_hook(spoil)
+    y:sum():backward()
+  end), start .. "that a hook on the result of mul left is NaN, the first there is" .. called())
+  lu.assertEquals(found(function()
+    local x = leaf { 1, 2 }
+    x:register_hook(spoil)
+    x:sum():backward()
+  end), start .. "that a hook on a leaf [2] left is NaN, the first there is")
+  lu.assertEquals(found(function()
+    local x = leaf { 1, 2 }
+    x:register_hook(function(g) return g / 0 end)
+    autograd.grad((x * 2):sum(), x)
+  end), "backward: element 1 of the gradient that a hook on a leaf [2] left is infinite, the " ..
+    "first there is")
+  local Spoil = autograd.Function {
+    name = "Spoil",
+    forward = function(_, a, b) return a * b end,
+    backward = function(_, g) return g, spoil(g) end,
+  }
+  lu.assertEquals(found(function()
+    at = line() + 1
+    local y = Spoil(leaf { 1, 2 }, leaf { 3, 4 } * 2)
+    y:sum():backward()
+  end), start .. "of input 2 of Spoil is NaN, the first there is" .. called())
+  lu.assertEquals(found(function() (leaf { 1, 2 } * 2):backward(tensor { 1, nan }) end),
+    start .. "that backward was given is NaN, the first there is")
+end
+
 function TestAnomaly:test_on_and_off()
   mlpl.detect_anomaly(true)
   local on, ok = mlpl.detect_anomaly(), pcall(function() return tensor { -1 }:log() end)

@@ -216,7 +216,7 @@ mlpl.set_grad_enabled(true)]],
   detect_anomaly = {
     "Searches for NaN and infinity: while it is on, the operation whose result or gradient has "
       .. "the first of them raises, and names itself and the line of the script that called it, in "
-      .. "backward passes, too. Given a function, for its call alone; given true or false, until "
+      .. "backward passes, too; so does a hook or a Function whose gradient has it. Given a function, for its call alone; given true or false, until "
       .. "it is set again; without arguments, it tells whether it is on. On, it costs time.",
     call = "detect_anomaly([on | f, ...])",
     args = {
