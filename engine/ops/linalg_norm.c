@@ -163,6 +163,12 @@ static mlpl_tensor *extreme_sum(mlpli_expr *e, mlpl_tensor *a, int axis, double 
   return rows_norm(e, sums, p);
 }
 
+/* The first of the values, which are not negative; 0 where there is none. */
+static mlpl_tensor *largest(mlpli_expr *e, mlpl_tensor *values) {
+  return values && values->shape[values->ndim - 1] ? nth_of(e, values, 0)
+                                                   : rows_norm(e, values, INFINITY);
+}
+
 static mlpl_tensor *norm_by(mlpli_expr *e, mlpl_tensor *a, mlpli_order order) {
   switch (order) {
     case MLPLI_FRO:
@@ -173,7 +179,7 @@ static mlpl_tensor *norm_by(mlpli_expr *e, mlpl_tensor *a, mlpli_order order) {
     case MLPLI_MINUS_INF: return extreme_sum(e, a, -1, -INFINITY);
     case MLPLI_1: return extreme_sum(e, a, -2, INFINITY);
     case MLPLI_MINUS_1: return extreme_sum(e, a, -2, -INFINITY);
-    case MLPLI_2: return nth_of(e, values_of(e, a), 0);
+    case MLPLI_2: return largest(e, values_of(e, a));
     case MLPLI_MINUS_2: return nth_of(e, values_of(e, a), -1);
   }
   return NULL;
@@ -182,16 +188,16 @@ static mlpl_tensor *norm_by(mlpli_expr *e, mlpl_tensor *a, mlpli_order order) {
 static const char *const orders[] = {
     "fro", "nuc", "inf", "-inf", "1", "-1", "2", "-2", NULL};
 
-static mlpl_status no_extreme(
-    mlpl_ctx *cx, const char *what, const mlpl_tensor *a, mlpli_order order) {
+/* The largest of no sums or values is 0, as in PyTorch; the smallest there is none. */
+static mlpl_status check_smallest(mlpl_ctx *cx, const mlpl_tensor *a, mlpli_order order) {
   char text[MLPLI_SHAPE_TEXT];
-  const int64_t n = order == MLPLI_INF || order == MLPLI_MINUS_INF ? mlpli_rows(a)
-      : order == MLPLI_1 || order == MLPLI_MINUS_1                 ? mlpli_cols(a)
-      : order >= MLPLI_2 ? mlpli_rows(a) * mlpli_cols(a)
-                         : 1;
-  if (n || mlpli_stacked(a, 2) == 0) return MLPL_OK;
+  const int64_t n = order == MLPLI_MINUS_INF ? mlpli_rows(a)
+      : order == MLPLI_MINUS_1               ? mlpli_cols(a)
+      : order == MLPLI_MINUS_2               ? mlpli_rows(a) * mlpli_cols(a)
+                                             : 1;
+  if (n) return MLPL_OK;
   return mlpl_fail(cx, MLPL_ESHAPE,
-      "%s: input is %s; order %s has nothing to choose from", what,
+      "matrix_norm: input is %s; order %s has no smallest to choose",
       mlpli_tensor_text(text, a), orders[order]);
 }
 
@@ -200,7 +206,7 @@ static COMPOSE(matrix_norm) {
   mlpl_tensor *a = c->in[0];
   const mlpli_order order = (mlpli_order)c->p[0].i;
   MLPL_TRY(mlpli_check_matrix(cx, "matrix_norm", "input", a));
-  MLPL_TRY(no_extreme(cx, "matrix_norm", a, order));
+  MLPL_TRY(check_smallest(cx, a, order));
   mlpl_tensor *y = norm_by(&e, a, order);
   if (c->p[1].i) y = mlpli_xreshaped(&e, y, 0, 2, 1, 1);
   return mlpli_xresult(&e, out, y);
@@ -218,7 +224,7 @@ static mlpl_tensor *zero_by_inf(mlpli_expr *e, mlpl_tensor *size, mlpl_tensor *y
 }
 
 /* The quotient of the extreme singular values, or the norm of A times that of its
-   inverse. */
+   inverse; of nothing 0. */
 static COMPOSE(cond) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = c->in[0], *y;
@@ -228,8 +234,9 @@ static COMPOSE(cond) {
     MLPL_TRY(mlpli_check_matrix(cx, "cond", "input", a));
   else
     MLPL_TRY(mlpli_check_square(cx, "cond", "input", a));
-  MLPL_TRY(no_extreme(cx, "cond", a, order));
-  if (by_values) {
+  if (mlpli_rows(a) == 0 || mlpli_cols(a) == 0)
+    y = norm_by(&e, a, MLPLI_FRO); /* 0, as in PyTorch */
+  else if (by_values) {
     mlpl_tensor *values = values_of(&e, a);
     mlpl_tensor *first = nth_of(&e, values, 0), *last = nth_of(&e, values, -1);
     y = order == MLPLI_2 ? mlpli_xdiv(&e, first, last) : mlpli_xdiv(&e, last, first);

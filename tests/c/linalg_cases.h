@@ -108,6 +108,10 @@
       {"matrix_norm", "3x2", "ord=inf keepdim=1"}, {"matrix_norm", "3x2t", "ord=-inf"},  \
       {"matrix_norm", "3x2n", "ord=1"}, {"matrix_norm", "2x3x2", "ord=-1 keepdim=1"},    \
       {"matrix_norm", "3x2", "ord=2"}, {"matrix_norm", "2x3x3", "ord=-2"},               \
+      {"matrix_norm", "0x3", "ord=2"}, {"matrix_norm", "2x3x0", "ord=1 keepdim=1"},      \
+      {"matrix_norm", "0x0", "ord=inf"}, {"matrix_norm", "0x3", "ord=-1"},               \
+      {"matrix_norm", "3x0", "ord=-inf"}, {"matrix_norm", "0x3x0", "ord=2"},            \
+      {"cond", "0x0", ""}, {"cond", "0x3", "p=-2"}, {"cond", "2x0x0", "p=-1"},           \
       {"cond", "3x3", ""}, {"cond", "3x2", "p=2"}, {"cond", "2x4", "p=-2"},              \
       {"cond", "3x3", "p=fro"}, {"cond", "2x3x3", "p=nuc"}, {"cond", "3x3t", "p=inf"},   \
       {"cond", "3x3", "p=-inf"}, {"cond", "3x3", "p=1"}, {"cond", "3x3n", "p=-1"},       \

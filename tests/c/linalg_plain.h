@@ -254,6 +254,7 @@ static dense matrix_norm(dense a, const mlpl_value *p) {
 }
 static dense condition(dense a, const mlpl_value *p) {
   double det, value[64];
+  if (a.m == 0 || a.n == 0) return number(0);
   if (p[0].i > 5) {
     const int64_t k = dense_singular(a, value);
     return number(p[0].i == 6 ? value[0] / value[k - 1] : value[k - 1] / value[0]);

@@ -133,6 +133,8 @@ def matrix_norm(op, inputs, options):
 def cond(op, inputs, options):
     """By its definition: PyTorch's own has no gradient for some norms."""
     x, p = inputs[0][1], order(options, "p")
+    if 0 in x.shape[-2:]:  # of nothing; joined to the graph
+        return torch.linalg.cond(x, p) + x.sum((-2, -1))
     if p in (None, 2, -2):
         values = torch.linalg.svdvals(x)
         return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]

@@ -212,11 +212,12 @@ return {
   matrix_norm = {
     "A norm of matrices: 'fro' sqrt(sum a^2), 'nuc' the sum of the singular values, '2' and '-2' "
       .. "the largest and the smallest of them, '1' and '-1' the largest and smallest column sum "
-      .. "of |a|, 'inf' and '-inf' the same of rows.",
+      .. "of |a|, 'inf' and '-inf' the same of rows. Of a matrix without elements it is 0, but "
+      .. "where the smallest of nothing is asked for.",
     args = { input = "[... m x n]", ord = "a text, or a number where it is one",
       keepdim = "keep both axes, with size 1" },
     returns = { { "norm", "Tensor", "[...]" } },
-    errors = ndim,
+    errors = ndim .. "; a smallest that there is not",
     example = "assert(linalg.matrix_norm(mlpl.tensor { { 1, -2 }, { 3, 4 } }, 'inf')"
       .. ":item() == 7)",
     source = "Golub, Van Loan, Matrix Computations (2013), 2.3",
@@ -226,7 +227,7 @@ return {
       .. "smallest singular value, of matrices of any shape. Of a singular matrix inf "
       .. "only where that value, or in the other norms a pivot, comes out as 0; where rounding "
       .. "leaves something there, a number about 1 / eps: 1e7 in f32. Of zeros nan for '2', "
-      .. "'-2' and 'nuc'.",
+      .. "'-2' and 'nuc'; of a matrix without elements 0.",
     args = { input = "[... n x n]; for '2' and '-2' [... m x n]", p = "the norm" },
     returns = { { "cond", "Tensor", "[...]" } },
     errors = "a matrix that is not square, in the other norms",
