@@ -131,10 +131,32 @@ static int64_t place_in(lua_State *L, const char *what, int64_t n) {
   return at < 0 ? 0 : at > n ? n : at;
 }
 
+/* A tensor at argument 2 becomes a number, where it has no axes, or an array of places. */
+static void plain_sections(lua_State *L, const char *what) {
+  if (!mlplb_test_box(L, 2, MLPLB_TENSOR)) return;
+  mlpl_tensor *t = mlplb_check_tensor(L, 2);
+  const int ndim = mlpl_tensor_ndim(t);
+  if (ndim > 1 || mlpl_tensor_dtype(t) != MLPL_I64)
+    luaL_error(L,
+        "%s: sections is a tensor of %s with %d axes; it must be of i64, with one axis "
+        "(places) or without (how many)",
+        what, mlpl_dtype_name(mlpl_tensor_dtype(t)), ndim);
+  const int64_t *v = mlpl_tensor_data(t), n = mlpl_tensor_numel(t),
+                step = ndim ? mlpl_tensor_strides(t)[0] : 0;
+  room_for(L, what, n);
+  if (ndim) lua_createtable(L, (int)n, 0);
+  for (int64_t i = 0; i < n; i++) {
+    lua_pushinteger(L, v[i * step]);
+    if (ndim) lua_rawseti(L, -2, i + 1);
+  }
+  lua_replace(L, 2);
+}
+
 /* n parts as equal as can be, the larger ones first, or cut behind places; argument 2 */
 static int cut_along(lua_State *L, const char *what, mlpl_tensor *x, mlpl_value axis) {
   const int64_t n = axis_size(L, what, x, &axis);
   int64_t start = 0;
+  plain_sections(L, what);
   if (!lua_istable(L, 2)) {
     const lua_Integer parts = mlplb_whole(L, 2, what, "sections");
     if (parts < 1)
@@ -163,7 +185,7 @@ static int cut_along(lua_State *L, const char *what, mlpl_tensor *x, mlpl_value 
   return (int)cuts + 1;
 }
 
-/* x:tensor_split(3, dim), x:tensor_split({2, 5}, dim): views */
+/* x:tensor_split(3, dim), x:tensor_split({2, 5}, dim), with either in a tensor: views */
 static int tensor_split(lua_State *L) {
   mlpl_tensor *x = mlplb_check_tensor(L, 1);
   mlpl_value axis;

@@ -398,6 +398,14 @@ function TestViews:test_cut_into_sections()
   lu.assertEquals(sizes(1, x[1]:hsplit(2)), { 3, 2 })
   lu.assertEquals(sizes(1, x:vsplit(2)), { 1, 1 })
   lu.assertEquals(sizes(3, mlpl.dsplit(mlpl.ones(1, 1, 4), 2)), { 2, 2 })
+  local function whole(v) return mlpl.tensor(v, { dtype = "i64" }) end
+  lu.assertEquals(sizes(2, x:tensor_split(whole { 1, 4 }, 2)), { 1, 3, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split(whole { 4, 1 }:flip(1), 2)), { 1, 3, 1 })
+  lu.assertEquals(sizes(2, x:tensor_split(whole { { 1, 9 }, { 4, 9 } }:select(2, 1), 2)), { 1, 3, 1 })
+  lu.assertEquals(sizes(2, x:hsplit(whole(2))), { 3, 2 })
+  lu.assertEquals(sizes(2, x:tensor_split(mlpl.zeros({ 0 }, { dtype = "i64" }), 2)), { 5 })
+  fails("tensor_split: sections is a tensor of f32 with 1 axes; it must be of i64, with one axis "
+    .. "(places) or without (how many)", x.tensor_split, x, mlpl.ones(2))
   fails("tensor_split: sections is 0; it must be at least 1", x.tensor_split, x, 0)
   fails("tensor_split: axis 3 is outside 1 to 2 (or -2 to -1 from the end)", x.tensor_split, x,
     2, 3)
