@@ -70,6 +70,7 @@ struct mlpl_ctx {
   mlplk_stream random;
   struct mlpli_node *dying; /* recorded operations on their way out (grad/record.c) */
   struct mlpli_profile *profile; /* NULL: not measuring (profile.h) */
+  const char *composing; /* the name of the composed operation at work, or NULL */
   uint64_t n_recorded; /* operations recorded so far: their order for the backward pass */
   struct mlpli_pass *pass; /* the backward pass at work, or NULL (grad/grad.h) */
   uint64_t n_passes;       /* backward passes so far: their names */

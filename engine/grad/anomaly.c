@@ -136,12 +136,12 @@ static mlpl_status look_at_gradient(
 
 mlpl_status mlpli_check_gradient(
     mlpl_ctx *cx, const mlpli_node *n, int i, const mlpl_tensor *grad) {
-  char of[96], number[32];
+  char of[128], number[32];
   const char *input = i < MLPL_MAX_INPUTS ? n->op->input_name[i] : NULL;
   snprintf(number, sizeof number, "input %d", i + cx->index_base);
   if (!input && n->op->n_inputs == 0) input = number; /* of a host's function */
-  snprintf(
-      of, sizeof of, "of %s%s%s", input ? input : "", input ? " of " : "", n->op->name);
+  snprintf(of, sizeof of, "of %s%s%s%s%s", input ? input : "", input ? " of " : "",
+      mlpli_said(n->op), mlpli_is_part(n) ? " in " : "", mlpli_is_part(n) ? n->said : "");
   return look_at_gradient(cx, grad, of, n->place);
 }
 
@@ -149,7 +149,7 @@ mlpl_status mlpli_check_hooked(
     mlpl_ctx *cx, const mlpli_node *n, const mlpl_tensor *grad) {
   char of[96], shape[MLPLI_SHAPE_TEXT];
   if (n)
-    snprintf(of, sizeof of, "that a hook on the result of %s left", n->op->name);
+    snprintf(of, sizeof of, "that a hook on the result of %s left", n->said);
   else
     snprintf(
         of, sizeof of, "that a hook on a leaf %s left", mlpli_tensor_text(shape, grad));

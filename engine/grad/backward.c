@@ -38,7 +38,7 @@ mlpl_status mlpl_tensor_set_requires_grad(mlpl_ctx *cx, mlpl_tensor *t, bool on)
     return mlpl_fail(cx, MLPL_ESTATE,
         "requires_grad: the tensor is the result of %s; only leaves may be set, use "
         "detach first",
-        t->node->op->name);
+        t->node->said);
   t->requires_grad = on;
   return MLPL_OK;
 }
@@ -46,7 +46,7 @@ mlpl_status mlpl_tensor_set_requires_grad(mlpl_ctx *cx, mlpl_tensor *t, bool on)
 bool mlpl_tensor_is_leaf(const mlpl_tensor *t) { return !t->node; }
 
 const char *mlpl_tensor_grad_fn(const mlpl_tensor *t) {
-  return t->node ? t->node->op->name : NULL;
+  return t->node ? t->node->said : NULL;
 }
 
 void mlpl_tensor_cut(mlpl_tensor *t) {
@@ -121,7 +121,7 @@ static mlpl_status check_free(const mlpli_pass *p, const mlpli_node *n) {
   if (!n->queued || n->queued == p) return MLPL_OK;
   return mlpl_fail(p->cx, MLPL_ESTATE,
       "%s: the graph below %s is in the middle of another backward pass", p->what,
-      n->op->name);
+      n->said);
 }
 
 /* Where this pass gathers what a leaf gets; *sink NULL: in the leaf's own gradient. */
@@ -265,6 +265,10 @@ static void empty(mlpli_pass *p) {
   if (p->node != p->first) mlpli_free(p->cx->heap, p->node);
 }
 
+static const char *input_text(char *buf, mlpl_ctx *cx, const mlpli_node *n, int i) {
+  return mlpli_is_part(n) ? "an input" : mlpli_input_text(buf, cx, n->op, i);
+}
+
 static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
   char name[MLPLI_INPUT_TEXT] = "the result";
   if (n->spent)
@@ -272,12 +276,12 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
         "backward: the graph below %s was freed by an earlier backward; to go through it "
         "twice, pass "
         "retain_graph to the first",
-        n->op->name);
+        n->said);
   for (int i = 0; i < n->n_in; i++)
     if (n->op->n_inputs && n->edge[i].leaf && n->edge[i].leaf->dtype != n->in_dtype)
       return mlpl_fail(cx, MLPL_ESTATE,
           "backward: %s of %s was converted to %s after it was recorded",
-          mlpli_input_text(name, cx, n->op, i), n->op->name,
+          input_text(name, cx, n, i), n->said,
           mlpl_dtype_name((mlpl_dtype)n->edge[i].leaf->dtype));
   for (int i = 0; i <= n->n_in; i++) {
     const mlpl_tensor *t = i < n->n_in ? n->in[i] : n->out;
@@ -285,7 +289,7 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
       return mlpl_fail(cx, MLPL_ESTATE,
           "backward: %s of %s was changed in place after it was recorded; its old value "
           "is needed",
-          i < n->n_in ? mlpli_input_text(name, cx, n->op, i) : name, n->op->name);
+          i < n->n_in ? input_text(name, cx, n, i) : name, n->said);
   }
   return MLPL_OK;
 }
@@ -315,11 +319,25 @@ static mlpl_status check_gradients(mlpl_ctx *cx, const mlpli_node *n) {
   return MLPL_OK;
 }
 
+/* An operation that the backward pass is made of complains as the one that was called; what
+   concerns the pass stays, and what a row says that nobody calls. */
+static mlpl_status fail_as_called(
+    const mlpli_pass *p, const mlpli_node *n, mlpl_status status) {
+  const char *text = mlpl_error(p->cx);
+  const size_t length = strlen(p->what);
+  const bool own = strncmp(text, p->what, length) == 0 && text[length] == ':';
+  const bool host = n->op->n_inputs == 0;
+  const bool inner = n->op->internal && !n->op->says && !mlpli_is_part(n);
+  return own || host || inner ? status : mlpli_fail_as(p->cx, status, n->said, "");
+}
+
 /* What the operation's own backward makes of g. */
 static mlpl_status through(mlpli_pass *p, mlpli_node *n, mlpl_tensor *g) {
   mlpl_ctx *cx = p->cx;
   MLPL_TRY(check_saved(cx, n));
-  MLPL_TRY(cx->profile ? measured_backward(cx, n, g) : n->op->backward(cx, n, g));
+  mlpl_status status = cx->profile ? measured_backward(cx, n, g)
+                                   : n->op->backward(cx, n, g);
+  if (status != MLPL_OK) return fail_as_called(p, n, status);
   return cx->anomaly ? check_gradients(cx, n) : MLPL_OK;
 }
 

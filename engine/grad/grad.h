@@ -27,12 +27,15 @@ struct mlpli_node {
   double flops;         /* of the call; only where there is a profiler */
   mlpl_ctx *cx;
   const mlpl_op *op;
-  struct mlpli_pass *queued; /* the backward pass that it waits in or is run by */
+  const char *said; /* op's name, or that of the composed operation it is a part of */
+  union {
+    struct mlpli_pass *queued; /* the backward pass that it waits in or is run by */
+    mlpli_node *dying;         /* next on the context's list of nodes to free */
+  };
   uint64_t stamp;            /* the last pass that asked whether it is needed */
   struct mlpli_hooks *hooks; /* on its output's gradient, or NULL */
   struct mlpli_sink *sink;   /* its output's gradient is asked for, or NULL */
   char *place;               /* where the script called it (anomaly), or NULL */
-  mlpli_node *dying;         /* next on the context's list of nodes to free */
   uint64_t order;            /* later operations have larger numbers */
   mlpl_tensor *grad;         /* of the output, gathered in the present pass */
   mlpli_edge *edge;          /* where the gradient of every input goes */
@@ -54,6 +57,11 @@ void mlpli_node_release(mlpli_node *n);
 /* Does any of these need the operation recorded? */
 static inline bool mlpli_tracked(const mlpl_tensor *t) {
   return t && (t->requires_grad || t->node);
+}
+
+/* Is it a part of a composed operation, whose inputs op's are not? */
+static inline bool mlpli_is_part(const mlpli_node *n) {
+  return n->said != mlpli_said(n->op);
 }
 
 /* Forget what was saved and where gradients go. */

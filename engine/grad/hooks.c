@@ -109,7 +109,7 @@ static mlpl_status add_hook(mlpl_ctx *cx, mlpl_hook **out, mlpl_tensor *t,
   if (t->node && t->node->spent)
     return mlpl_fail(cx, MLPL_ESTATE,
         "register_hook: the graph below %s was freed by an earlier backward",
-        t->node->op->name);
+        t->node->said);
   MLPL_TRY(hooks_of(cx, t, &h));
   MLPL_TRY(mlpli_new(cx, &k, sizeof *k, "register_hook"));
   *k = (mlpl_hook){1, false, cx, NULL, f, release, ud};

@@ -90,6 +90,7 @@ mlpl_status mlpli_node_new(
   n->refs = 1;
   n->cx = cx;
   n->op = op;
+  n->said = cx->composing ? cx->composing : mlpli_said(op);
   n->n_in = n_in;
   mlpl_status status = cx->anomaly ? mlpli_note_place(cx, n) : MLPL_OK;
   if (status != MLPL_OK) {

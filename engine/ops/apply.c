@@ -240,10 +240,19 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
 
 /* ---- the call ---------------------------------------------------------------------- */
 
+/* What is recorded meanwhile bears the name of the operation that the user called. */
+static mlpl_status compose(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
+  const char *outer = cx->composing;
+  if (!outer && (!c->op->internal || c->op->says)) cx->composing = mlpli_said(c->op);
+  mlpl_status status = c->op->compose(cx, c, out);
+  cx->composing = outer;
+  return status;
+}
+
 mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out) {
   const mlpl_op *op = c->op;
   if (op->view) return op->view(cx, c, out);
-  if (op->compose) return op->compose(cx, c, out);
+  if (op->compose) return compose(cx, c, out);
   mlpli_shape s;
   MLPL_TRY(op->shape(cx, c, &s));
   MLPL_TRY(mlpli_tensor_make(cx, out, mlpli_result_dtype(c), s.ndim, s.size));

@@ -44,6 +44,7 @@ static mlpl_status record(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *const *in, 
       .op = mlpli_op_table[MLPLI_OP_INDEX_PUT], .n = n, .in = in, .p = p, .record = true};
   mlpli_node *before = x->node;
   MLPL_TRY(mlpli_record(cx, &c, x));
+  x->node->said = "assignment";
   *old = before;
   return MLPL_OK;
 }

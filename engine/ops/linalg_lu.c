@@ -108,8 +108,7 @@ static BACKWARD(lu_factor) {
     char text[MLPLI_SHAPE_TEXT];
     mlpli_expr_end(&e);
     return mlpl_fail(cx, MLPL_ESTATE,
-        "lu_factor: has no gradient here: the matrix is %s, and only that of square ones "
-        "is known",
+        "lu_factor: has no gradient here: the matrix is %s; it must be square",
         mlpli_tensor_text(text, n->out));
   }
   e.status = order_of(cx, n->extra, size, &order);

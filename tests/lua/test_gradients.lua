@@ -275,6 +275,37 @@ function TestJacobian:test_products()
     tensor { 1, 0 })
 end
 
+-- What an operation is made of complains in its name.
+function TestGrad:test_parts_speak_for_the_whole()
+  local linalg = mlpl.linalg
+  local function changed(f, ...)
+    local x = leaf { { 1, 2 }, { 3, 5 } } * 1
+    local y = f(x, ...)
+    x:add_(1)
+    return message(y.backward, y, mlpl.ones_like(y))
+  end
+  local needed = " was changed in place after it was recorded; its old value is needed"
+  lu.assertEquals(changed(linalg.norm, "fro"), "backward: an input of matrix_norm" .. needed)
+  lu.assertEquals(changed(nn.cosine_similarity, mlpl.ones({ 2, 2 }, f64)),
+    "backward: an input of cosine_similarity" .. needed)
+  lu.assertEquals(changed(function(x) return x:sin() end), "backward: input of sin" .. needed)
+  local y = linalg.norm(leaf { { 1, 2 }, { 3, 5 } }, "nuc")
+  lu.assertEquals(y.grad_fn, "matrix_norm")
+  y:mul_(2)
+  lu.assertEquals(message(y.backward, y), "backward: the result of matrix_norm" .. needed)
+  local function lu_of(v)
+    local _, l, u = linalg.lu(leaf(v))
+    return message(function() (l:sum() + u:sum()):backward() end)
+  end
+  lu.assertStrContains(lu_of { { 1, 2 }, { 2, 4 } }, "lu: the matrix is singular: element 2 of")
+  lu.assertStrContains(lu_of { { 1, 2 } }, "lu: has no gradient here: the matrix is [1x2]; it ")
+  local x = leaf { 1, 2, 3 }:clone()
+  local index = mlpl.tensor({ 1, 2 }, { dtype = "i64" })
+  x[index] = 7
+  index:add_(1)
+  lu.assertEquals(message(x.backward, x, x:detach()), "backward: an input of assignment" .. needed)
+end
+
 -- ---- checks ---------------------------------------------------------------------------
 
 TestGradcheck = {}
