@@ -58,9 +58,12 @@ typedef enum mlplb_row {
 } mlplb_row;
 
 /* One for each Lua state; a userdata, whose user values are the error of a callback, the
-   last block of boxes, and the values that the engine holds. */
+   last message that one raised and the same with its traceback, the last block of boxes,
+   and the values that the engine holds. */
 enum {
   MLPLB_STATE_ERROR = 1,
+  MLPLB_STATE_MESSAGE,
+  MLPLB_STATE_TRACE,
   MLPLB_STATE_BOXES,
   MLPLB_STATE_ANCHORS,
   MLPLB_STATE_VALUES = MLPLB_STATE_ANCHORS
@@ -188,8 +191,8 @@ void mlplb_anchors_close(mlplb_state *s);
 
 /*
 ** For functions that the engine calls: run(L), its argument `arg` as a light userdata,
-** under pcall, since nothing may jump across an engine frame. What it raises gets a
-** traceback and waits in the state until the outer call is back in Lua. What it returns,
+** under pcall, since nothing may jump across an engine frame. What it raises waits in the
+** state until the outer call is back in Lua. What it returns,
 ** if anything, is a sentence about what the script's function gave: the engine's call
 ** fails with it, so that it is raised at the script's line. who: "a Lua layer".
 */
@@ -197,8 +200,12 @@ mlpl_status mlplb_call_back(
     mlplb_state *s, const char *who, lua_CFunction run, void *arg);
 /* Push "the function at train.lua:12", or "it". */
 const char *mlplb_function_text(lua_State *L, int index);
-/* A message handler: adds a traceback, unless there is one. */
-int mlplb_with_traceback(lua_State *L);
+/* A message handler: keeps the message's traceback for mlpl_traceback, while the stack that
+   it describes is still there. */
+int mlplb_note_traceback(lua_State *L);
+/* Call the function at 1 with all that is above it: pcall with as many results as there are,
+   whose errors are to be raised again. */
+int mlplb_call_through(lua_State *L);
 
 /* ---- types, also in state.c -------------------------------------------------------- */
 

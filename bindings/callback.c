@@ -32,9 +32,8 @@ static bool is_called_by_c(lua_State *L) {
   return true;
 }
 
-/* While the stack that it describes is still there. */
-int mlplb_with_traceback(lua_State *L) {
-  if (lua_type(L, 1) != LUA_TSTRING) return 1;
+/* The message at 1 begins with a line of the script, and a yield is called what it is. */
+static void complete_message(lua_State *L) {
   /* the engine's frames cannot be resumed */
   if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
     const char *who = mlplb_state_push(L)->who;
@@ -42,15 +41,78 @@ int mlplb_with_traceback(lua_State *L) {
     lua_pushfstring(L, "%s cannot yield: %s", who, lua_tostring(L, 1));
     lua_concat(L, 2);
     lua_replace(L, 1);
-    lua_settop(L, 1);
   }
-  else if (is_called_by_c(L) && !strstr(lua_tostring(L, 1), "\nstack traceback:\n")) {
+  else if (is_called_by_c(L)) {
     push_line(L);
-    lua_insert(L, 1);
+    lua_pushvalue(L, 1);
     lua_concat(L, 2);
+    lua_replace(L, 1);
   }
-  if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
-    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  lua_settop(L, 1);
+}
+
+/* Push the kept traceback of the message at 1, or nil. It must end with the stack as it is
+   now: the outer call raises the message again below where it was raised first. */
+static void push_kept(lua_State *L) {
+  size_t all, outer = 0;
+  mlplb_state_push(L);
+  const int state = lua_gettop(L);
+  lua_getiuservalue(L, state, MLPLB_STATE_MESSAGE);
+  lua_getiuservalue(L, state, MLPLB_STATE_TRACE);
+  bool kept = lua_rawequal(L, 1, -2) && lua_isstring(L, -1);
+  if (kept) {
+    luaL_traceback(L, L, NULL, 1);
+    const char *trace = lua_tolstring(L, -2, &all), *now = lua_tostring(L, -1);
+    now = strchr(now, '\n') ? strchr(now, '\n') : "";
+    outer = strlen(now);
+    kept = outer <= all && memcmp(trace + all - outer, now, outer) == 0;
+    lua_pop(L, 1);
+  }
+  if (!kept) lua_pushnil(L);
+  lua_replace(L, state);
+  lua_settop(L, state);
+}
+
+static int note(lua_State *L, bool complete) {
+  if (lua_type(L, 1) != LUA_TSTRING) return 1;
+  push_kept(L);
+  const bool known = !lua_isnil(L, -1);
+  lua_settop(L, 1);
+  if (known) return 1;
+  if (complete) complete_message(L);
+  luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  mlplb_state_push(L);
+  lua_insert(L, 1);
+  lua_setiuservalue(L, 1, MLPLB_STATE_TRACE);
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, 1, MLPLB_STATE_MESSAGE);
+  return 1;
+}
+
+int mlplb_note_traceback(lua_State *L) { return note(L, true); }
+static int note_alone(lua_State *L) { return note(L, false); }
+
+int mlplb_call_through(lua_State *L) {
+  lua_pushcfunction(L, note_alone);
+  lua_insert(L, 1);
+  int failed = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+  lua_remove(L, 1);
+  return failed;
+}
+
+/* An error with a __tostring speaks for itself; anything else gets a traceback. */
+int mlpl_traceback(lua_State *L) {
+  const char *message = lua_tostring(L, 1);
+  lua_settop(L, 1);
+  if (!message) {
+    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
+    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+  }
+  else if (mlpl_lua_context(L)) {
+    push_kept(L);
+    if (!lua_isnil(L, -1)) return 1;
+  }
+  luaL_traceback(L, L, message, 1);
   return 1;
 }
 
@@ -62,7 +124,7 @@ mlpl_status mlplb_call_back(
     return mlpl_fail(s->cx, MLPL_ENOMEM, "%s: not enough memory for the Lua stack", who);
   int top = lua_gettop(L);
   s->who = who;
-  lua_pushcfunction(L, mlplb_with_traceback);
+  lua_pushcfunction(L, mlplb_note_traceback);
   lua_pushcfunction(L, run);
   lua_pushlightuserdata(L, arg);
   int failed = lua_pcall(L, 1, 1, top + 1);

@@ -244,7 +244,7 @@ static int run_forward(lua_State *L, int n_args, int context) {
   mlplb_state *s = mlplb_get(L);
   const char *was_who = s->who;
   luaL_checkstack(L, n_args + 8, "forward");
-  lua_pushcfunction(L, mlplb_with_traceback);
+  lua_pushcfunction(L, mlplb_note_traceback);
   int handler = lua_gettop(L);
   lua_pushvalue(L, lua_upvalueindex(3));
   lua_pushvalue(L, context);

@@ -121,20 +121,9 @@ static void on_interrupt(int sig) {
   lua_sethook(running, stop, any, 1);
 }
 
-/* An error with a __tostring speaks for itself; anything else gets a traceback. */
-static int add_traceback(lua_State *L) {
-  const char *message = lua_tostring(L, 1);
-  if (message == NULL) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-  }
-  luaL_traceback(L, L, message, 1);
-  return 1;
-}
-
 int mlplb_call(lua_State *L, int n_args, int n_results) {
   int base = lua_gettop(L) - n_args;
-  lua_pushcfunction(L, add_traceback);
+  lua_pushcfunction(L, mlpl_traceback);
   lua_insert(L, base);
 
   struct sigaction ours = {.sa_handler = on_interrupt}, theirs;

@@ -36,6 +36,13 @@ MLPL_API void mlpl_lua_configure(lua_State *L, const mlpl_config *config);
 /* The state's context, or NULL when the library is not open. */
 MLPL_API mlpl_ctx *mlpl_lua_context(lua_State *L);
 
+/*
+** A message handler for lua_pcall: the message with a traceback. Of an error in a function
+** that the engine called (a layer, a hook, a Function) it begins there, where the outer
+** call raises the message alone.
+*/
+MLPL_API int mlpl_traceback(lua_State *L);
+
 /* Push t (a NULL pointer as nil); the same tensor is the same Lua value. Borrows t.
    Raises on exhausted memory. */
 MLPL_API void mlpl_lua_push_tensor(lua_State *L, mlpl_tensor *t);

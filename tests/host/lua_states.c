@@ -247,7 +247,34 @@ static void exchanged(void **state) {
   mlpl_tensor_release(kept);
 }
 
-/* So does a graph with Lua functions in it: they are gone, which is an error. */
+/* The message of an error in a function that the engine called, with the way to it; before
+   and after the library is open a plain traceback. */
+static void tracebacks(void **state) {
+  (void)state;
+  static const char *const scripts[] = {"local function fail() error('boo') end\nfail()",
+      "local function fail() error('boo') end\nlocal nn = require('mlpl').nn\n"
+      "nn.Sequential { function(x) fail() return x end }(require('mlpl').ones(1))"};
+  lua_State *L = luaL_newstate();
+  assert_non_null(L);
+  luaL_openlibs(L);
+  mlpl_openlib(L);
+  for (int i = 0; i < 4; i++) {
+    lua_settop(L, 0);
+    lua_pushcfunction(L, mlpl_traceback);
+    const char *chunk = scripts[i % 2];
+    assert_int_equal(luaL_loadbuffer(L, chunk, strlen(chunk), "=host"), LUA_OK);
+    assert_int_equal(lua_pcall(L, 0, 0, 1), LUA_ERRRUN);
+    const char *text = lua_tostring(L, -1);
+    const char start[] = "host:1: boo\nstack traceback:\n\t[C]: in function 'error'\n"
+                         "\thost:1: in ";
+    assert_memory_equal(text, start, sizeof start - 1);
+    assert_non_null(strstr(text, i % 2 ? "host:3: in main chunk" : "host:2: in main chunk"));
+    assert_null(strstr(strstr(text, "traceback") + 1, "traceback"));
+  }
+  lua_close(L);
+}
+
+/* A graph with Lua functions in it outlives the state: they are gone, which is an error. */
 static void graphs_outlive_the_state(void **state) {
   (void)state;
   lua_State *L = luaL_newstate();
@@ -284,6 +311,7 @@ int main(void) {
       cmocka_unit_test(eight_states), cmocka_unit_test(on_a_small_stack),
       cmocka_unit_test(two_states_through_the_module),
       cmocka_unit_test(states_are_separate), cmocka_unit_test(configured),
-      cmocka_unit_test(exchanged), cmocka_unit_test(graphs_outlive_the_state)};
+      cmocka_unit_test(exchanged), cmocka_unit_test(tracebacks),
+      cmocka_unit_test(graphs_outlive_the_state)};
   return cmocka_run_group_tests_name("lua_states", tests, NULL, NULL);
 }

@@ -140,6 +140,36 @@ function TestCommandScript:test_errors_have_a_traceback_and_fail()
   end)
 end
 
+-- One traceback, from where the error was raised, whatever calls lie between.
+function TestCommandScript:test_errors_in_functions_that_the_engine_calls()
+  local start = [[
+local mlpl = require "mlpl"
+local nn, autograd = mlpl.nn, mlpl.autograd
+local x = mlpl.ones({ 2 }, { requires_grad = true })
+local function deep() error "boo" end
+local function layer(v) deep() return v end
+pcall(nn.Sequential { layer }, x)
+]]
+  for _, last in ipairs {
+    "nn.Sequential { nn.Sequential { layer } }(x)",
+    "x:register_hook(layer) x:sum():backward()",
+    "autograd.Function { forward = layer, backward = layer }(x)",
+    "local y = autograd.Function { forward = function(_, v) return v * 2 end, backward = layer }(x) "
+      .. "y:sum():backward()",
+    "mlpl.no_grad(nn.Sequential { layer }, x)", "mlpl.detect_anomaly(layer)", "layer(x)",
+    "local _ = autograd.jacobian(layer, x)",
+  } do
+    with_script(start .. last, function(name)
+      local _, err = run(name)
+      local said = process.mlpl .. ": " .. name .. ":4: boo\nstack traceback:\n\t[C]: in function 'error'"
+      equals(err:sub(1, #said), said)
+      contains(err, name .. ":5: in ")
+      contains(err, name .. ":7: in main chunk")
+      equals(select(2, err:gsub("stack traceback:", "")), 1)
+    end)
+  end
+end
+
 function TestCommandScript:test_error_values()
   local function err_of(statement)
     local _, err, code = run("-e", statement)

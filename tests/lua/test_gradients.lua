@@ -523,15 +523,14 @@ function TestFunction:test_what_backward_may_not_return()
   lu.assertNil(x.grad)                               -- nothing is zero
 end
 
-function TestFunction:test_errors_carry_their_own_traceback()
+function TestFunction:test_errors_are_what_was_raised()
   local F = autograd.Function {
     forward = function(_, x) return x * 2 end,
     backward = function() error "backward broke" end,
   }
   local y = F(leaf { 1 })
-  local text = message(y.backward, y)
-  lu.assertStrContains(text, "backward broke\nstack traceback:")
-  lu.assertStrContains(text, "test_gradients.lua:")
+  lu.assertStrMatches(select(2, pcall(y.backward, y)),
+    "[^\n]*test_gradients.lua:%d+: backward broke")
   local problem = {}
   local G = autograd.Function {
     forward = function() error(problem) end, backward = function() end,
@@ -674,7 +673,7 @@ function TestHooks:test_errors()
   local x = leaf { 1, 2 }
   local y = (x * 2):sum()
   local h = x:register_hook(function() error "hook broke" end)
-  lu.assertStrContains(message(y.backward, y), "hook broke\nstack traceback:")
+  lu.assertEquals(message(y.backward, y), "hook broke")
   h:remove()
   h = x:register_hook(function() return 5 end)
   y = (x * 2):sum()

@@ -393,7 +393,7 @@ function TestNnFunctions:test_errors_in_them_come_through()
   model = nn.Sequential { function() error("no such luck") end }
   err = expect.message(model, mlpl.zeros(1))
   lu.assertStrContains(err, "no such luck")
-  lu.assertStrContains(err, "stack traceback:")
+  lu.assertNotStrContains(err, "stack traceback:")
   _, err = pcall(model.predict, model, mlpl.zeros(1))
   lu.assertStrContains(err, "no such luck")
   lu.assertIs(mlpl.is_grad_enabled(), true)
@@ -417,16 +417,16 @@ function TestNnFunctions:test_they_must_return_a_tensor()
     :format(line + 2, line))
 end
 
--- An error inside a function keeps its line, and says the way there below.
+-- An error inside a function keeps its line.
 function TestNnFunctions:test_errors_begin_with_their_line()
   local model = nn.Sequential { function(x) return x:matmul(x) end }
   local line = debug.getinfo(1, "l").currentline - 1
   lu.assertStrMatches(select(2, pcall(model, mlpl.zeros(2, 3))),
-    ("[^\n]*test_nn.lua:%d: matmul: inner sizes differ: a is %%[2x3%%], b is %%[2x3%%]\n" ..
-      "stack traceback:\n.*"):format(line))
+    ("[^\n]*test_nn.lua:%d: matmul: inner sizes differ: a is %%[2x3%%], b is %%[2x3%%]")
+      :format(line))
   local ok, message = pcall(nn.Sequential { mlpl.matmul }, mlpl.zeros(2, 3))
   lu.assertFalse(ok)
-  lu.assertStrMatches(message, "[^\n]*test_nn.lua:%d+: matmul: b is missing[^\n]*\n.*")
+  lu.assertStrMatches(message, "[^\n]*test_nn.lua:%d+: matmul: b is missing[^\n]*")
 end
 
 function TestNnFunctions:test_errors_name_the_layer()
@@ -444,8 +444,6 @@ function TestNnFunctions:test_endless_recursion_ends()
   model = nn.Sequential { function(x) return model(x) end }
   local err = expect.message(model, mlpl.zeros(1))
   lu.assertStrContains(err, "stack overflow")
-  local _, tracebacks = err:gsub("stack traceback:", "")
-  lu.assertEquals(tracebacks, 1)
 end
 
 -- ---- losses ---------------------------------------------------------------------------
