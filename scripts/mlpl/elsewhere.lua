@@ -1,6 +1,6 @@
 -- Names of other libraries, and of ours where they are not asked for: elsewhere(name, whose)
 -- gives "; x:totable() does that", to be appended to a message that `whose` ("a tensor",
--- "mlpl.linalg") has no such name, or nil.
+-- "mlpl.linalg", "a Linear") has no such name, or nil.
 
 local mlpl = ...
 
@@ -24,6 +24,25 @@ local of_mlpl = {
   set_num_threads = "mlpl.threads", float32 = 'dtype = "f32"', float64 = 'dtype = "f64"',
   int64 = 'dtype = "i64"', uint8 = 'dtype = "u8"',
 }
+
+local of_data = { DataLoader = "ds:batches { size = 32, shuffle = true }" }
+local of_optim = { lr_scheduler = "opt.lr = ..., set between steps" }
+local of_models = {
+  state_dict = "model:named_parameters(), and in a file model:save(path)",
+  load_state_dict = "mlpl.nn.load(path)",
+}
+of_mlpl.DataLoader = of_data.DataLoader
+
+-- Of whose names there are lists.
+local lists = { ["a tensor"] = of_tensors, mlpl = of_mlpl, ["mlpl.data"] = of_data,
+  ["mlpl.optim"] = of_optim }
+
+local function list_of(whose)
+  local kind = whose:match "^an? (%u%w*)$"
+  return lists[whose] or kind and rawget(mlpl.nn, kind) and of_models or nil
+end
+
+local devices = "; there are no devices: the processor computes (see mlpl.threads)"
 
 -- Where else a name may be: the table's name, the table, how it is used.
 local function places()
@@ -69,11 +88,12 @@ local function layer(name)
 end
 
 return function(name, whose)
-  local known = whose == "a tensor" and of_tensors or whose == "mlpl" and of_mlpl
+  local known = list_of(whose)
   local found = known and known[name]
   if found then return ("; here it is %s"):format(found) end
+  if known and (name == "device" or name == "cuda" or name == "cpu") then return devices end
   if whose == "mlpl.nn" and name:find "^%u%w*$" then return layer(name) end
-  local whole_library = known or whose:find "^mlpl%.%a+$"
+  local whole_library = lists[whose] or whose:find "^mlpl%.%a+$"
   for _, place in ipairs(whole_library and places() or {}) do
     if place[1] ~= whose and type(rawget(place[2], name)) == "function" then
       return ("; there is %s"):format(place[3]:format(name))

@@ -33,7 +33,7 @@ local parts = {
 local types = { "Tensor", "Module", "Optimizer", "Dataset", "Batches", "Step", "Generator",
   "Hook" }
 
-local entries, topics
+local entries, topics, topic_words
 
 -- Methods that are functions, too, say so in the function's own words.
 local function add_functions(all)
@@ -67,7 +67,11 @@ end
 local function load_entries()
   if entries then return entries end
   entries, topics = {}, script "help.topics"
-  for name, entry in pairs(topics) do entry.name = name end
+  topic_words = {}
+  for name, entry in pairs(topics) do
+    entry.name = name
+    for _, word in ipairs(entry.also or {}) do topic_words[word] = name end
+  end
   for _, part in ipairs(parts) do
     for name, entry in pairs(script("help." .. part)) do
       assert(not entries[name], name)
@@ -174,6 +178,12 @@ local function field_entry(all, name)
   end
 end
 
+-- The topic for a word: "in place", "lr_scheduler", "nn.Module.state_dict".
+local function topic_of(name)
+  local word = name:match "[^.]*$":lower():gsub("[%s_=-]", "")
+  return topics[name] or topics[name:lower()] or topics[topic_words[word]]
+end
+
 -- The entry for a name: its own, or that of the operation which it is a method or a
 -- function for.
 local function entry_of(name)
@@ -184,6 +194,18 @@ local function entry_of(name)
   return all[name] or is_op and all[last] or in_place_entry(all, name) or nil
 end
 
+-- What variables usually hold.
+local usual_kind = { opt = "Optimizer", optimizer = "Optimizer", model = "Module",
+  net = "Module", ds = "Dataset", dataset = "Dataset", train = "Dataset" }
+
+-- "Module.save" for model:save, opt.lr alike, or nil.
+local function of_usual(head, rest)
+  local kind = usual_kind[head]
+  local full = kind and kind .. "." .. rest
+  local known = kind and (mlpl._methods(kind)[rest] or field_entry(load_entries(), full))
+  return known and full or nil
+end
+
 -- A name as people write it: x:sum(), Tensor:sum, torch.nn.functional.relu, F.relu.
 local function plain(name)
   mlpl._load_all()
@@ -191,6 +213,8 @@ local function plain(name)
   short = short:gsub("^mlpl%.", ""):gsub("^torch%.", ""):gsub("^nn%.functional%.", "nn.")
   local head, rest = short:match "^(%l%w*)%.(.+)$"
   local unknown = head and rawget(mlpl, head) == nil
+  local usual = unknown and of_usual(head, rest)
+  if usual then return usual end
   if head == "F" or unknown and (mlpl._methods "Tensor"[rest] or
       field_entry(load_entries(), "Tensor." .. rest)) then
     return "Tensor." .. rest
@@ -560,7 +584,8 @@ function text_of_one(what, caller)
       longer and "\n" .. longer or "")
   end
   if longer then return longer end
-  if hint then raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name), hint)) end
+  entry = entry or not inside and topic_of(short) or nil
+  if hint and not entry then raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name), hint)) end
   if not entry and not inside then unknown(name, caller) end
   if entry and inside then return text_of(entry) .. "\n" .. inside end
   return entry and text_of(entry) or inside

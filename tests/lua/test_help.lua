@@ -227,6 +227,42 @@ function TestHelpText:test_topics()
   end
 end
 
+-- Other words for a topic, as people write them.
+function TestHelpText:test_words_that_lead_to_topics()
+  for topic, words in pairs {
+    ["in-place"] = { "in place", "inplace", "In-Place", "out", "out=" },
+    dtypes = { "promotion", "type promotion", "result_type", "casting" },
+    schedules = { "lr", "lr_scheduler", "optim.lr_scheduler", "learning rate",
+      "torch.optim.lr_scheduler.StepLR" },
+    minibatches = { "torch.utils.data.DataLoader", "loader" },
+    devices = { "device", "cuda", "x.device", "torch.device", "x:cuda()" },
+    files = { "state_dict", "load_state_dict", "nn.Module.state_dict", "saving" },
+  } do
+    for _, word in ipairs(words) do equals(help.text(word), help.text(topic), word) end
+  end
+  contains(help.text "DataLoader", "here it is ds:batches { size = 32, shuffle = true }\n\nds:batches")
+  equals(help.text "model:save", help.text "Module.save")
+  equals(help.text "opt.lr", help.text "Optimizer.lr")
+  equals(help.text "opt:step()", help.text "Optimizer.step")
+  equals(help.text "ds:batches", help.text "Dataset.batches")
+  equals(help.text "batches", help.text "Dataset.batches")
+  equals(help.text "x:step()", help.text "Tensor.step")
+end
+
+function TestHelpText:test_names_of_other_libraries_in_messages()
+  local linear = mlpl.nn.Linear(2, 2)
+  for _, case in ipairs {
+    { mlpl.data, "DataLoader", "here it is ds:batches { size = 32, shuffle = true }" },
+    { linear, "state_dict", "here it is model:named_parameters(), and in a file model:save(path)" },
+    { linear, "cuda", "there are no devices" }, { mlpl, "device", "there are no devices" },
+    { mlpl.ones(1), "device", "there are no devices" },
+    { mlpl.optim, "lr_scheduler", "here it is opt.lr" },
+  } do
+    local _, message = pcall(function() return case[1][case[2]] end)
+    contains(message, case[2] .. "'; " .. case[3])
+  end
+end
+
 -- What is asked for by another library's name, or by a part of a name.
 function TestHelpText:test_names_that_lead_to_others()
   contains(help.text "repeat", "repeat: here it is x:tile(...)\n\ntile(input, dims)")

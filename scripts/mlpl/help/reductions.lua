@@ -80,12 +80,14 @@ return {
     example = "assert(mlpl.tensor { { 1, 5 }, { 9, 1 } }:amin({ 1, 2 }):item() == 1)",
   },
   any = {
-    "Whether an element differs from 0, over axes, as a bool tensor; false of nothing.",
+    "Whether an element differs from 0, over axes, as a bool tensor (of u8, too, where PyTorch "
+      .. "keeps u8); false of nothing.",
     args = axes, errors = no_axis,
     example = "assert(mlpl.tensor { 0, 1 }:any():item())",
   },
   all = {
-    "Whether all elements differ from 0, over axes, as a bool tensor; true of nothing.",
+    "Whether all elements differ from 0, over axes, as a bool tensor (of u8, too, where PyTorch "
+      .. "keeps u8); true of nothing.",
     args = axes, errors = no_axis,
     example = "assert(not mlpl.tensor { 0, 1 }:all():item())",
   },

@@ -1,4 +1,5 @@
 -- What is spread over many names. Topics are no names of the library: mlpl help indexing.
+-- `also` are other words for them, in small letters without anything between.
 return {
   indexing = {
     "Counting begins at 1, negative numbers count from the end, ranges include both ends. "
@@ -36,17 +37,20 @@ local shares = x:exp() / x:exp():sum(2, true)      -- [5x3] / [5x1]
 assert(centred:mean():abs():item() < 1e-6 and shares:sum(2):allclose(mlpl.ones(5)))]],
   },
   dtypes = {
+    also = { "promotion", "typepromotion", "dtypepromotion", "resulttype", "casting" },
     "f32 (the usual one), f64, i64, u8 and bool. Where two meet, the result can hold both: any "
       .. "float wins over whole numbers, f64 over f32; a Lua number changes no float's dtype. A "
       .. "tensor without axes beside one with axes counts by its kind alone (truth, whole, real): "
       .. "an f32 vector and an f64 tensor without axes give f32, an i64 vector and it give f64. "
       .. "Products (matmul, einsum, conv2d) convert nothing: their operands have one dtype. "
-      .. "/ and mean of whole numbers need a float. Positions and labels are i64, masks bool. "
+      .. "Functions whose values are real, / among them, give f32 of whole numbers; mean, var, std, "
+      .. "norm, softmax and the losses take floats alone. Positions and labels are i64, masks bool. "
       .. "x:to(dtype) converts.",
     call = 'mlpl.zeros(3, { dtype = "f64" })   x:to "i64"',
     example = [[
 local i = mlpl.tensor({ 1, 2 }, { dtype = "i64" })
 assert((i + 0.5).dtype == "f32" and (i / 2).dtype == "f32" and (i + 1).dtype == "i64")
+assert(i:exp().dtype == "f32" and i:sum().dtype == "i64" and not pcall(i.mean, i))
 assert(i:gt(1).dtype == "bool" and i:to("f64"):mean().dtype == "f64")
 local one = mlpl.tensor(1, { dtype = "f64" })               -- without axes
 assert((mlpl.ones(2) + one).dtype == "f32" and (i + one).dtype == "f64")
@@ -64,6 +68,26 @@ local x = mlpl.tensor { -0.5, 0.5, 1.5 }
 assert((x:gt(0) & x:lt(1)):sum():item() == 1)
 assert((2 ^ x)[3]:item() == 2 ^ x[3]:item() or (2 ^ x):allclose(mlpl.exp2(x)))
 assert((1 - x):equal(-(x - 1)))]],
+  },
+  ["in-place"] = {
+    also = { "inplace", "out" },
+    "A method whose name ends with an underscore changes its receiver and returns it: x:add_(y), "
+      .. "x:zero_(); so does x[i] = value. { out = y }, among the options of an operation with one "
+      .. "result, puts the result into y and returns y. The tensor that is changed keeps shape and "
+      .. "dtype: a result that does not fit raises, as a real one does for whole numbers; in place "
+      .. "other floats are converted, out asks for the result's dtype. All views of the same "
+      .. "memory see the change. A leaf that requires a gradient is changed under no_grad; a "
+      .. "backward pass that needs a value which was overwritten raises; out is for what is not "
+      .. "recorded.",
+    call = "x:add_(y)   x[1] = 0   mlpl.add(x, y, { out = z })   x:exp { out = z }",
+    example = [[
+local x, z = mlpl.tensor { 1, 2, 3 }, mlpl.zeros(3)
+local row = x:view(1, 3)
+assert(rawequal(x:mul_(2), x) and row[1][3]:item() == 6)
+assert(rawequal(mlpl.add(x, 1, { out = z }), z) and z[1]:item() == 3)
+local w = mlpl.ones(3, { requires_grad = true })
+assert(not pcall(w.add_, w, 1))
+mlpl.no_grad(function() w:add_(1) end)]],
   },
   options = {
     "Arguments that may be left out can be given in order, or by name in one table at the end. A "
@@ -105,16 +129,62 @@ mlpl.no_grad(function() x:sub_(0.1 * x) end)
 local g = mlpl.autograd.grad((x ^ 3):sum(), x)
 assert(g:allclose(3 * x:detach() ^ 2))]],
   },
+  schedules = {
+    also = { "learningrate", "lr", "lrscheduler", "scheduler", "schedule", "learningrates", "steplr" },
+    "opt.lr can be read and set at any time; a schedule is a line of the script that sets it, each "
+      .. "step or each pass over the data. There are no schedulers that do it.",
+    call = "opt.lr = opt.lr * 0.5",
+    example = [[
+local model = nn.Linear(2, 1)
+local opt = optim.SGD(model:parameters(), { lr = 0.1 })
+for epoch = 1, 10 do
+  opt.lr = 0.1 * 0.5 * (1 + math.cos(math.pi * epoch / 10))   -- half a cosine
+  opt:step()
+end
+assert(opt.lr < 1e-9)]],
+  },
+  minibatches = {
+    also = { "dataloader", "loader" },
+    "A data set gives its examples in batches, shuffled anew each time: for x, y in ds:batches { "
+      .. "size = 32, shuffle = true } do. Data sets come from data.csv, data.idx, data.npy, and "
+      .. "data.TensorDataset(x, y) of tensors; ds:split cuts one in two.",
+    call = "for x, y in ds:batches { size = 32, shuffle = true, drop_last = false } do",
+    example = [[
+local ds = data.TensorDataset(mlpl.randn(10, 3), mlpl.randint(1, 2, { 10 }))
+local train, test = ds:split(0.8, { shuffle = true })
+local seen = 0
+for x, y in train:batches { size = 3, shuffle = true } do seen = seen + #y end
+assert(seen == 8 and #test == 2)]],
+  },
+  devices = {
+    also = { "device", "cuda", "cpu", "gpu" },
+    "There are none to choose: everything is computed on the processor, whose vector instructions "
+      .. "are found when the program starts (MLPL_ISA forces some). mlpl.threads(n) says on how "
+      .. "many threads; the results have the same bits for any number.",
+    call = "mlpl.threads(2)",
+    example = [[
+local n = mlpl.threads()
+assert(n >= 1)]],
+  },
   files = {
+    also = { "statedict", "loadstatedict", "saving", "loading", "checkpoints" },
     "mlpl.save and mlpl.load go by a file's ending: .npy (a tensor), .npz and .safetensors (a "
-      .. "table of named tensors). Models have model:save and nn.load. Reading gives nil, message, "
-      .. "code where the file is at fault; saving raises.",
-    call = 'mlpl.save("x.npy", x)   assert(mlpl.load "x.npy")',
+      .. "table of named tensors). A model is written whole by model:save, and made again by nn.load; "
+      .. "what elsewhere is its state_dict are the pairs of model:named_parameters(). Reading gives "
+      .. "nil, message, code where the file is at fault; saving raises.",
+    call = 'mlpl.save("x.npy", x)   assert(mlpl.load "x.npy")   model:save(path)   nn.load(path)',
     example = [[
 local path = os.tmpname() .. ".npz"
 mlpl.save(path, { a = mlpl.ones(2), b = mlpl.arange(3, { dtype = "i64" }) })
 local back = assert(mlpl.load(path))
 os.remove(path)
-assert(back.b.dtype == "i64" and #back.a == 2)]],
+assert(back.b.dtype == "i64" and #back.a == 2)
+local one, other = nn.Linear(2, 3), nn.Linear(2, 3)
+local state = {}
+for name, p in one:named_parameters() do state[name] = p end
+mlpl.no_grad(function()
+  for name, p in other:named_parameters() do p:copy_(state[name]) end
+end)
+assert(other.weight:equal(one.weight))]],
   },
 }
