@@ -165,48 +165,20 @@ static BACKWARD(place_gather) {
 
 /* ---- scatter, scatter_add ---------------------------------------------------------- */
 
-/* Put the numbers of index's elements, of `size` places along the axis, and read them
-   again: where another one is there a later element names the same place. */
-static mlpl_status read_again(mlpl_ctx *cx, mlpl_tensor *index, int axis, int64_t size,
-    mlpl_tensor *number, mlpl_tensor *there) {
-  int64_t sizes[MLPL_MAX_RANK], *v = (void *)number->data;
-  mlpl_tensor *kept;
-  memcpy(sizes, index->shape, sizeof sizes);
-  sizes[axis] = size;
-  for (int64_t i = 0; i < number->numel; i++) v[i] = i;
-  MLPL_TRY(mlpli_tensor_make(cx, &kept, MLPL_I64, index->ndim, sizes));
-  mlpl_status status = along_axis(
-      cx, "scatter", MLPLI_PUT, kept, axis, index, number, false);
-  if (status == MLPL_OK)
-    status = along_axis(cx, "scatter", MLPLI_TAKE, kept, axis, index, there, false);
-  mlpl_tensor_release(kept);
-  return status;
-}
-
-/* Which elements differ; NULL where none does. */
-static mlpl_status differing(
-    mlpl_ctx *cx, mlpl_tensor *a, mlpl_tensor *b, mlpl_tensor **mask) {
-  const int64_t *v = (const void *)a->data, *w = (const void *)b->data;
-  const size_t bytes = (size_t)a->numel * sizeof *v;
-  if (memcmp(v, w, bytes) == 0) return MLPL_OK;
-  MLPL_TRY(mlpli_tensor_make(cx, mask, MLPL_BOOL, a->ndim, a->shape));
-  for (int64_t i = 0; i < a->numel; i++) (*mask)->data[i] = v[i] != w[i];
-  return MLPL_OK;
-}
-
 /* The elements of index whose place a later one names. */
 static mlpl_status overwritten(mlpl_ctx *cx, const mlpl_tensor *g, mlpl_tensor *index,
     int axis, mlpl_tensor **mask) {
-  mlpl_tensor *number, *there = NULL;
+  const int64_t n = index->numel, size = g->shape[axis];
+  int64_t inner = 1, *at;
   *mask = NULL;
-  if (index->numel < 2) return MLPL_OK;
-  MLPL_TRY(mlpli_tensor_make(cx, &number, MLPL_I64, index->ndim, index->shape));
-  mlpl_status status = mlpli_tensor_like(cx, &there, number);
-  if (status == MLPL_OK)
-    status = read_again(cx, index, axis, g->shape[axis], number, there);
-  if (status == MLPL_OK) status = differing(cx, number, there, mask);
-  mlpl_tensor_release(number);
-  mlpl_tensor_release(there);
+  if (n == 0) return MLPL_OK;
+  for (int d = axis + 1; d < index->ndim; d++) inner *= index->shape[d];
+  const int64_t block = index->shape[axis] * inner;
+  MLPL_TRY(mlpli_places(cx, "scatter", index, axis, size, MLPLI_FROM_START, &at));
+  for (int64_t i = 0; i < n; i++) at[i] = (i / block * size + at[i]) * inner + i % inner;
+  mlpl_status status = mlpli_overwritten(
+      cx, "scatter", index->ndim, index->shape, at, n / block * size * inner, mask);
+  mlpli_free(cx->heap, at);
   return status;
 }
 

@@ -50,6 +50,10 @@ bool mlpli_places_of(int64_t count, const int64_t *v, int64_t n, int base,
     mlpli_negative negative, int64_t *at);
 mlpl_status mlpli_no_place(mlpl_ctx *cx, const char *what, int64_t count,
     const int64_t *v, int axis, int64_t n, mlpli_negative negative);
+/* Of the positions of a shape, place at[i] of `places` for the i-th: the truth value of
+   whether a later one has the same place; *mask NULL where none has. */
+mlpl_status mlpli_overwritten(mlpl_ctx *cx, const char *what, int ndim,
+    const int64_t *shape, const int64_t *at, int64_t places, mlpl_tensor **mask);
 
 typedef enum mlpli_move {
   MLPLI_TAKE, /* elements of the many go to the chosen: o = t */
