@@ -168,16 +168,19 @@ static BACKWARD(place_gather) {
 /* The elements of index whose place a later one names. */
 static mlpl_status overwritten(mlpl_ctx *cx, const mlpl_tensor *g, mlpl_tensor *index,
     int axis, mlpl_tensor **mask) {
-  const int64_t n = index->numel, size = g->shape[axis];
-  int64_t inner = 1, *at;
+  const int64_t length = index->shape[axis], size = g->shape[axis];
+  int64_t outer = 1, inner = 1, *at;
   *mask = NULL;
-  if (n == 0) return MLPL_OK;
+  for (int d = 0; d < axis; d++) outer *= index->shape[d];
   for (int d = axis + 1; d < index->ndim; d++) inner *= index->shape[d];
-  const int64_t block = index->shape[axis] * inner;
   MLPL_TRY(mlpli_places(cx, "scatter", index, axis, size, MLPLI_FROM_START, &at));
-  for (int64_t i = 0; i < n; i++) at[i] = (i / block * size + at[i]) * inner + i % inner;
+  int64_t *place = at;
+  for (int64_t i = 0; i < outer; i++)
+    for (int64_t k = 0; k < length; k++)
+      for (int64_t j = 0; j < inner; j++, place++)
+        *place = (i * size + *place) * inner + j;
   mlpl_status status = mlpli_overwritten(
-      cx, "scatter", index->ndim, index->shape, at, n / block * size * inner, mask);
+      cx, "scatter", index->ndim, index->shape, at, outer * size * inner, mask);
   mlpli_free(cx->heap, at);
   return status;
 }

@@ -215,6 +215,28 @@ function TestLongIndex:test_gather_and_scatter_agree_with_loops()
   end
 end
 
+-- The gradient of src is that of the place for the last element that went there; few places
+-- among many are looked for in another way.
+function TestLongIndex:test_gradients_of_repeated_places_agree_with_loops()
+  for _, case in ipairs { { 5, 1 }, { 5, 2 }, { 1000, 1 }, { 1000, 2 } } do
+    local n, axis = case[1], case[2]
+    local x, weight = mlpl.randn(n, 7), mlpl.randn(n, 7)
+    local index = mlpl.randint(1, axis == 1 and math.min(n, 4) or 7, { 5, axis == 1 and 7 or 9 })
+    index = axis == 2 and index or index:mul_(n // 4):clamp_ { max = n }
+    local src = mlpl.randn({ 5, index:size(2) }, { requires_grad = true })
+    x:scatter(axis, index, src):backward(weight)
+    local last, at, want = {}, index:totable(), mlpl.zeros_like(src):totable()
+    for i = 1, 5 do
+      for j = 1, #at[1] do
+        local r, c = axis == 1 and at[i][j] or i, axis == 2 and at[i][j] or j
+        last[r .. "," .. c] = { i, j, weight[r][c]:item() }
+      end
+    end
+    for _, l in pairs(last) do want[l[1]][l[2]] = l[3] end
+    lu.assertEquals(src.grad:totable(), want)
+  end
+end
+
 function TestLongIndex:test_a_wrong_index_writes_nothing_in_place()
   local x, src = mlpl.zeros(3, 1300), mlpl.ones(3, 1300)
   local index = mlpl.ones(3, 1300):to "i64"
