@@ -113,7 +113,7 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   if (straight) {
     out[0] = mlpli_retain(y->t);
     status = c->op->forward(cx, c, out);
-    if (status == MLPL_OK || status == MLPL_ENOMEM) mlpli_touch(y->t);
+    if (status == MLPL_ENOMEM) mlpli_touch(y->t);
   }
   else
     status = mlpli_compute(cx, c, out);
@@ -121,8 +121,8 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   if (status == MLPL_OK && out[0] != y->t) {
     status = check_fit(cx, y, out[0]->dtype, out[0]->ndim, out[0]->shape);
     if (status == MLPL_OK) status = copy_into(cx, y->t, out[0]);
-    if (status == MLPL_OK) mlpli_touch(y->t);
   }
+  if (status == MLPL_OK) mlpli_touch(y->t);
   mlpl_tensor_release(out[0]);
   return status;
 }
