@@ -324,7 +324,7 @@ MLPL_API mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
 ** element or of t's shape). The first three for f32 and f64, the last for any dtype.
 ** Errors  MLPL_EARG   parameters outside their domain, dtype, or t is stretched: elements of
 **                     it share a place in memory
-**         MLPL_ESTATE t requires a gradient and recording is on
+**         MLPL_ESTATE as for mlpl_tensor_fill, whose rules for recording hold
 */
 MLPL_API mlpl_status mlpl_tensor_fill_uniform(
     mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi);
@@ -387,7 +387,8 @@ MLPL_API mlpl_status mlpl_tensor_write(
 ** In place: every element of t becomes value, converted as in mlpl_tensor_to; or the
 ** elements of src, which stretches to t's shape and is converted to its dtype. t and src
 ** may share memory. Where recording is on and t or src has a gradient history, t takes
-** src's (fill: none); the rules are those of mlpl_op_apply_in_place.
+** src's, and what t held before gets a gradient of zeros; the rules are those of
+** mlpl_op_apply_in_place.
 **
 ** Errors  MLPL_EARG    t is stretched: elements of it share a place in memory
 **         MLPL_ESHAPE  src does not stretch to t's shape
