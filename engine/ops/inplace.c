@@ -317,11 +317,19 @@ mlpl_status mlpli_overwrite(mlpl_ctx *cx, const char *what, mlpl_tensor *t) {
   return status;
 }
 
-mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
+static mlpl_status fill(mlpl_ctx *cx, mlpl_tensor *t, mlpl_element value) {
   MLPL_TRY(mlpli_overwrite(cx, "fill_", t));
-  mlpli_fill(t, value);
+  mlpli_fill_element(t, value);
   mlpli_touch(t);
   return MLPL_OK;
+}
+
+mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
+  return fill(cx, t, (mlpl_element){value, 0});
+}
+
+mlpl_status mlpl_tensor_fill_int(mlpl_ctx *cx, mlpl_tensor *t, int64_t value) {
+  return fill(cx, t, (mlpl_element){(double)value, value});
 }
 
 /* src as a tensor of t's shape and dtype with memory of its own; recorded. */

@@ -648,6 +648,9 @@ typedef struct mlpli_number {
 } mlpli_number;
 const mlpl_tensor *mlpli_number_like(mlpli_number *n, const mlpl_tensor *t, double v);
 
+/* x between min and max; NaN where one of those is. */
+void mlpli_clamp(mlpl_tensor *out, const mlpl_tensor *x, double min, double max);
+
 /* out = c ? a : b, element by element; c is bool, a and b have out's dtype, and all are
    read with out's shape. */
 void mlpli_choose(
