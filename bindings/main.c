@@ -397,7 +397,7 @@ int main(int argc, char **argv) {
   hold_standard_files();
   atexit(check_stdout);
 
-  lua_State *L = argc > 0 ? luaL_newstate() : NULL;
+  lua_State *L = argc > 0 ? mlplb_main_open() : NULL;
   if (L == NULL) {
     complain(program, "cannot create state: not enough memory");
     return EXIT_FAILURE;
@@ -405,6 +405,6 @@ int main(int argc, char **argv) {
   lua_pushcfunction(L, protected_main);
   lua_pushlightuserdata(L, &c);
   if (mlplb_report(L, program, lua_pcall(L, 1, 0, 0)) != LUA_OK) c.status = EXIT_FAILURE;
-  lua_close(L);
+  mlplb_main_close(L);
   return c.status;
 }

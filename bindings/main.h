@@ -10,6 +10,10 @@
 
 #include "lua.h"
 
+/* The command's Lua state, without libraries (main_state.c); NULL: not enough memory. */
+lua_State *mlplb_main_open(void);
+void mlplb_main_close(lua_State *L);
+
 /*
 ** Call the function under its n_args arguments. An error comes back as a message with its
 ** traceback; Ctrl-C raises "interrupted!" in the running code, and a second one ends the

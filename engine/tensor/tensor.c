@@ -2,14 +2,25 @@
 #include "tensor/tensor.h"
 #include "grad/grad.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const uint8_t mlpli_dtype_size[5] = {4, 8, 8, 1, 1};
 
-_Static_assert(
-    sizeof(mlpli_storage) <= MLPLI_ALIGN, "storage and its data share one block");
+/* A storage with the tensor that it was made for, in front of the elements: one block to
+   ask for and one to give back. The struct stays as long as the elements do. */
+typedef struct house {
+  mlpli_storage storage;
+  mlpl_tensor tensor;
+} house;
+
+/* Bytes of elements up to which a tensor is housed: as long as it lives they stay as well,
+   even when it has become another's. */
+#define HOUSED_MOST 1024
+
+#define ALIGNED(bytes) (((bytes) + MLPLI_ALIGN - 1) / MLPLI_ALIGN * MLPLI_ALIGN)
 
 const char *mlpl_dtype_name(mlpl_dtype dtype) {
   static const char *const name[] = {"f32", "f64", "i64", "u8", "bool"};
@@ -32,16 +43,17 @@ const char *mlpli_shape_text(char *buf, int ndim, const int64_t *shape) {
 
 /* ---- storage ----------------------------------------------------------------------- */
 
-static mlpli_storage *storage_new(mlpli_heap *heap, size_t bytes) {
+/* Room for `bytes` of elements behind a struct of `front` bytes, a storage first. */
+static mlpli_storage *storage_new(mlpli_heap *heap, size_t front, size_t bytes) {
   size_t all;
-  if (!mlpli_add(bytes, MLPLI_ALIGN, &all)) return NULL;
+  if (!mlpli_add(bytes, ALIGNED(front), &all)) return NULL;
   mlpli_storage *s = mlpli_alloc(heap, all);
   if (!s) return NULL;
   atomic_init(&s->refs, 1);
   s->version = s->recorded = 0;
   s->heap = heap;
   s->bytes = bytes;
-  s->data = (char *)s + MLPLI_ALIGN;
+  s->data = (char *)s + ALIGNED(front);
   return s;
 }
 
@@ -57,21 +69,45 @@ static void storage_release(mlpli_storage *s) {
     mlpli_free(s->heap, s);
 }
 
+/* The storage that t is part of. */
+static mlpli_storage *home(mlpl_tensor *t) {
+  return &((house *)((char *)t - offsetof(house, tensor)))->storage;
+}
+
+/* t's storage, and its struct with it unless others hold that storage. */
+static void give_up(mlpli_heap *heap, mlpl_tensor *t) {
+  if (!t->housed) {
+    storage_release(t->storage);
+    mlpli_free(heap, t);
+    return;
+  }
+  if (t->storage != home(t)) storage_release(t->storage);
+  storage_release(home(t));
+}
+
 /* ---- making ------------------------------------------------------------------------ */
 
-/* Shape, strides and count; false: more bytes than can be addressed. */
-static bool set_row_major(mlpl_tensor *t, const int64_t *shape) {
-  int64_t step = 1, numel = 1;
-  for (int d = t->ndim - 1; d >= 0; d--) {
+/* The elements of a shape; false: more bytes than can be addressed. */
+static bool count(int ndim, const int64_t *shape, int64_t *numel) {
+  int64_t step = 1; /* as strides have it: a size of 0 does not count */
+  *numel = 1;
+  for (int d = 0; d < ndim; d++) {
     const int64_t n = shape[d];
-    t->shape[d] = n;
-    t->stride[d] = step;
     if (n > 0 && __builtin_mul_overflow(step, n, &step)) return false;
-    numel *= n;
+    *numel *= n;
+  }
+  return step <= INT64_MAX / (int64_t)sizeof(double);
+}
+
+static void set_row_major(mlpl_tensor *t, const int64_t *shape, int64_t numel) {
+  int64_t step = 1;
+  for (int d = t->ndim - 1; d >= 0; d--) {
+    t->shape[d] = shape[d];
+    t->stride[d] = step;
+    if (shape[d] > 0) step *= shape[d];
   }
   t->numel = numel;
   t->contiguous = true;
-  return step <= INT64_MAX / (int64_t)sizeof(double);
 }
 
 static bool is_row_major(const mlpl_tensor *t) {
@@ -84,19 +120,16 @@ static bool is_row_major(const mlpl_tensor *t) {
 }
 
 /* A tensor struct that holds nothing but its context. */
-static mlpl_tensor *blank(mlpl_ctx *cx, int dtype, int ndim) {
-  mlpl_tensor *t = mlpli_alloc(cx->heap, sizeof *t);
-  if (!t) return NULL;
+static void blank(mlpl_tensor *t, mlpl_ctx *cx, int dtype, int ndim) {
   t->refs = 1;
   t->dtype = (uint8_t)dtype;
   t->ndim = (uint8_t)ndim;
-  t->requires_grad = t->has_grad = t->is_view = false;
+  t->requires_grad = t->has_grad = t->is_view = t->housed = false;
   t->cx = cx;
   t->grad = NULL;
   t->node = NULL;
   t->hooks = NULL;
   t->sink = NULL;
-  return t;
 }
 
 bool mlpli_shape_fits(int ndim, const int64_t *shape) {
@@ -114,22 +147,33 @@ static mlpl_status cannot_address(
       mlpli_shape_text(text, ndim, shape), mlpl_dtype_name(dtype));
 }
 
+/* A struct and a storage for that many bytes, or NULL. */
+static mlpl_tensor *with_storage(mlpl_ctx *cx, int dtype, int ndim, size_t bytes) {
+  const bool housed = bytes <= HOUSED_MOST;
+  mlpl_tensor *t = NULL;
+  mlpli_storage *s = storage_new(cx->heap, housed ? sizeof(house) : sizeof *s, bytes);
+  if (!s) return NULL;
+  t = housed ? &((house *)s)->tensor : mlpli_alloc(cx->heap, sizeof *t);
+  if (!t) {
+    storage_release(s);
+    return NULL;
+  }
+  blank(t, cx, dtype, ndim);
+  t->housed = housed;
+  t->storage = s;
+  t->data = s->data;
+  return t;
+}
+
 mlpl_status mlpli_tensor_make(
     mlpl_ctx *cx, mlpl_tensor **out, int dtype, int ndim, const int64_t *shape) {
   *out = NULL;
-  mlpl_tensor *t = blank(cx, dtype, ndim);
-  if (!t) return mlpli_no_memory(cx, "tensor", sizeof *t);
-  if (!set_row_major(t, shape)) {
-    mlpli_free(cx->heap, t);
-    return cannot_address(cx, dtype, ndim, shape);
-  }
-  const size_t bytes = (size_t)t->numel * mlpli_dtype_size[dtype];
-  t->storage = storage_new(cx->heap, bytes);
-  if (!t->storage) {
-    mlpli_free(cx->heap, t);
-    return mlpli_no_memory(cx, "tensor", bytes);
-  }
-  t->data = t->storage->data;
+  int64_t numel;
+  if (!count(ndim, shape, &numel)) return cannot_address(cx, dtype, ndim, shape);
+  const size_t bytes = (size_t)numel * mlpli_dtype_size[dtype];
+  mlpl_tensor *t = with_storage(cx, dtype, ndim, bytes);
+  if (!t) return mlpli_no_memory(cx, "tensor", bytes);
+  set_row_major(t, shape, numel);
   mlpli_ctx_retain(cx);
   *out = t;
   return MLPL_OK;
@@ -142,8 +186,9 @@ mlpl_status mlpli_tensor_like(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor
 mlpl_status mlpli_tensor_view(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *t,
     int64_t offset, int ndim, const int64_t *shape, const int64_t *stride) {
   *out = NULL;
-  mlpl_tensor *v = blank(cx, t->dtype, ndim);
+  mlpl_tensor *v = mlpli_alloc(cx->heap, sizeof *v);
   if (!v) return mlpli_no_memory(cx, "view", sizeof *v);
+  blank(v, cx, t->dtype, ndim);
   v->storage = storage_retain(t->storage);
   v->is_view = true;
   v->seen = t->storage->version;
@@ -192,8 +237,7 @@ void mlpl_tensor_release(mlpl_tensor *t) {
   if (t->node) mlpli_node_release(t->node);
   if (t->hooks) mlpli_hooks_leave(t);
   mlpl_tensor_release(t->grad);
-  storage_release(t->storage);
-  mlpli_free(cx->heap, t);
+  give_up(cx->heap, t);
   mlpli_ctx_release(cx);
 }
 
@@ -202,7 +246,7 @@ void mlpli_tensor_become(mlpl_tensor *t, const mlpl_tensor *from) {
   t->storage = storage_retain(from->storage);
   /* what was recorded with the old elements must not go on with these */
   t->storage->version = old->version + 1;
-  storage_release(old);
+  if (!t->housed || old != home(t)) storage_release(old);
   t->data = from->data;
   t->dtype = from->dtype;
   t->ndim = from->ndim;

@@ -8,8 +8,8 @@
 
 #include <stdatomic.h>
 
-/* Memory of one or more tensors. Knows its heap, not its context. The elements follow the
-   struct. */
+/* Memory of one or more tensors. Knows its heap, not its context. The elements are in the
+   same block, behind the struct; where they are few, so is the tensor they were made for. */
 typedef struct mlpli_storage {
   atomic_int refs;
   uint32_t version;  /* counts changes in place, so that a recorded operation sees them */
@@ -26,7 +26,8 @@ struct mlpl_tensor {
   bool has_grad;      /* grad holds one; if not, grad is memory kept for the next */
   bool contiguous;    /* row-major without gaps */
   bool is_view;       /* was made of another's storage... */
-  uint32_t seen;      /* ...when that had this version */
+  bool housed;        /* this struct is part of a storage, and so holds it */
+  uint32_t seen;      /* (is_view) ...when that had this version */
   mlpl_ctx *cx;
   mlpli_storage *storage;
   char *data; /* of element [0, ..., 0] */

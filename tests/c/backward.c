@@ -403,7 +403,7 @@ static void a_failed_pass_leaves_a_graph_that_works(void **state) {
       test_near(mlpl_tensor_grad(w), expected, 1e-15, __FILE__, __LINE__);
       failed++;
     }
-    assert_true(failed >= 5);
+    assert_true(failed >= 3); /* tensors are one block each */
     mlpl_tensor_zero_grad(w);
     mlpl_tensor_release(loss);
     mlpl_tensor_release(w);

@@ -76,6 +76,8 @@ function TestCommandOptions:test_warnings()
   equals(err, "")
   _, err = run("-W", "-e", "warn 'shown'")
   equals(err, "Lua warning: shown\n")
+  _, err = run("-e", "warn '@on' warn('in ', '@pieces') warn '@off' warn 'no' warn '@on' warn '@x'")
+  equals(err, "Lua warning: in @pieces\n")
 end
 
 function TestCommandOptions:test_environment()
@@ -219,6 +221,44 @@ function TestCommandScript:test_interrupt()
   local _, err, code = process.shell(timeout .. mlpl_word .. " -e 'while true do end'")
   equals(code, 1)
   contains(err, "interrupted!\nstack traceback:")
+end
+
+TestCommandMemory = {}
+
+-- Strings of every size around those that are cut from chunks, and tables, whose parts move
+-- from size to size, made and dropped over and over, keep what is put into them.
+function TestCommandMemory:test_pieces_keep_their_contents()
+  local kept, from = {}, 1
+  for i = 1, 40000 do
+    local size = i * 7919 % 600
+    local t = { i }
+    for k = 2, size % 40 do t[k] = i + k end
+    for k = 1, size % 11 do t["k" .. k] = { i * k } end
+    kept[i] = { text = string.char(i % 256):rep(size), t = t }
+    while i - from >= 500 do
+      local size_was, it = from * 7919 % 600, kept[from]
+      equals(#it.text, size_was)
+      equals(it.text, string.char(from % 256):rep(size_was))
+      for k = 2, size_was % 40 do equals(it.t[k], from + k) end
+      for k = 1, size_was % 11 do equals(it.t["k" .. k][1], from * k) end
+      kept[from], from = nil, from + 1
+    end
+  end
+end
+
+function TestCommandMemory:test_without_memory_there_is_an_error()
+  if (os.getenv "MLPL_SANITIZE" or "") ~= "" then lu.skip "sanitizers need all addresses" end
+  local script = quote [[
+    local kept = {}
+    local ok, message = pcall(function()
+      while true do kept[#kept + 1] = { {}, {}, {} } end
+    end)
+    kept = nil
+    local again = {}
+    for i = 1, 100000 do again[i] = { i } end
+    print(ok, message, #again)]]
+  local line = ("ulimit -v 400000; %s -e %s"):format(mlpl_word, script)
+  equals({ process.shell(line) }, { "false\tnot enough memory\t100000\n", "", 0 })
 end
 
 TestRepl = {}
