@@ -50,14 +50,14 @@ static void room_for(lua_State *L, const char *what, int64_t parts) {
         L, "%s: %I parts are more than one call can return", what, (lua_Integer)parts);
 }
 
-/* Parts of `size`, the last with what is left; one empty part of nothing. */
+/* Parts of `size`, the last with what is left; of nothing, so many empty parts. */
 static int push_equal(lua_State *L, const char *what, mlpl_tensor *x, int64_t axis,
-    int64_t n, int64_t size) {
+    int64_t n, int64_t size, int64_t empty) {
   const mlpl_op *narrow = mlpl_op_find("narrow");
-  int64_t parts = n == 0 ? 1 : (n - 1) / size + 1;
+  int64_t parts = n == 0 ? empty : (n - 1) / size + 1;
   room_for(L, what, parts);
   for (int64_t i = 0; i < parts; i++) {
-    mlpl_value p[3] = {{.i = axis}, {.i = i * size}, {.i = size}};
+    mlpl_value p[3] = {{.i = axis}, {.i = n ? i * size : 0}, {.i = size}};
     if (n - p[1].i < size) p[2].i = n - p[1].i;
     push_part(L, what, narrow, x, p);
   }
@@ -99,10 +99,11 @@ static int split(lua_State *L) {
   mlplb_params(L, "split", 3, dim_params, 1, &axis, NULL);
   int64_t n = axis_size(L, "split", x, &axis);
   return list ? push_sizes(L, x, axis.i, n, 2)
-              : push_equal(L, "split", x, axis.i, n, size);
+              : push_equal(L, "split", x, axis.i, n, size, 1);
 }
 
-/* x:chunk(3, dim): at most so many parts of one size, the last may be smaller; views */
+/* x:chunk(3, dim): at most so many parts of one size, the last may be smaller; views. As
+   PyTorch has it, nothing is cut into all of them. */
 static int chunk(lua_State *L) {
   mlpl_tensor *x = mlplb_check_tensor(L, 1);
   mlpl_value v[2];
@@ -113,7 +114,7 @@ static int chunk(lua_State *L) {
     return luaL_error(
         L, "chunk: chunks is %I; it must be at least 1", (lua_Integer)v[0].i);
   int64_t size = n / v[0].i + (n % v[0].i != 0);
-  return push_equal(L, "chunk", x, v[1].i, n, size ? size : 1);
+  return push_equal(L, "chunk", x, v[1].i, n, size, v[0].i);
 }
 
 /* The part of x between two places of an axis, pushed. */

@@ -763,3 +763,35 @@ function TestMisuseMatrix:test_every_argument_of_every_other_name_in_place()
   report("by other names, in place", n, "names")
   lu.assertTrue(n >= 15 and calls > 2000 and compared > 200)
 end
+
+local operators = {
+  ["a + b"] = "add", ["a - b"] = "sub", ["a * b"] = "mul", ["a / b"] = "div", ["a ^ b"] = "pow",
+  ["a % b"] = "remainder", ["a // b"] = "floor_divide", ["a & b"] = "bitwise_and",
+  ["a | b"] = "bitwise_or", ["a ~ b"] = "bitwise_xor", ["a << b"] = "bitwise_left_shift",
+  ["a >> b"] = "bitwise_right_shift", ["-a"] = "neg", ["~a"] = "bitwise_not",
+}
+
+-- Operators have no options, and Lua looks for one of ours only where an operand is a tensor.
+local function operator(expression, name)
+  local row = mlpl._describe_op(name)
+  row.name, row.params = name, {}
+  local call = assert(load("local a, b = ... return " .. expression))
+  return { call = call, name = name, row = row, all_names = all_names(row) }
+end
+
+function TestMisuseMatrix:test_every_operand_of_every_operator()
+  local n = 0
+  for expression, name in pairs(operators) do
+    local f = operator(expression, name)
+    local places = positions(f.row)
+    n, places_tried = n + 1, places_tried + #places
+    if #places == 2 then
+      for place = 1, 2 do try_input(f, places, place, 2) end
+    else
+      local results = apply(f, arguments(f.row, places, 1, function() end).args)
+      if not results[1] then mark(f, "in earnest", "must work", results[2]) end
+    end
+  end
+  report("every operand of every operator", n, "operators")
+  lu.assertTrue(n == 14 and calls > 700 and raised > 400 and compared > 80)
+end

@@ -268,7 +268,7 @@ local first, middle, last = mlpl.arange(5):split { 1, 3, 1 }]],
   },
   ["Tensor.chunk"] = {
     "x cut along an axis into a number of parts of one size, as several results; the last may be "
-      .. "smaller, and there may be fewer.",
+      .. "smaller, and there may be fewer. An axis of size 0 gives that many empty parts.",
     call = "x:chunk(chunks, [dim])",
     args = {
       x(), { "chunks", "integer", "how many at most" },
