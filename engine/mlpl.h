@@ -221,10 +221,10 @@ typedef struct mlpl_element {
   int64_t whole;
 } mlpl_element;
 
-/* A resolved option. A real is in f, and may be exact in element. An optional axis that was not given has i == MLPL_NO_AXIS (all
-   axes). Axes are a single one in i, or i == MLPL_NO_AXIS, or axes.several ==
-   MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. An extent that was not given has
-   sizes.n == 0, a choice of one -1 minus its place. */
+/* A resolved option. A real is in f, and may be exact in element. An optional axis that
+   was not given has i == MLPL_NO_AXIS (all axes). Axes are a single one in i, or i ==
+   MLPL_NO_AXIS, or axes.several == MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. An
+   extent that was not given has sizes.n == 0, a choice of one -1 minus its place. */
 typedef union mlpl_value {
   int64_t i;
   double f;
@@ -263,8 +263,8 @@ MLPL_API size_t mlpl_dtype_bytes(mlpl_dtype dtype);
 /*
 ** Make a tensor [shape] (0 <= ndim <= MLPL_MAX_RANK, sizes >= 0). Memory: numel *
 ** mlpl_dtype_bytes, 64-byte aligned. new: contents are not set. full, full_int: every
-** element is value, converted as C converts. copy: elements are read from data, row-major, numel of
-** them, in the tensor's own dtype.
+** element is value, converted as C converts. copy: elements are read from data, row-major,
+** numel of them, in the tensor's own dtype.
 **
 ** Errors  MLPL_EARG ndim, dtype or a negative size, MLPL_ENOMEM
 */
