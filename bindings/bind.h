@@ -286,10 +286,8 @@ bool mlplb_get_flag(
 void mlplb_known_keys(
     lua_State *L, int index, const char *what, const char *const *names);
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what);
-/* That the number at arg, which goes through a double, arrives in the dtype as it is
-   (create.c). */
-void mlplb_check_fits(lua_State *L, const char *what, const char *name, int arg,
-    mlpl_dtype dtype);
+/* The number or truth value at index, exact where it is whole. */
+mlpl_element mlplb_element(lua_State *L, int index);
 
 /* ---- create.c ---------------------------------------------------------------------- */
 
@@ -319,9 +317,11 @@ void mlplb_open_functions(lua_State *L);
 void mlplb_push_methods(lua_State *L, const char *type_name);
 /* values.c: methods, and those of them that are functions too, into the table on top */
 void mlplb_open_values(lua_State *L);
-/* Does the number at arg arrive as it is: whole for whole numbers, within the range of the
-   dtype? */
+/* Does the number or truth value at arg arrive as it is: whole for whole numbers, within
+   the range of the dtype? */
 bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype);
+mlpl_status mlplb_full(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
+    const int64_t *shape, mlpl_element value);
 void mlplb_open_answers(lua_State *L);
 /* inputs and options from argument 1 on; what: the name it is called by */
 int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what);

@@ -55,36 +55,24 @@ int mlplb_finish(lua_State *L, const mlplb_making *m, mlplb_box *box, mlpl_tenso
   return status == MLPL_OK ? 1 : mlplb_raise_as(L, s, m->what);
 }
 
-/* A number that goes through a double into every element: it must arrive as it is. */
-void mlplb_check_fits(lua_State *L, const char *what, const char *name, int arg,
-    mlpl_dtype dtype) {
-  double v = lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
-  bool whole = dtype == MLPL_I64 || dtype == MLPL_U8, fits = true;
-  if (whole) fits = v == floor(v) && fabs(v) < 9223372036854775808.0;
-  if (dtype == MLPL_U8) fits = fits && v >= 0 && v <= 255;
-  if (dtype == MLPL_I64 && lua_isinteger(L, arg))
-    fits = fits && (lua_Integer)v == lua_tointeger(L, arg);
-  if (!fits)
-    luaL_error(L, "%s: %s %s does not fit %s%s", what, name, mlplb_shown(L, arg),
-        mlpl_dtype_name(dtype),
-        dtype == MLPL_I64 && lua_isinteger(L, arg) ? " without rounding" : "");
-}
-
-static double fitting(lua_State *L, const making *m, const char *name, int arg) {
-  mlplb_check_fits(L, m->made.what, name, arg, m->made.dtype);
-  return lua_isboolean(L, arg) ? lua_toboolean(L, arg) : lua_tonumber(L, arg);
+/* The number at arg, which must arrive as it is. */
+static mlpl_element fitting(lua_State *L, const making *m, const char *name, int arg) {
+  if (!mlplb_fits(L, arg, m->made.dtype))
+    luaL_error(L, "%s: %s %s does not fit %s", m->made.what, name, mlplb_shown(L, arg),
+        mlpl_dtype_name(m->made.dtype));
+  return mlplb_element(L, arg);
 }
 
 /* ---- constants --------------------------------------------------------------------- */
 
-static int make_full(lua_State *L, const making *m, double value) {
+static int make_full(lua_State *L, const making *m, mlpl_element value) {
   mlplb_state *s = mlplb_get(L);
   mlpl_tensor *t = NULL;
   mlpl_status status;
   int tries = 0;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_full(s->cx, &t, m->made.dtype, m->ndim, m->shape, value);
+  do status = mlplb_full(s->cx, &t, m->made.dtype, m->ndim, m->shape, value);
   while (mlplb_again(L, s, status, &tries));
   return mlplb_finish(L, &m->made, box, t, status);
 }
@@ -108,10 +96,10 @@ static int empty(lua_State *L) {
   return make_empty(L, &m);
 }
 
-static int constant(lua_State *L, const char *what, mlpl_dtype standard, double value) {
+static int constant(lua_State *L, const char *what, mlpl_dtype standard, int value) {
   making m = begin(L, what, standard);
   read_shape(L, &m, 1);
-  return make_full(L, &m, value);
+  return make_full(L, &m, (mlpl_element){value, value});
 }
 
 static void check_number(lua_State *L, const char *what, int arg) {
@@ -160,6 +148,23 @@ static void check_range(lua_State *L, const making *m, int n) {
         mlplb_shown(L, 3), mlpl_dtype_name(m->made.dtype));
 }
 
+/* A range of first, last and step, the numbers at 1 to n: exact where they are whole and
+   whole numbers are asked for. */
+static mlpl_status range(
+    lua_State *L, mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int n) {
+  const double first = n > 1 ? lua_tonumber(L, 1) : 1,
+               step = n > 2 ? lua_tonumber(L, 3) : 1;
+  const int at = n > 1 ? 2 : 1;
+  lua_Integer from = 1, by = 1, to;
+  int whole[3] = {1, 1, 1};
+  if (n > 1) from = lua_tointegerx(L, 1, &whole[0]);
+  if (n > 2) by = lua_tointegerx(L, 3, &whole[1]);
+  to = lua_tointegerx(L, at, &whole[2]);
+  if (dtype == MLPL_I64 && whole[0] && whole[1] && whole[2])
+    return mlpl_tensor_arange_int(cx, t, from, to, by);
+  return mlpl_tensor_arange(cx, t, dtype, first, lua_tonumber(L, at), step);
+}
+
 /* arange(5) is 1..5, arange(a, b), arange(a, b, step); both ends included */
 static int arange(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
@@ -174,14 +179,12 @@ static int arange(lua_State *L) {
     luaL_error(L,
         "arange: last is missing; it takes last, or first and last, or first, "
         "last and step");
-  double first = n > 1 ? lua_tonumber(L, 1) : 1, last = lua_tonumber(L, n > 1 ? 2 : 1);
-  double step = n > 2 ? lua_tonumber(L, 3) : 1;
   if (m.made.dtype == MLPL_I64 || m.made.dtype == MLPL_U8) check_range(L, &m, n);
   mlpl_tensor *t = NULL;
   mlpl_status status;
   mlplb_pressure(L, s);
   mlplb_box *box = mlplb_tensor_box(L);
-  do status = mlpl_tensor_arange(s->cx, &t, m.made.dtype, first, last, step);
+  do status = range(L, s->cx, &t, m.made.dtype, n);
   while (mlplb_again(L, s, status, &tries));
   return mlplb_finish(L, &m.made, box, t, status);
 }
@@ -200,12 +203,12 @@ static making begin_like(lua_State *L, const char *what, int n_args) {
 
 static int zeros_like(lua_State *L) {
   making m = begin_like(L, "zeros_like", 1);
-  return make_full(L, &m, 0);
+  return make_full(L, &m, (mlpl_element){0, 0});
 }
 
 static int ones_like(lua_State *L) {
   making m = begin_like(L, "ones_like", 1);
-  return make_full(L, &m, 1);
+  return make_full(L, &m, (mlpl_element){1, 1});
 }
 
 static int empty_like(lua_State *L) {

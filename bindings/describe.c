@@ -57,7 +57,7 @@ static void set_limit(lua_State *L, const char *name, double limit) {
   lua_setfield(L, -2, name);
 }
 
-/* { name=, type=, required=, standard=, min=, max=, choices= } */
+/* { name=, type=, required=, standard=, min=, max=, nan=, choices= } */
 static void push_param(lua_State *L, const mlpl_param *p) {
   lua_createtable(L, 0, 6);
   set_text(L, "name", p->name);
@@ -72,6 +72,10 @@ static void push_param(lua_State *L, const mlpl_param *p) {
       p->type == MLPL_PARAM_PAIR) {
     set_limit(L, "min", p->min);
     set_limit(L, "max", p->max);
+  }
+  if (p->flags & MLPL_MAY_BE_NAN) {
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "nan");
   }
   if (p->type != MLPL_PARAM_CHOICE) return;
   lua_newtable(L);

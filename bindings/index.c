@@ -344,20 +344,13 @@ static mlpl_tensor *number(lua_State *L, const mlpl_tensor *x, int value) {
   mlplb_state *s = mlplb_get(L);
   mlpl_dtype dtype = mlpl_tensor_dtype(x);
   mlpl_tensor *t = NULL;
-  bool truth = lua_isboolean(L, value);
-  double v = truth ? lua_toboolean(L, value) : lua_tonumber(L, value);
-  int64_t i = 0;
-  if (dtype == MLPL_I64 || dtype == MLPL_U8) {
-    int ok = 1;
-    i = truth ? lua_toboolean(L, value) : lua_tointegerx(L, value, &ok);
-    if (!ok || (dtype == MLPL_U8 && (i < 0 || i > 255)))
-      luaL_error(L, "assignment: %s does not fit %s", mlplb_shown(L, value),
-          mlpl_dtype_name(dtype));
-  }
+  if (!mlplb_fits(L, value, dtype))
+    luaL_error(L, "assignment: %s does not fit %s", mlplb_shown(L, value),
+        mlpl_dtype_name(dtype));
   mlplb_box *box = mlplb_tensor_box(L);
-  if (mlpl_tensor_full(s->cx, &t, dtype, 0, NULL, v) != MLPL_OK) mlplb_raise(L, s);
+  mlpl_status status = mlplb_full(s->cx, &t, dtype, 0, NULL, mlplb_element(L, value));
+  if (status != MLPL_OK) mlplb_raise(L, s);
   box->object = t;
-  if (dtype == MLPL_I64) memcpy(mlpl_tensor_data(t), &i, sizeof i); /* past 2^53, too */
   return t;
 }
 

@@ -223,6 +223,11 @@ static void extent(
   }
 }
 
+mlpl_element mlplb_element(lua_State *L, int index) {
+  if (lua_isboolean(L, index)) return (mlpl_element){lua_toboolean(L, index), 0};
+  return (mlpl_element){lua_tonumber(L, index), lua_tointeger(L, index)};
+}
+
 /* The value at an absolute index, in its option's type. */
 static void convert(
     lua_State *L, int index, const char *what, const mlpl_param *p, mlpl_value *v) {
@@ -242,7 +247,7 @@ static void convert(
     case MLPL_PARAM_REAL:
       if (lua_type(L, index) != LUA_TNUMBER)
         complain(L, index, what, p->name, "a number");
-      v->f = lua_tonumber(L, index);
+      v->element = mlplb_element(L, index);
       return;
     case MLPL_PARAM_BOOL:
       if (!lua_isboolean(L, index)) complain(L, index, what, p->name, "true or false");

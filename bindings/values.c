@@ -8,6 +8,7 @@
 
 bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype) {
   lua_Integer whole = 0;
+  if (lua_isboolean(L, arg)) return true;
   if (dtype != MLPL_I64 && dtype != MLPL_U8) return true;
   if (lua_isinteger(L, arg))
     whole = lua_tointeger(L, arg);
@@ -17,20 +18,17 @@ bool mlplb_fits(lua_State *L, int arg, mlpl_dtype dtype) {
   return dtype == MLPL_I64 || (whole >= 0 && whole <= 255);
 }
 
-static mlpl_status fill_whole(mlpl_ctx *cx, mlpl_tensor *t, int64_t v) {
-  mlpl_tensor *number;
-  mlpl_status status = mlpl_tensor_copy(cx, &number, MLPL_I64, 0, NULL, &v);
-  if (status == MLPL_OK) status = mlpl_tensor_copy_from(cx, t, number);
-  mlpl_tensor_release(number);
-  return status;
+mlpl_status mlplb_full(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim,
+    const int64_t *shape, mlpl_element v) {
+  if (dtype == MLPL_I64 && (double)v.whole == v.f)
+    return mlpl_tensor_full_int(cx, t, dtype, ndim, shape, v.whole);
+  return mlpl_tensor_full(cx, t, dtype, ndim, shape, v.f);
 }
 
-static mlpl_status fill(lua_State *L, mlpl_ctx *cx, mlpl_tensor *t) {
-  if (lua_isboolean(L, 2)) return mlpl_tensor_fill(cx, t, lua_toboolean(L, 2));
-  if (mlpl_tensor_dtype(t) == MLPL_I64)
-    return fill_whole(
-        cx, t, lua_isinteger(L, 2) ? lua_tointeger(L, 2) : (int64_t)lua_tonumber(L, 2));
-  return mlpl_tensor_fill(cx, t, lua_tonumber(L, 2));
+static mlpl_status fill(mlpl_ctx *cx, mlpl_tensor *t, mlpl_element v) {
+  if (mlpl_tensor_dtype(t) == MLPL_I64 && (double)v.whole == v.f)
+    return mlpl_tensor_fill_int(cx, t, v.whole);
+  return mlpl_tensor_fill(cx, t, v.f);
 }
 
 static int changed(lua_State *L, mlplb_state *s, const char *what, mlpl_status status) {
@@ -50,10 +48,12 @@ static int tensor_fill(lua_State *L) {
         L, "fill_: the value is a tensor with axes; it must be one number (see copy_)");
   if (!value && lua_type(L, 2) != LUA_TNUMBER && !lua_isboolean(L, 2))
     luaL_typeerror(L, 2, "a number");
-  if (!value && lua_type(L, 2) == LUA_TNUMBER && !mlplb_fits(L, 2, mlpl_tensor_dtype(t)))
+  if (!value && !mlplb_fits(L, 2, mlpl_tensor_dtype(t)))
     return luaL_error(L, "fill_: value %s does not fit %s", mlplb_shown(L, 2),
         mlpl_dtype_name(mlpl_tensor_dtype(t)));
-  do status = value ? mlpl_tensor_copy_from(s->cx, t, value) : fill(L, s->cx, t);
+  do
+    status = value ? mlpl_tensor_copy_from(s->cx, t, value)
+                   : fill(s->cx, t, mlplb_element(L, 2));
   while (mlplb_again(L, s, status, &tries));
   return changed(L, s, "fill_", status);
 }

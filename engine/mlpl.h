@@ -198,6 +198,7 @@ typedef enum mlpl_param_type {
 
 typedef enum mlpl_param_flags {
   MLPL_REQUIRED = 1,
+  MLPL_MAY_BE_NAN = 2, /* a real that NaN is a value of, as of elements */
   /* `standard` is taken when it is absent; an axis whose standard is NaN: all axes */
   MLPL_OPTIONAL = 0
 } mlpl_param_flags;
@@ -213,13 +214,21 @@ typedef struct mlpl_param {
   double standard2;           /* of a pair: the second's */
 } mlpl_param;
 
-/* A resolved option. An optional axis that was not given has i == MLPL_NO_AXIS (all
-   axes). Axes are a single one in i, or i == MLPL_NO_AXIS, or axes.several ==
-   MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. An extent that was not given has
-   sizes.n == 0, a choice of one -1 minus its place. */
+/* A number that becomes elements, of whatever dtype. f is it or, where whole rounds to f,
+   the double nearest to it: then whole is it (2^53 + 1). */
+typedef struct mlpl_element {
+  double f;
+  int64_t whole;
+} mlpl_element;
+
+/* A resolved option. A real is in f, and may be exact in element. An optional axis that
+   was not given has i == MLPL_NO_AXIS (all axes). Axes are a single one in i, or i ==
+   MLPL_NO_AXIS, or axes.several == MLPL_SEVERAL_AXES with 2 to MLPL_MAX_RANK of them. An
+   extent that was not given has sizes.n == 0, a choice of one -1 minus its place. */
 typedef union mlpl_value {
   int64_t i;
   double f;
+  mlpl_element element; /* its f lies where f lies */
   double pair[2];
   struct {
     int n;
@@ -253,9 +262,9 @@ MLPL_API size_t mlpl_dtype_bytes(mlpl_dtype dtype);
 
 /*
 ** Make a tensor [shape] (0 <= ndim <= MLPL_MAX_RANK, sizes >= 0). Memory: numel *
-** mlpl_dtype_bytes, 64-byte aligned. new: contents are not set. full: every element is
-** value, converted as C converts. copy: elements are read from data, row-major, numel of
-** them, in the tensor's own dtype.
+** mlpl_dtype_bytes, 64-byte aligned. new: contents are not set. full, full_int: every
+** element is value, converted as C converts. copy: elements are read from data, row-major,
+** numel of them, in the tensor's own dtype.
 **
 ** Errors  MLPL_EARG ndim, dtype or a negative size, MLPL_ENOMEM
 */
@@ -263,6 +272,8 @@ MLPL_API mlpl_status mlpl_tensor_new(
     mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype, int ndim, const int64_t *shape);
 MLPL_API mlpl_status mlpl_tensor_full(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, double value);
+MLPL_API mlpl_status mlpl_tensor_full_int(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
+    int ndim, const int64_t *shape, int64_t value);
 MLPL_API mlpl_status mlpl_tensor_copy(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     int ndim, const int64_t *shape, const void *data);
 
@@ -271,6 +282,9 @@ MLPL_API mlpl_status mlpl_tensor_copy(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype 
    is not finite. */
 MLPL_API mlpl_status mlpl_tensor_arange(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
     double first, double last, double step);
+/* The same of whole numbers, exactly, as i64. */
+MLPL_API mlpl_status mlpl_tensor_arange_int(
+    mlpl_ctx *cx, mlpl_tensor **t, int64_t first, int64_t last, int64_t step);
 
 /* n numbers from first to last, both included, at equal distances. f32 and f64. */
 MLPL_API mlpl_status mlpl_tensor_linspace(mlpl_ctx *cx, mlpl_tensor **t, mlpl_dtype dtype,
@@ -324,7 +338,7 @@ MLPL_API mlpl_status mlpl_tensor_multinomial(mlpl_ctx *cx, mlpl_tensor **t,
 ** element or of t's shape). The first three for f32 and f64, the last for any dtype.
 ** Errors  MLPL_EARG   parameters outside their domain, dtype, or t is stretched: elements of
 **                     it share a place in memory
-**         MLPL_ESTATE t requires a gradient and recording is on
+**         MLPL_ESTATE as for mlpl_tensor_fill, whose rules for recording hold
 */
 MLPL_API mlpl_status mlpl_tensor_fill_uniform(
     mlpl_ctx *cx, mlpl_tensor *t, double lo, double hi);
@@ -387,13 +401,15 @@ MLPL_API mlpl_status mlpl_tensor_write(
 ** In place: every element of t becomes value, converted as in mlpl_tensor_to; or the
 ** elements of src, which stretches to t's shape and is converted to its dtype. t and src
 ** may share memory. Where recording is on and t or src has a gradient history, t takes
-** src's (fill: none); the rules are those of mlpl_op_apply_in_place.
+** src's, and what t held before gets a gradient of zeros; the rules are those of
+** mlpl_op_apply_in_place.
 **
 ** Errors  MLPL_EARG    t is stretched: elements of it share a place in memory
 **         MLPL_ESHAPE  src does not stretch to t's shape
 **         MLPL_ESTATE  recording is on, and t is a leaf that requires a gradient or a view
 */
 MLPL_API mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value);
+MLPL_API mlpl_status mlpl_tensor_fill_int(mlpl_ctx *cx, mlpl_tensor *t, int64_t value);
 MLPL_API mlpl_status mlpl_tensor_copy_from(
     mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
 

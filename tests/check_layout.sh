@@ -48,7 +48,7 @@ none 'base includes base and the interface of kern' "$(includes engine/base |
   grep -E " $ours" | grep -vE ' "(mlpl\.h|base/.*|kern/kern\.h)"')"
 
 # Sources, not headers, reach up to the recorded graph: operations have their backward functions
-# beside them, and a tensor lets go of the graph it hangs on.
+# beside them, and a tensor lets go of the graph it hangs on, or stays in it when it is overwritten.
 upwards='^engine/(ops|tensor)/[a-z_]+\.c "grad/grad\.h"$'
 before='mlpl\.h|base/.*'
 for folder in tensor ops grad nn optim data io; do

@@ -516,8 +516,10 @@ static mlpl_status take_grads(
           "gradient for it",
           i + p->cx->index_base);
     if (!g) continue;
-    if (is_ours(g))
+    if (is_ours(g)) {
       grads[i] = mlpli_retain(g);
+      g->is_view = false; /* of what nobody else holds */
+    }
     else
       MLPL_TRY(
           mlpli_apply(p->cx, &grads[i], MLPLI_OP_CLONE, (mlpl_tensor *[]){g}, 1, NULL));

@@ -318,6 +318,7 @@ static mlpl_status join(function *f, mlpl_tensor *const *in, mlpl_tensor *const 
     if (status == MLPL_OK) status = gate_new(f, i);
     if (status == MLPL_OK) view[i]->node = f->out[i].gate;
   }
+  if (status == MLPL_OK) status = mlpli_settle_memory(f->cx, view, f->n_out, in, f->n_in);
   mlpli_node_release(core);
   return status;
 }

@@ -88,6 +88,7 @@ mlpl_status mlpl_checkpoint(
   mlpl_status status = mlpl_forward(cx, m, y, &x, 1);
   mlpl_set_grad_enabled(cx, true);
   if (status == MLPL_OK) status = make_own(cx, y);
+  if (status == MLPL_OK) status = mlpli_settle_memory(cx, y, 1, &x, 1);
   if (status != MLPL_OK) return mlpli_undraw(cx, before, status);
   memset(kept, 0, sizeof kept);
   memcpy(&kept[MODULE], &m, sizeof m);

@@ -40,7 +40,6 @@ MAP(softshrink, MLPLK_SOFTSHRINK, c->p[0].f)
 MAP(hardshrink, MLPLK_HARDSHRINK, c->p[0].f)
 MAP(step, MLPLK_STEP, 0)
 MAP_NUMBERS(softplus, MLPLK_SOFTPLUS, c->p[1].f, c->p[0].f)
-MAP_NUMBERS(hardtanh, MLPLK_CLAMP, c->p[0].f, c->p[1].f)
 MAP_NUMBERS(relu6, MLPLK_CLAMP, 0, 6)
 MAP_NUMBERS(threshold, MLPLK_THRESHOLD, c->p[1].f, c->p[0].f)
 
@@ -170,7 +169,12 @@ static mlpl_status between(
   return mlpli_expr_end(&e);
 }
 
-static BACKWARD(hardtanh) { return between(cx, n, g, n->p[0].f, n->p[1].f); }
+/* as in PyTorch, nothing is beyond a bound that is NaN */
+static BACKWARD(hardtanh) {
+  const double lo = n->p[0].f, hi = n->p[1].f;
+  return between(
+      cx, n, g, isnan(lo) ? -(double)INFINITY : lo, isnan(hi) ? (double)INFINITY : hi);
+}
 static BACKWARD(relu6) { return between(cx, n, g, 0, 6); }
 
 /* g / 6 where -3 < x < 3 */
@@ -231,10 +235,18 @@ static BACKWARD(shrink) {
   return mlpli_expr_end(&e);
 }
 
+/* nothing is up to a threshold that is NaN */
 static BACKWARD(threshold) {
   mlpli_expr e = {.cx = cx};
-  mlpli_xgive(&e, n, 0, ABOVE(g, n->in[0], n->p[0].f));
+  const double at = n->p[0].f;
+  mlpli_xgive(&e, n, 0, isnan(at) ? g : ABOVE(g, n->in[0], at));
   return mlpli_expr_end(&e);
+}
+
+static FORWARD(hardtanh) {
+  (void)cx;
+  mlpli_clamp(*out, c->in[0], c->p[0].f, c->p[1].f);
+  return MLPL_OK;
 }
 
 static SHAPE(hardtanh) {
@@ -366,13 +378,12 @@ static const mlpl_param softplus_params[] = {
     MLPLI_REAL_OPTION("beta", 1, -INFINITY, INFINITY),
     MLPLI_REAL_OPTION("threshold", 20, -INFINITY, INFINITY)};
 static const mlpl_param hardtanh_params[] = {
-    MLPLI_REAL_OPTION("min_val", -1, -INFINITY, INFINITY),
-    MLPLI_REAL_OPTION("max_val", 1, -INFINITY, INFINITY)};
+    MLPLI_ELEMENT_OPTION("min_val", -1), MLPLI_ELEMENT_OPTION("max_val", 1)};
 static const mlpl_param celu_params[] = {
     MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
 static const mlpl_param shrink_params[] = {MLPLI_REAL_OPTION("lambd", 0.5, 0, 1e300)};
 static const mlpl_param threshold_params[] = {
-    MLPLI_REAL_NEEDED("threshold"), MLPLI_REAL_NEEDED("value")};
+    MLPLI_ELEMENT_NEEDED("threshold"), MLPLI_ELEMENT_NEEDED("value")};
 static const mlpl_param glu_params[] = {MLPLI_AXIS_OPTION("dim", -1)};
 
 #define ROW(name, in, saved)                                                             \

@@ -238,6 +238,41 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   return history && cx->grad_enabled ? decide_recording(cx, c) : MLPL_OK;
 }
 
+/* ---- whose memory a result is in --------------------------------------------------- */
+
+static bool holds_memory_of(mlpl_tensor *const *t, int n, const mlpl_tensor *of) {
+  for (int i = 0; i < n; i++)
+    if (t[i] && t[i]->storage == of->storage) return true;
+  return false;
+}
+
+static bool is_among(mlpl_tensor *const *t, int n, const mlpl_tensor *one) {
+  for (int i = 0; i < n; i++)
+    if (t[i] == one) return true;
+  return false;
+}
+
+/* A copy with t's history in t's place. */
+static mlpl_status move_apart(mlpl_ctx *cx, mlpl_tensor **t) {
+  mlpl_tensor *apart;
+  MLPL_TRY(mlpl_tensor_clone(cx, &apart, *t));
+  if ((*t)->node) apart->node = mlpli_node_retain((*t)->node);
+  mlpl_tensor_release(*t);
+  *t = apart;
+  return MLPL_OK;
+}
+
+mlpl_status mlpli_settle_memory(
+    mlpl_ctx *cx, mlpl_tensor **out, int n_out, mlpl_tensor *const *in, int n) {
+  for (int i = 0; i < n_out; i++) {
+    if (!out[i] || is_among(in, n, out[i])) continue;
+    out[i]->is_view = holds_memory_of(in, n, out[i]);
+    if (!out[i]->is_view && holds_memory_of(out, i, out[i]))
+      MLPL_TRY(move_apart(cx, &out[i]));
+  }
+  return MLPL_OK;
+}
+
 /* ---- the call ---------------------------------------------------------------------- */
 
 /* What is recorded meanwhile bears the name of the operation that the user called. */
@@ -305,7 +340,9 @@ static mlpl_status apply(mlpl_ctx *cx, mlpl_tensor **out, const mlpl_op *op,
     status = mlpli_compute(cx, &c, out);
     if (__builtin_expect(cx->anomaly, 0) && status == MLPL_OK)
       status = mlpli_check_result(cx, &c, out[0]);
-    if (status == MLPL_OK && c.record && mlpli_is_real(out[0]))
+    if (status == MLPL_OK && !op->forward)
+      status = mlpli_settle_memory(cx, out, op->n_outputs, inputs, n);
+    if (status == MLPL_OK && c.record && mlpli_is_real(out[0]) && out[0] != inputs[0])
       status = mlpli_record(cx, &c, out[0]);
     mlpl_tensor_release(c.extra);
     if (status != MLPL_OK) release_all(out, op->n_outputs);

@@ -415,7 +415,8 @@ static mlpl_tensor *extended(
 
 /* Fill with the value, then copy what lies inside; negative numbers cut. */
 static mlpl_status constant_pad(
-    mlpl_ctx *cx, const mlpl_value *pad, double value, mlpl_tensor *x, mlpl_tensor *out) {
+    mlpl_ctx *cx, const mlpl_value *p, mlpl_tensor *x, mlpl_tensor *out) {
+  const mlpl_value *pad = &p[0];
   mlpl_value from[3], to[3];
   mlpl_tensor *a, *b;
   for (int i = 0; i < 3; i++) from[i] = to[i] = mlpli_sizes_of(x->ndim, x->shape);
@@ -427,7 +428,7 @@ static mlpl_status constant_pad(
     from[1].sizes.v[d] = to[1].sizes.v[d] = 1;
     from[2].sizes.v[d] = to[2].sizes.v[d] = n > 0 ? n : 0;
   }
-  mlpli_fill(out, value);
+  mlpli_fill_element(out, p[1].element);
   MLPL_TRY(mlpli_part(cx, "pad", x, from, &a));
   mlpl_status status = mlpli_part(cx, "pad", out, to, &b);
   if (status == MLPL_OK) mlpli_copy(b, a);
@@ -436,10 +437,11 @@ static mlpl_status constant_pad(
   return status;
 }
 
-static SHAPE(pad_constant) { return padded_shape(cx, c, CONSTANT, s); }
-static FORWARD(pad_constant) {
-  return constant_pad(cx, &c->p[0], c->p[1].f, c->in[0], *out);
+static SHAPE(pad_constant) {
+  MLPL_TRY(mlpli_check_element(cx, "pad", c->in[0]->dtype, c->p[1].element));
+  return padded_shape(cx, c, CONSTANT, s);
 }
+static FORWARD(pad_constant) { return constant_pad(cx, c->p, c->in[0], *out); }
 
 /* What was added is cut, what was cut becomes 0. */
 static BACKWARD(pad_constant) {
@@ -481,10 +483,9 @@ static const mlpl_param offset_params[] = {MLPLI_INT_OPTION("offset", 0, -MANY, 
 static const mlpl_param embed_params[] = {MLPLI_INT_OPTION("offset", 0, -MANY, MANY),
     MLPLI_AXIS_OPTION("dim1", -2), MLPLI_AXIS_OPTION("dim2", -1)};
 static const mlpl_param pad_params[] = {MLPLI_SIZES_NEEDED("pad"),
-    MLPLI_CHOICE_OPTION("mode", pad_modes),
-    MLPLI_REAL_OPTION("value", 0, -INFINITY, INFINITY)};
+    MLPLI_CHOICE_OPTION("mode", pad_modes), MLPLI_ELEMENT_OPTION("value", 0)};
 static const mlpl_param pad_constant_params[] = {
-    MLPLI_SIZES_NEEDED("pad"), MLPLI_REAL_OPTION("value", 0, -INFINITY, INFINITY)};
+    MLPLI_SIZES_NEEDED("pad"), MLPLI_ELEMENT_OPTION("value", 0)};
 
 const mlpl_op mlpli_op_tile = {COMPOSE_ROW(tile, MLPLI_ANY), PARAMS(tile_params)};
 const mlpl_op mlpli_op_repeat_each = {.name = "repeat_each",

@@ -111,20 +111,19 @@ static BACKWARD(where) {
 
 static SHAPE(masked_fill) {
   const int dtype = c->in[0]->dtype;
-  const double value = c->p[0].f;
-  char held[8];
   MLPL_TRY(check_bool(cx, c, 1));
-  mlpli_store(held, dtype, value);
-  if (!mlpli_is_real(c->in[0]) && mlpli_load(held, dtype) != value)
+  if (!mlpli_is_real(c->in[0]) && !mlpli_can_be(dtype, c->p[0].element))
     return mlpl_fail(cx, MLPL_EARG, "masked_fill: value is %g, which %s cannot hold",
-        value, mlpl_dtype_name((mlpl_dtype)dtype));
+        c->p[0].f, mlpl_dtype_name((mlpl_dtype)dtype));
   return mlpli_shape_broadcast(cx, c, s);
 }
 
 static FORWARD(masked_fill) {
   mlpli_number value;
   (void)cx;
-  mlpli_choose(*out, c->in[1], mlpli_number_like(&value, *out, c->p[0].f), c->in[0]);
+  mlpli_number_like(&value, *out, c->p[0].f);
+  mlpli_store_element(value.value, (*out)->dtype, c->p[0].element);
+  mlpli_choose(*out, c->in[1], &value.t, c->in[0]);
   return MLPL_OK;
 }
 
@@ -158,11 +157,17 @@ static SHAPE(clamp) {
   return mlpli_shape_same(cx, c, s);
 }
 
+void mlpli_clamp(mlpl_tensor *out, const mlpl_tensor *x, double min, double max) {
+  mlpli_number low;
+  if (isnan(min) || isnan(max))
+    mlpli_fill(out, (double)NAN);
+  else
+    mlpli_map(MLPLK_CLAMP, out, x, mlpli_number_like(&low, out, min), max);
+}
+
 static FORWARD(clamp) {
-  mlpli_number min;
   (void)cx;
-  mlpli_map(
-      MLPLK_CLAMP, *out, c->in[0], mlpli_number_like(&min, *out, c->p[0].f), c->p[1].f);
+  mlpli_clamp(*out, c->in[0], c->p[0].f, c->p[1].f);
   return MLPL_OK;
 }
 
@@ -277,9 +282,13 @@ static FORWARD(nan_to_num) {
   mlpli_number inf;
   (void)cx;
   const int dtype = (*out)->dtype;
-  mlpli_number_like(&inf, *out, stand_in(c->p[1].f, dtype));
-  mlpli_map(MLPLK_INF_TO_NUM, *out, c->in[0], &inf.t, stand_in(c->p[2].f, dtype));
-  mlpli_map(MLPLK_NAN_TO_NUM, *out, *out, NULL, c->p[0].f);
+  const double posinf = stand_in(c->p[1].f, dtype), neginf = stand_in(c->p[2].f, dtype);
+  const bool first = isnan(posinf) || isnan(neginf); /* those are to stay */
+  mlpl_tensor *x = c->in[0];
+  mlpli_number_like(&inf, *out, posinf);
+  if (first) mlpli_map(MLPLK_NAN_TO_NUM, *out, x, NULL, c->p[0].f);
+  mlpli_map(MLPLK_INF_TO_NUM, *out, first ? *out : x, &inf.t, neginf);
+  if (!first) mlpli_map(MLPLK_NAN_TO_NUM, *out, *out, NULL, c->p[0].f);
   return MLPL_OK;
 }
 
@@ -343,18 +352,15 @@ static BACKWARD(addcdiv) {
 /* in the order of MLPLK_GATE_... */
 static const char *const gate_sides[] = {
     "above", "below", "from", "up_to", "outside", "inside", NULL};
-static const mlpl_param gate_params[] = {MLPLI_CHOICE_OPTION("side", gate_sides),
-    MLPLI_REAL_OPTION("at", 0, -INFINITY, INFINITY)};
+static const mlpl_param gate_params[] = {
+    MLPLI_CHOICE_OPTION("side", gate_sides), MLPLI_ELEMENT_OPTION("at", 0)};
 static const mlpl_param clamp_params[] = {
-    MLPLI_REAL_OPTION("min", -INFINITY, -INFINITY, INFINITY),
-    MLPLI_REAL_OPTION("max", INFINITY, -INFINITY, INFINITY)};
-static const mlpl_param nan_to_num_params[] = {
-    MLPLI_REAL_OPTION("nan", 0, -INFINITY, INFINITY),
-    MLPLI_REAL_OPTION("posinf", DBL_MAX, -INFINITY, INFINITY),
-    MLPLI_REAL_OPTION("neginf", -DBL_MAX, -INFINITY, INFINITY)};
+    MLPLI_ELEMENT_OPTION("min", -INFINITY), MLPLI_ELEMENT_OPTION("max", INFINITY)};
+static const mlpl_param nan_to_num_params[] = {MLPLI_ELEMENT_OPTION("nan", 0),
+    MLPLI_ELEMENT_OPTION("posinf", DBL_MAX), MLPLI_ELEMENT_OPTION("neginf", -DBL_MAX)};
 static const mlpl_param value_params[] = {
     MLPLI_REAL_OPTION("value", 1, -INFINITY, INFINITY)};
-static const mlpl_param masked_fill_params[] = {MLPLI_REAL_NEEDED("value")};
+static const mlpl_param masked_fill_params[] = {MLPLI_ELEMENT_NEEDED("value")};
 
 const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
     HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params), .places_options = true};

@@ -1,5 +1,5 @@
-/* Dropout: zero with probability p, else divide by 1 - p; nothing at all outside
-   training. */
+/* Dropout: zero with probability p, else divide by 1 - p; outside training x itself, as in
+   PyTorch. */
 #include "ops/rows.h"
 
 #include "grad/grad.h"
@@ -7,7 +7,10 @@
 static VIEW(dropout) {
   mlpl_tensor *x = c->in[0], *mask;
   double p = c->p[0].f;
-  if (!c->p[1].i || p == 0) return mlpli_tensor_alias(cx, out, x);
+  if (!c->p[1].i || p == 0) {
+    *out = mlpli_retain(x);
+    return MLPL_OK;
+  }
   MLPL_TRY(mlpli_tensor_like(cx, &mask, x));
   mlpl_status status = mlpli_tensor_like(cx, out, x);
   if (status == MLPL_OK) {
@@ -22,7 +25,7 @@ static VIEW(dropout) {
 
 static BACKWARD(dropout) {
   mlpli_expr e = {.cx = cx};
-  mlpli_xgive(&e, n, 0, n->extra ? mlpli_xmul(&e, g, n->extra) : g);
+  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, n->extra));
   return mlpli_expr_end(&e);
 }
 

@@ -521,6 +521,7 @@ mlpl_status mlpl_einsum(mlpl_ctx *cx, mlpl_tensor **out, const char *equation,
   }
   else if (status == MLPL_OK)
     *out = mlpl_tensor_retain(result);
+  if (status == MLPL_OK) status = mlpli_settle_memory(cx, out, 1, operands, n);
   for (int i = 0; i < s.n; i++) mlpl_tensor_release(s.in[i].made);
   return status;
 }

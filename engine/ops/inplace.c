@@ -6,6 +6,8 @@
 ** is right, too, and one whose operation fails keeps what it held. With recording the result is made and recorded as always, from an alias of
 ** the target that keeps its history; the target then takes the result's values and node.
 ** The version of its storage grows, so a backward pass that needs the old values says so.
+** A change that keeps nothing of what the target held (fill, draws, copies, rows without a
+** gradient) leaves it in the graph: what it held gets a gradient of zeros, as in PyTorch.
 */
 #include "base/profile.h"
 #include "grad/grad.h"
@@ -113,7 +115,7 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   if (straight) {
     out[0] = mlpli_retain(y->t);
     status = c->op->forward(cx, c, out);
-    if (status == MLPL_OK || status == MLPL_ENOMEM) mlpli_touch(y->t);
+    if (status == MLPL_ENOMEM) mlpli_touch(y->t);
   }
   else
     status = mlpli_compute(cx, c, out);
@@ -121,8 +123,8 @@ static mlpl_status write_result(mlpl_ctx *cx, const target *y, mlpli_call *c) {
   if (status == MLPL_OK && out[0] != y->t) {
     status = check_fit(cx, y, out[0]->dtype, out[0]->ndim, out[0]->shape);
     if (status == MLPL_OK) status = copy_into(cx, y->t, out[0]);
-    if (status == MLPL_OK) mlpli_touch(y->t);
   }
+  if (status == MLPL_OK) mlpli_touch(y->t);
   mlpl_tensor_release(out[0]);
   return status;
 }
@@ -183,6 +185,54 @@ mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op
 
 /* ---- with recording ---------------------------------------------------------------- */
 
+/* What x was: its history, and its values where the operation saves them. */
+static mlpl_status former(
+    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *x, bool values) {
+  MLPL_TRY(values ? mlpl_tensor_clone(cx, out, x) : mlpli_tensor_alias(cx, out, x));
+  if (x->node) (*out)->node = mlpli_node_retain(x->node);
+  return MLPL_OK;
+}
+
+/* y = b, in a's place: a gets zeros. Not a row of the table: there is nothing to compute. */
+static BACKWARD(overwrite) {
+  mlpli_expr e = {.cx = cx};
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, g);
+  if (e.status == MLPL_OK && mlpli_wants(n, 0)) e.status = mlpli_flat_backward(cx, n, g);
+  return mlpli_expr_end(&e);
+}
+
+static const mlpl_op overwrite = {.name = "overwrite",
+    .input_name = {"a", "b"},
+    .domain = {MLPLI_REAL, MLPLI_REAL},
+    .n_inputs = 2,
+    .n_required = 1,
+    .n_outputs = 1,
+    .differentiable = 3,
+    HAS_BACKWARD(overwrite)};
+
+/* t becomes r, which owes nothing to what t was: r's history, and zeros for t's. */
+static mlpl_status record_overwrite(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_tensor *r) {
+  mlpl_tensor *in[2] = {NULL};
+  MLPL_TRY(former(cx, &in[0], t, false));
+  mlpl_status status = r->node ? former(cx, &in[1], r, false) : MLPL_OK;
+  const mlpli_call c = {.op = &overwrite, .n = in[1] ? 2 : 1, .in = in, .record = true};
+  mlpli_node *old = r->node;
+  if (status == MLPL_OK) status = mlpli_record(cx, &c, r);
+  if (status == MLPL_OK && old) mlpli_node_release(old);
+  mlpl_tensor_release(in[0]);
+  mlpl_tensor_release(in[1]);
+  return status;
+}
+
+/* t, which is about to change, takes r's history. */
+static void take_history(mlpl_tensor *t, mlpl_tensor *r) {
+  mlpli_node *old = t->node;
+  mlpli_hooks_follow(t, r);
+  t->node = r->node ? mlpli_node_retain(r->node) : NULL;
+  t->storage->recorded = t->storage->version + 1;
+  if (old) mlpli_node_release(old);
+}
+
 /* y takes the values of r, which are of its shape, and its history. Borrows r. */
 static mlpl_status adopt(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
   mlpl_tensor *t = y->t, *fit = NULL;
@@ -191,26 +241,15 @@ static mlpl_status adopt(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
     MLPL_TRY(mlpli_apply(cx, &fit, MLPLI_OP_TO, &r, 1, &dtype));
     r = fit;
   }
-  mlpl_status status = mlpli_hooks_ready(cx, t, r);
+  mlpl_status status = t->node && !r->node ? record_overwrite(cx, t, r) : MLPL_OK;
+  if (status == MLPL_OK) status = mlpli_hooks_ready(cx, t, r);
   if (status == MLPL_OK) status = copy_into(cx, t, r);
   if (status == MLPL_OK) {
-    mlpli_node *old = t->node;
-    mlpli_hooks_follow(t, r);
-    t->node = r->node ? mlpli_node_retain(r->node) : NULL;
+    take_history(t, r);
     mlpli_touch(t);
-    t->storage->recorded = t->storage->version;
-    if (old) mlpli_node_release(old);
   }
   mlpl_tensor_release(fit);
   return status;
-}
-
-/* What x was: its history, and its values where the operation saves them. */
-static mlpl_status former(
-    mlpl_ctx *cx, mlpl_tensor **out, const mlpl_tensor *x, bool values) {
-  MLPL_TRY(values ? mlpl_tensor_clone(cx, out, x) : mlpli_tensor_alias(cx, out, x));
-  if (x->node) (*out)->node = mlpli_node_retain(x->node);
-  return MLPL_OK;
 }
 
 static mlpl_status apply_recorded(mlpl_ctx *cx, const target *y, const mlpl_op *op,
@@ -254,7 +293,7 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
     return mlpl_fail(cx, MLPL_EARG, "%s_: the tensor to change is missing", op->name);
   op = mlpli_chosen(op, &params);
   const target y = {inputs[0], mlpli_said(op), "_", op->input_name[0], true};
-  /* a row without a gradient ends the history that the tensor had */
+  /* also by a row without a gradient, which leaves the tensor in the graph */
   const bool recorded = is_recorded(cx, op, inputs, n) ||
       (cx->grad_enabled && mlpli_tracked(inputs[0]));
   mlpl_status status = recorded ? apply_recorded(cx, &y, op, inputs, n, params)
@@ -264,17 +303,33 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
 
 /* ---- fill and assign --------------------------------------------------------------- */
 
-mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
-  const target y = {t, "fill", "_", "the tensor", true};
+mlpl_status mlpli_overwrite(mlpl_ctx *cx, const char *what, mlpl_tensor *t) {
+  const target y = {t, what, "", "the tensor", true};
+  mlpl_tensor *r;
   MLPL_TRY(check_target(cx, &y));
-  if (cx->grad_enabled && mlpli_tracked(t)) {
-    MLPL_TRY(check_history(cx, &y));
-    mlpl_tensor_cut(t);
-    t->storage->recorded = t->storage->version + 1;
-  }
-  mlpli_fill(t, value);
+  if (!cx->grad_enabled || !mlpli_tracked(t)) return MLPL_OK;
+  MLPL_TRY(check_history(cx, &y));
+  MLPL_TRY(mlpli_tensor_alias(cx, &r, t));
+  mlpl_status status = record_overwrite(cx, t, r);
+  if (status == MLPL_OK) status = mlpli_hooks_ready(cx, t, r);
+  if (status == MLPL_OK) take_history(t, r);
+  mlpl_tensor_release(r);
+  return status;
+}
+
+static mlpl_status fill(mlpl_ctx *cx, mlpl_tensor *t, mlpl_element value) {
+  MLPL_TRY(mlpli_overwrite(cx, "fill_", t));
+  mlpli_fill_element(t, value);
   mlpli_touch(t);
   return MLPL_OK;
+}
+
+mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
+  return fill(cx, t, (mlpl_element){value, 0});
+}
+
+mlpl_status mlpl_tensor_fill_int(mlpl_ctx *cx, mlpl_tensor *t, int64_t value) {
+  return fill(cx, t, (mlpl_element){(double)value, value});
 }
 
 /* src as a tensor of t's shape and dtype with memory of its own; recorded. */
@@ -309,11 +364,13 @@ mlpl_status mlpl_tensor_copy_from(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src
   if (recorded) MLPL_TRY(check_history(cx, &y));
   MLPL_TRY(assigned(cx, &values, t, src));
   mlpl_status status = MLPL_OK;
-  if (recorded)
-    status = adopt(cx, &y, values);
-  else {
+  if (!recorded) {
     mlpli_copy(t, values);
     mlpli_touch(t);
+  }
+  else {
+    if (t->node && values->node) status = record_overwrite(cx, t, values);
+    if (status == MLPL_OK) status = adopt(cx, &y, values);
   }
   mlpl_tensor_release(values);
   return status;

@@ -545,6 +545,13 @@ const char *mlpli_input_text(char *buf, const mlpl_ctx *cx, const mlpl_op *op, i
 mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast);
 void mlpli_end(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor *const *cast);
 mlpl_status mlpli_compute(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **out);
+/*
+** Of results that were made of other results: what shares memory with an input is a view,
+** all else is a tensor of its own, though it came as a view of what nobody else holds. No
+** two of the latter share memory: one that does is copied. An input itself stays what it is.
+*/
+mlpl_status mlpli_settle_memory(
+    mlpl_ctx *cx, mlpl_tensor **out, int n_out, mlpl_tensor *const *in, int n);
 static inline int mlpli_result_dtype(const mlpli_call *c) {
   if (c->op->dtype) return c->op->dtype(c);
   return c->op->gives_index ? MLPL_I64 : c->in[c->op->like]->dtype;
@@ -640,6 +647,9 @@ typedef struct mlpli_number {
   char value[8];
 } mlpli_number;
 const mlpl_tensor *mlpli_number_like(mlpli_number *n, const mlpl_tensor *t, double v);
+
+/* x between min and max; NaN where one of those is. */
+void mlpli_clamp(mlpl_tensor *out, const mlpl_tensor *x, double min, double max);
 
 /* out = c ? a : b, element by element; c is bool, a and b have out's dtype, and all are
    read with out's shape. */

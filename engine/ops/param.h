@@ -10,6 +10,14 @@
   { name, MLPL_PARAM_REAL, MLPL_OPTIONAL, standard, min, max, NULL, 0 }
 #define MLPLI_REAL_NEEDED(name)                                                          \
   { name, MLPL_PARAM_REAL, MLPL_REQUIRED, 0, -INFINITY, INFINITY, NULL, 0 }
+/* reals that become elements, or are compared with some: any at all */
+#define MLPLI_ELEMENT_OPTION(name, standard)                                             \
+  { name, MLPL_PARAM_REAL, MLPL_MAY_BE_NAN, standard, -INFINITY, INFINITY, NULL, 0 }
+#define MLPLI_ELEMENT_NEEDED(name)                                                       \
+  {                                                                                      \
+    name, MLPL_PARAM_REAL, MLPL_REQUIRED | MLPL_MAY_BE_NAN, 0, -INFINITY, INFINITY,      \
+        NULL, 0                                                                          \
+  }
 #define MLPLI_INT_OPTION(name, standard, min, max)                                       \
   { name, MLPL_PARAM_INT, MLPL_OPTIONAL, standard, min, max, NULL, 0 }
 #define MLPLI_INT_NEEDED(name, min, max)                                                 \

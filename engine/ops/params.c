@@ -107,6 +107,7 @@ static mlpl_status check_value(
     mlpl_ctx *cx, const char *what, const mlpl_param *p, const mlpl_value *v) {
   switch (p->type) {
     case MLPL_PARAM_REAL:
+      if (p->flags & MLPL_MAY_BE_NAN && isnan(v->f)) return MLPL_OK;
       if (!(v->f >= p->min && v->f <= p->max)) return bad_range(cx, what, p, v->f);
       return MLPL_OK;
     case MLPL_PARAM_PAIR:

@@ -120,7 +120,9 @@ static COMPOSE(index_fill) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *v;
   MLPL_TRY(check_along(cx, c, &a, 2));
-  MLPL_TRY(mlpl_tensor_full(cx, &v, (mlpl_dtype)c->in[0]->dtype, 0, NULL, c->p[1].f));
+  MLPL_TRY(mlpli_check_element(cx, "index_fill", c->in[0]->dtype, c->p[1].element));
+  MLPL_TRY(mlpli_tensor_make(cx, &v, c->in[0]->dtype, 0, NULL));
+  mlpli_fill_element(v, c->p[1].element);
   return mlpli_xresult(&e, out, put_along(&e, &a, mlpli_xkeep(&e, v), false));
 }
 
@@ -331,7 +333,7 @@ static const mlpl_param reduce_params[] = {MLPLI_AXIS_NEEDED("dim"),
     {"reduce", MLPL_PARAM_CHOICE, MLPL_REQUIRED, 0, 0, 0, reduces, 0},
     MLPLI_BOOL_OPTION("include_self", 1)};
 static const mlpl_param fill_params[] = {
-    MLPLI_AXIS_NEEDED("dim"), MLPLI_REAL_NEEDED("value")};
+    MLPLI_AXIS_NEEDED("dim"), MLPLI_ELEMENT_NEEDED("value")};
 
 #define ALONG_ROW(f, n)                                                                  \
   .name = #f, .input_name = {"input", "index", "source"},                                \

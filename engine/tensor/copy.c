@@ -227,10 +227,14 @@ void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src) {
 /* ---- fills ------------------------------------------------------------------------- */
 
 void mlpli_fill(mlpl_tensor *t, double value) {
+  mlpli_fill_element(t, (mlpl_element){value, 0});
+}
+
+void mlpli_fill_element(mlpl_tensor *t, mlpl_element value) {
   size_t size = mlpli_dtype_size[t->dtype];
   char element[8];
-  mlpli_store(element, t->dtype, value);
-  if (t->contiguous && (value == 0 && !signbit(value))) {
+  mlpli_store_element(element, t->dtype, value);
+  if (t->contiguous && value.f == 0 && !signbit(value.f)) {
     memset(t->data, 0, (size_t)t->numel * size);
     return;
   }

@@ -6,6 +6,7 @@
 #include "tensor/tensor.h"
 
 #include "base/buffer.h"
+#include "grad/grad.h"
 
 #include <math.h>
 #include <string.h>
@@ -151,27 +152,16 @@ mlpl_status mlpl_tensor_randperm(
 
 /* ---- in place ---------------------------------------------------------------------- */
 
-static mlpl_status check_target(mlpl_ctx *cx, const char *what, const mlpl_tensor *t) {
-  if (cx->grad_enabled && mlpl_tensor_requires_grad(t))
-    return mlpl_fail(cx, MLPL_ESTATE,
-        "%s: the tensor requires a gradient; fill it under no_grad, or its detached view",
-        what);
-  char text[MLPLI_SHAPE_TEXT];
-  if (!mlpli_overlaps_itself(t)) return MLPL_OK;
-  return mlpl_fail(cx, MLPL_EARG,
-      "%s: the tensor, %s, is stretched: several of its elements share one place in "
-      "memory; :clone() it first",
-      what, mlpli_tensor_text(text, t));
-}
-
 /* Numbers for t, contiguous: t itself where it is, else memory to be copied. */
 static mlpl_status begin(
     mlpl_ctx *cx, const char *what, mlpl_tensor *t, mlpl_tensor **draw) {
   MLPL_TRY(check_real(cx, what, t->dtype));
-  MLPL_TRY(check_target(cx, what, t));
-  if (!t->contiguous) return mlpli_tensor_like(cx, draw, t);
-  *draw = mlpli_retain(t);
-  return MLPL_OK;
+  *draw = NULL;
+  if (!t->contiguous) MLPL_TRY(mlpli_tensor_like(cx, draw, t));
+  mlpl_status status = mlpli_overwrite(cx, what, t);
+  if (status == MLPL_OK && !*draw) *draw = mlpli_retain(t);
+  if (status != MLPL_OK) mlpl_tensor_release(*draw);
+  return status;
 }
 
 static mlpl_status end(mlpl_tensor *t, mlpl_tensor *draw) {
@@ -267,8 +257,8 @@ mlpl_status mlpl_tensor_fill_bernoulli(
     mlpl_ctx *cx, mlpl_tensor *t, const mlpl_tensor *p) {
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   mlpl_tensor *flat, *u = NULL, *draw = NULL;
+  const mlplk_stream before = cx->random;
   MLPL_TRY(check_real(cx, "bernoulli_", p->dtype));
-  MLPL_TRY(check_target(cx, "bernoulli_", t));
   if (!is_shaped_like(p, t))
     return mlpl_fail(cx, MLPL_ESHAPE,
         "bernoulli_: the tensor is %s, p is %s; it must have its shape",
@@ -277,11 +267,12 @@ mlpl_status mlpl_tensor_fill_bernoulli(
   mlpl_status status = mlpli_tensor_make(cx, &u, p->dtype, t->ndim, t->shape);
   if (status == MLPL_OK) status = mlpli_tensor_like(cx, &draw, t);
   if (status == MLPL_OK) status = draw_bernoulli(cx, "bernoulli_", draw, flat, u);
+  if (status == MLPL_OK) status = mlpli_overwrite(cx, "bernoulli_", t);
   mlpl_tensor_release(u);
   mlpl_tensor_release(flat);
   if (status == MLPL_OK) return end(t, draw);
   mlpl_tensor_release(draw);
-  return status;
+  return mlpli_undraw(cx, before, status);
 }
 
 /* ---- by weights -------------------------------------------------------------------- */

@@ -38,6 +38,30 @@ void mlpli_store(void *p, int dtype, double v) {
   }
 }
 
+void mlpli_store_element(void *p, int dtype, mlpl_element v) {
+  if (dtype == MLPL_I64 && (double)v.whole == v.f)
+    memcpy(p, &v.whole, sizeof v.whole);
+  else
+    mlpli_store(p, dtype, v.f);
+}
+
+/* 2^63 becomes the largest i64, which rounds to it, but is not it. */
+bool mlpli_can_be(int dtype, mlpl_element v) {
+  char held[8];
+  mlpli_store_element(held, dtype, v);
+  const bool end = dtype == MLPL_I64 && v.f >= 9223372036854775808.0;
+  return mlpli_load(held, dtype) == v.f && (!end || v.whole == INT64_MAX);
+}
+
+mlpl_status mlpli_check_element(
+    mlpl_ctx *cx, const char *what, int dtype, mlpl_element v) {
+  if (dtype <= MLPL_F64 || dtype == MLPL_BOOL ||
+      mlpli_can_be(dtype, (mlpl_element){trunc(v.f), v.whole}))
+    return MLPL_OK;
+  return mlpl_fail(cx, MLPL_EARG, "%s: value is %g, which %s cannot hold", what, v.f,
+      mlpl_dtype_name((mlpl_dtype)dtype));
+}
+
 /* ---- tensors made of tensors ------------------------------------------------------- */
 
 mlpl_status mlpli_tensor_contiguous(

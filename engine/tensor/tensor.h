@@ -93,12 +93,20 @@ static inline void mlpli_touch(mlpl_tensor *t) { t->storage->version++; }
 /* Copy elements between any strides and dtypes; the shapes are equal. */
 void mlpli_copy(mlpl_tensor *dst, const mlpl_tensor *src);
 void mlpli_fill(mlpl_tensor *t, double value);
+void mlpli_fill_element(mlpl_tensor *t, mlpl_element value);
 /* One element as double, and back. */
 /* As C converts, but defined for every double: NaN gives 0, what is out of range the
    nearest end. */
 int64_t mlpli_to_int(double v);
 double mlpli_load(const void *p, int dtype);
 void mlpli_store(void *p, int dtype, double value);
+/* The same of a number that may be exact; and whether an element of a dtype of whole
+   numbers or truth values can be it. */
+void mlpli_store_element(void *p, int dtype, mlpl_element value);
+bool mlpli_can_be(int dtype, mlpl_element value);
+/* Can it, what stands behind the point aside? A truth value can be anything. */
+mlpl_status mlpli_check_element(
+    mlpl_ctx *cx, const char *what, int dtype, mlpl_element value);
 
 /* Fill a contiguous f32 or f64 tensor from the context's generator: uniform in [a, b),
    normal with mean a and standard deviation b, or a dropout mask (0 with probability a,

@@ -68,9 +68,9 @@ local function matrix_norm(x, ord, first, second, keepdim)
   local turned = x:transpose(second, rank):transpose(now, rank - 1)
   local y = linalg.matrix_norm(turned, ord, true)
   y = y:transpose(now, rank - 1):transpose(second, rank)
-  if keepdim then return y end
   local low, high = math.min(first, second), math.max(first, second)
-  return y:select(high, 1):select(low, 1)
+  if not keepdim then y = y:select(high, 1):select(low, 1) end
+  return y:clone()    -- no view of what nobody else holds
 end
 
 local function check_tensor(x)

@@ -267,8 +267,8 @@ static void what_fills_refuse(void **state) {
       "in memory; :clone() it first");
   test_leaf(cx, x);
   assert_fails(cx, mlpl_tensor_fill_uniform(cx, x, 0, 1), MLPL_ESTATE,
-      "uniform_: the tensor requires a gradient; fill it under no_grad, or its detached "
-      "view");
+      "uniform_: the tensor is a leaf that requires a gradient, and what was recorded with "
+      "it would lose its value; change it under no_grad");
   assert_values(x, 1, 2);
   mlpl_set_grad_enabled(cx, false);
   assert_works(cx, mlpl_tensor_fill_uniform(cx, x, 5, 6));

@@ -302,6 +302,10 @@ static mlpl_status every_form(mlpl_ctx *cx, void *ud) {
   if (s == MLPL_OK) s = in_place(cx, "add", h, d);
   if (s == MLPL_OK) s = mlpl_tensor_copy_from(cx, d, h);
   if (s == MLPL_OK) s = in_place(cx, "sub", d, w);
+  if (s == MLPL_OK) s = mlpl_tensor_fill(cx, d, 2);
+  if (s == MLPL_OK) s = mlpl_tensor_copy_from(cx, d, w);
+  if (s == MLPL_OK) s = mlpl_tensor_fill_normal(cx, d, 0, 1);
+  if (s == MLPL_OK) s = in_place(cx, "eq", d, w);
   if (s == MLPL_OK) s = mlpl_call(cx, &sum, "sum", &d, 1, NULL);
   if (s == MLPL_OK) s = mlpl_backward(cx, sum, NULL, 0);
   mlpl_tensor_release(w);

@@ -70,6 +70,37 @@ static void filling(void **state) {
   test_close(cx);
 }
 
+static void whole_numbers_are_exact(void **state) {
+  (void)state;
+  mlpl_ctx *cx = test_open(0);
+  const int64_t exact[] = {((int64_t)1 << 53) + 1, INT64_MAX, INT64_MIN, -1, 0};
+  for (int i = 0; i < COUNT(exact); i++) {
+    mlpl_tensor *t;
+    int64_t got;
+    assert_works(cx, mlpl_tensor_full_int(cx, &t, MLPL_I64, 0, NULL, exact[i]));
+    assert_works(cx, mlpl_tensor_item_int(cx, t, &got));
+    assert_true(got == exact[i]);
+    assert_works(cx, mlpl_tensor_fill_int(cx, t, 5));
+    assert_works(cx, mlpl_tensor_fill_int(cx, t, exact[i]));
+    assert_works(cx, mlpl_tensor_item_int(cx, t, &got));
+    assert_true(got == exact[i]);
+    mlpl_tensor_release(t);
+    assert_works(cx, mlpl_tensor_arange_int(cx, &t, exact[i], exact[i], -1));
+    assert_int_equal(mlpl_tensor_numel(t), 1);
+    mlpl_tensor_release(t);
+  }
+  /* what stands in `whole` counts only where f is its double */
+  int64_t held;
+  mlpli_store_element(&held, MLPL_I64, (mlpl_element){7, 12345});
+  assert_true(held == 7);
+  mlpli_store_element(&held, MLPL_I64, (mlpl_element){9007199254740992.0, exact[0]});
+  assert_true(held == exact[0]);
+  assert_true(mlpli_can_be(MLPL_I64, (mlpl_element){9223372036854775808.0, INT64_MAX}));
+  assert_false(mlpli_can_be(MLPL_I64, (mlpl_element){9223372036854775808.0, 0}));
+  assert_true(mlpli_can_be(MLPL_I64, (mlpl_element){-9223372036854775808.0, 0}));
+  test_close(cx);
+}
+
 static void check_arange(
     mlpl_ctx *cx, double first, double last, double step, int64_t n) {
   mlpl_tensor *t;
@@ -402,6 +433,7 @@ int main(void) {
       cmocka_unit_test(what_a_tensor_tells),
       cmocka_unit_test(names_of_dtypes),
       cmocka_unit_test(filling),
+      cmocka_unit_test(whole_numbers_are_exact),
       cmocka_unit_test(ranges),
       cmocka_unit_test(elements_are_read_one_by_one),
       cmocka_unit_test(reading_and_writing),

@@ -27,7 +27,9 @@ end
 -- tensor does not have, sizes that do not fit) depends on the inputs.
 local takes = {
   integer = function(p, v) return whole(v) and within(p, whole(v)) end,
-  number = function(p, v) return type(v) == "number" and v == v and within(p, v) end,
+  number = function(p, v)
+    return type(v) == "number" and (v ~= v and p.nan or within(p, v))
+  end,
   boolean = function(_, v) return type(v) == "boolean" end,
   axis = function(_, v) return whole(v) and whole(v) ~= 0 end,
   index = function(_, v) return whole(v) and whole(v) ~= 0 end,

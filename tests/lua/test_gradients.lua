@@ -663,10 +663,105 @@ function TestHooks:test_what_was_changed_in_place_keeps_its_gradient()
   y:retain_grad()
   y:register_hook(function() seen = seen + 1 end)
   y:fill_(3)
-  lu.assertFalse(y.retains_grad)
-  ;(y:requires_grad_() * 2):sum():backward()
+  lu.assertTrue(y.retains_grad)
+  ;(y * 2):sum():backward()
   values(y.grad, { 2, 2 })
-  lu.assertEquals(seen, 1)
+  values(x.grad, { 6, 6 })
+  lu.assertEquals(seen, 2)
+end
+
+-- Whatever is put in the place of what was there: the tensor stays in the graph, and its
+-- source gets zeros.
+TestOverwriting = {}
+
+local function doubled(x) return x * 2 end
+
+function TestOverwriting:test_the_source_gets_zeros()
+  local ways = {
+    fill_ = function(y) return y:fill_(3) end,
+    zero_ = function(y) return y:zero_() end,
+    copy_ = function(y) return y:copy_(tensor { 5, 6 }) end,
+    ["copy_, stretched"] = function(y) return y:copy_(tensor({ 5 }, { dtype = "i64" })) end,
+    uniform_ = function(y) return y:uniform_(1, 2) end,
+    normal_ = function(y) return y:normal_() end,
+    exponential_ = function(y) return y:exponential_() end,
+    bernoulli_ = function(y) return y:bernoulli_(0.5) end,
+    ["bernoulli_, by a tensor"] = function(y) return y:bernoulli_(tensor { 0.5, 1 }) end,
+    eq_ = function(y) return y:eq_(tensor { 2, 2 }) end,
+    floor_ = function(y) return y:floor_() end,
+    ["all elements"] = function(y) y[{ {} }] = 4 return y end,
+  }
+  for name, change in pairs(ways) do
+    local x = leaf { 1, 2 }
+    local y = doubled(x)
+    lu.assertIs(change(y), y)
+    lu.assertTrue(y.requires_grad, name)
+    ;(y * y:detach()):sum():backward()
+    values(x.grad, { 0, 0 })
+  end
+end
+
+-- Also where a gradient of it is infinite, and in a second pass.
+function TestOverwriting:test_zeros_they_are()
+  local x = leaf { 1, 2 }
+  local y = doubled(x):zero_()
+  y:log():sum():backward()
+  values(x.grad, { 0, 0 })
+  y = doubled(x)
+  local before = y * y
+  y:fill_(4)
+  local g = autograd.grad((y * x):sum(), { x }, { create_graph = true })[1]
+  values(g, { 4, 4 })
+  fails("backward: a of mul was changed in place after it was recorded; its old value is " ..
+    "needed", before.backward, before:sum())
+end
+
+function TestOverwriting:test_the_new_values_have_theirs()
+  for _, change in ipairs {
+    function(y, z) return y:copy_(z) end,
+    function(y, z) return y:copy_(z:sum()) end,
+    function(y, z) return y:fill_(z:sum()) end,
+    function(y, z) return y:fill_(z[1]):add_(z[2]) end,
+  } do
+    local x, z = leaf { 1, 2 }, leaf { 3, 4 }
+    local y = change(doubled(x), z)
+    ;(y * tensor { 5, 5 }):sum():backward()
+    values(x.grad, { 0, 0 })
+    lu.assertEquals(z.grad:sum():item() % 10, 0)
+    lu.assertTrue(z.grad[1]:item() >= 5)
+    lu.assertTrue(autograd.gradcheck(function(u, v) return change(doubled(u), v) end,
+      { leaf { 1, 2 }, leaf { 3, 4 } }))
+  end
+  local x, z = leaf { 1, 2 }, leaf { 3, 4 }
+  local plain = mlpl.zeros(2)
+  plain:copy_(z)
+  plain:sum():backward()
+  values(z.grad, { 1, 1 })
+  local y = doubled(x)
+  y:copy_(y)
+  y:sum():backward()
+  values(x.grad, { 2, 2 })
+end
+
+function TestOverwriting:test_what_is_refused_stays_as_it_was()
+  local x = leaf { 1, 2 }
+  local y = doubled(x)
+  for _, name in ipairs { "fill_", "uniform_", "normal_", "exponential_", "bernoulli_" } do
+    local arg = name == "fill_" and 1 or nil
+    fails(name .. ": the tensor is a leaf that requires a gradient, and what was recorded " ..
+      "with it would lose its value; change it under no_grad", x[name], x, arg)
+    fails(name .. ": the change would be recorded, and the tensor is a view: the tensor " ..
+      "that it is a part of would change without a record; :clone() it first",
+      y[1][name], y[1], arg)
+  end
+  fails("bernoulli_: p at element 2 is 7; it must be from 0 to 1", y.bernoulli_, y,
+    tensor { 1, 7 })
+  values(y, { 2, 4 })
+  y:sum():backward()
+  values(x.grad, { 2, 2 })
+  mlpl.no_grad(function() x:fill_(7):bernoulli_(1) end)
+  values(x, { 1, 1 })
+  lu.assertTrue(x.requires_grad)
 end
 
 function TestHooks:test_errors()

@@ -194,8 +194,8 @@ function TestDraws:test_in_place()
       "place in memory; :clone() it first", windows[name], windows)
   end
   local leaf = mlpl.zeros(2, { requires_grad = true })
-  fails("uniform_: the tensor requires a gradient; fill it under no_grad, or its " ..
-    "detached view", leaf.uniform_, leaf)
+  fails("uniform_: the tensor is a leaf that requires a gradient, and what was recorded " ..
+    "with it would lose its value; change it under no_grad", leaf.uniform_, leaf)
   mlpl.no_grad(leaf.uniform_, leaf, 3, 4)
   lu.assertTrue(leaf[1]:item() >= 3)
   lu.assertTrue(leaf.requires_grad)

@@ -269,7 +269,7 @@ return {
   masked_fill = {
     "value where the mask holds, else the input.",
     args = { mask = "bool; broadcasts to the input's shape", value = "a number" },
-    errors = "a mask that is not bool or does not broadcast",
+    errors = "a mask that is not bool or does not broadcast; a value that the dtype cannot hold",
     example = "local x = mlpl.tensor { 1, -1 }\n"
       .. "assert(x:masked_fill(x:lt(0), 7)[2]:item() == 7)",
   },

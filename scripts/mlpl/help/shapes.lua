@@ -194,7 +194,8 @@ return {
   },
   index_fill = {
     "The input with a number at the places of an axis.",
-    args = { value = "the number", index = "[k], i64, from 1" }, errors = range .. "; " .. axis,
+    args = { value = "the number", index = "[k], i64, from 1" },
+    errors = range .. "; " .. axis .. "; a value that the dtype cannot hold",
     example = "local i = mlpl.tensor({ 2 }, { dtype = 'i64' })\n"
       .. "assert(mlpl.zeros(3):index_fill(1, i, 5)[2]:item() == 5)",
   },
@@ -366,7 +367,8 @@ return {
     args = { pad = "before and behind the last axis, then of the one before it, ...",
       mode = "'constant' value, 'reflect' without the edge, 'replicate' the edge, 'circular'",
       value = "of mode 'constant'" },
-    errors = "an odd count of numbers; more than the mode can take from the axis",
+    errors = "an odd count of numbers; more than the mode can take from the axis; a value that "
+      .. "the dtype cannot hold",
     example = "local y = nn.pad(mlpl.tensor { 1, 2 }, { 1, 0 }, 'constant', 9)\n"
       .. "assert(y[1]:item() == 9 and y.shape[1] == 3)",
   },

@@ -4,8 +4,9 @@
 local function x(text) return { "x", "Tensor", text } end
 local itself = { { "x", "Tensor", "x itself" } }
 local in_place = "x is changed in place, and so is whatever shares its memory"
-local drawing = "x requiring a gradient while recording is on, a dtype of whole numbers, and an "
-  .. "expanded x raise"
+local replaced = in_place .. "; recorded: what x was made of gets a gradient of zeros"
+local drawing = "while recording is on, a leaf that requires a gradient; a dtype of whole numbers, "
+  .. "and an expanded x raise"
 
 return {
   Tensor = {
@@ -363,7 +364,8 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
 
   ["Tensor.copy_"] = {
     "Copies the elements of another tensor into x; it stretches to x's shape and is converted "
-      .. "to x's dtype. Recorded: x takes over the other's past.",
+      .. "to x's dtype. Recorded: x takes over the other's past, and what it was made of gets a "
+      .. "gradient of zeros.",
     call = "x:copy_(source)",
     args = { x(), { "source", "Tensor", "broadcasts to x's shape" } },
     returns = itself,
@@ -377,7 +379,7 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
     call = "x:fill_(value)",
     args = { x(), { "value", "number|boolean|Tensor", "a number, or a tensor without axes" } },
     returns = itself,
-    memory = in_place,
+    memory = replaced,
     errors = "a number that does not fit a dtype of whole numbers and, while recording is on, a "
       .. "leaf that requires a gradient raise",
     example = "assert(mlpl.empty(2, 2):fill_(3):sum():item() == 12)",
@@ -387,7 +389,7 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
     call = "x:zero_()",
     args = { x() },
     returns = itself,
-    memory = in_place,
+    memory = replaced,
     errors = "while recording is on, a leaf that requires a gradient raises",
     example = "assert(mlpl.ones(3):zero_():sum():item() == 0)",
   },
@@ -400,7 +402,7 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
       { "options", "table?", "generator; from and to as well" },
     },
     returns = itself,
-    memory = in_place,
+    memory = replaced,
     errors = "bounds out of order or not finite raise; " .. drawing,
     example = "local x = mlpl.empty(100):uniform_(-1, 1)\nassert(x:abs():max():item() <= 1)",
   },
@@ -413,7 +415,7 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
       { "options", "table?", "generator; mean and std as well" },
     },
     returns = itself,
-    memory = in_place,
+    memory = replaced,
     errors = "a negative std raises; " .. drawing,
     example = "local x = mlpl.empty(1000):normal_(5, 0.1)\nassert(x:mean():item() > 4.9)",
   },
@@ -426,7 +428,7 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
       { "options", "table?", "generator; lambd as well" },
     },
     returns = itself,
-    memory = in_place,
+    memory = replaced,
     errors = "a rate that is not above 0 raises; " .. drawing,
     example = "assert(mlpl.empty(100):exponential_(2):min():item() >= 0)",
   },
@@ -438,9 +440,9 @@ assert(#first == 1 and #middle == 2 and #last == 2)]],
       { "options", "table?", "generator; p as a number as well" },
     },
     returns = itself,
-    memory = in_place,
+    memory = replaced,
     errors = "a probability outside 0 to 1, a tensor of another shape and, while recording is on, "
-      .. "an x that requires a gradient raise",
+      .. "a leaf that requires a gradient raise",
     example = "assert(mlpl.empty(3):bernoulli_(1):sum():item() == 3)",
   },
   ["Tensor.release"] = {
