@@ -360,7 +360,10 @@ int mlplb_set_index(lua_State *L, mlpl_tensor *x, int key, int value) {
   int tries = 0;
   mlpl_status status;
   mlplb_pressure(L, s);
-  mlpl_tensor *v = mlplb_test_tensor(L, value);
+  const mlplb_box *box = mlplb_test_box(L, value, MLPLB_TENSOR);
+  mlpl_tensor *v = box ? box->object : NULL;
+  if (box && !v)
+    return luaL_error(L, "assignment: the value is a tensor that was released");
   if (!v && lua_type(L, value) != LUA_TNUMBER && !lua_isboolean(L, value))
     return luaL_error(L, "assignment: the value is %s; it must be a number or a tensor",
         mlplb_shown(L, value));
