@@ -138,7 +138,7 @@ static void mark_tensors(lua_State *L, const mlpl_op *op) {
   const int first = mlpl_op_inputs(op, NULL), n = mlpl_op_inputs(other, NULL);
   lua_getfield(L, -1, "params");
   for (int i = first; i < n; i++) {
-    lua_rawgeti(L, -1, i - first + 1);
+    lua_rawgeti(L, -1, i - first + 1 + mlpl_op_options_first(op));
     set_flag(L, "tensor", true);
     lua_pop(L, 1);
   }

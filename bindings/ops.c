@@ -11,7 +11,7 @@
 
 /* A number that stands for a tensor. */
 typedef struct number {
-  mlpl_dtype dtype;
+  mlpl_dtype dtype; /* until it is read: of the tensors beside it */
   union {
     float f32;
     double f64;
@@ -38,28 +38,25 @@ typedef struct arguments {
 ** makes reals of whole numbers, and a whole number makes numbers of truth values.
 */
 static void read_number(
-    lua_State *L, const char *what, int arg, mlpl_dtype dtype, number *a) {
+    lua_State *L, const mlpl_op *op, const char *what, int i, number *a) {
+  const int arg = i + 1;
+  mlpl_dtype dtype = a->dtype;
   if (lua_isboolean(L, arg)) {
     a->dtype = MLPL_BOOL;
     a->value.byte = (unsigned char)lua_toboolean(L, arg);
     return;
   }
-  const bool whole = lua_isinteger(L, arg);
-  if (dtype > MLPL_F64 && !whole) dtype = MLPL_F32;
-  if (dtype == MLPL_BOOL) dtype = MLPL_I64;
+  int64_t v = lua_tointeger(L, arg);
+  if (dtype > MLPL_F64 && !lua_isinteger(L, arg)) dtype = MLPL_F32;
+  if (!mlpl_op_number(op, i, &dtype, &v))
+    luaL_error(
+        L, "%s: %I does not fit u8, which holds 0 to 255; convert with :to", what, v);
   a->dtype = dtype;
-  if (dtype == MLPL_F32)
-    a->value.f32 = (float)lua_tonumber(L, arg);
-  else if (dtype == MLPL_F64)
-    a->value.f64 = lua_tonumber(L, arg);
-  else if (dtype == MLPL_I64)
-    a->value.i64 = lua_tointeger(L, arg);
-  else {
-    lua_Integer v = lua_tointeger(L, arg);
-    if (v < 0 || v > 255)
-      luaL_error(
-          L, "%s: %I does not fit u8, which holds 0 to 255; convert with :to", what, v);
-    a->value.byte = (unsigned char)v;
+  switch (dtype) {
+    case MLPL_F32: a->value.f32 = (float)lua_tonumber(L, arg); break;
+    case MLPL_F64: a->value.f64 = lua_tonumber(L, arg); break;
+    case MLPL_I64: a->value.i64 = v; break;
+    default: a->value.byte = (unsigned char)v; break;
   }
 }
 
@@ -91,16 +88,18 @@ static mlpl_tensor *check_input(
   return t;
 }
 
-/* Input `place` is the number at its argument, beside a tensor of `dtype`. Where reals are
-   computed whatever that is, a number need not fit u8. */
-static void number_input(
-    lua_State *L, const mlpl_op *op, int place, mlpl_dtype dtype, arguments *a) {
-  const unsigned reals = 1u << MLPL_F32 | 1u << MLPL_F64;
-  const lua_Integer v = lua_tointeger(L, place + 1);
-  if (dtype == MLPL_U8 && (v < 0 || v > 255) && mlpl_op_computes(op) == reals)
-    dtype = MLPL_F32;
-  a->numbers |= 1u << place;
-  read_number(L, a->what, place + 1, dtype, &a->number[place]);
+/* Input i is the number at its argument, beside a tensor of `dtype`. */
+static void number_input(int i, mlpl_dtype dtype, arguments *a) {
+  a->numbers |= 1u << i;
+  a->number[i].dtype = dtype;
+}
+
+/* When the options are known, which may choose another row. */
+static void read_numbers(lua_State *L, const mlpl_op *op, arguments *a) {
+  if (!a->numbers) return;
+  op = mlpl_op_chosen(op, a->values);
+  for (int i = 0; a->numbers >> i; i++)
+    if (a->numbers >> i & 1) read_number(L, op, a->what, i, &a->number[i]);
 }
 
 /* Two operands that broadcast: either may be a number. */
@@ -114,16 +113,22 @@ static void two_inputs(lua_State *L, const mlpl_op *op, arguments *a) {
   if (!a->in[0] && !is_number(L, 1)) no_input(L, op, a->what, 0, 1);
   if (!a->in[1] && !is_number(L, 2)) no_input(L, op, a->what, 1, 2);
   int place = a->in[0] ? 1 : 0;
-  number_input(L, op, place, mlpl_tensor_dtype(a->in[1 - place]), a);
+  number_input(place, mlpl_tensor_dtype(a->in[1 - place]), a);
+}
+
+/* How many options stand between the first input and the others. */
+static int options_between(lua_State *L, const mlpl_op *op) {
+  const int k = mlpl_op_options_first(op);
+  const bool there = lua_type(L, 2) == LUA_TNUMBER ||
+      (!mlplb_test(L, 2, MLPLB_TENSOR) && mlplb_test_box(L, 2 + k, MLPLB_TENSOR));
+  return there ? k : 0;
 }
 
 /* Some rows have options between the first input and the others, x:gather(dim, index):
    they move behind the inputs. Given by name, they do not stand there, and a tensor does. */
 static void options_behind(lua_State *L, const mlpl_op *op, const char *what, int n) {
-  int k = mlpl_op_options_first(op);
-  const bool there = lua_type(L, 2) == LUA_TNUMBER ||
-      (!mlplb_test(L, 2, MLPLB_TENSOR) && mlplb_test_box(L, 2 + k, MLPLB_TENSOR));
-  if (!k || !there) return;
+  const int k = options_between(L, op);
+  if (!k) return;
   for (int i = 1; i < n; i++)
     if (!mlpl_op_takes_number(op, i) || lua_type(L, 1 + k + i) != LUA_TNUMBER)
       check_input(L, op, what, i, 1 + k + i);
@@ -134,13 +139,19 @@ static void options_behind(lua_State *L, const mlpl_op *op, const char *what, in
   }
 }
 
-/* The dtype of the inputs beside which a number stands: of the last tensor among them,
-   or f32. The first may be a condition, which is none of them. */
-static mlpl_dtype dtype_beside(lua_State *L, mlpl_tensor *const *in, int n) {
-  for (int i = n - 1; i >= 0; i--) {
+/* The dtype beside which a number stands: the highest of the tensors that hold numbers, or
+   f32 where there are none. */
+static mlpl_dtype dtype_beside(
+    lua_State *L, const mlpl_op *op, mlpl_tensor *const *in, int n) {
+  static const mlpl_dtype falling[] = {MLPL_F64, MLPL_F32, MLPL_I64, MLPL_U8, MLPL_BOOL};
+  unsigned there = 0;
+  for (int i = 0; i < n; i++) {
     const mlpl_tensor *t = in[i] ? in[i] : mlplb_test_tensor(L, i + 1);
-    if (t && (i || mlpl_tensor_dtype(t) != MLPL_BOOL)) return mlpl_tensor_dtype(t);
+    if (t && strcmp(mlpl_op_input_domain(op, i), "numbers") == 0)
+      there |= 1u << mlpl_tensor_dtype(t);
   }
+  for (int i = 0; i < 5; i++)
+    if (there >> falling[i] & 1) return falling[i];
   return MLPL_F32;
 }
 
@@ -155,17 +166,16 @@ static int positional_inputs(
     if (!mlpl_op_takes_number(op, i) || lua_type(L, i + 1) != LUA_TNUMBER)
       in[i] = check_input(L, op, a->what, i, i + 1);
     else
-      number_input(L, op, i,
+      number_input(i,
           mlpl_op_options_first(op) ? mlpl_tensor_dtype(in[0])
-                                    : dtype_beside(L, in, required),
+                                    : dtype_beside(L, op, in, required),
           a);
   for (; i < n; i++) {
     mlpl_tensor *t = tensor_input(L, op, a->what, i, i + 1);
     bool given = !t && mlpl_op_takes_number(op, i) && lua_type(L, i + 1) == LUA_TNUMBER;
     if (!t && !given && !lua_isnil(L, i + 1)) break;
     in[i] = t;
-    if (given)
-      number_input(L, op, i, dtype_beside(L, in, required), a);
+    if (given) number_input(i, dtype_beside(L, op, in, n), a);
   }
   return i + 1;
 }
@@ -190,7 +200,7 @@ static void read_generator(lua_State *L, const char *what, arguments *a) {
   lua_pop(L, 1);
 }
 
-static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
+static void inputs_and_options(lua_State *L, const mlpl_op *op, arguments *a) {
   int required, n = mlpl_op_inputs(op, &required), n_params, next = 3;
   const char *what = a->what;
   const mlpl_param *params = mlpl_op_params(op, &n_params);
@@ -216,6 +226,11 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
   mlplb_params(L, what, next, params, n_params, a->values, &named);
   for (int i = required; i < n; i++) a->in[i] = named.tensor[i - required];
   while (a->n > required && !a->in[a->n - 1] && !(a->numbers >> (a->n - 1) & 1)) a->n--;
+}
+
+static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
+  inputs_and_options(L, op, a);
+  read_numbers(L, op, a);
 }
 
 /* ---- options that are tensors ------------------------------------------------------ */
@@ -258,7 +273,7 @@ static void make_tensor(
 /* What a table of numbers is made of that stands for an option of op. */
 static mlpl_dtype dtype_of_option(lua_State *L, const mlpl_op *op, int option) {
   int n;
-  const int input = mlpl_op_inputs(op, NULL) + option;
+  const int input = mlpl_op_inputs(op, NULL) + option - mlpl_op_options_first(op);
   if (mlpl_op_params(op, &n)[option].type == MLPL_PARAM_INT) return MLPL_I64;
   if (strcmp(mlpl_op_input_domain(mlpl_op_by_tensor(op), input), "any") == 0)
     return MLPL_F64; /* it decides nothing of the result's */
@@ -273,10 +288,10 @@ static bool is_left_out(lua_State *L, int arg, const mlpl_op *op, int option) {
       isinf(p->standard) && lua_tonumber(L, arg) == p->standard;
 }
 
-/* Inputs first to n of `other`, given by position or name, to their positions; the
-   trailing table keeps what else it has. */
+/* Inputs first to n of `other`, given by position or name, to their positions, behind k
+   options; the trailing table keeps what else it has. */
 static void options_to_places(lua_State *L, const char *what, const mlpl_op *op,
-    const mlpl_op *other, int first, int n, int options) {
+    const mlpl_op *other, int first, int n, int k, int options) {
   int last = options ? options - 1 : lua_gettop(L), rest = 0;
   luaL_checkstack(L, n + 8, what);
   if (options) { /* a copy, whose entries may go */
@@ -288,30 +303,31 @@ static void options_to_places(lua_State *L, const char *what, const mlpl_op *op,
     }
     lua_replace(L, options);
   }
-  for (; last < n; last++) { /* room for those that are not there */
+  for (; last < n + k; last++) { /* room for those that are not there */
     lua_pushnil(L);
     lua_insert(L, last + 1);
     if (options) options++;
   }
   for (int i = first; i < n; i++) {
     const char *name = mlpl_op_input_name(other, i);
+    const int place = i + 1 + k, option = i - first + mlpl_op_options_first(op);
     if (options && mlplb_get_option(L, options, name) != LUA_TNIL) {
-      if (!lua_isnil(L, i + 1)) luaL_error(L, "%s: %s is given twice", what, name);
-      lua_copy(L, -1, i + 1);
+      if (!lua_isnil(L, place)) luaL_error(L, "%s: %s is given twice", what, name);
+      lua_copy(L, -1, place);
       lua_pushstring(L, name);
       lua_pushnil(L);
       lua_rawset(L, options);
     }
     if (options) lua_settop(L, options);
-    if (!lua_isnil(L, i + 1) && lua_type(L, i + 1) != LUA_TNUMBER &&
-        !is_tensor_like(L, i + 1))
+    if (!lua_isnil(L, place) && lua_type(L, place) != LUA_TNUMBER &&
+        !is_tensor_like(L, place))
       luaL_error(L, "%s: %s is %s; it must be a number or a tensor", what, name,
-          mlplb_shown(L, i + 1));
-    if (is_left_out(L, i + 1, op, i - first)) {
+          mlplb_shown(L, place));
+    if (is_left_out(L, place, op, option)) {
       lua_pushnil(L);
-      lua_replace(L, i + 1);
+      lua_replace(L, place);
     }
-    make_tensor(L, i + 1, what, name, dtype_of_option(L, op, i - first));
+    make_tensor(L, place, what, name, dtype_of_option(L, op, option));
   }
   if (!options) return;
   for (lua_pushnil(L); lua_next(L, options); lua_pop(L, 1)) rest++;
@@ -331,13 +347,15 @@ static const mlpl_op *row_for(lua_State *L, const mlpl_op *op, const char *what)
   if (!x) return op; /* which says so */
   const mlpl_dtype dtype = mlpl_tensor_dtype(x);
   bool tensors = !mlpl_op_takes_dtype(op, 0, dtype) && mlpl_op_takes_dtype(other, 0, dtype);
+  const int k = options_between(L, op);
+  const bool placed = k == mlpl_op_options_first(op); /* else the option has a name */
   for (int i = first; i < n && !tensors; i++) {
-    if (i < last && is_tensor_like(L, i + 1)) tensors = true;
+    if (placed && i + k < last && is_tensor_like(L, i + 1 + k)) tensors = true;
     if (mlplb_get_option(L, options, mlpl_op_input_name(other, i)) != LUA_TNIL)
       tensors = tensors || is_tensor_like(L, lua_gettop(L));
     lua_pop(L, 1);
   }
-  if (tensors) options_to_places(L, what, op, other, first, n, options);
+  if (tensors) options_to_places(L, what, op, other, first, n, k, options);
   return tensors ? other : op;
 }
 

@@ -622,19 +622,29 @@ MLPL_API int mlpl_op_options_first(const mlpl_op *op);
 /* mlpl_op_apply wants values of its options; else they may be NULL, and all options have
    their standard values. */
 MLPL_API bool mlpl_op_needs_options(const mlpl_op *op);
-/* The operation for calls in which tensors stand for the first options of this one, which
-   it has as further inputs (clamp with bounds for each element). NULL: there is none. */
+/* The operation for calls in which tensors stand for the first options of this one (after
+   those that come before its inputs), which it has as further inputs (clamp with bounds for
+   each element). NULL: there is none. */
 MLPL_API const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op);
 /* The operation for calls whose second argument is a tensor where this one has an option:
    max(a, b) is maximum. NULL: there is none. */
 MLPL_API const mlpl_op *mlpl_op_by_pair(const mlpl_op *op);
 /* A number may stand for input i: the host makes a tensor without axes of it. */
 MLPL_API bool mlpl_op_takes_number(const mlpl_op *op, int i);
+/* The operation that is applied with these options: another one where one of them, a choice,
+   decides that (div with a rounding_mode). values may be NULL. */
+MLPL_API const mlpl_op *mlpl_op_chosen(const mlpl_op *op, const mlpl_value *values);
+/* A whole number *v stands for input i, beside others of *dtype: in which dtype, and as
+   what, where the result is the right one. u8 takes the low 8 bits where those of the
+   result, which u8 keeps of any sum or product, depend on nothing else; a bound that no u8
+   reaches is the end of u8; comparisons and reals take any number. False: it does not fit. */
+MLPL_API bool mlpl_op_number(const mlpl_op *op, int i, mlpl_dtype *dtype, int64_t *v);
 /* What input i holds: "numbers", "labels", "target" (labels, or numbers like the first
    input's), "index", "mask", "any", or "like" (any, of the first input's dtype). */
 MLPL_API const char *mlpl_op_input_domain(const mlpl_op *op, int i);
 /* The dtypes (bits 1 << dtype) among which is the one that inputs which hold numbers are
-   converted to. 0: they are not converted, and are f32 or f64, all the same. */
+   converted to. 0: they are not converted, and are of one dtype, f32 or f64 or another that
+   mlpl_op_takes_dtype tells. */
 MLPL_API unsigned mlpl_op_computes(const mlpl_op *op);
 /* The dtype of the first result, or the name of the input whose dtype it has after that;
    NULL: values or options decide. */
@@ -656,7 +666,8 @@ MLPL_API bool mlpl_op_has_in_place(const mlpl_op *op);
 ** dtypes  Arithmetic, element-wise functions and comparisons promote as PyTorch does: bool
 **         < u8 < i64 < f32 < f64, and a tensor without axes counts only where it is of a
 **         higher kind (truth values, whole numbers, reals) than all that have axes.
-**         Functions of real numbers take whole numbers as f32. Whole numbers wrap around;
+**         Comparisons of whole numbers are those of i64, with axes or without. Functions
+**         of real numbers take whole numbers as f32. Whole numbers wrap around;
 **         dividing them by 0 (floor_divide, remainder, fmod) or raising them to a negative
 **         power is MLPL_EARG. Other operations want f32 or f64, one dtype for all inputs.
 */

@@ -74,6 +74,10 @@ typedef struct mlplk_gemm {
   mlplk_act act;
 } mlplk_gemm;
 
+/* C := A B of whole numbers of 1 byte (unsigned) or 8 (int64_t), which wrap around, by plain
+   loops. */
+void mlplk_whole_gemm(size_t bytes, const mlplk_gemm *g);
+
 /* ---- element-wise ------------------------------------------------------------------ */
 
 /* out = f(x, y, p); a row without y in its formula never reads y (NULL is fine). */
@@ -227,8 +231,8 @@ typedef enum mlplk_logic_kind {
 ** The same maps over whole numbers (whole.c). Sums, differences and products wrap around;
 ** |x|, -x and x // -1 of the least i64 are that number itself. FLOOR_DIVIDE, REMAINDER and
 ** FMOD need y != 0, POW needs y >= 0. Maps that make no sense for the type are NULL: of
-** real-valued functions there are none, and truth values have ADD (or), MUL (and), MAXIMUM
-** and MINIMUM.
+** real-valued functions there are none, and truth values have ADD (or), MUL (and), MAXIMUM,
+** MINIMUM, SIGN and HEAVISIDE.
 */
 typedef enum mlplk_whole { MLPLK_I64, MLPLK_U8, MLPLK_BOOL, MLPLK_N_WHOLES } mlplk_whole;
 extern mlplk_map *const mlplk_whole_map[MLPLK_N_WHOLES][MLPLK_N_MAPS];

@@ -22,6 +22,7 @@ static inline int64_t i64_abs_at(int64_t x) { return x < 0 ? i64_neg_at(x) : x; 
 static inline int64_t i64_sign_at(int64_t x) { return (x > 0) - (x < 0); }
 static inline int64_t i64_maximum_at(int64_t x, int64_t y) { return x > y ? x : y; }
 static inline int64_t i64_minimum_at(int64_t x, int64_t y) { return x < y ? x : y; }
+static inline int64_t i64_heaviside_at(int64_t x, int64_t y) { return x ? x > 0 : y; }
 
 /* y >= 0: by squaring */
 static inline int64_t i64_pow_at(int64_t x, int64_t y) {
@@ -64,6 +65,7 @@ static inline uint8_t u8_abs_at(uint8_t x) { return x; }
 static inline uint8_t u8_sign_at(uint8_t x) { return x != 0; }
 static inline uint8_t u8_maximum_at(uint8_t x, uint8_t y) { return x > y ? x : y; }
 static inline uint8_t u8_minimum_at(uint8_t x, uint8_t y) { return x < y ? x : y; }
+static inline uint8_t u8_heaviside_at(uint8_t x, uint8_t y) { return x ? 1 : y; }
 static inline uint8_t u8_pow_at(uint8_t x, uint8_t y) {
   return (uint8_t)i64_pow_at(x, y);
 }
@@ -118,6 +120,7 @@ static inline uint8_t bool_not_at(uint8_t x) { return !x; }
       t) static MLPLK_LOOP(type##_fmod, type##_fmod_at, t,                               \
       t) static MLPLK_LOOP(type##_maximum, type##_maximum_at, t,                         \
       t) static MLPLK_LOOP(type##_minimum, type##_minimum_at, t,                         \
+      t) static MLPLK_LOOP(type##_heaviside, type##_heaviside_at, t,                     \
       t) static MLPLK_LOOP_1(type##_neg, type##_neg_at, t,                               \
       t) static MLPLK_LOOP_1(type##_abs, type##_abs_at, t,                               \
       t) static MLPLK_LOOP_1(type##_sign, type##_sign_at, t, t)
@@ -151,6 +154,7 @@ static MLPLK_LOOP_1(bool_not, bool_not_at, uint8_t, uint8_t) static MLPLK_LOOP(
     [MLPLK_SIGN] = type##_sign, [MLPLK_FLOOR_DIVIDE] = type##_floor_divide,              \
     [MLPLK_REMAINDER] = type##_remainder, [MLPLK_FMOD] = type##_fmod,                    \
     [MLPLK_MAXIMUM] = type##_maximum, [MLPLK_MINIMUM] = type##_minimum,                  \
+    [MLPLK_HEAVISIDE] = type##_heaviside,                                                \
   }
 
 #define LOGIC_TABLE(type, not_)                                                          \
@@ -169,7 +173,9 @@ static MLPLK_LOOP_1(bool_not, bool_not_at, uint8_t, uint8_t) static MLPLK_LOOP(
         [MLPLK_BOOL] = {[MLPLK_ADD] = u8_or,
             [MLPLK_MUL] = u8_and,
             [MLPLK_MAXIMUM] = u8_or,
-            [MLPLK_MINIMUM] = u8_and}};
+            [MLPLK_MINIMUM] = u8_and,
+            [MLPLK_SIGN] = u8_sign,
+            [MLPLK_HEAVISIDE] = u8_or}};
 
 mlplk_map *const mlplk_whole_logic[MLPLK_N_WHOLES][MLPLK_N_LOGICS] = {
     [MLPLK_I64] = LOGIC_TABLE(i64, i64_not),

@@ -1,5 +1,5 @@
 /*
-** Reductions and scans of whole numbers: one byte unsigned, or int64_t. Each loop is
+** Reductions, scans and products of whole numbers: one byte unsigned, or int64_t. Each loop is
 ** written once; the size of an element and the kind are constants where it is called.
 */
 #include "kern/kern.h"
@@ -107,6 +107,29 @@ mlplk_reduce *mlplk_whole_reduce(size_t bytes, mlplk_reduce_kind kind) {
       [MLPLK_NONZERO] = {nonzero_1, nonzero_8},
   };
   return table[kind][bytes == 8];
+}
+
+/* ---- products ---------------------------------------------------------------------- */
+
+static inline void product(const mlplk_gemm *g, const int bytes) {
+  for (ptrdiff_t i = 0; i < g->m; i++) {
+    for (ptrdiff_t j = 0; j < g->n; j++) store(g->c, i * g->rs_c + j * g->cs_c, 0, bytes);
+    for (ptrdiff_t p = 0; p < g->k; p++) {
+      const uint64_t a = (uint64_t)load(g->a, i * g->rs_a + p * g->cs_a, bytes);
+      for (ptrdiff_t j = 0; j < g->n; j++) {
+        const uint64_t b = (uint64_t)load(g->b, p * g->rs_b + j * g->cs_b, bytes);
+        const ptrdiff_t at = i * g->rs_c + j * g->cs_c;
+        store(g->c, at, (int64_t)((uint64_t)load(g->c, at, bytes) + a * b), bytes);
+      }
+    }
+  }
+}
+
+void mlplk_whole_gemm(size_t bytes, const mlplk_gemm *g) {
+  if (bytes == 1)
+    product(g, 1);
+  else
+    product(g, 8);
 }
 
 /* ---- scans ------------------------------------------------------------------------- */

@@ -40,8 +40,26 @@ MAP(softshrink, MLPLK_SOFTSHRINK, c->p[0].f)
 MAP(hardshrink, MLPLK_HARDSHRINK, c->p[0].f)
 MAP(step, MLPLK_STEP, 0)
 MAP_NUMBERS(softplus, MLPLK_SOFTPLUS, c->p[1].f, c->p[0].f)
-MAP_NUMBERS(relu6, MLPLK_CLAMP, 0, 6)
 MAP_NUMBERS(threshold, MLPLK_THRESHOLD, c->p[1].f, c->p[0].f)
+
+/* min <= x <= max. Whole numbers have bounds among them: rounded towards 0, and within
+   their dtype. */
+static void bounded(mlpl_tensor *out, const mlpl_tensor *x, double min, double max) {
+  mlpli_number number;
+  if (mlpli_is_real(out)) {
+    mlpli_clamp(out, x, min, max);
+    return;
+  }
+  if (out->dtype == MLPL_U8) min = fmax(min, 0), max = fmin(max, UINT8_MAX);
+  mlpli_map(MLPLK_MAXIMUM, out, x, mlpli_number_like(&number, out, min), 0);
+  mlpli_map(MLPLK_MINIMUM, out, out, mlpli_number_like(&number, out, max), 0);
+}
+
+static FORWARD(relu6) {
+  (void)cx;
+  bounded(*out, c->in[0], 0, 6);
+  return MLPL_OK;
+}
 
 /* ---- smooth ones ------------------------------------------------------------------- */
 
@@ -245,14 +263,26 @@ static BACKWARD(threshold) {
 
 static FORWARD(hardtanh) {
   (void)cx;
-  mlpli_clamp(*out, c->in[0], c->p[0].f, c->p[1].f);
+  bounded(*out, c->in[0], c->p[0].f, c->p[1].f);
   return MLPL_OK;
 }
 
+/* Is there a whole number of the dtype between the bounds? */
+static bool has_between(int dtype, double min, double max) {
+  return !isnan(min) && !isnan(max) &&
+      (dtype != MLPL_U8 || (min <= UINT8_MAX && max >= 0));
+}
+
 static SHAPE(hardtanh) {
-  if (c->p[0].f > c->p[1].f)
-    return mlpl_fail(cx, MLPL_EARG, "hardtanh: min_val is %g, above max_val, which is %g",
-        c->p[0].f, c->p[1].f);
+  const double min = c->p[0].f, max = c->p[1].f;
+  const int dtype = c->in[0]->dtype;
+  if (min > max)
+    return mlpl_fail(
+        cx, MLPL_EARG, "hardtanh: min_val is %g, above max_val, which is %g", min, max);
+  if (dtype > MLPL_F64 && !has_between(dtype, min, max))
+    return mlpl_fail(cx, MLPL_EARG,
+        "hardtanh: min_val is %g, max_val is %g; no %s is between them (convert with :to)",
+        min, max, mlpl_dtype_name((mlpl_dtype)dtype));
   return mlpli_shape_same(cx, c, s);
 }
 
@@ -395,16 +425,20 @@ const mlpl_op mlpli_op_gelu = ROW_WITH(gelu, MLPLI_REAL, 1, gelu_params);
 const mlpl_op mlpli_op_silu = ROW(silu, MLPLI_REAL, 1);
 const mlpl_op mlpli_op_mish = ROW(mish, MLPLI_REAL, 1);
 const mlpl_op mlpli_op_softplus = ROW_WITH(softplus, MLPLI_REAL, 1, softplus_params);
-const mlpl_op mlpli_op_softsign = ROW(softsign, MLPLI_SMOOTH, 1);
+const mlpl_op mlpli_op_softsign = {
+    MAP_ROW(softsign, MLPLI_SMOOTH, 1), HAS_BACKWARD(softsign), .computes = MLPLI_REALS};
 const mlpl_op mlpli_op_hardtanh = {UNARY_ROW(hardtanh, MLPLI_REAL, shape_hardtanh),
-    .saves = 1, HAS_BACKWARD(hardtanh), PARAMS(hardtanh_params), .places_options = true};
-const mlpl_op mlpli_op_relu6 = ROW(relu6, MLPLI_SMOOTH, 1);
+    .saves = 1, HAS_BACKWARD(hardtanh), PARAMS(hardtanh_params),
+    .computes = MLPLI_NUMBERS, .places_options = true};
+const mlpl_op mlpli_op_relu6 = {
+    MAP_ROW(relu6, MLPLI_SMOOTH, 1), HAS_BACKWARD(relu6), .computes = MLPLI_NUMBERS};
 const mlpl_op mlpli_op_hardsigmoid = ROW(hardsigmoid, MLPLI_REAL, 1);
 const mlpl_op mlpli_op_hardswish = ROW(hardswish, MLPLI_REAL, 1);
 const mlpl_op mlpli_op_selu = ROW(selu, MLPLI_SMOOTH, MLPLI_SAVE_OUT);
 const mlpl_op mlpli_op_celu = ROW_WITH(celu, MLPLI_SMOOTH, MLPLI_SAVE_OUT, celu_params);
 const mlpl_op mlpli_op_logsigmoid = ROW(logsigmoid, MLPLI_REAL, 1);
-const mlpl_op mlpli_op_tanhshrink = ROW(tanhshrink, MLPLI_REAL, 1);
+const mlpl_op mlpli_op_tanhshrink = {MAP_ROW(tanhshrink, MLPLI_REAL, 1),
+    HAS_BACKWARD(tanhshrink), .computes = MLPLI_REALS};
 const mlpl_op mlpli_op_softshrink = {MAP_ROW(softshrink, MLPLI_REAL, 1),
     .backward = shrink_backward, PARAMS(shrink_params)};
 const mlpl_op mlpli_op_hardshrink = {MAP_ROW(hardshrink, MLPLI_REAL, 1),

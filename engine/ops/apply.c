@@ -42,6 +42,9 @@ const mlpl_op *mlpl_op_by_tensor(const mlpl_op *op) {
 const mlpl_op *mlpl_op_by_pair(const mlpl_op *op) {
   return op->by_pair ? mlpli_op_table[op->by_pair] : NULL;
 }
+const mlpl_op *mlpl_op_chosen(const mlpl_op *op, const mlpl_value *values) {
+  return mlpli_chosen(op, &values);
+}
 bool mlpl_op_needs_options(const mlpl_op *op) { return op->n_params && !op->bare; }
 int mlpl_op_options_first(const mlpl_op *op) { return op->options_first; }
 
@@ -75,7 +78,7 @@ bool mlpl_op_takes_dtype(const mlpl_op *op, int i, mlpl_dtype dtype) {
   return ((op->computes ? op->computes : MLPLI_REALS) >> dtype & 1) != 0;
 }
 
-unsigned mlpl_op_computes(const mlpl_op *op) { return op->computes; }
+unsigned mlpl_op_computes(const mlpl_op *op) { return op->alike ? 0 : op->computes; }
 
 const char *mlpl_op_result(const mlpl_op *op) {
   if (op->gives_index) return mlpl_dtype_name(MLPL_I64);
@@ -107,14 +110,17 @@ static mlpl_status bad_dtype(
       mlpli_input_text(name, cx, op, i), mlpl_dtype_name((mlpl_dtype)t->dtype), rule);
 }
 
-/* A row that does not promote: its numbers are not reals of one dtype. */
+/* A row that does not promote: its numbers are not of one dtype, or not of one that it
+   takes. */
 static mlpl_status mixed_dtypes(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n) {
   int first = -1;
   char a[MLPLI_INPUT_TEXT], b[MLPLI_INPUT_TEXT];
   for (int i = 0; i < n; i++) {
     if (!in[i] || !mlpli_holds_numbers(op, i)) continue;
-    if (!mlpli_is_real(in[i]))
+    if (op->computes && !(op->computes >> in[i]->dtype & 1))
+      return mlpli_no_arithmetic(cx, op, i, in[i]->dtype);
+    if (!op->computes && !mlpli_is_real(in[i]))
       return bad_dtype(cx, op, i, in[i], "it must be f32 or f64 (convert with :to)");
     if (first < 0) first = i;
     if (in[i]->dtype != in[first]->dtype)
@@ -233,7 +239,8 @@ mlpl_status mlpli_begin(mlpl_ctx *cx, mlpli_call *c, mlpl_tensor **cast) {
   if (op->n_params && (c->p || !op->bare))
     MLPL_TRY(mlpli_check_params(cx, mlpli_said(op), op->params, op->n_params, c->p));
   if (dtypes & ~takes || dtypes & (dtypes - 1))
-    MLPL_TRY(op->computes ? promote(cx, c, cast) : mixed_dtypes(cx, op, c->in, c->n));
+    MLPL_TRY(op->computes && !op->alike ? promote(cx, c, cast)
+                                        : mixed_dtypes(cx, op, c->in, c->n));
   c->record = false;
   return history && cx->grad_enabled ? decide_recording(cx, c) : MLPL_OK;
 }

@@ -50,8 +50,8 @@ static mlpl_status check_alpha(mlpl_ctx *cx, const mlpli_call *c, double alpha) 
       c->op->name, alpha, mlpl_dtype_name((mlpl_dtype)dtype));
 }
 
-/* Whole numbers have no fused kernel: b times the size of alpha, then a + or - that. */
-static mlpl_status add_whole(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_tensor *a,
+/* Without a fused kernel: b times the size of alpha, then a + or - that. */
+mlpl_status mlpli_add_whole(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_tensor *a,
     const mlpl_tensor *b, double alpha) {
   mlpl_tensor *scaled;
   mlpli_number size;
@@ -77,7 +77,7 @@ static mlpl_status add_scaled(
   else if (mlpli_is_real(out))
     mlpli_map(MLPLK_ADD_SCALED, out, a, b, alpha);
   else
-    return add_whole(cx, out, a, b, alpha);
+    return mlpli_add_whole(cx, out, a, b, alpha);
   return MLPL_OK;
 }
 
@@ -96,11 +96,20 @@ FORWARD1(positive, MLPLK_POSITIVE, 0)
 FORWARD1(exp, MLPLK_EXP, 0)
 FORWARD1(log, MLPLK_LOG, 0)
 FORWARD1(sqrt, MLPLK_SQRT, 0)
-FORWARD1(relu, MLPLK_RELU, 0)
 FORWARD1(leaky_relu, MLPLK_LEAKY_RELU, c->p[0].f)
 FORWARD1(elu, MLPLK_ELU, c->p[0].f)
 FORWARD1(sigmoid, MLPLK_SIGMOID, 0)
 FORWARD1(tanh, MLPLK_TANH, 0)
+
+static FORWARD(relu) {
+  mlpli_number zero;
+  (void)cx;
+  if (mlpli_is_real(*out))
+    mlpli_map(MLPLK_RELU, *out, c->in[0], NULL, 0);
+  else
+    mlpli_map(MLPLK_MAXIMUM, *out, c->in[0], mlpli_number_like(&zero, *out, 0), 0);
+  return MLPL_OK;
+}
 
 static FORWARD(pow) {
   MLPL_TRY(mlpli_check_exponent(cx, c, *out));
@@ -327,14 +336,14 @@ static const mlpl_param alpha_params[] = {
     MLPLI_REAL_OPTION("alpha", 1, -INFINITY, INFINITY)};
 
 const mlpl_op mlpli_op_add = {BINARY_ROW(add, MLPLI_REAL, MLPLI_REAL, 0),
-    OF(MLPLI_NUMBERS | MLPLI_TRUTH), PARAMS(alpha_params), .bare = true};
+    OF(MLPLI_NUMBERS | MLPLI_TRUTH), PARAMS(alpha_params), .bare = true, .wraps = 3};
 const mlpl_op mlpli_op_sub = {BINARY_ROW(sub, MLPLI_REAL, MLPLI_REAL, 0),
-    OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true};
+    OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true, .wraps = 3};
 /* b - alpha a */
 const mlpl_op mlpli_op_rsub = {BINARY_ROW(rsub, MLPLI_REAL, MLPLI_REAL, 0),
-    OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true};
+    OF(MLPLI_NUMBERS), PARAMS(alpha_params), .bare = true, .wraps = 3};
 const mlpl_op mlpli_op_mul = {BINARY_ROW(mul, MLPLI_REAL, MLPLI_REAL, 3),
-    .saved_for = {2, 1}, OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
+    .saved_for = {2, 1}, OF(MLPLI_NUMBERS | MLPLI_TRUTH), .wraps = 3};
 static const char *const roundings[] = {"none", "trunc", "floor", NULL};
 static const mlpl_param div_params[] = {MLPLI_CHOICE_OPTION("rounding_mode", roundings)};
 const mlpl_op mlpli_op_div = {BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3),
@@ -342,12 +351,13 @@ const mlpl_op mlpli_op_div = {BINARY_ROW(div, MLPLI_REAL, MLPLI_NONZERO, 3),
     .by_choice = {MLPLI_OP_DIV_TRUNC, MLPLI_OP_DIV_FLOOR}};
 const mlpl_op mlpli_op_pow = {
     BINARY_ROW(pow, MLPLI_POSITIVE, MLPLI_REAL, 3 | MLPLI_SAVE_OUT), .out_for = 2,
-    OF(MLPLI_NUMBERS)};
+    OF(MLPLI_NUMBERS), .wraps = 1};
 const mlpl_op mlpli_op_neg = {
     MAP_ROW(neg, MLPLI_REAL, 0), HAS_BACKWARD(neg), OF(MLPLI_NUMBERS)};
 const mlpl_op mlpli_op_abs = {
     MAP_ROW(abs, MLPLI_SMOOTH, 1), HAS_BACKWARD(abs), OF(MLPLI_NUMBERS)};
-const mlpl_op mlpli_op_sign = {MAP_ROW(sign, MLPLI_SMOOTH, 0), OF(MLPLI_NUMBERS)};
+const mlpl_op mlpli_op_sign = {
+    MAP_ROW(sign, MLPLI_SMOOTH, 0), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
 const mlpl_op mlpli_op_positive = {MAP_ROW(positive, MLPLI_SMOOTH, 0), .internal = true};
 const mlpl_op mlpli_op_affine = {MAP_ROW(affine, MLPLI_REAL, 0), HAS_BACKWARD(affine),
     PARAMS(affine_params), .internal = true};
@@ -358,7 +368,7 @@ const mlpl_op mlpli_op_log = {
 const mlpl_op mlpli_op_sqrt = {
     MAP_ROW(sqrt, MLPLI_POSITIVE, MLPLI_SAVE_OUT), HAS_BACKWARD(sqrt), OF(MLPLI_REALS)};
 const mlpl_op mlpli_op_relu = {
-    MAP_ROW(relu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(relu), .in_place = true};
+    MAP_ROW(relu, MLPLI_SMOOTH, MLPLI_SAVE_OUT), HAS_BACKWARD(relu), OF(MLPLI_NUMBERS)};
 const mlpl_op mlpli_op_leaky_relu = {MAP_ROW(leaky_relu, MLPLI_SMOOTH, 1),
     HAS_BACKWARD(leaky_relu), PARAMS(leaky_relu_params), .in_place = true};
 const mlpl_op mlpli_op_elu = {MAP_ROW(elu, MLPLI_SMOOTH, MLPLI_SAVE_OUT),

@@ -515,7 +515,8 @@ const mlpl_op mlpli_op_diagflat = {
     COMPOSE_ROW(diagflat, MLPLI_ANY), PARAMS(offset_params)};
 const mlpl_op mlpli_op_diag_embed = {
     COMPOSE_ROW(diag_embed, MLPLI_ANY), PARAMS(embed_params)};
-const mlpl_op mlpli_op_trace = {COMPOSE_ROW(trace, MLPLI_REAL)};
+const mlpl_op mlpli_op_trace = {
+    COMPOSE_ROW(trace, MLPLI_REAL), .computes = MLPLI_NUMBERS};
 const mlpl_op mlpli_op_pad = {
     COMPOSE_ROW(pad, MLPLI_ANY), PARAMS(pad_params), .places_options = true};
 const mlpl_op mlpli_op_pad_constant = {

@@ -134,6 +134,33 @@ static BACKWARD(masked_fill) {
   return mlpli_expr_end(&e);
 }
 
+/* Input 2, one number, in the first input's dtype, which has to hold it. */
+static mlpl_status fill_value(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **v) {
+  const mlpl_tensor *x = c->in[0], *value = c->in[2];
+  const mlpl_value dtype = {.i = x->dtype};
+  char text[MLPLI_SHAPE_TEXT];
+  if (value->ndim)
+    return mlpl_fail(cx, MLPL_ESHAPE,
+        "masked_fill: value is %s; it must be one number, in a tensor without axes",
+        mlpli_tensor_text(text, value));
+  MLPL_TRY(mlpli_apply(cx, v, MLPLI_OP_TO, c->in + 2, 1, &dtype));
+  const double given = mlpli_load(value->data, value->dtype);
+  if (mlpli_is_real(x) || mlpli_load((*v)->data, x->dtype) == given) return MLPL_OK;
+  mlpli_drop(v);
+  return mlpl_fail(cx, MLPL_EARG, "masked_fill: value is %g, which %s cannot hold", given,
+      mlpl_dtype_name((mlpl_dtype)x->dtype));
+}
+
+/* The value has a gradient: of where the mask lets it in. */
+static COMPOSE(masked_fill_by) {
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *v;
+  MLPL_TRY(check_bool(cx, c, 1));
+  MLPL_TRY(fill_value(cx, c, &v));
+  return mlpli_xresult(&e, out,
+      mlpli_x3(&e, MLPLI_OP_WHERE, c->in[1], mlpli_xkeep(&e, v), c->in[0], NULL));
+}
+
 /* ---- gates: what backward passes of functions with kinks are made of --------------- */
 
 static FORWARD(gate) {
@@ -278,10 +305,15 @@ static double stand_in(double given, int dtype) {
   return copysign(largest(dtype), given);
 }
 
+/* Whole numbers are numbers. */
 static FORWARD(nan_to_num) {
   mlpli_number inf;
   (void)cx;
   const int dtype = (*out)->dtype;
+  if (!mlpli_is_real(*out)) {
+    mlpli_copy(*out, c->in[0]);
+    return MLPL_OK;
+  }
   const double posinf = stand_in(c->p[1].f, dtype), neginf = stand_in(c->p[2].f, dtype);
   const bool first = isnan(posinf) || isnan(neginf); /* those are to stay */
   mlpl_tensor *x = c->in[0];
@@ -310,8 +342,29 @@ static BACKWARD(nan_to_num) {
   }
 
 MAP3(lerp, MLPLK_LERP, 0)
-MAP3(addcmul, MLPLK_ADDCMUL, c->p[0].f)
 MAP3(addcdiv, MLPLK_ADDCDIV, c->p[0].f)
+
+/* Of whole numbers, which have no fused kernel. */
+static mlpl_status addcmul_whole(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out) {
+  mlpl_tensor *product;
+  MLPL_TRY(mlpli_tensor_like(cx, &product, out));
+  mlpli_map(MLPLK_MUL, product, c->in[1], c->in[2], 0);
+  mlpl_status status = mlpli_add_whole(cx, out, c->in[0], product, c->p[0].f);
+  mlpl_tensor_release(product);
+  return status;
+}
+
+static FORWARD(addcmul) {
+  const double v = c->p[0].f;
+  if (!mlpli_is_real(*out)) {
+    if (v == floor(v) && isfinite(v)) return addcmul_whole(cx, c, *out);
+    return mlpl_fail(cx, MLPL_EARG,
+        "addcmul: value is %g; beside whole numbers (%s) it must be a whole number, too",
+        v, mlpl_dtype_name((mlpl_dtype)(*out)->dtype));
+  }
+  mlpli_map3(MLPLK_ADDCMUL, *out, c->in[0], c->in[1], c->in[2], v);
+  return MLPL_OK;
+}
 
 /* a + w (b - a): da = g (1 - w), db = g w, dw = g (b - a) */
 static BACKWARD(lerp) {
@@ -363,11 +416,12 @@ static const mlpl_param value_params[] = {
 static const mlpl_param masked_fill_params[] = {MLPLI_ELEMENT_NEEDED("value")};
 
 const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
-    HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params), .places_options = true};
+    HAS_BACKWARD(nan_to_num), PARAMS(nan_to_num_params), .places_options = true,
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
 /* bounds that are numbers or tensors */
 #define CLAMP_ROW(row)                                                                   \
   .name = row, .domain = {MLPLI_REAL, MLPLI_REAL, MLPLI_REAL}, .n_outputs = 1,           \
-  .computes = MLPLI_NUMBERS, .underscored = true, .rewrites = true,                      \
+  .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .underscored = true, .rewrites = true,        \
   .shape = shape_clamp_by, .forward = clamp_by_forward, HAS_BACKWARD(clamp_by)
 #define CLAMP_ONE_ROW(row, bound)                                                        \
   CLAMP_ROW(row), .input_name = {"input", bound}, .n_inputs = 2, .n_required = 2,        \
@@ -375,26 +429,26 @@ const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
 
 const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"), .says = MLPLI_OP_CLAMP,
     .input_name = {"input", "min", "max"}, .n_inputs = 3, .n_required = 1, .saves = 7,
-    .differentiable = 7, .numbers = 6, .internal = true};
+    .differentiable = 7, .numbers = 6, .lower = 2, .upper = 4, .internal = true};
 const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
     HAS_BACKWARD(clamp), PARAMS(clamp_params), .underscored = true, .in_place = true,
     .by_tensor = MLPLI_OP_CLAMP_BY, .places_options = true};
-const mlpl_op mlpli_op_clamp_min = {CLAMP_ONE_ROW("clamp_min", "min")};
-const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max")};
+const mlpl_op mlpli_op_clamp_min = {CLAMP_ONE_ROW("clamp_min", "min"), .lower = 2};
+const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max"), .upper = 2};
 
 #define TERNARY_ROW(f, second, third, third_domain)                                      \
   .name = #f, .input_name = {"input", second, third},                                    \
   .domain = {MLPLI_REAL, MLPLI_REAL, third_domain}, .n_inputs = 3, .n_required = 3,      \
   .n_outputs = 1, .differentiable = 7, .shape = shape_of_three, .forward = f##_forward,  \
-  .in_place = true, .underscored = true, .computes = MLPLI_REALS, HAS_BACKWARD(f)
+  .in_place = true, .underscored = true, HAS_BACKWARD(f)
 
 const mlpl_op mlpli_op_lerp = {TERNARY_ROW(lerp, "end", "weight", MLPLI_REAL), .saves = 7,
-    .saved_for = {4, 4, 3}, .numbers = 4};
+    .saved_for = {4, 4, 3}, .numbers = 4, .computes = MLPLI_REALS};
 const mlpl_op mlpli_op_addcmul = {TERNARY_ROW(addcmul, "tensor1", "tensor2", MLPLI_REAL),
-    .saves = 6, .saved_for = {0, 4, 2}, PARAMS(value_params)};
+    .saves = 6, .saved_for = {0, 4, 2}, .computes = MLPLI_NUMBERS, PARAMS(value_params)};
 const mlpl_op mlpli_op_addcdiv = {
     TERNARY_ROW(addcdiv, "tensor1", "tensor2", MLPLI_NONZERO), .saves = 6,
-    .saved_for = {0, 4}, PARAMS(value_params)};
+    .saved_for = {0, 4}, .computes = MLPLI_REALS, PARAMS(value_params)};
 
 const mlpl_op mlpli_op_where = {.name = "where",
     .input_name = {"condition", "a", "b"},
@@ -412,7 +466,19 @@ const mlpl_op mlpli_op_where = {.name = "where",
     HAS_BACKWARD(where)};
 const mlpl_op mlpli_op_masked_fill = {
     GUIDED_ROW(masked_fill, "mask", MLPLI_ANY, MLPLI_ANY, shape_masked_fill),
-    .underscored = true, PARAMS(masked_fill_params), .places_options = true};
+    .underscored = true, PARAMS(masked_fill_params), .places_options = true,
+    .by_tensor = MLPLI_OP_MASKED_FILL_BY};
+const mlpl_op mlpli_op_masked_fill_by = {.name = "masked_fill_by",
+    .says = MLPLI_OP_MASKED_FILL,
+    .input_name = {"input", "mask", "value"},
+    .domain = {MLPLI_ANY, MLPLI_ANY, MLPLI_ANY},
+    .n_inputs = 3,
+    .n_required = 3,
+    .n_outputs = 1,
+    .differentiable = 5,
+    .underscored = true,
+    .internal = true,
+    .compose = masked_fill_by_compose};
 /* a where b is on the right side of a number, else 0 */
 const mlpl_op mlpli_op_gate = {.name = "gate",
     .input_name = {"a", "b"},

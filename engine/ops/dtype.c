@@ -40,6 +40,15 @@ static int common_dtype(const mlpl_op *op, mlpl_tensor *const *in, int n) {
   return with_axes;
 }
 
+/* Among whole numbers, with axes or without. */
+static int highest_whole(const mlpl_op *op, mlpl_tensor *const *in, int n) {
+  int highest = MLPL_U8;
+  for (int i = 0; i < n; i++)
+    if (in[i] && mlpli_holds_numbers(op, i) && in[i]->dtype == MLPL_I64)
+      highest = MLPL_I64;
+  return highest;
+}
+
 /* "i64, u8, bool" */
 static const char *names_of(unsigned dtypes, char *text, size_t size) {
   int at = 0;
@@ -51,20 +60,44 @@ static const char *names_of(unsigned dtypes, char *text, size_t size) {
   return text;
 }
 
+mlpl_status mlpli_no_arithmetic(mlpl_ctx *cx, const mlpl_op *op, int i, int dtype) {
+  char text[32], name[MLPLI_INPUT_TEXT];
+  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; it takes %s (convert with :to)",
+      mlpli_said(op), mlpli_input_text(name, cx, op, i),
+      mlpl_dtype_name((mlpl_dtype)dtype), names_of(op->computes, text, sizeof text));
+}
+
 mlpl_status mlpli_promoted(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n, int *dtype) {
-  char text[32], name[MLPLI_INPUT_TEXT];
   int common = common_dtype(op, in, n);
   if (op->computes == MLPLI_TRUTH) common = MLPL_BOOL;
+  if (op->dtype == mlpli_gives_truth && kind_of(common) == 1)
+    common = highest_whole(op, in, n); /* only the answer counts, and it is right then */
   if (op->computes == MLPLI_REALS && kind_of(common) < 2) common = MLPL_F32;
   *dtype = common;
   if (op->computes >> common & 1) return MLPL_OK;
   int i = 0; /* of which the common one is */
   while (i < n - 1 && !(in[i] && mlpli_holds_numbers(op, i) && in[i]->dtype == common))
     i++;
-  return mlpl_fail(cx, MLPL_EARG, "%s: %s is %s; it takes %s (convert with :to)",
-      mlpli_said(op), mlpli_input_text(name, cx, op, i),
-      mlpl_dtype_name((mlpl_dtype)common), names_of(op->computes, text, sizeof text));
+  return mlpli_no_arithmetic(cx, op, i, common);
+}
+
+bool mlpl_op_number(const mlpl_op *op, int i, mlpl_dtype *dtype, int64_t *v) {
+  if (*dtype == MLPL_BOOL) *dtype = MLPL_I64;
+  if (*dtype != MLPL_U8 || (*v >= 0 && *v <= UINT8_MAX)) return true;
+  if (op->computes == MLPLI_REALS)
+    *dtype = MLPL_F32;
+  else if (op->computes == MLPLI_TRUTH || op->dtype == mlpli_gives_truth)
+    *dtype = MLPL_I64;
+  else if (op->wraps >> i & 1)
+    *v &= UINT8_MAX;
+  else if (*v < 0 && op->lower >> i & 1)
+    *v = 0;
+  else if (*v > 0 && op->upper >> i & 1)
+    *v = UINT8_MAX;
+  else
+    return false;
+  return true;
 }
 
 int mlpli_gives_truth(const mlpli_call *c) {

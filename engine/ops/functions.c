@@ -132,9 +132,18 @@ static FORWARD(round) {
 static FORWARD(square) {
   (void)cx;
   const mlpl_tensor *x = c->in[0];
-  const bool real = mlpli_is_real(*out);
-  mlpli_map(real ? MLPLK_SQUARE : MLPLK_MUL, *out, x, real ? NULL : x, 0);
+  if (mlpli_is_real(*out))
+    mlpli_map(MLPLK_SQUARE, *out, x, NULL, 0);
+  else if (x->dtype == MLPL_BOOL) /* 0 and 1 are their own squares */
+    mlpli_copy(*out, x);
+  else
+    mlpli_map(MLPLK_MUL, *out, x, x, 0);
   return MLPL_OK;
+}
+
+/* Truth values count as whole numbers. */
+static int dtype_of_square(const mlpli_call *c) {
+  return c->in[0]->dtype == MLPL_BOOL ? MLPL_I64 : c->in[0]->dtype;
 }
 
 static FORWARD(polygamma) {
@@ -447,8 +456,9 @@ ROW(log10, MLPLI_POSITIVE, 1)
 ROW(log1p, MLPLI_POSITIVE, 1)
 ROW(rsqrt, MLPLI_POSITIVE, OUT)
 ROW(reciprocal, MLPLI_NONZERO, OUT)
-const mlpl_op mlpli_op_square = {
-    MAP_ROW(square, MLPLI_REAL, 1), HAS_BACKWARD(square), .computes = MLPLI_NUMBERS};
+const mlpl_op mlpli_op_square = {MAP_ROW(square, MLPLI_REAL, 1), HAS_BACKWARD(square),
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .dtype = dtype_of_square,
+    .underscored = true};
 ROW(erf, MLPLI_REAL, 1)
 ROW(erfc, MLPLI_REAL, 1)
 ROW(erfinv, MLPLI_UNIT, OUT)
@@ -473,14 +483,14 @@ PAIR_MAP_ROW(logaddexp, MLPLI_REAL, MLPLI_REAL, 3)
 static const mlpl_param logit_params[] = {MLPLI_REAL_OPTION("eps", -1, -1, 0.5)};
 const mlpl_op mlpli_op_logaddexp2 = {
     PAIR_ROW(logaddexp2, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_REALS};
-const mlpl_op mlpli_op_float_power = {
-    PAIR_ROW(float_power, MLPLI_POSITIVE, MLPLI_REAL), .computes = MLPLI_REALS};
+const mlpl_op mlpli_op_float_power = {PAIR_ROW(float_power, MLPLI_POSITIVE, MLPLI_REAL),
+    .computes = MLPLI_REALS, .underscored = true};
 const mlpl_op mlpli_op_ldexp = {PAIR_ROW(ldexp, MLPLI_REAL, MLPLI_REAL),
     .computes = MLPLI_REALS, .underscored = true};
-const mlpl_op mlpli_op_fmax = {
-    PAIR_ROW(fmax, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
-const mlpl_op mlpli_op_fmin = {
-    PAIR_ROW(fmin, MLPLI_REAL, MLPLI_REAL), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
+const mlpl_op mlpli_op_fmax = {PAIR_ROW(fmax, MLPLI_REAL, MLPLI_REAL),
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .lower = 3};
+const mlpl_op mlpli_op_fmin = {PAIR_ROW(fmin, MLPLI_REAL, MLPLI_REAL),
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .upper = 3};
 const mlpl_op mlpli_op_logit = {COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS,
     PARAMS(logit_params), .underscored = true};
 PAIR_MAP_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)
@@ -491,6 +501,7 @@ const mlpl_op mlpli_op_heaviside = {.name = "heaviside",
     .n_inputs = 2,
     .n_required = 2,
     .n_outputs = 1,
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH,
     .shape = mlpli_shape_broadcast,
     .forward = heaviside_forward};
 const mlpl_op mlpli_op_copysign = {.name = "copysign",

@@ -204,6 +204,7 @@ const mlpl_op mlpli_op_isin = {.name = "isin",
     .n_outputs = 1,
     .numbers = 3,
     .computes = ALL,
+    TRUTH,
     .compose = isin_compose,
     PARAMS(isin_params)};
 const mlpl_op mlpli_op_logical_and = {TWO("logical_and", and, MLPLI_TRUTH), TRUTH_IN_PLACE};
@@ -211,11 +212,11 @@ const mlpl_op mlpli_op_logical_or = {TWO("logical_or", or, MLPLI_TRUTH), TRUTH_I
 const mlpl_op mlpli_op_logical_xor = {TWO("logical_xor", xor, MLPLI_TRUTH), TRUTH_IN_PLACE};
 const mlpl_op mlpli_op_logical_not = {ONE("logical_not", not, MLPLI_TRUTH), TRUTH_IN_PLACE};
 const mlpl_op mlpli_op_bitwise_and = {
-    TWO("bitwise_and", and, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
+    TWO("bitwise_and", and, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true, .wraps = 3};
 const mlpl_op mlpli_op_bitwise_or = {
-    TWO("bitwise_or", or, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
+    TWO("bitwise_or", or, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true, .wraps = 3};
 const mlpl_op mlpli_op_bitwise_xor = {
-    TWO("bitwise_xor", xor, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
+    TWO("bitwise_xor", xor, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true, .wraps = 3};
 const mlpl_op mlpli_op_bitwise_not = {
     ONE("bitwise_not", not, MLPLI_WHOLES | MLPLI_TRUTH), .in_place = true};
 const mlpl_op mlpli_op_bitwise_left_shift = {

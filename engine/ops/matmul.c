@@ -1,7 +1,8 @@
 /*
 ** Products of vectors, matrices and stacks of matrices. matmul takes them all; mm, mv,
 ** bmm and dot are matmul for operands of one rank, with errors of their own; outer and
-** inner are matrix products of what they are given laid out as matrices.
+** inner are matrix products of what they are given laid out as matrices. All take whole
+** numbers, too, by plain loops.
 */
 #include "ops/product.h"
 
@@ -113,8 +114,9 @@ static bool piles_up(const stack *a, int ndim, const int64_t *size) {
 }
 
 typedef struct stack_job {
-  const mlplk_table *kern;
-  mlplk_gemm g; /* of the first */
+  const mlplk_table *kern; /* NULL: whole numbers have none */
+  int64_t bytes;           /* of an element */
+  mlplk_gemm g;            /* of the first */
   int ndim;
   const int64_t *size;
   const stack *a, *b;
@@ -126,7 +128,6 @@ typedef struct stack_job {
 /* Task i's products, one after the other; par is their own. */
 static void multiply(
     const stack_job *j, int64_t first, int64_t end, char *scratch, const mlplk_par *par) {
-  const int64_t bytes = (int64_t)j->kern->real_bytes;
   for (int64_t i = first; i < end; i++) {
     mlplk_gemm g = j->g;
     int64_t at_a = 0, at_b = 0, left = i;
@@ -135,10 +136,13 @@ static void multiply(
       at_b += left % j->size[d] * j->b->stride[d];
       left /= j->size[d];
     }
-    g.a = (const char *)g.a + at_a * bytes;
-    g.b = (const char *)g.b + at_b * bytes;
-    g.c = (char *)g.c + i * g.m * g.n * bytes;
-    j->kern->gemm(&g, scratch, j->scratch_bytes, par);
+    g.a = (const char *)g.a + at_a * j->bytes;
+    g.b = (const char *)g.b + at_b * j->bytes;
+    g.c = (char *)g.c + i * g.m * g.n * j->bytes;
+    if (j->kern)
+      j->kern->gemm(&g, scratch, j->scratch_bytes, par);
+    else
+      mlplk_whole_gemm((size_t)j->bytes, &g);
   }
 }
 
@@ -156,9 +160,9 @@ static void multiply_task(void *arg, ptrdiff_t task, int worker) {
 /* Small products side by side on the threads, large ones one after the other. */
 static mlpl_status multiply_all(mlpl_ctx *cx, stack_job *j) {
   double flops = 2 * (double)j->g.m * (double)j->g.n * (double)j->g.k;
-  bool small = flops <= SMALL_PRODUCT;
+  bool small = flops <= SMALL_PRODUCT || !j->kern;
   int workers = cx->par.workers, each = small ? 1 : workers;
-  size_t bytes = (j->kern->gemm_scratch(&j->g, each) + 63) / 64 * 64;
+  size_t bytes = j->kern ? (j->kern->gemm_scratch(&j->g, each) + 63) / 64 * 64 : 0;
   size_t all = small ? bytes * (size_t)workers : bytes;
   j->scratch_bytes = bytes;
   if (all && !(j->scratch = mlpli_alloc(cx->heap, all)))
@@ -187,7 +191,8 @@ static FORWARD(matmul) {
     my.rows = sa.m.rows = y->numel / my.cols;
     return mlpli_product(cx, y->dtype, sa.m, sb.m, 0, my, NULL, MLPLK_ACT_NONE);
   }
-  stack_job j = {.kern = mlpli_kern(y),
+  stack_job j = {.kern = mlpli_is_real(y) ? mlpli_kern(y) : NULL,
+      .bytes = mlpli_dtype_size[y->dtype],
       .g = mlpli_gemm(sa.m, sb.m, 0, my, NULL, MLPLK_ACT_NONE),
       .ndim = s.ndim,
       .size = s.size,
@@ -326,6 +331,7 @@ static FORWARD(addmm) {
   stack sa = stack_of(a, true, ndim, y->shape), sb = stack_of(b, false, ndim, y->shape);
   mlpli_matrix my = {y->data, sa.m.rows, sb.m.cols, sb.m.cols, 1};
   stack_job j = {.kern = mlpli_kern(y),
+      .bytes = mlpli_dtype_size[y->dtype],
       .g = mlpli_gemm(sa.m, sb.m, 0, my, NULL, MLPLK_ACT_NONE),
       .ndim = ndim,
       .size = y->shape,
@@ -430,14 +436,16 @@ static BACKWARD(inner) {
   .name = #f, .input_name = {"a", "b"}, .domain = {MLPLI_REAL, MLPLI_REAL},              \
   .n_inputs = 2, .n_required = 2, .n_outputs = 1, .saves = 3, .saved_for = {2, 1},       \
   .differentiable = 3, .shape = shape_##f, .forward = by##_forward, HAS_BACKWARD(by)
+#define ALIKE .computes = MLPLI_NUMBERS, .alike = true
 
-const mlpl_op mlpli_op_matmul = {PRODUCT_ROW(matmul, matmul)};
-const mlpl_op mlpli_op_mm = {PRODUCT_ROW(mm, matmul)};
-const mlpl_op mlpli_op_mv = {PRODUCT_ROW(mv, matmul)};
-const mlpl_op mlpli_op_bmm = {PRODUCT_ROW(bmm, matmul)};
-const mlpl_op mlpli_op_dot = {PRODUCT_ROW(dot, matmul)};
-const mlpl_op mlpli_op_outer = {PRODUCT_ROW(outer, outer)};
-const mlpl_op mlpli_op_inner = {PRODUCT_ROW(inner, inner)};
+const mlpl_op mlpli_op_matmul = {PRODUCT_ROW(matmul, matmul), ALIKE};
+const mlpl_op mlpli_op_mm = {PRODUCT_ROW(mm, matmul), ALIKE};
+const mlpl_op mlpli_op_mv = {PRODUCT_ROW(mv, matmul), ALIKE};
+const mlpl_op mlpli_op_bmm = {PRODUCT_ROW(bmm, matmul), ALIKE};
+const mlpl_op mlpli_op_dot = {PRODUCT_ROW(dot, matmul), ALIKE};
+const mlpl_op mlpli_op_outer = {
+    PRODUCT_ROW(outer, outer), .computes = MLPLI_NUMBERS | MLPLI_TRUTH};
+const mlpl_op mlpli_op_inner = {PRODUCT_ROW(inner, inner), ALIKE};
 
 static const mlpl_param addmm_params[] = {
     MLPLI_REAL_OPTION("beta", 1, -INFINITY, INFINITY),

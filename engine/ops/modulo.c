@@ -263,9 +263,9 @@ const mlpl_op mlpli_op_remainder = {BINARY_ROW(remainder, MLPLI_REAL, MLPLI_NONZ
 const mlpl_op mlpli_op_fmod = {BINARY_ROW(fmod, MLPLI_REAL, MLPLI_NONZERO, 3),
     .saved_for = {2, 2}, .computes = MLPLI_NUMBERS, .in_place = true};
 const mlpl_op mlpli_op_maximum = {BINARY_ROW(maximum, MLPLI_REAL, MLPLI_REAL, 3),
-    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .lower = 3, .in_place = true};
 const mlpl_op mlpli_op_minimum = {BINARY_ROW(minimum, MLPLI_REAL, MLPLI_REAL, 3),
-    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .in_place = true};
+    .computes = MLPLI_NUMBERS | MLPLI_TRUTH, .upper = 3, .in_place = true};
 #define WHOLE_ROW(f)                                                                     \
   .name = #f, .input_name = {"a", "b"}, .domain = {MLPLI_REAL, MLPLI_REAL},              \
   .n_inputs = 2, .n_required = 2, .n_outputs = 1, .shape = mlpli_shape_broadcast,        \

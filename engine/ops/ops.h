@@ -84,6 +84,7 @@ struct mlpl_op {
   /* dtypes that it computes in (bits 1 << dtype): its inputs are converted to what they
      promote to (dtype.c). 0: inputs that hold numbers are f32 or f64, all the same */
   uint8_t computes;
+  bool alike; /* they are not converted: they are of one of these dtypes, all the same */
   bool gives_index; /* the output is i64, else it has the first input's dtype */
   bool in_place;    /* forward may write where an input lies, element by element */
   bool rewrites;    /* forward may write where the first input lies, but no other */
@@ -101,9 +102,14 @@ struct mlpl_op {
   /* options that a call in Lua gives between the first input and the others */
   uint8_t options_first;
   uint8_t numbers; /* bit i: input i may be a number in Lua */
+  /* bit i: input i is a bound that the result is not below, or above: beside u8 it may be
+     a number beyond the other end */
+  uint8_t lower, upper;
+  uint8_t wraps; /* bit i: the low 8 bits of the result need only those of input i */
   uint16_t says; /* the row whose name messages call it by, as mlpli_op_id; 0: its own */
-  /* the row for calls in which tensors stand for this one's first options, as mlpli_op_id:
-     it has them as further inputs, by the options' names. 0: there is none */
+  /* the row for calls in which tensors stand for this one's options, from the first that
+     does not stand before the inputs, as mlpli_op_id: it has them as further inputs, by the
+     options' names. 0: there is none */
   uint16_t by_tensor;
   /* the rows for the second and third value of the last option, a choice, as mlpli_op_id:
      they have its inputs and no options. 0: there are none */
@@ -255,6 +261,7 @@ struct mlpl_op {
   OP(ADDCDIV, addcdiv)                                                                   \
   OP(WHERE, where)                                                                       \
   OP(MASKED_FILL, masked_fill)                                                           \
+  OP(MASKED_FILL_BY, masked_fill_by)                                                     \
   OP(GATE, gate)                                                                         \
   OP(GELU, gelu)                                                                         \
   OP(SILU, silu)                                                                         \
@@ -466,6 +473,7 @@ struct mlpl_op {
   OP(INDEX_COPY, index_copy)                                                             \
   OP(INDEX_REDUCE, index_reduce)                                                         \
   OP(INDEX_FILL, index_fill)                                                             \
+  OP(INDEX_FILL_BY, index_fill_by)                                                       \
   OP(TAKE, take)                                                                         \
   OP(MASKED_SELECT, masked_select)                                                       \
   OP(MASKED_SCATTER, masked_scatter)                                                     \
@@ -621,6 +629,8 @@ static inline bool mlpli_holds_numbers(const mlpl_op *op, int i) {
    no such arithmetic. */
 mlpl_status mlpli_promoted(
     mlpl_ctx *cx, const mlpl_op *op, mlpl_tensor *const *in, int n, int *dtype);
+/* Fails because input i has a dtype that a row with `computes` has no arithmetic for. */
+mlpl_status mlpli_no_arithmetic(mlpl_ctx *cx, const mlpl_op *op, int i, int dtype);
 int mlpli_gives_truth(const mlpli_call *c); /* a row's `dtype`: bool */
 /* Can a tensor of dtype take results of another: not reals into whole numbers, numbers
    into truth values. */
@@ -662,7 +672,7 @@ mlpl_status mlpli_reduce(mlpl_ctx *cx, mlplk_reduce_kind kind, mlpl_tensor *out,
     const mlpl_tensor *x, unsigned axes);
 
 /* C := act(A B + beta C + bias) on 2-d operands given by address and strides; all of one
-   real dtype. */
+   dtype. Of whole numbers C := A B, truth values among them where a sum has one term. */
 typedef struct mlpli_matrix {
   void *p;
   int64_t rows, cols, rs, cs;

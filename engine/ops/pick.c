@@ -126,6 +126,30 @@ static COMPOSE(index_fill) {
   return mlpli_xresult(&e, out, put_along(&e, &a, mlpli_xkeep(&e, v), false));
 }
 
+/* That the value, one number, fits as a number given as an option has to. */
+static mlpl_status check_value(mlpl_ctx *cx, const mlpl_tensor *x, const mlpl_tensor *v) {
+  if (v->ndim || v->dtype == x->dtype) return MLPL_OK;
+  const mlpl_element given = {mlpli_load(v->data, v->dtype), 0};
+  return mlpli_check_element(cx, "index_fill", x->dtype, given);
+}
+
+/* The value is a tensor: by way of a mask of the slices. */
+static COMPOSE(index_fill_by) {
+  along a;
+  mlpli_expr e = {.cx = cx};
+  mlpl_tensor *mask, *x = c->in[0], *v = c->in[2];
+  const mlpl_value slices[2] = {{.i = 0}, {.element = {1, 0}}}, dtype = {.i = x->dtype};
+  mlpl_value beside = {.sizes = {.n = x->ndim}};
+  MLPL_TRY(check_along(cx, c, &a, 2));
+  MLPL_TRY(check_value(cx, x, v));
+  for (int d = 0; d < x->ndim; d++) beside.sizes.v[d] = d == a.axis ? x->shape[d] : 1;
+  MLPL_TRY(mlpl_tensor_full(cx, &mask, MLPL_BOOL, 1, &beside.sizes.v[a.axis], 0));
+  mask = mlpli_x2(&e, MLPLI_OP_INDEX_FILL, mlpli_xkeep(&e, mask), c->in[1], slices);
+  mask = mask ? mlpli_x1(&e, MLPLI_OP_RESHAPE, mask, &beside) : NULL;
+  v = mlpli_x1(&e, MLPLI_OP_TO, v, &dtype);
+  return mlpli_xresult(&e, out, mlpli_x3(&e, MLPLI_OP_MASKED_FILL_BY, x, mask, v, NULL));
+}
+
 /* x as one row of elements. */
 static mlpl_tensor *flat(mlpli_expr *e, mlpl_tensor *x) {
   mlpl_value p = mlpli_sizes_of(1, (int64_t[]){x ? x->numel : 0});
@@ -349,7 +373,20 @@ const mlpl_op mlpli_op_index_copy = {
 const mlpl_op mlpli_op_index_reduce = {
     ALONG_ROW(index_reduce, 3), PARAMS(reduce_params), .underscored = true};
 const mlpl_op mlpli_op_index_fill = {ALONG_ROW(index_fill, 2), PARAMS(fill_params),
-    .underscored = true, .places_options = true};
+    .underscored = true, .places_options = true, .by_tensor = MLPLI_OP_INDEX_FILL_BY};
+const mlpl_op mlpli_op_index_fill_by = {.name = "index_fill_by",
+    .says = MLPLI_OP_INDEX_FILL,
+    .input_name = {"input", "index", "value"},
+    .domain = {MLPLI_ANY, MLPLI_INDEX, MLPLI_ANY},
+    .n_inputs = 3,
+    .n_required = 3,
+    .n_outputs = 1,
+    .differentiable = 5,
+    .options_first = 1,
+    .underscored = true,
+    .internal = true,
+    PARAMS(along_params),
+    .compose = index_fill_by_compose};
 const mlpl_op mlpli_op_take = {.name = "take",
     .input_name = {"input", "index"},
     .domain = {MLPLI_ANY, MLPLI_INDEX},

@@ -28,8 +28,12 @@ mlplk_gemm mlpli_gemm(mlpli_matrix a, mlpli_matrix b, double beta, mlpli_matrix 
 
 mlpl_status mlpli_product(mlpl_ctx *cx, int dtype, mlpli_matrix a, mlpli_matrix b,
     double beta, mlpli_matrix c, const mlpl_tensor *bias, mlplk_act act) {
-  const mlplk_table *k = cx->kern[dtype];
   mlplk_gemm g = mlpli_gemm(a, b, beta, c, bias, act);
+  if (dtype > MLPL_F64) {
+    mlplk_whole_gemm(mlpli_dtype_size[dtype], &g);
+    return MLPL_OK;
+  }
+  const mlplk_table *k = cx->kern[dtype];
   size_t bytes = k->gemm(&g, NULL, 0, &cx->par);
   if (bytes == 0) return MLPL_OK;
   void *scratch = mlpli_alloc(cx->heap, bytes);

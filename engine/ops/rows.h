@@ -37,6 +37,9 @@ void mlpli_count_from_base(mlpl_tensor *out, const mlpl_tensor *index);
 mlpl_status mlpli_give_places(
     mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *index, mlpl_tensor **out);
 
+/* out = a + alpha b of whole numbers, alpha one of them (arithmetic.c). */
+mlpl_status mlpli_add_whole(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_tensor *a,
+    const mlpl_tensor *b, double alpha);
 /* That whole numbers are not raised to negative powers (modulo.c); out: the result. */
 mlpl_status mlpli_check_exponent(
     mlpl_ctx *cx, const mlpli_call *c, const mlpl_tensor *out);

@@ -261,7 +261,7 @@ static const mlpl_param area_params[] = {
 #define AREA_ROW(f)                                                                      \
   .name = #f, .input_name = {"y", "x"}, .domain = {MLPLI_REAL, MLPLI_REAL},              \
   .n_inputs = 2, .n_required = 1, .n_outputs = 1, .differentiable = 3,                   \
-  .compose = f##_compose, PARAMS(area_params)
+  .computes = MLPLI_REALS, .compose = f##_compose, PARAMS(area_params)
 
 const mlpl_op mlpli_op_var_mean = {
     TWO_RESULTS(var_mean, MLPLI_REAL), PARAMS(spread_params)};
@@ -278,8 +278,10 @@ const mlpl_op mlpli_op_cov = {.name = "cov",
     .n_required = 1,
     .n_outputs = 1,
     .differentiable = 5,
+    .computes = MLPLI_REALS,
     .compose = cov_compose,
     PARAMS(cov_params)};
-const mlpl_op mlpli_op_corrcoef = {COMPOSE_ROW(corrcoef, MLPLI_REAL)};
+const mlpl_op mlpli_op_corrcoef = {
+    COMPOSE_ROW(corrcoef, MLPLI_REAL), .computes = MLPLI_REALS};
 const mlpl_op mlpli_op_trapezoid = {AREA_ROW(trapezoid)};
 const mlpl_op mlpli_op_cumulative_trapezoid = {AREA_ROW(cumulative_trapezoid)};

@@ -52,8 +52,8 @@ static void inputs(void **state) {
       "exp: 2 tensors given; it takes 1 to 1");
   assert_fails(cx, TRY2("add", F32(2), NULL), MLPL_EARG, "add: b is missing");
   assert_fails(cx, TRY2("linear", F32(2), NULL), MLPL_EARG, "linear: weight is missing");
-  assert_fails(cx, TRY1("relu", I64(2), {0}), MLPL_EARG,
-      "relu: input is i64; it must be f32 or f64 (convert with :to)");
+  assert_fails(cx, TRY1("gelu", I64(2), {0}), MLPL_EARG,
+      "gelu: input is i64; it must be f32 or f64 (convert with :to)");
   assert_fails(cx, TRY2("matmul", F32(2, 2), F64(2, 2)), MLPL_EARG,
       "matmul: a is f32, b is f64; they must have one dtype (convert with :to)");
   assert_fails(cx, TRY3("linear", F32(2), F32(3, 2), I64(3)), MLPL_EARG,
@@ -77,6 +77,28 @@ static void choices(void **state) {
       try(cx, "masked_fill", (mlpl_tensor *[]){I64(3), c}, 2,
           ARGS({.name = "value", .value = 0.5})),
       MLPL_EARG, "masked_fill: value is 0.5, which i64 cannot hold");
+  mlpl_tensor *half;
+  assert_works(cx, mlpl_tensor_full(cx, &half, MLPL_F32, 0, NULL, 0.5));
+  test_hold(half);
+  assert_fails(cx, TRY3("masked_fill_by", I64(3), c, half), MLPL_EARG,
+      "masked_fill: value is 0.5, which i64 cannot hold");
+  assert_fails(cx, TRY3("masked_fill_by", F32(3), c, F32(1)), MLPL_ESHAPE,
+      "masked_fill: value is [1]; it must be one number, in a tensor without axes");
+  assert_fails(cx,
+      try(cx, "index_fill_by", (mlpl_tensor *[]){F32(3), I64(0), F32(1)}, 3,
+          ARGS(ARG("dim", 0))),
+      MLPL_ESHAPE,
+      "index_fill: value is [1]; it must be one number, in a tensor without axes");
+  assert_fails(cx,
+      try(cx, "addcmul", (mlpl_tensor *[]){I64(2), I64(2), I64(2)}, 3,
+          ARGS(ARG("value", 0.5))),
+      MLPL_EARG,
+      "addcmul: value is 0.5; beside whole numbers (i64) it must be a whole number, too");
+  assert_fails(cx,
+      try(cx, "hardtanh", (mlpl_tensor *[]){test_new(cx, MLPL_U8, SIZES(2))}, 1,
+          ARGS(ARG("min_val", -3), ARG("max_val", -1))),
+      MLPL_EARG,
+      "hardtanh: min_val is -3, max_val is -1; no u8 is between them (convert with :to)");
   assert_fails(cx, TRY1("clamp", F32(3), {0}), MLPL_EARG,
       "clamp: neither min nor max is given");
   assert_fails(cx,

@@ -162,6 +162,7 @@ static inline bool plain_function3(
   case MLPLI_OP_ADDCMUL: *y = a + p[0].f * b * c; return true;
   case MLPLI_OP_ADDCDIV: *y = a + p[0].f * b / c; return true;
   case MLPLI_OP_WHERE: *y = a != 0 ? b : c; return true;
+  case MLPLI_OP_MASKED_FILL_BY: *y = b != 0 ? c : a; return true;
   default: return false;
   }
 }

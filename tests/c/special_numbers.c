@@ -12,8 +12,8 @@ static bool hides_nan(const mlpl_op *op, int input) {
   static const char *const rows[] = {"positive", "argmax", "argmin", "any", "all",
       "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
       "scatter", "scatter_add", "index_put", "index_copy", "masked_scatter", "nan_to_num",
-      "where", "masked_fill", "gate", "heaviside", "copysign", "nansum", "scatter_combine",
-      "scatter_reduce", "index_reduce", "vander",
+      "where", "masked_fill", "masked_fill_by", "index_fill_by", "gate", "heaviside",
+      "copysign", "nansum", "scatter_combine", "scatter_reduce", "index_reduce", "vander",
       "fmax", "fmin", "lu", "values_of"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
   static const char *const not_read[] = {"addmv", "addr", "addbmm"}; /* with beta 0 */

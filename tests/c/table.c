@@ -587,7 +587,7 @@ static bool plain_result(plain *p, mlpli_op_id id) {
   case MLPLI_OP_LERP:
   case MLPLI_OP_ADDCMUL:
   case MLPLI_OP_ADDCDIV:
-  case MLPLI_OP_WHERE: plain_broadcast(p, id); return true;
+  case MLPLI_OP_WHERE: case MLPLI_OP_MASKED_FILL_BY: plain_broadcast(p, id); return true;
   case MLPLI_OP_CLAMP_BY: plain_clamp_by(p); return true;
   case MLPLI_OP_PRELU: plain_prelu(p); return true;
   case MLPLI_OP_GLU: plain_glu(p); return true;

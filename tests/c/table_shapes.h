@@ -375,7 +375,7 @@ static void plain_index_put(plain *p) {
 
 /* ---- along an axis ----------------------------------------------------------------- */
 
-/* index_select, index_add, index_copy, index_fill */
+/* index_select, index_add, index_copy, index_fill, with a value that is a tensor, too */
 static void plain_along(plain *p, mlpli_op_id id) {
   const array *x = &p->x[0], *index = &p->x[1];
   int64_t axis = axis_of(p, p->c->p[0].i), size[MLPL_MAX_RANK], at[MLPL_MAX_RANK];
@@ -393,6 +393,7 @@ static void plain_along(plain *p, mlpli_op_id id) {
     if (id == MLPLI_OP_INDEX_ADD) p->y.v[place] += p->c->p[1].f * p->x[2].v[i];
     if (id == MLPLI_OP_INDEX_COPY) p->y.v[place] = p->x[2].v[i];
     if (id == MLPLI_OP_INDEX_FILL) p->y.v[place] = p->c->p[1].f;
+    if (id == MLPLI_OP_INDEX_FILL_BY) p->y.v[place] = p->x[2].v[0];
   }
   free(many.v);
 }
@@ -675,7 +676,8 @@ static bool plain_shapes(plain *p, mlpli_op_id id) {
     case MLPLI_OP_INDEX_SELECT:
     case MLPLI_OP_INDEX_ADD:
     case MLPLI_OP_INDEX_COPY:
-    case MLPLI_OP_INDEX_FILL: plain_along(p, id); return true;
+    case MLPLI_OP_INDEX_FILL:
+    case MLPLI_OP_INDEX_FILL_BY: plain_along(p, id); return true;
     case MLPLI_OP_TAKE:
       p->y = array_new(p->x[1].ndim, p->x[1].size);
       for (int64_t i = 0; i < p->y.n; i++) p->y.v[i] = p->x[0].v[(int64_t)p->x[1].v[i]];

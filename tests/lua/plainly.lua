@@ -45,11 +45,12 @@ end
 local function dtype_beside(row, inputs, place)
   if row.broadcasts then return inputs[3 - place].dtype end
   if row.options_first > 0 then return inputs[1].dtype end
-  for i = #row.inputs, 1, -1 do
-    local t = row.inputs[i].required and inputs[i]
-    if is_tensor(t) and (i > 1 or t.dtype ~= "bool") then return t.dtype end
+  local dtype
+  for i, input in ipairs(row.inputs) do
+    local t = input.domain == "numbers" and inputs[i]
+    if is_tensor(t) then dtype = higher(dtype, t.dtype) end
   end
-  return "f32"
+  return dtype or "f32"
 end
 
 local function number_tensor(v, beside)
@@ -251,6 +252,9 @@ function plainly.wrong(row, f, results, inputs, options)
       local numbers = dtype and input.domain == "numbers"
       wanted = numbers and dtype or is_tensor(inputs[i]) and inputs[i].dtype or nil
     end
+  end
+  if wanted == "bool" and (row.name == "clamp" or row.name == "clip") then
+    wanted = nil -- its bounds, which are numbers, decide
   end
   if wanted and first.dtype ~= wanted then
     return "its dtype should be " .. wanted .. ": " .. plainly.shown(first)

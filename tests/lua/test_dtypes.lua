@@ -85,12 +85,162 @@ function TestDtypesPromotion:test_numbers()
   for _, name in ipairs { "floor", "ceil", "round", "trunc" } do
     are(i64 { -3, 2 ^ 53 | 1 }[name](i64 { -3, 2 ^ 53 | 1 }), "i64", { -3, 2 ^ 53 | 1 })
   end
-  are(u8 { 1, 4 } / -2, "f32", { -0.5, -2 })   -- reals in any case: -2 need not fit u8
+  are(tensor { true, false }:fmax(3), "i64", { 3, 3 })
+  are(tensor { true, false }:clamp_min(1), "i64", { 1, 1 })
+end
+
+-- What the result needs of a number is in its low 8 bits, or the right answer fits anyway.
+function TestDtypesPromotion:test_numbers_that_u8_cannot_hold()
+  local x = u8 { 0, 3, 250 }
+  are(x + 256, "u8", { 0, 3, 250 })
+  are(x + -1, "u8", { 255, 2, 249 })
+  are(x - -1, "u8", { 1, 4, 251 })
+  are(300 - x, "u8", { 44, 41, 50 })
+  are(x * -1, "u8", { 0, 253, 6 })
+  are(x & 300, "u8", { 0, 0, 40 })
+  are(x | -1, "u8", { 255, 255, 255 })
+  are(x ~ 256, "u8", { 0, 3, 250 })
+  are((-2) ^ u8 { 0, 3 }, "u8", { 1, 248 })
+  are(u8({ 1 }):add_(-2), "u8", { 255 })
+  are(tensor(3, { dtype = "u8" }) - 5, "u8", 254)
+  local yes, no = { true, true, true }, { false, false, false }
+  for _, v in ipairs { 256, 300, math.maxinteger } do
+    are(x:lt(v), "bool", yes)
+    are(x:le(v), "bool", yes)
+    are(x:ge(v), "bool", no)
+    are(mlpl.lt(v, x), "bool", no)
+    are(x:minimum(v), "u8", { 0, 3, 250 })
+    are(x:fmin(v), "u8", { 0, 3, 250 })
+    are(x:clamp_max(v), "u8", { 0, 3, 250 })
+    are(x:clamp(2, v), "u8", { 2, 3, 250 })
+  end
+  for _, v in ipairs { -1, -256, math.mininteger } do
+    are(x:gt(v), "bool", yes)
+    are(x:le(v), "bool", no)
+    are(x:maximum(v), "u8", { 0, 3, 250 })
+    are(mlpl.fmax(v, x), "u8", { 0, 3, 250 })
+    are(x:clamp_min(v), "u8", { 0, 3, 250 })
+    are(x:clamp { min = v, max = 7 }, "u8", { 0, 3, 7 })
+  end
+  are(x:clamp(-1, 300), "u8", { 0, 3, 250 })
+  are(x:eq(256), "bool", no)
+  are(x:ne(-6), "bool", yes)
+  are(x:eq(i64(250 + 256):view()), "bool", no)  -- nor does a tensor's
+  are(x:isclose(256), "bool", no)
+  are(x:isin(259), "bool", no)
+  are(x:logical_and(256), "bool", { false, true, true })
+  are(x / -2, "f32", { -0.0, -1.5, -125 })      -- reals in any case
+  are(x:div(-2), "f32", { -0.0, -1.5, -125 })
   are(u8 { 0 }:atan2(-1), "f32", tensor { 0 }:atan2(-1):totable())
-  fails("add: 256 does not fit u8, which holds 0 to 255; convert with :to",
-    function() return u8 { 1 } + 256 end)
-  fails("sub: -1 does not fit u8, which holds 0 to 255; convert with :to",
-    function() return u8 { 1 } - -1 end)
+  are(u8({}) + 256, "u8", {})
+  local rule = " does not fit u8, which holds 0 to 255; convert with :to"
+  fails("floor_divide: -3" .. rule, function() return x // -3 end)
+  fails("div: -3" .. rule, x.div, x, -3, "floor")
+  fails("div: 300" .. rule, x.div, x, 300, { rounding_mode = "trunc" })
+  fails("remainder: 256" .. rule, function() return x % 256 end)
+  fails("pow: -1" .. rule, function() return x ^ -1 end)
+  fails("bitwise_left_shift: 256" .. rule, function() return x << 256 end)
+  fails("maximum: 256" .. rule, x.maximum, x, 256)
+  fails("clamp: 300" .. rule, x.clamp, x, 300)
+  fails("clamp_max_: -1" .. rule, x.clamp_max_, x, -1)
+  fails("where: -1" .. rule, mlpl.where, x:gt(0), x, -1)
+end
+
+-- Functions that keep whole numbers and truth values where PyTorch does.
+function TestDtypesPromotion:test_what_stays_whole()
+  local i, u, b = i64 { -4, -1, 0, 9 }, u8 { 0, 1, 7, 9 }, tensor { false, true }
+  are(i:relu(), "i64", { 0, 0, 0, 9 })
+  are(u:relu(), "u8", { 0, 1, 7, 9 })
+  are(i64({ -3, 3 }):relu_(), "i64", { 0, 3 })
+  are(mlpl.nn.relu6(i), "i64", { 0, 0, 0, 6 })
+  are(mlpl.nn.relu6(u), "u8", { 0, 1, 6, 6 })
+  are(mlpl.nn.hardtanh(i), "i64", { -1, -1, 0, 1 })
+  are(mlpl.nn.hardtanh(i, -2.5, 2.5), "i64", { -2, -1, 0, 2 })
+  are(mlpl.nn.hardtanh(u, -2, 300), "u8", { 0, 1, 7, 9 })
+  are(mlpl.nn.hardtanh(i64 { math.mininteger }, -inf, inf), "i64", { math.mininteger })
+  are(i:heaviside(5), "i64", { 0, 0, 5, 1 })
+  are(u:heaviside(u8 { 3 }), "u8", { 3, 1, 1, 1 })
+  are(b:heaviside(true), "bool", { true, true })
+  are(i:heaviside(0.5), "f32", { 0, 0, 0.5, 1 })
+  are(i:nan_to_num(7), "i64", { -4, -1, 0, 9 })
+  are(b:nan_to_num(), "bool", { false, true })
+  are(b:sign(), "bool", { false, true })
+  are(b:square(), "i64", { 0, 1 })
+  are(i64 { { 1, 2 }, { 3, 4 } }:trace(), "i64", 5)
+  are(u8 { { 200, 2 }, { 3, 100 } }:trace(), "i64", 300)
+  are(u:outer(u8 { 3, 100 })[4], "u8", { 27, 132 })
+  are(b:outer(i)[2], "i64", { -4, -1, 0, 9 })
+  are(i:addcmul(i, i, { value = -2 }), "i64", { -36, -3, 0, -153 })
+  are(u:addcmul(u, u), "u8", { 0, 2, 56, 90 })
+  are(i:addcmul(i, tensor(0.5)), "f32", { -6, -1.5, 0, 13.5 })
+  are(i64 { 1 << 62 }:addcmul(i64 { 3 }, i64 { 1 << 60 }), "i64", { (1 << 62) + (3 << 60) })
+  are(i64({ 1, 2 }):addcmul_(i64 { 3, 4 }, i64 { 5, 6 }), "i64", { 16, 26 })
+  are(b:clamp(1, 2), "i64", { 1, 1 })
+  are(b:clamp(0.5), "f32", { 0.5, 1 })
+  are(b:clamp(tensor(true)), "bool", { true, true })
+  are(i64 { { 1, 2 }, { 3, 4 } }:matmul(i64 { 1 << 60, 8 }), "i64", { (1 << 60) + 16,
+    (3 << 60) + 32 })
+  are(u8 { { 100, 2 } }:mm(u8 { { 3 }, { 1 } }), "u8", { { 46 } })
+  are(i:dot(i), "i64", 98)
+  are(i64 { { 1, 2 }, { 5, 9 } }:cov(), "f32", { { 0.5, 2 }, { 2, 8 } })
+  are(i:trapezoid(), "f32", 1.5)
+  for _, name in ipairs { "softsign", "tanhshrink" } do
+    are(mlpl.nn[name](i), "f32", mlpl.nn[name](i:to("f32")):totable())
+  end
+  are(i:addcdiv(i, i64 { 2, 2, 2, 2 }), "f32", { -6, -1.5, 0, 13.5 })   -- as / does
+  are(i:lerp(i64 { 0, 0, 1, 0 }, 0.5), "f32", { -2, -0.5, 0.5, 4.5 })
+  fails("addcmul: value is 0.5; beside whole numbers (u8) it must be a whole number, too",
+    u.addcmul, u, u, u, 0.5)
+  fails("hardtanh: min_val is -3, max_val is -1; no u8 is between them (convert with :to)",
+    mlpl.nn.hardtanh, u, -3, -1)
+  fails("hardtanh: min_val is -1, max_val is nan; no i64 is between them (convert with :to)",
+    mlpl.nn.hardtanh, i, -1, nan)
+  fails("clamp_: the result is of i64, and input, to hold it, of bool", b.clamp_, b, 1)
+  fails("square_: the result is of i64, and input, to hold it, of bool", b.square_, b)
+  for _, name in ipairs { "relu", "trace", "abs" } do
+    fails(name .. ": input is bool; it takes f32, f64, i64, u8 (convert with :to)",
+      mlpl[name], b)
+  end
+end
+
+-- A value that is a tensor without axes, whose gradient is that of the places it fills.
+function TestDtypesPromotion:test_fills_with_a_tensor()
+  local mask, at = tensor { true, false, true }, i64 { 1, 3, 1 }
+  local x, v = leaf { 1, 2, 3 }, tensor(5, { dtype = "f64", requires_grad = true })
+  for _, f in ipairs {
+    function(y) return y:masked_fill(mask, v) end,
+    function(y) return y:masked_fill(mask, { value = v }) end,
+    function(y) return y:clone():masked_fill_(mask, v) end,
+    function(y) return y:index_fill(1, at, v) end,
+    function(y) return y:index_fill(1, at, { value = v }) end,
+    function(y) return y:index_fill(at, { dim = 1, value = v }) end,
+    function(y) return y:clone():index_fill_(-1, at, v) end,
+  } do
+    x:zero_grad()
+    v:zero_grad()
+    local y = f(x)
+    are(y, "f32", { 5, 2, 5 });
+    (y * tensor { 1, 10, 100 }):sum():backward()
+    are(x.grad, "f32", { 0, 10, 0 })
+    are(v.grad, "f64", 101)
+  end
+  are(i64 { 1, 2, 3 }:masked_fill(mask, tensor(7)), "i64", { 7, 2, 7 })
+  are(i64 { 1, 2, 3 }:masked_fill(mask, i64(math.maxinteger):view()), "i64",
+    { math.maxinteger, 2, math.maxinteger })
+  are(mask:masked_fill(mask, tensor(false)), "bool", { false, false, false })
+  local y = mlpl.zeros(3):masked_fill_(mask, v)
+  lu.assertTrue(y.requires_grad)
+  fails("masked_fill: value is 2.5, which i64 cannot hold", at.masked_fill, at, mask,
+    tensor(2.5))
+  fails("masked_fill_: value is 300, which u8 cannot hold",
+    function() u8({ 1, 2, 3 }):masked_fill_(mask, tensor(300)) end)
+  fails("index_fill: value is 300, which u8 cannot hold", at.index_fill, u8 { 1, 2, 3 }, 1, at,
+    tensor(300))
+  are(i64 { 1, 2, 3 }:index_fill(1, at, tensor(7.5)), "i64", { 7, 2, 7 })   -- as of a number
+  fails("masked_fill: value is [1]; it must be one number, in a tensor without axes",
+    x.masked_fill, x, mask, tensor { 1 })
+  fails("index_fill: value is [2]; it must be one number, in a tensor without axes",
+    x.index_fill, x, 1, at, tensor { 1, 2 })
 end
 
 function TestDtypesPromotion:test_gradients_keep_the_dtype_of_their_input()
@@ -130,7 +280,11 @@ function TestDtypesPromotion:test_what_there_is_not()
   fails("add: both operands are numbers; one must be a tensor", mlpl.add, 1, 2)
   fails("matmul: a is f32, b is f64; they must have one dtype (convert with :to)",
     f.matmul, mlpl.zeros(1, 1), mlpl.zeros(1, 1, { dtype = "f64" }))
-  fails("relu: input is i64; it must be f32 or f64 (convert with :to)", f.relu, i64 { 1 })
+  fails("gelu: input is i64; it must be f32 or f64 (convert with :to)", mlpl.nn.gelu,
+    i64 { 1 })
+  fails("mm: a is i64, b is u8; they must have one dtype (convert with :to)", mlpl.mm,
+    i64 { { 1 } }, u8 { { 1 } })
+  fails("dot: a is bool; it takes f32, f64, i64, u8 (convert with :to)", b.dot, b, b)
 end
 
 -- ---- whole numbers --------------------------------------------------------------------

@@ -2,7 +2,7 @@
 -- one of mlpl.nn.
 return {
   relu = {
-    "max(x, 0). The gradient at 0 is 0; nan stays nan.",
+    "max(x, 0). Whole numbers stay whole. The gradient at 0 is 0; nan stays nan.",
     example = "assert(nn.relu(mlpl.tensor { -1, 2 })[1]:item() == 0)",
     source = "Nair, Hinton, Rectified linear units improve restricted Boltzmann machines (2010)",
   },
@@ -60,16 +60,16 @@ return {
     source = "Dugas and others, Incorporating second-order functional knowledge (2001)",
   },
   softsign = {
-    "x / (1 + |x|).",
+    "x / (1 + |x|); of whole numbers in f32.",
     example = "assert(nn.softsign(mlpl.ones(1)):item() == 0.5)",
   },
   hardtanh = {
-    "min(max(x, min_val), max_val).",
+    "min(max(x, min_val), max_val). Whole numbers stay whole, with bounds rounded towards 0.",
     args = { min_val = "the least result", max_val = "the largest result" },
     example = "assert(nn.hardtanh(mlpl.tensor { 3 }):item() == 1)",
   },
   relu6 = {
-    "min(max(x, 0), 6).",
+    "min(max(x, 0), 6). Whole numbers stay whole.",
     example = "assert(nn.relu6(mlpl.tensor { 8 }):item() == 6)",
     source = "Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010)",
   },
@@ -89,7 +89,7 @@ return {
     source = "Dugas and others, Incorporating second-order functional knowledge (2001)",
   },
   tanhshrink = {
-    "x - tanh(x).",
+    "x - tanh(x); of whole numbers in f32.",
     example = "assert(nn.tanhshrink(mlpl.zeros(1)):item() == 0)",
   },
   softshrink = {

@@ -89,7 +89,7 @@ return {
     example = "assert(mlpl.tensor { -3 }:abs():item() == 3)",
   },
   sign = {
-    "-1, 0 or 1, element by element. The gradient is 0.",
+    "-1, 0 or 1, element by element; of truth values themselves. The gradient is 0.",
     example = "local y = mlpl.tensor { -3, 0, 2 }:sign()\nassert(y[1]:item() == -1)",
   },
   eq = {
@@ -220,7 +220,8 @@ return {
   },
   clamp = {
     "x kept between min and max, numbers or tensors, of which one may be left out; where they "
-      .. "cross, max counts. The gradient goes to what was chosen.",
+      .. "cross, max counts. dtypes promote: a number makes numbers of truth values, 0.5 reals of "
+      .. "whole numbers. The gradient goes to what was chosen.",
     args = { min = "the least result", max = "the largest result" },
     errors = "no bound given; " .. broadcast,
     example = "local y = mlpl.tensor { -1, 0.5, 2 }:clamp { min = 0 }\nassert(y[1]:item() == 0)\n"
@@ -238,20 +239,21 @@ return {
   },
   lerp = {
     "input + weight (end - input), element by element: linear interpolation. "
-      .. "Differentiable in all three.",
+      .. "Differentiable in all three. dtypes promote, whole numbers to f32.",
     args = { ["end"] = "broadcasts with input", weight = "a tensor or a number; may leave [0, 1]" },
     errors = "shapes that do not broadcast",
     example = "local y = mlpl.tensor { 1 }:lerp(mlpl.tensor { 3 }, 0.5)\nassert(y:item() == 2)",
   },
   addcmul = {
-    "input + value tensor1 tensor2, element by element; shapes broadcast.",
-    args = { value = "a number that scales the product" },
-    errors = "shapes that do not broadcast",
+    "input + value tensor1 tensor2, element by element; shapes broadcast, dtypes promote.",
+    args = { value = "a number that scales the product; a whole one beside whole numbers" },
+    errors = "shapes that do not broadcast; a value that is not whole beside whole numbers",
     example = "local y = mlpl.ones(1):addcmul(mlpl.tensor { 2 }, mlpl.tensor { 3 }, 10)\n"
       .. "assert(y:item() == 61)",
   },
   addcdiv = {
-    "input + value tensor1 / tensor2, element by element; shapes broadcast.",
+    "input + value tensor1 / tensor2, element by element; shapes broadcast, dtypes promote, "
+      .. "whole numbers to f32, as in a quotient.",
     args = { value = "a number that scales the quotient" },
     errors = "shapes that do not broadcast",
     example = "local y = mlpl.ones(1):addcdiv(mlpl.tensor { 6 }, mlpl.tensor { 3 }, 10)\n"
@@ -268,9 +270,12 @@ return {
   },
   masked_fill = {
     "value where the mask holds, else the input.",
-    args = { mask = "bool; broadcasts to the input's shape", value = "a number" },
-    errors = "a mask that is not bool or does not broadcast; a value that the dtype cannot hold",
+    args = { mask = "bool; broadcasts to the input's shape",
+      value = "a number, or a tensor without axes, which has a gradient then" },
+    errors = "a mask that is not bool or does not broadcast; a value that the input's dtype "
+      .. "cannot hold",
     example = "local x = mlpl.tensor { 1, -1 }\n"
-      .. "assert(x:masked_fill(x:lt(0), 7)[2]:item() == 7)",
+      .. "assert(x:masked_fill(x:lt(0), 7)[2]:item() == 7)\n"
+      .. "assert(x:masked_fill(x:lt(0), x:max())[2]:item() == 1)",
   },
 }

@@ -113,7 +113,7 @@ return {
     example = "assert(mlpl.tensor { 4 }:reciprocal():item() == 0.25)",
   },
   square = {
-    "x^2, element by element.",
+    "x^2, element by element; of whole numbers and truth values in whole numbers.",
     example = "assert(mlpl.tensor { 3 }:square():item() == 9)",
   },
   erf = {
@@ -211,7 +211,8 @@ return {
       .. "functions (2021)",
   },
   float_power = {
-    "a to the power b in f64, whatever the dtypes.", errors = broadcast,
+    "a to the power b in f64, whatever the dtypes; float_power_ converts to a's, which has to "
+      .. "be real.", errors = broadcast,
     example = "assert(mlpl.tensor({ 2 }, { dtype = 'i64' }):float_power(-1):item() == 0.5)",
   },
   ldexp = {
@@ -229,7 +230,7 @@ return {
     example = "assert(mlpl.zeros(1):xlogy(mlpl.zeros(1)):item() == 0)",
   },
   heaviside = {
-    "0 for x < 0, 1 for x > 0 and `values` for x = 0, element by element.",
+    "0 for x < 0, 1 for x > 0 and `values` for x = 0, element by element; dtypes promote.",
     args = { values = "what stands for 0; broadcasts with input" },
     errors = broadcast,
     example = "local y = mlpl.tensor { -1, 0, 2 }:heaviside(0.5)\nassert(y[2]:item() == 0.5)",
@@ -250,7 +251,8 @@ return {
     example = "assert(mlpl.tensor { 2, 0 / 0 }:fmin(1)[2]:item() == 1)",
   },
   nan_to_num = {
-    "x with nan and the infinities replaced by numbers; the gradient there is 0.",
+    "x with nan and the infinities replaced by numbers; the gradient there is 0. Whole numbers "
+      .. "and truth values have none of them.",
     args = { nan = "instead of nan", posinf = "instead of inf; the dtype's largest by default",
       neginf = "instead of -inf; the dtype's smallest by default" },
     example = "local y = mlpl.tensor { 0 / 0, 1 }:nan_to_num(7)\nassert(y[1]:item() == 7)",

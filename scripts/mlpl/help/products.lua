@@ -134,7 +134,7 @@ return {
     source = "Golub, Van Loan, Matrix Computations (2013), 4.2",
   },
   outer = {
-    "y[i][j] = a[i] b[j] of two vectors.",
+    "y[i][j] = a[i] b[j] of two vectors; dtypes promote.",
     args = { a = "[m]", b = "[n]" }, errors = "what is no vector",
     example = "assert(mlpl.tensor { 1, 2 }:outer(mlpl.tensor { 3, 4 })[2][1]:item() == 6)",
   },

@@ -330,7 +330,7 @@ return {
     example = "assert(mlpl.ones(3, 2):sum_to_size(1, 2)[1][2]:item() == 3)",
   },
   trace = {
-    "The sum of the main diagonal of a matrix.",
+    "The sum of the main diagonal of a matrix; of whole numbers in i64.",
     args = { input = "[m x n]" }, errors = "an input that is no matrix",
     example = "assert(mlpl.eye(3):trace():item() == 3)",
   },

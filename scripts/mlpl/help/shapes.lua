@@ -194,8 +194,9 @@ return {
   },
   index_fill = {
     "The input with a number at the places of an axis.",
-    args = { value = "the number", index = "[k], i64, from 1" },
-    errors = range .. "; " .. axis .. "; a value that the dtype cannot hold",
+    args = { value = "a number, or a tensor without axes, which has a gradient then",
+      index = "[k], i64, from 1" },
+    errors = range .. "; " .. axis .. "; a value that the input's dtype cannot hold",
     example = "local i = mlpl.tensor({ 2 }, { dtype = 'i64' })\n"
       .. "assert(mlpl.zeros(3):index_fill(1, i, 5)[2]:item() == 5)",
   },

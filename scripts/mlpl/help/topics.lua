@@ -42,10 +42,18 @@ assert(centred:mean():abs():item() < 1e-6 and shares:sum(2):allclose(mlpl.ones(5
       .. "float wins over whole numbers, f64 over f32; a Lua number changes no float's dtype. A "
       .. "tensor without axes beside one with axes counts by its kind alone (truth, whole, real): "
       .. "an f32 vector and an f64 tensor without axes give f32, an i64 vector and it give f64. "
-      .. "Products (matmul, einsum, conv2d) convert nothing: their operands have one dtype. "
-      .. "Functions whose values are real, / among them, give f32 of whole numbers; mean, var, std, "
-      .. "norm, softmax and the losses take floats alone. Positions and labels are i64, masks bool. "
-      .. "x:to(dtype) converts.",
+      .. "Products (matmul, einsum, conv2d) convert nothing: their operands have one dtype, which "
+      .. "may be a whole one for matmul, mm, mv, bmm, dot and inner. "
+      .. "Functions whose values are real (/, exp, lerp, addcdiv) give f32 of whole numbers, those "
+      .. "whose values are whole keep them (abs, relu, round, clamp, trace); mean, var, std, norm, "
+      .. "softmax and the losses take floats alone. Positions and labels are i64, masks bool. "
+      .. "x:to(dtype) converts. "
+      .. "Whole numbers wrap around: u8 keeps the low 8 bits. So a number beside u8 need not fit "
+      .. "it in + - * & | ~, nor in "
+      .. "comparisons, nor as a bound (clamp, maximum, minimum) that no u8 reaches; elsewhere "
+      .. "(// % ^, where) it raises. PyTorch takes the low 8 bits of such a number everywhere; it "
+      .. "also has negative powers of whole numbers, which raise here, and any and all of u8 in "
+      .. "u8, which are bool here.",
     call = 'mlpl.zeros(3, { dtype = "f64" })   x:to "i64"',
     example = [[
 local i = mlpl.tensor({ 1, 2 }, { dtype = "i64" })
@@ -54,7 +62,9 @@ assert(i:exp().dtype == "f32" and i:sum().dtype == "i64" and not pcall(i.mean, i
 assert(i:gt(1).dtype == "bool" and i:to("f64"):mean().dtype == "f64")
 local one = mlpl.tensor(1, { dtype = "f64" })               -- without axes
 assert((mlpl.ones(2) + one).dtype == "f32" and (i + one).dtype == "f64")
-assert((mlpl.ones(2) + one:reshape(1)).dtype == "f64")]],
+assert((mlpl.ones(2) + one:reshape(1)).dtype == "f64")
+local u = mlpl.tensor({ 3, 250 }, { dtype = "u8" })
+assert((u + 10)[2]:item() == 4 and u:lt(300):all():item() and i:relu().dtype == "i64")]],
   },
   operators = {
     "+ - * / ^ % // and unary - work element by element; & | ~ on truth values and whole "
