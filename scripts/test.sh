@@ -31,9 +31,10 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 
 # Reads one program's output, in TAP. A plan that was not kept and an exit status that no
 # "not ok" explains are failures: the program crashed. (cmocka prints skipped tests as
-# "not ok N # SKIP name", and one plan for each group of tests.)
+# "not ok N # SKIP name", and one plan for each group of tests.) Shows what tests counted.
 tap='
   /^1\.\.[0-9]+/ { planned += substr($1, 4) }
+  /[0-9] (cases|calls)/ && !/^(not )?ok/ { line = $0; sub(/^# /, "", line); print "  " line }
   /^# / { comment = substr($0, 3); next }
   /^(not )?ok[ \t]/ {
     ran++
