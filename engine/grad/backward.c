@@ -275,7 +275,8 @@ static mlpl_status check_saved(mlpl_ctx *cx, const mlpli_node *n) {
     return mlpl_fail(cx, MLPL_ESTATE,
         "backward: the graph below %s was freed by an earlier backward; to go through it "
         "twice, pass "
-        "retain_graph to the first",
+        "retain_graph to the first; a state that one step hands to the next wants "
+        ":detach()",
         n->said);
   for (int i = 0; i < n->n_in; i++)
     if (n->op->n_inputs && n->edge[i].leaf && n->edge[i].leaf->dtype != n->in_dtype)
@@ -424,8 +425,9 @@ static mlpl_status make_seed(const mlpli_pass *p, const mlpl_tensor *t,
   if (!mlpli_tracked(t))
     return mlpl_fail(cx, MLPL_ESTATE,
         "%s: nothing was recorded for this tensor; no input of it requires a gradient, "
-        "it was made under no_grad, or it is a constant: the gradient of a function that "
-        "is linear piece by piece (ReLU)",
+        "it was made under no_grad, it is a gradient computed without create_graph, or "
+        "it "
+        "is a constant: the gradient of a function that is linear piece by piece (ReLU)",
         p->what);
   if (!given) {
     if (t->numel != 1)

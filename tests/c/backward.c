@@ -202,8 +202,8 @@ static void retain_graph(void **state) {
   assert_values(mlpl_tensor_grad(x), 3 * exp(1), 3 * exp(2));
   assert_fails(cx, mlpl_backward(cx, y, NULL, 0), MLPL_ESTATE,
       "backward: the graph below sum was freed by an earlier backward; to go through it "
-      "twice, pass retain_graph to "
-      "the first");
+      "twice, pass retain_graph to the first; a state that one step hands to the next "
+      "wants :detach()");
   assert_values(mlpl_tensor_grad(x), 3 * exp(1), 3 * exp(2));
   test_drop_and_close(cx);
 }
@@ -274,7 +274,8 @@ static void tensors_without_a_graph(void **state) {
   mlpl_tensor *x = VECTOR(cx, 1, 2), *cut;
   static const char *const text =
       "backward: nothing was recorded for this tensor; no input of it requires a "
-      "gradient, it was made under no_grad, or it is a constant: the gradient of a "
+      "gradient, it was made under no_grad, it is a gradient computed "
+      "without create_graph, or it is a constant: the gradient of a "
       "function that is linear piece by piece (ReLU)";
   assert_fails(cx, mlpl_backward(cx, CALL1(cx, "sum", x), NULL, 0), MLPL_ESTATE, text);
   test_leaf(cx, x);

@@ -132,7 +132,7 @@ function TestAutograd:test_a_graph_serves_once_unless_it_is_retained()
   values(x.grad, 18)
   fails("backward: the graph below mul was freed by an earlier backward; to go " ..
     "through it twice, pass retain_graph " ..
-    "to the first", y.backward, y)
+    "to the first; a state that one step hands to the next wants :detach()", y.backward, y)
   values(x.grad, 18)
 end
 
@@ -191,7 +191,8 @@ function TestAutograd:test_no_grad()
   -- anything that can be called
   values(mlpl.no_grad(mlpl.nn.ReLU(), x), 2)
   fails("backward: nothing was recorded for this tensor; no input of it requires a " ..
-    "gradient, it was made under no_grad, or it is a constant: the gradient of a function " ..
+    "gradient, it was made under no_grad, it is a gradient computed without create_graph, or it " ..
+    "is a constant: the gradient of a function " ..
     "that is linear piece by piece (ReLU)", y.backward, y)
 end
 

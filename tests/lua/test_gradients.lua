@@ -118,7 +118,8 @@ function TestGrad:test_what_it_refuses()
   fails("grad: unknown option 'create'; the options are grad_outputs, retain_graph, " ..
     "create_graph, allow_unused", autograd.grad, x:sum(), x, { create = true })
   fails("grad: nothing was recorded for this tensor; no input of it requires a " ..
-    "gradient, it was made under no_grad, or it is a constant: the gradient of a function " ..
+    "gradient, it was made under no_grad, it is a gradient computed without create_graph, or it " ..
+    "is a constant: the gradient of a function " ..
     "that is linear piece by piece (ReLU)", autograd.grad, tensor { 1 }, x)
 end
 

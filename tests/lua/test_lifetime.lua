@@ -515,7 +515,7 @@ function TestLuaLayers:test_an_error_of_any_type()
   end
   local ok, got = pcall(with_layer(function() error() end), x23())
   lu.assertFalse(ok)
-  lu.assertStrContains(tostring(got), "a Lua layer failed")
+  lu.assertStrContains(tostring(got), "a Lua layer raised an error that is nil")
   assert_usable()
 end
 
