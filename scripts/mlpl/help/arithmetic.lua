@@ -270,7 +270,7 @@ return {
   },
   masked_fill = {
     "value where the mask holds, else the input.",
-    args = { mask = "bool; broadcasts to the input's shape",
+    args = { mask = "bool; broadcasts with input",
       value = "a number, or a tensor without axes, which has a gradient then" },
     errors = "a mask that is not bool or does not broadcast; a value that the input's dtype "
       .. "cannot hold",

@@ -242,8 +242,7 @@ return {
     "The k largest (or smallest) elements along dim, in order, and where they stand.",
     args = { k = "at most the size of dim", dim = along.dim, largest = "false: the smallest",
       sorted = "they always are" },
-    returns = { { "values", "Tensor", "dim has size k" },
-      { "indices", "Tensor", "likewise, i64, from 1" } },
+    returns = { { "values", "Tensor" }, { "indices", "Tensor", "i64, from 1" } },
     errors = "more than there are; " .. no_axis,
     example = "local v, i = mlpl.tensor { 1, 3, 2 }:topk(2)\n"
       .. "assert(v[2]:item() == 2 and i[1]:item() == 2)",
@@ -269,7 +268,7 @@ return {
   mode = {
     "The most frequent element along dim, the last axis unless told, of several the smallest, and "
       .. "the last place where it stands. A nan equals no other.",
-    args = axis, returns = values_and "places along dim", errors = no_axis,
+    args = axis, returns = { { "values", "Tensor" }, { "indices", "Tensor", "places along dim, i64, from 1" } }, errors = no_axis,
     example = "local v, i = mlpl.tensor { 1, 3, 3, 2 }:mode()\n"
       .. "assert(v:item() == 3 and i:item() == 3)",
   },
