@@ -123,7 +123,8 @@ return {
     example = "assert(mlpl.tensor { 1, 2 }:ge(1):all():item())",
   },
   isnan = {
-    "Where x is not a number, as a bool tensor.",
+    "Where x is not a number, as a bool tensor. Every tensor is true to if, and, or and not: take "
+      .. ":any():item(), or & | ~ for elements.",
     example = "assert(mlpl.tensor { 0 / 0, 1 }:isnan()[1]:item())",
   },
   isinf = {

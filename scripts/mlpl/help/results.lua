@@ -24,7 +24,8 @@ end
 
 local formula = "(size + 2 padding - dilation (kernel - 1) - 1) / stride + 1, rounded down"
 local up = formula .. ", or up with ceil_mode"
-local without_dilation = "(size + 2 padding - kernel) / stride + 1, rounded down, or up with ceil_mode"
+local without_dilation =
+  "(size + 2 padding - kernel) / stride + 1, rounded down, or up with ceil_mode"
 local signal, image = "[n x c x length], or without n", "[n x c x height x width], or without n"
 local windows1, windows2 = "[n x c x output_size], or without n",
   "[n x c x output_size x output_size], one for each axis, or without n"
