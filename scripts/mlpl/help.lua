@@ -11,7 +11,8 @@
 --     call = "linalg.svd(input, full_matrices)",          -- where it is no operation
 --     args = { { "input", "Tensor", "[m x n], f32 or f64" }, ... },   -- likewise; or
 --     args = { input = "[m x n], f32 or f64" },                       -- of an operation
---     returns = { { "U", "Tensor", "[m x k]" }, ... },    -- one Tensor unless told
+--     returns = { { "U", "Tensor", "[m x k]" }, ... },    -- one Tensor unless told; of an
+--                                          -- operation behind the shape that help/results.lua says
 --     memory = "a view: shares memory with input",
 --     errors = "what raises, or gives nil, message, code",
 --     example = "local U, S, Vh = mlpl.linalg.svd(mlpl.randn(3, 2))",
@@ -64,8 +65,22 @@ local function add_other_names(all)
   end
 end
 
+-- Results of an operation: names and words of the entry, shapes of help/results.lua.
+local function add_results(entry, results)
+  local d = mlpl._describe_op(entry.name)
+  if not d then return end
+  local told, list = entry.returns or { { "", "Tensor" } }, {}
+  local shapes = results(d, entry.part)
+  for i, r in ipairs(told) do
+    local text = shapes[i] and r[3] and shapes[i] .. "; " .. r[3] or shapes[i] or r[3]
+    list[i] = { r[1], r[2], text }
+  end
+  entry.returns = list
+end
+
 local function load_entries()
   if entries then return entries end
+  local results = script "help.results"
   entries, topics = {}, script "help.topics"
   topic_words = {}
   for name, entry in pairs(topics) do
@@ -77,6 +92,7 @@ local function load_entries()
       assert(not entries[name], name)
       entry.name, entry.part = name, part
       entries[name] = entry
+      add_results(entry, results)
     end
   end
   add_functions(entries)
@@ -245,8 +261,14 @@ end
 local lua_types = {
   integer = "integer", number = "number", boolean = "boolean", axis = "integer",
   axes = "integer|integer[]", index = "integer", choice = "string", sizes = "integer|integer[]",
-  pair = "number[]", ["axis list"] = "integer|integer[]", extent = "integer|integer[]|string",
+  pair = "number[]", ["axis list"] = "integer|integer[]", extent = "integer|integer[]",
 }
+
+-- The padding of a convolution may be a word.
+local function option_type(d, p)
+  local word = p.name == "padding" and d.name and d.name:find "^conv%dd$"
+  return lua_types[p.type] .. (word and "|string" or "") .. (p.tensor and "|Tensor" or "")
+end
 
 local NO_LIMIT <const> = 1e9     -- what no memory could hold is no limit that helps a reader
 
@@ -293,7 +315,7 @@ local function arguments(entry)
     local early = i <= (d.options_first or 0)     -- x:gather(dim, index)
     local several = p.type == "sizes" or p.type == "axis list"
     table.insert(list, early and 1 + i or #list + 1,
-      { name = p.name, type = lua_types[p.type] .. (p.tensor and "|Tensor" or ""),
+      { name = p.name, type = option_type(d, p),
         text = texts[p.name] or usual[p.name], variadic = several and i == #d.params,
         optional = not p.required, standard = p.standard, domain = domain(p),
         option = not early, choices = p.choices })
@@ -328,11 +350,7 @@ local function call_text(entry, list)
   return ("%s(%s%s)"):format(name, table.concat(words, ", "), ("]"):rep(open))
 end
 
-local function returned(entry)
-  if entry.returns then return entry.returns end
-  local d = mlpl._describe_op(entry.row or entry.name)
-  return d and { { "", "Tensor" } } or {}
-end
+local function returned(entry) return entry.returns or {} end
 
 -- ---- text -----------------------------------------------------------------------------
 
@@ -585,7 +603,9 @@ function text_of_one(what, caller)
   end
   if longer then return longer end
   entry = entry or not inside and topic_of(short) or nil
-  if hint and not entry then raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name), hint)) end
+  if hint and not entry then
+    raise(("%s: there is nothing called %s%s"):format(caller, mlpl._shown(name), hint))
+  end
   if not entry and not inside then unknown(name, caller) end
   if entry and inside then return text_of(entry) .. "\n" .. inside end
   return entry and text_of(entry) or inside

@@ -143,10 +143,11 @@ return {
       .. "functions (2021)",
   },
   dropout = {
-    "In training, 0 with probability p, else x / (1 - p), so that the mean stays; else a copy "
-      .. "of the input. Draws from mlpl's generator (mlpl.seed), or from "
+    "In training, 0 with probability p, else x / (1 - p), so that the mean stays; outside it the "
+      .. "input itself. Draws from mlpl's generator (mlpl.seed), or from "
       .. "generator = a mlpl.Generator. nn.Dropout knows by itself whether it trains.",
     args = { p = "the probability of 0", training = "false: nothing is dropped" },
+    memory = "with training = false, or p = 0, the input itself: shares memory with input; else a tensor of its own",
     example = "local x = mlpl.ones(100)\n"
       .. "assert(nn.dropout(x, 0.5, false):sum():item() == 100)\n"
       .. "assert(nn.dropout(x, 1):sum():item() == 0)",

@@ -123,7 +123,8 @@ return {
     example = "assert(mlpl.tensor { 1, 2 }:ge(1):all():item())",
   },
   isnan = {
-    "Where x is not a number, as a bool tensor.",
+    "Where x is not a number, as a bool tensor. Every tensor is true to if, and, or and not: take "
+      .. ":any():item(), or & | ~ for elements.",
     example = "assert(mlpl.tensor { 0 / 0, 1 }:isnan()[1]:item())",
   },
   isinf = {
@@ -270,7 +271,7 @@ return {
   },
   masked_fill = {
     "value where the mask holds, else the input.",
-    args = { mask = "bool; broadcasts to the input's shape",
+    args = { mask = "bool; broadcasts with input",
       value = "a number, or a tensor without axes, which has a gradient then" },
     errors = "a mask that is not bool or does not broadcast; a value that the input's dtype "
       .. "cannot hold",

@@ -216,7 +216,7 @@ return {
       .. "where the smallest of nothing is asked for.",
     args = { input = "[... m x n]", ord = "a text, or a number where it is one",
       keepdim = "keep both axes, with size 1" },
-    returns = { { "norm", "Tensor", "[...]" } },
+    returns = { { "norm", "Tensor" } },
     errors = ndim .. "; a smallest that there is not",
     example = "assert(linalg.matrix_norm(mlpl.tensor { { 1, -2 }, { 3, 4 } }, 'inf')"
       .. ":item() == 7)",

@@ -216,8 +216,9 @@ mlpl.set_grad_enabled(true)]],
   detect_anomaly = {
     "Searches for NaN and infinity: while it is on, the operation whose result or gradient has "
       .. "the first of them raises, and names itself and the line of the script that called it, in "
-      .. "backward passes, too; so does a hook or a Function whose gradient has it. Given a function, for its call alone; given true or false, until "
-      .. "it is set again; without arguments, it tells whether it is on. On, it costs time.",
+      .. "backward passes, too; so does a hook or a Function whose gradient has it. Given a "
+      .. "function, for its call alone; given true or false, until it is set again; without "
+      .. "arguments, it tells whether it is on. On, it costs time.",
     call = "detect_anomaly([on | f, ...])",
     args = {
       { "on", "boolean|function?", "true, false, or a function to call" },
@@ -722,7 +723,10 @@ assert(a:equal(mlpl.rand(2, { generator = g:set_state(state) })))]],
         .. "operands; f32 or f64, all the same" },
       { "...", "Tensor?", "up to 16 operands in all" },
     },
-    returns = { { "y", "Tensor" } },
+    returns = { { "y", "Tensor", "an axis for each letter of the result; a single number "
+      .. "without any" } },
+    memory = "of one operand, where nothing is summed (\"ij->ji\", \"ii->i\"), a view: shares "
+      .. "memory with it; else a tensor of its own",
     errors = "an equation that does not fit the operands raises, and says where; operands of "
       .. "several dtypes, also those without axes",
     example = [[

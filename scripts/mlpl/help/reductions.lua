@@ -10,6 +10,9 @@ end
 local scanned = { { "values", "Tensor", "the input's shape" },
   { "indices", "Tensor", "the input's shape, i64: where along dim each value stands, from 1" } }
 
+local truth = "Every tensor is true to if, and, or and not: take :item(), or & | ~ for "
+  .. "elements."
+
 local spread = { dim = axes.dim, keepdim = axes.keepdim,
   correction = "is taken from the number of elements in the divisor" }
 local samples = { x = "places of the samples", dx = "how far they are apart without x", dim = along.dim }
@@ -37,7 +40,8 @@ return {
   max = {
     "The largest element; with dim also where it stands, the first of equal ones. nan wins. "
       .. "Over all elements equal maxima share the gradient; with dim the index's element has it. "
-      .. "With a tensor in place of dim, max(a, b), it is maximum.",
+      .. "With a tensor in place of dim, max(a, b), it is maximum. With dim both results "
+      .. "are passed on: (x:max(1)) in parentheses is the values alone.",
     args = axis, returns = values_and "places along dim",
     errors = no_axis .. "; nothing to choose from",
     example = "local v, i = mlpl.tensor { { 1, 5, 3 } }:max(2)\n"
@@ -47,7 +51,8 @@ return {
   min = {
     "The smallest element; with dim also where it stands, the first of equal ones. nan wins. "
       .. "Over all elements equal minima share the gradient; with dim the index's element has it. "
-      .. "With a tensor in place of dim, min(a, b), it is minimum.",
+      .. "With a tensor in place of dim, min(a, b), it is minimum. With dim both results "
+      .. "are passed on: (x:min(1)) in parentheses is the values alone.",
     args = axis, returns = values_and "places along dim",
     errors = no_axis .. "; nothing to choose from",
     example = "local v, i = mlpl.tensor { { 1, 5, 3 } }:min(2)\n"
@@ -81,13 +86,13 @@ return {
   },
   any = {
     "Whether an element differs from 0, over axes, as a bool tensor (of u8, too, where PyTorch "
-      .. "keeps u8); false of nothing.",
+      .. "keeps u8); false of nothing. " .. truth,
     args = axes, errors = no_axis,
     example = "assert(mlpl.tensor { 0, 1 }:any():item())",
   },
   all = {
     "Whether all elements differ from 0, over axes, as a bool tensor (of u8, too, where PyTorch "
-      .. "keeps u8); true of nothing.",
+      .. "keeps u8); true of nothing. " .. truth,
     args = axes, errors = no_axis,
     example = "assert(not mlpl.tensor { 0, 1 }:all():item())",
   },
@@ -242,8 +247,7 @@ return {
     "The k largest (or smallest) elements along dim, in order, and where they stand.",
     args = { k = "at most the size of dim", dim = along.dim, largest = "false: the smallest",
       sorted = "they always are" },
-    returns = { { "values", "Tensor", "dim has size k" },
-      { "indices", "Tensor", "likewise, i64, from 1" } },
+    returns = { { "values", "Tensor" }, { "indices", "Tensor", "i64, from 1" } },
     errors = "more than there are; " .. no_axis,
     example = "local v, i = mlpl.tensor { 1, 3, 2 }:topk(2)\n"
       .. "assert(v[2]:item() == 2 and i[1]:item() == 2)",
@@ -269,7 +273,7 @@ return {
   mode = {
     "The most frequent element along dim, the last axis unless told, of several the smallest, and "
       .. "the last place where it stands. A nan equals no other.",
-    args = axis, returns = values_and "places along dim", errors = no_axis,
+    args = axis, returns = { { "values", "Tensor" }, { "indices", "Tensor", "places along dim, i64, from 1" } }, errors = no_axis,
     example = "local v, i = mlpl.tensor { 1, 3, 3, 2 }:mode()\n"
       .. "assert(v:item() == 3 and i:item() == 3)",
   },

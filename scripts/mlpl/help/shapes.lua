@@ -269,7 +269,7 @@ return {
   },
   masked_scatter = {
     "The input with elements of source, in order, where the mask holds.",
-    args = { mask = "bool; broadcasts to input", source = "as many elements as the mask holds" },
+    args = { mask = "bool; broadcasts with input", source = "as many elements as the mask holds" },
     errors = "fewer elements than places",
     example = "local x = mlpl.tensor { 1, -1, 2 }\n"
       .. "assert(x:masked_scatter(x:lt(0), mlpl.tensor { 9 })[2]:item() == 9)",

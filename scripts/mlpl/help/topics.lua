@@ -83,7 +83,8 @@ assert((1 - x):equal(-(x - 1)))]],
     also = { "inplace", "out" },
     "A method whose name ends with an underscore changes its receiver and returns it: x:add_(y), "
       .. "x:zero_(); so does x[i] = value. { out = y }, among the options of an operation with one "
-      .. "result, puts the result into y and returns y. The tensor that is changed keeps shape and "
+      .. "result, puts the result into y and returns y; what takes a list of tensors (cat, stack, "
+      .. "multi_dot) and einsum have no out. The tensor that is changed keeps shape and "
       .. "dtype: a result that does not fit raises, as a real one does for whole numbers; in place "
       .. "other floats are converted, out asks for the result's dtype. All views of the same "
       .. "memory see the change. A leaf that requires a gradient is changed under no_grad; a "
