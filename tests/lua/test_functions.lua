@@ -108,6 +108,24 @@ function TestFunctions:test_division_that_rounds()
     { rounding_mode = "down" })
 end
 
+function TestFunctions:test_signs_have_gradients_of_0()
+  values(slope(function(v) return v:sign() end, { -2, 0, 3 }), { 0, 0, 0 })
+  values(slope(function(v) return (v * 1):sign_() end, { -2, 0, 3 }), { 0, 0, 0 })
+  values(slope(function(v) return f64({ 1, -2, 3 }):copysign(v) end, { -2, 0, 3 }), { 0, 0, 0 })
+  values(slope(function(v) return v:copysign(-v) end, { -2, 0, 3 }), { -1, 0, -1 })
+  values(slope(function(v) return f64({ { 1 }, { 2 } }):copysign(v) end, { 1, 2 }), { 0, 0 })
+end
+
+function TestFunctions:test_the_gradient_of_fmax_and_fmin_is_shared_where_both_are_equal()
+  local first, second = { 1, 1, 2, nan, 1, nan }, { 1, 2, 1, 1, nan, nan }
+  for name, to_first in pairs { fmax = { 0.5, 0, 1, 0, 1, 1 }, fmin = { 0.5, 1, 0, 0, 1, 1 } } do
+    local to_second = {}
+    for i, v in ipairs(to_first) do to_second[i] = 1 - v end
+    values(slope(function(a) return a[name](a, f64(second)) end, first), to_first)
+    values(slope(function(b) return mlpl[name](f64(first), b) end, second), to_second)
+  end
+end
+
 function TestFunctions:test_max_and_min_of_two()
   local a, b = tensor { 1, 5, nan }, tensor { { 2 }, { 3 } }
   values(mlpl.max(a, b), { { 2, 5, nan }, { 3, 5, nan } })
