@@ -189,6 +189,32 @@ function TestChoices:test_masked_fill()
     mlpl.ones(3), 0)
 end
 
+-- An infinite bound is one, whatever it lets through.
+function TestChoices:test_clamp_with_infinite_bounds_gives_the_input()
+  local inf = math.huge
+  local x = tensor { -2, -inf, inf, nan }
+  for _, name in ipairs { "clamp", "clip", "clamp_", "clip_" } do
+    local function of(...)
+      local v = x:clone()
+      return v[name](v, ...)
+    end
+    values(of(-inf, inf), x:totable())
+    values(of(nil, inf), x:totable())
+    values(of(-inf), x:totable())
+    values(of { min = -inf }, x:totable())
+    values(of { max = inf }, x:totable())
+    values(of(-inf, 0), { -2, -inf, 0, nan })
+    values(of(0, inf), { 0, 0, inf, nan })
+    values(of(-inf, tensor(0)), { -2, -inf, 0, nan })
+    values(of(tensor(0), inf), { 0, 0, inf, nan })
+    values(of(tensor(-inf), inf), x:totable())
+  end
+  values(slope(function(v) return v:clamp(-inf, inf) end, { -1, 2 }), { 1, 1 })
+  local whole = mlpl.tensor({ 1, 2 }, { dtype = "i64" }):clamp(-inf, inf)
+  values(whole, { 1, 2 })
+  lu.assertEquals(whole.dtype, "f32") -- as beside any other real
+end
+
 function TestChoices:test_clamp_takes_either_end()
   local x = tensor { -2, 0.5, 2, nan }
   values(x:clamp(-1, 1), { -1, 0.5, 1, nan })
@@ -196,7 +222,13 @@ function TestChoices:test_clamp_takes_either_end()
   values(x:clamp { max = 0 }, { -2, 0, 0, nan })
   values(x:clamp(0), { 0, 0.5, 2, nan })
   values(x:clamp(nil, 0), { -2, 0, 0, nan })
-  fails("clamp: neither min nor max is given", x.clamp, x)
+  for _, options in ipairs { "nothing", {}, { out = x:clone() } } do
+    local more = options ~= "nothing" and options or nil
+    fails("clamp: neither min nor max is given", x.clamp, x, more)
+    fails("clamp: neither min nor max is given", x.clamp, x, nil, nil, more)
+  end
+  fails("clamp_: neither min nor max is given", x.clamp_, x)
+  fails("clip: neither min nor max is given", x.clip, x)
   local function unit(v) return v:clamp(-1, 1) end
   values(slope(unit, { -2, -1, 0, 1, 2 }), { 0, 1, 1, 1, 0 })
 end
