@@ -331,7 +331,7 @@ int mlplb_index(lua_State *L, mlpl_tensor *x, int key) {
   }
   read_key(L, &u, x, key);
   lua_pushvalue(L, 1);
-  if (u.part) in[0] = apply(L, MLPLB_SLICE, in, 1, u.cut);
+  if (u.part || !u.n_index) in[0] = apply(L, MLPLB_SLICE, in, 1, u.cut);
   memcpy(in + 1, u.index, sizeof u.index);
   if (u.n_index) apply(L, MLPLB_INDEX, in, 1 + u.n_index, NULL);
   return 1;

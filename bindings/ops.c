@@ -281,14 +281,6 @@ static mlpl_dtype dtype_of_option(lua_State *L, const mlpl_op *op, int option) {
   return mlpl_tensor_dtype(mlplb_check_tensor(L, 1)) == MLPL_F64 ? MLPL_F64 : MLPL_F32;
 }
 
-/* An infinite number that the option has where it is not given, either. */
-static bool is_left_out(lua_State *L, int arg, const mlpl_op *op, int option) {
-  int n;
-  const mlpl_param *p = &mlpl_op_params(op, &n)[option];
-  return p->type == MLPL_PARAM_REAL && lua_type(L, arg) == LUA_TNUMBER &&
-      isinf(p->standard) && lua_tonumber(L, arg) == p->standard;
-}
-
 /* Inputs first to n of `other`, given by position or name, to their positions, behind k
    options; the trailing table keeps what else it has. */
 static void options_to_places(lua_State *L, const char *what, const mlpl_op *op,
@@ -324,10 +316,6 @@ static void options_to_places(lua_State *L, const char *what, const mlpl_op *op,
         !is_tensor_like(L, place))
       luaL_error(L, "%s: %s is %s; it must be a number or a tensor", what, name,
           mlplb_shown(L, place));
-    if (is_left_out(L, place, op, option)) {
-      lua_pushnil(L);
-      lua_replace(L, place);
-    }
     make_tensor(L, place, what, name, dtype_of_option(L, op, option));
   }
   if (!options) return;

@@ -411,6 +411,9 @@ void mlplb_params(lua_State *L, const char *what, int first, const mlpl_param *p
     if ((params[i].flags & MLPL_REQUIRED) && !given[i] &&
         params[i].type != MLPL_PARAM_SIZES)
       luaL_error(L, "%s: %s is missing", what, params[i].name);
+  const char *missing[2] = {"", ""};
+  if (mlpl_param_none_of(params, n, given, missing))
+    luaL_error(L, "%s: neither %s nor %s is given", what, missing[0], missing[1]);
 }
 
 mlpl_dtype mlplb_dtype(lua_State *L, int index, const char *what) {

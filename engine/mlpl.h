@@ -199,6 +199,7 @@ typedef enum mlpl_param_type {
 typedef enum mlpl_param_flags {
   MLPL_REQUIRED = 1,
   MLPL_MAY_BE_NAN = 2, /* a real that NaN is a value of, as of elements */
+  MLPL_ONE_REQUIRED = 4, /* of the two options with it one, at least, is */
   /* `standard` is taken when it is absent; an axis whose standard is NaN: all axes */
   MLPL_OPTIONAL = 0
 } mlpl_param_flags;
@@ -242,6 +243,11 @@ typedef union mlpl_value {
 
 /* The value of an option that is not given. */
 MLPL_API mlpl_value mlpl_param_standard(const mlpl_param *param);
+
+/* Of n options none is given of the two of which one has to be; then they are
+   missing[0..1]. */
+MLPL_API bool mlpl_param_none_of(
+    const mlpl_param *params, int n, const bool *given, const char **missing);
 
 /* n axes, 0 to MLPL_MAX_RANK (0: all, as in PyTorch), as an option's value. */
 MLPL_API void mlpl_value_axes(mlpl_value *value, int n, const int64_t *axes);

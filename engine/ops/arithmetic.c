@@ -356,8 +356,8 @@ const mlpl_op mlpli_op_neg = {
     MAP_ROW(neg, MLPLI_REAL, 0), HAS_BACKWARD(neg), OF(MLPLI_NUMBERS)};
 const mlpl_op mlpli_op_abs = {
     MAP_ROW(abs, MLPLI_SMOOTH, 1), HAS_BACKWARD(abs), OF(MLPLI_NUMBERS)};
-const mlpl_op mlpli_op_sign = {
-    MAP_ROW(sign, MLPLI_SMOOTH, 0), OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
+const mlpl_op mlpli_op_sign = {MAP_ROW(sign, MLPLI_SMOOTH, 0),
+    .backward = mlpli_flat_backward, OF(MLPLI_NUMBERS | MLPLI_TRUTH)};
 const mlpl_op mlpli_op_positive = {MAP_ROW(positive, MLPLI_SMOOTH, 0), .internal = true};
 const mlpl_op mlpli_op_affine = {MAP_ROW(affine, MLPLI_REAL, 0), HAS_BACKWARD(affine),
     PARAMS(affine_params), .internal = true};

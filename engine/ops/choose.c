@@ -178,12 +178,6 @@ static BACKWARD(gate) {
 
 /* ---- clamp ------------------------------------------------------------------------- */
 
-static SHAPE(clamp) {
-  if (c->p[0].f == -(double)INFINITY && c->p[1].f == (double)INFINITY)
-    return mlpl_fail(cx, MLPL_EARG, "clamp: neither min nor max is given");
-  return mlpli_shape_same(cx, c, s);
-}
-
 void mlpli_clamp(mlpl_tensor *out, const mlpl_tensor *x, double min, double max) {
   mlpli_number low;
   if (isnan(min) || isnan(max))
@@ -408,7 +402,7 @@ static const char *const gate_sides[] = {
 static const mlpl_param gate_params[] = {
     MLPLI_CHOICE_OPTION("side", gate_sides), MLPLI_ELEMENT_OPTION("at", 0)};
 static const mlpl_param clamp_params[] = {
-    MLPLI_ELEMENT_OPTION("min", -INFINITY), MLPLI_ELEMENT_OPTION("max", INFINITY)};
+    MLPLI_ELEMENT_EITHER("min", -INFINITY), MLPLI_ELEMENT_EITHER("max", INFINITY)};
 static const mlpl_param nan_to_num_params[] = {MLPLI_ELEMENT_OPTION("nan", 0),
     MLPLI_ELEMENT_OPTION("posinf", DBL_MAX), MLPLI_ELEMENT_OPTION("neginf", -DBL_MAX)};
 static const mlpl_param value_params[] = {
@@ -430,8 +424,8 @@ const mlpl_op mlpli_op_nan_to_num = {MAP_ROW(nan_to_num, MLPLI_REAL, 1),
 const mlpl_op mlpli_op_clamp_by = {CLAMP_ROW("clamp_by"), .says = MLPLI_OP_CLAMP,
     .input_name = {"input", "min", "max"}, .n_inputs = 3, .n_required = 1, .saves = 7,
     .differentiable = 7, .numbers = 6, .lower = 2, .upper = 4, .internal = true};
-const mlpl_op mlpli_op_clamp = {UNARY_ROW(clamp, MLPLI_REAL, shape_clamp), .saves = 1,
-    HAS_BACKWARD(clamp), PARAMS(clamp_params), .underscored = true, .in_place = true,
+const mlpl_op mlpli_op_clamp = {MAP_ROW(clamp, MLPLI_REAL, 1), HAS_BACKWARD(clamp),
+    PARAMS(clamp_params), .underscored = true, .in_place = true,
     .by_tensor = MLPLI_OP_CLAMP_BY, .places_options = true};
 const mlpl_op mlpli_op_clamp_min = {CLAMP_ONE_ROW("clamp_min", "min"), .lower = 2};
 const mlpl_op mlpli_op_clamp_max = {CLAMP_ONE_ROW("clamp_max", "max"), .upper = 2};

@@ -278,10 +278,13 @@ static BACKWARD(rad2deg) {
 static BACKWARD(frac) { return mlpli_give(cx, n, 0, g); }
 
 /* 0, whatever g is, and still a function of g in the graph of a recorded pass */
+static mlpl_tensor *flat(mlpli_expr *e, mlpl_tensor *g) {
+  return mlpli_xgate(e, MLPLK_GATE_ABOVE, g, mlpli_xnumber(e, g, 0), 0);
+}
+
 mlpl_status mlpli_flat_backward(mlpl_ctx *cx, mlpli_node *n, mlpl_tensor *g) {
   mlpli_expr e = {.cx = cx};
-  mlpl_tensor *zero = mlpli_xnumber(&e, g, 0);
-  mlpli_xgive(&e, n, 0, mlpli_xgate(&e, MLPLK_GATE_ABOVE, g, zero, 0));
+  mlpli_xgive(&e, n, 0, flat(&e, g));
   return mlpli_expr_end(&e);
 }
 
@@ -335,11 +338,14 @@ static BACKWARD(xlogy) {
   return mlpli_expr_end(&e);
 }
 
-/* da = g where a keeps its sign, -g where it changes it, 0 at 0 */
+/* da = g where a keeps its sign, -g where it changes it, 0 at 0; db = 0 */
 static BACKWARD(copysign) {
   mlpli_expr e = {.cx = cx};
-  mlpl_tensor *turn = mlpli_xmul(&e, OP1(SIGN, n->in[0]), OP1(SIGN, n->out));
-  mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, turn));
+  if (mlpli_wants(n, 0)) {
+    mlpl_tensor *turn = mlpli_xmul(&e, OP1(SIGN, n->in[0]), OP1(SIGN, n->out));
+    mlpli_xgive(&e, n, 0, mlpli_xmul(&e, g, turn));
+  }
+  if (mlpli_wants(n, 1)) mlpli_xgive(&e, n, 1, flat(&e, g));
   return mlpli_expr_end(&e);
 }
 
@@ -376,23 +382,24 @@ static COMPOSE(float_power) {
   return mlpli_xresult(&e, out, mlpli_x2(&e, MLPLI_OP_POW, a, b, NULL));
 }
 
-/* The larger or smaller one; of a number and NaN the number. As in PyTorch, all of the
-   gradient goes to a where both are equal. */
+/* The larger or smaller one; of a number and NaN the number. The gradient is that of
+   maximum or minimum, and all of it goes to the number; to a where both are NaN. */
 static mlpl_status but_nan(
-    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **out, mlpli_op_id beats) {
+    mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **out, mlpli_op_id extreme) {
   mlpli_expr e = {.cx = cx};
   mlpl_tensor *a = c->in[0], *b = c->in[1];
   mlpli_shape s;
   MLPL_TRY(mlpli_broadcast(cx, c->op->name, a, b, &s));
-  const bool was = mlpl_set_grad_enabled(cx, false);
-  mlpl_tensor *first = mlpli_x2(&e, MLPLI_OP_LOGICAL_OR, mlpli_x2(&e, beats, a, b, NULL),
-      mlpli_x1(&e, MLPLI_OP_ISNAN, b, NULL), NULL);
-  mlpl_set_grad_enabled(cx, was);
-  return mlpli_xresult(&e, out, mlpli_x3(&e, MLPLI_OP_WHERE, first, a, b, NULL));
+  mlpl_tensor *y = mlpli_x2(&e, extreme, a, b, NULL);
+  if (mlpli_is_real(a)) {
+    y = mlpli_x3(&e, MLPLI_OP_WHERE, mlpli_x1(&e, MLPLI_OP_ISNAN, a, NULL), b, y, NULL);
+    y = mlpli_x3(&e, MLPLI_OP_WHERE, mlpli_x1(&e, MLPLI_OP_ISNAN, b, NULL), a, y, NULL);
+  }
+  return mlpli_xresult(&e, out, y);
 }
 
-static COMPOSE(fmax) { return but_nan(cx, c, out, MLPLI_OP_GE); }
-static COMPOSE(fmin) { return but_nan(cx, c, out, MLPLI_OP_LE); }
+static COMPOSE(fmax) { return but_nan(cx, c, out, MLPLI_OP_MAXIMUM); }
+static COMPOSE(fmin) { return but_nan(cx, c, out, MLPLI_OP_MINIMUM); }
 
 /* a 2^b, by pow, whose powers of two are exact: a third of the power three times, since
    2^b may be too large or too small where the product is neither. Beyond the bound every
@@ -494,7 +501,7 @@ const mlpl_op mlpli_op_fmin = {PAIR_ROW(fmin, MLPLI_REAL, MLPLI_REAL),
 const mlpl_op mlpli_op_logit = {COMPOSE_ROW(logit, MLPLI_SHARE), .computes = MLPLI_REALS,
     PARAMS(logit_params), .underscored = true};
 PAIR_MAP_ROW(xlogy, MLPLI_NONZERO, MLPLI_POSITIVE, 3)
-/* PyTorch's heaviside has no gradient, and copysign none for its second operand. */
+/* PyTorch's heaviside has no gradient. */
 const mlpl_op mlpli_op_heaviside = {.name = "heaviside",
     .input_name = {"input", "values"},
     .domain = {MLPLI_SMOOTH, MLPLI_REAL},
@@ -511,7 +518,7 @@ const mlpl_op mlpli_op_copysign = {.name = "copysign",
     .n_required = 2,
     .n_outputs = 1,
     .saves = 1 | MLPLI_SAVE_OUT,
-    .differentiable = 1,
+    .differentiable = 3,
     .computes = MLPLI_REALS,
     .shape = mlpli_shape_broadcast,
     .forward = copysign_forward,

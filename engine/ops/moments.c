@@ -112,13 +112,15 @@ static BACKWARD(var) {
   return mlpli_expr_end(&e);
 }
 
-/* g (x - mean) / ((n - correction) std); 0 where std is 0, as PyTorch */
+/* g (x - mean) / ((n - correction) std); constantly 0 where std is 0, as PyTorch */
 static BACKWARD(std) {
   mlpli_expr e = {.cx = cx};
   const mlpl_tensor *x = n->in[0];
   const double by = freedom(n->p, x->ndim, x->shape);
-  mlpl_tensor *y = mlpli_xadd(&e, mlpli_xout(&e, n), where_zero(&e, n->out));
-  mlpl_tensor *gk = mlpli_xkept(&e, n, mlpli_xdiv(&e, g, y), axes_of_node(n));
+  mlpl_tensor *zero = mlpli_xzeros(&e, n->out), *y = mlpli_xout(&e, n);
+  if (zero) y = mlpli_x2(&e, MLPLI_OP_MASKED_FILL, y, zero, &(mlpl_value){.f = 1});
+  mlpl_tensor *part = mlpli_xzero_where(&e, zero, mlpli_xdiv(&e, g, y));
+  mlpl_tensor *gk = mlpli_xkept(&e, n, part, axes_of_node(n));
   mlpl_tensor *gx = mlpli_xmul(&e, mlpli_xaffine(&e, gk, 1 / by, 0), centred(&e, n));
   mlpli_xgive(&e, n, 0, gx);
   return mlpli_expr_end(&e);

@@ -13,6 +13,12 @@
 /* reals that become elements, or are compared with some: any at all */
 #define MLPLI_ELEMENT_OPTION(name, standard)                                             \
   { name, MLPL_PARAM_REAL, MLPL_MAY_BE_NAN, standard, -INFINITY, INFINITY, NULL, 0 }
+/* the same, two of which one has to be given */
+#define MLPLI_ELEMENT_EITHER(name, standard)                                             \
+  {                                                                                      \
+    name, MLPL_PARAM_REAL, MLPL_ONE_REQUIRED | MLPL_MAY_BE_NAN, standard, -INFINITY,     \
+        INFINITY, NULL, 0                                                                \
+  }
 #define MLPLI_ELEMENT_NEEDED(name)                                                       \
   {                                                                                      \
     name, MLPL_PARAM_REAL, MLPL_REQUIRED | MLPL_MAY_BE_NAN, 0, -INFINITY, INFINITY,      \

@@ -25,6 +25,17 @@ mlpl_value mlpl_param_standard(const mlpl_param *p) {
   return v;
 }
 
+bool mlpl_param_none_of(
+    const mlpl_param *params, int n, const bool *given, const char **missing) {
+  int k = 0;
+  for (int i = 0; i < n; i++) {
+    if (!(params[i].flags & MLPL_ONE_REQUIRED)) continue;
+    if (given[i]) return false;
+    if (k < 2) missing[k++] = params[i].name;
+  }
+  return k > 0;
+}
+
 void mlpl_value_axes(mlpl_value *v, int n, const int64_t *axes) {
   memset(v, 0, sizeof *v);
   v->i = n == 0 ? MLPL_NO_AXIS : n == 1 ? axes[0] : MLPL_SEVERAL_AXES;
@@ -232,6 +243,10 @@ mlpl_status mlpli_resolve(mlpl_ctx *cx, const char *what, const mlpl_param *para
   for (int i = 0; i < n; i++)
     if ((params[i].flags & MLPL_REQUIRED) && !given[i])
       return mlpl_fail(cx, MLPL_EARG, "%s: %s is missing", what, params[i].name);
+  const char *missing[2] = {"", ""};
+  if (mlpl_param_none_of(params, n, given, missing))
+    return mlpl_fail(
+        cx, MLPL_EARG, "%s: neither %s nor %s is given", what, missing[0], missing[1]);
   return mlpli_check_params(cx, what, params, n, values);
 }
 

@@ -50,7 +50,7 @@ bool mlpli_can_be(int dtype, mlpl_element v) {
   char held[8];
   mlpli_store_element(held, dtype, v);
   const bool end = dtype == MLPL_I64 && v.f >= 9223372036854775808.0;
-  return mlpli_load(held, dtype) == v.f && (!end || v.whole == INT64_MAX);
+  return mlpli_load(held, dtype) == v.f && (!end || (double)v.whole == v.f);
 }
 
 mlpl_status mlpli_check_element(

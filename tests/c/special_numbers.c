@@ -7,14 +7,15 @@
 /* ---- NaN and infinity -------------------------------------------------------------- */
 
 /* A result that NaN inputs do not reach: the number of a place, 0 or 1, or a part of
-   the input that is not theirs, or that is chosen instead of them. */
+   the input that is not theirs, or that is chosen instead of them. Or there is none, for
+   they are refused. */
 static bool hides_nan(const mlpl_op *op, int input) {
   static const char *const rows[] = {"positive", "argmax", "argmin", "any", "all",
       "count_nonzero", "argsort", "histc", "searchsorted", "matrix_rank", "nonzero",
       "scatter", "scatter_add", "index_put", "index_copy", "masked_scatter", "nan_to_num",
       "where", "masked_fill", "masked_fill_by", "index_fill_by", "gate", "heaviside",
       "copysign", "nansum", "scatter_combine", "scatter_reduce", "index_reduce", "vander",
-      "fmax", "fmin", "lu", "values_of"};
+      "fmax", "fmin", "lu", "values_of", "cholesky"};
   static const char *const lend_a_shape[] = {"view_as", "reshape_as", "expand_as"};
   static const char *const not_read[] = {"addmv", "addr", "addbmm"}; /* with beta 0 */
   /* a target that is neither 1 nor -1 */

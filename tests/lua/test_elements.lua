@@ -15,7 +15,8 @@ local function i64(v) return mlpl.tensor(v, { dtype = "i64" }) end
 
 TestElementsExact = {}
 
-local exact = { (1 << 53) + 1, -(1 << 53) - 1, math.maxinteger, math.mininteger, 7 }
+local exact = { (1 << 53) + 1, -(1 << 53) - 1, math.maxinteger, math.mininteger, 7,
+  math.maxinteger - 1, math.maxinteger - 511 }
 
 -- Each gives two elements that are v, behind one that is 1.
 local ways = {

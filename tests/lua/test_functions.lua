@@ -108,6 +108,24 @@ function TestFunctions:test_division_that_rounds()
     { rounding_mode = "down" })
 end
 
+function TestFunctions:test_signs_have_gradients_of_0()
+  values(slope(function(v) return v:sign() end, { -2, 0, 3 }), { 0, 0, 0 })
+  values(slope(function(v) return (v * 1):sign_() end, { -2, 0, 3 }), { 0, 0, 0 })
+  values(slope(function(v) return f64({ 1, -2, 3 }):copysign(v) end, { -2, 0, 3 }), { 0, 0, 0 })
+  values(slope(function(v) return v:copysign(-v) end, { -2, 0, 3 }), { -1, 0, -1 })
+  values(slope(function(v) return f64({ { 1 }, { 2 } }):copysign(v) end, { 1, 2 }), { 0, 0 })
+end
+
+function TestFunctions:test_the_gradient_of_fmax_and_fmin_is_shared_where_both_are_equal()
+  local first, second = { 1, 1, 2, nan, 1, nan }, { 1, 2, 1, 1, nan, nan }
+  for name, to_first in pairs { fmax = { 0.5, 0, 1, 0, 1, 1 }, fmin = { 0.5, 1, 0, 0, 1, 1 } } do
+    local to_second = {}
+    for i, v in ipairs(to_first) do to_second[i] = 1 - v end
+    values(slope(function(a) return a[name](a, f64(second)) end, first), to_first)
+    values(slope(function(b) return mlpl[name](f64(first), b) end, second), to_second)
+  end
+end
+
 function TestFunctions:test_max_and_min_of_two()
   local a, b = tensor { 1, 5, nan }, tensor { { 2 }, { 3 } }
   values(mlpl.max(a, b), { { 2, 5, nan }, { 3, 5, nan } })
@@ -171,6 +189,32 @@ function TestChoices:test_masked_fill()
     mlpl.ones(3), 0)
 end
 
+-- An infinite bound is one, whatever it lets through.
+function TestChoices:test_clamp_with_infinite_bounds_gives_the_input()
+  local inf = math.huge
+  local x = tensor { -2, -inf, inf, nan }
+  for _, name in ipairs { "clamp", "clip", "clamp_", "clip_" } do
+    local function of(...)
+      local v = x:clone()
+      return v[name](v, ...)
+    end
+    values(of(-inf, inf), x:totable())
+    values(of(nil, inf), x:totable())
+    values(of(-inf), x:totable())
+    values(of { min = -inf }, x:totable())
+    values(of { max = inf }, x:totable())
+    values(of(-inf, 0), { -2, -inf, 0, nan })
+    values(of(0, inf), { 0, 0, inf, nan })
+    values(of(-inf, tensor(0)), { -2, -inf, 0, nan })
+    values(of(tensor(0), inf), { 0, 0, inf, nan })
+    values(of(tensor(-inf), inf), x:totable())
+  end
+  values(slope(function(v) return v:clamp(-inf, inf) end, { -1, 2 }), { 1, 1 })
+  local whole = mlpl.tensor({ 1, 2 }, { dtype = "i64" }):clamp(-inf, inf)
+  values(whole, { 1, 2 })
+  lu.assertEquals(whole.dtype, "f32") -- as beside any other real
+end
+
 function TestChoices:test_clamp_takes_either_end()
   local x = tensor { -2, 0.5, 2, nan }
   values(x:clamp(-1, 1), { -1, 0.5, 1, nan })
@@ -178,7 +222,13 @@ function TestChoices:test_clamp_takes_either_end()
   values(x:clamp { max = 0 }, { -2, 0, 0, nan })
   values(x:clamp(0), { 0, 0.5, 2, nan })
   values(x:clamp(nil, 0), { -2, 0, 0, nan })
-  fails("clamp: neither min nor max is given", x.clamp, x)
+  for _, options in ipairs { "nothing", {}, { out = x:clone() } } do
+    local more = options ~= "nothing" and options or nil
+    fails("clamp: neither min nor max is given", x.clamp, x, more)
+    fails("clamp: neither min nor max is given", x.clamp, x, nil, nil, more)
+  end
+  fails("clamp_: neither min nor max is given", x.clamp_, x)
+  fails("clip: neither min nor max is given", x.clip, x)
   local function unit(v) return v:clamp(-1, 1) end
   values(slope(unit, { -2, -1, 0, 1, 2 }), { 0, 1, 1, 1, 0 })
 end

@@ -53,6 +53,19 @@ function TestGrad:test_gradients_of_gradients()
   values(autograd.grad(g:sum(), x), { 6, 12 })
 end
 
+function TestGrad:test_the_second_gradient_of_std_is_0_where_it_is_0()
+  local x = leaf { { 1, 1, 1 }, { 1, 2, 4 } }
+  local w = tensor { { 1, 2, 5 }, { 1, 2, 5 } }
+  local g = autograd.grad(x:std(2):sum(), x, { create_graph = true })
+  values(g[1], { 0, 0, 0 })
+  values(autograd.grad((g * w):sum(), x)[1], { 0, 0, 0 })
+  -- of the row that is not constant, as where it stands alone
+  local y = leaf { 1, 2, 4 }
+  local alone = autograd.grad(y:std(), y, { create_graph = true })
+  g = autograd.grad(x:std(2):sum(), x, { create_graph = true })
+  values(autograd.grad((g * w):sum(), x)[2], autograd.grad((alone * w[2]):sum(), y):totable())
+end
+
 function TestGrad:test_every_derivative_of_sinc_at_0()
   local x = leaf { 0, 1e-8 }
   local y = x:sinc()

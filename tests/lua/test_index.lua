@@ -56,6 +56,26 @@ function TestIndex:test_ranges_include_both_ends_and_may_be_empty()
   fails("index 3 is outside axis 1, which has size 1", function() return one[{ { 3, 2 } }] end)
 end
 
+-- Releasing what a key gave, as <close> does, leaves what it was taken of.
+function TestIndex:test_a_key_for_everything_gives_a_view()
+  local x, one = self.x, mlpl.tensor(3)
+  for _, key in ipairs { {}, { {} }, { {}, {} }, { { 1, 3 } }, { { 1, -1 }, { 1, 4 } } } do
+    do
+      local part <close> = x[key]
+      lu.assertFalse(rawequal(part, x))
+      lu.assertEquals(part.shape, { 3, 4 })
+      part[1] = 100
+    end
+    values(x[1], { 100, 100, 100, 100 })
+    x[1] = 1
+  end
+  one[{}]:release()
+  lu.assertEquals(one:item(), 3)
+  local leaf = mlpl.ones(2, { requires_grad = true })
+  leaf[{}]:sum():backward()
+  values(leaf.grad, { 1, 1 })
+end
+
 function TestIndex:test_views_share_memory()
   local x, init = self.x, mlpl.nn.init
   init.constant_(x[1], 0)

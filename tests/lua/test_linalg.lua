@@ -67,6 +67,17 @@ function TestLinalg:test_factors()
   values(linalg.svdvals(a):sum(), 7, 1e-14)
   fails("cholesky: the matrix is not positive definite: the leading minor of order 2 is " ..
     "not positive", linalg.cholesky, f64 { { 1, 2 }, { 2, 1 } })
+  local nan = 0 / 0
+  for order, m in ipairs { { { nan, 0 }, { 0, 1 } }, { { 1, 0 }, { nan, 1 } } } do
+    local text = "cholesky: the matrix is not positive definite: the leading minor of order %d is not "
+      .. "positive"
+    fails(text:format(order), linalg.cholesky, f64(m))
+    fails(text:format(order), linalg.cholesky, mlpl.tensor(m))
+  end
+  local large = mlpl.eye(100)
+  large[{ 90, 10 }] = nan
+  fails("cholesky: the matrix is not positive definite: the leading minor of order 90 is " ..
+    "not positive", linalg.cholesky, large)
   fails("qr: mode is 'thin'; it must be one of reduced, complete, r", linalg.qr, a, "thin")
 end
 

@@ -158,7 +158,7 @@ static ptrdiff_t cholesky_leaf(ptrdiff_t n, mat a) {
       for (ptrdiff_t k = 0; k < j; k++) sum -= x[k] * y[k];
       if (j < i)
         x[j] = sum / y[j];
-      else if (sum <= 0)
+      else if (!(sum > 0)) /* NaN, too */
         return i + 1;
       else
         x[i] = (real)sqrt((double)sum);

@@ -236,7 +236,7 @@ return {
     example = "local y = mlpl.tensor { -1, 0, 2 }:heaviside(0.5)\nassert(y[2]:item() == 0.5)",
   },
   copysign = {
-    "|a| with the sign of b, element by element; the sign of -0 counts.",
+    "|a| with the sign of b, element by element; the sign of -0 counts. The gradient of b is 0.",
     errors = broadcast,
     example = "assert(mlpl.tensor { 3 }:copysign(-1):item() == -3)",
   },
