@@ -3,9 +3,10 @@
 **
 ** Without recording, a row that allows it (in_place) writes straight into the target; any
 ** other result is made first and copied, so that a target that shares memory with an input
-** is right, too, and one whose operation fails keeps what it held. With recording the result is made and recorded as always, from an alias of
-** the target that keeps its history; the target then takes the result's values and node.
-** The version of its storage grows, so a backward pass that needs the old values says so.
+** is right, too, and one whose operation fails keeps what it held. With recording the result
+** is made and recorded as always, from an alias of the target that keeps its history; the
+** target then takes the result's values and node. The version of its storage grows, so a
+** backward pass that needs the old values says so.
 ** A change that keeps nothing of what the target held (fill, draws, copies, rows without a
 ** gradient) leaves it in the graph: what it held gets a gradient of zeros, as in PyTorch.
 */
@@ -224,15 +225,6 @@ static mlpl_status record_overwrite(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_ten
   return status;
 }
 
-/* t, which is about to change, takes r's history. */
-static void take_history(mlpl_tensor *t, mlpl_tensor *r) {
-  mlpli_node *old = t->node;
-  mlpli_hooks_follow(t, r);
-  t->node = r->node ? mlpli_node_retain(r->node) : NULL;
-  t->storage->recorded = t->storage->version + 1;
-  if (old) mlpli_node_release(old);
-}
-
 /* y takes the values of r, which are of its shape, and its history. Borrows r. */
 static mlpl_status adopt(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
   mlpl_tensor *t = y->t, *fit = NULL;
@@ -242,10 +234,10 @@ static mlpl_status adopt(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
     r = fit;
   }
   mlpl_status status = t->node && !r->node ? record_overwrite(cx, t, r) : MLPL_OK;
-  if (status == MLPL_OK) status = mlpli_hooks_ready(cx, t, r);
+  if (status == MLPL_OK) status = mlpli_history_ready(cx, t, r);
   if (status == MLPL_OK) status = copy_into(cx, t, r);
   if (status == MLPL_OK) {
-    take_history(t, r);
+    mlpli_history_take(t, r);
     mlpli_touch(t);
   }
   mlpl_tensor_release(fit);
@@ -311,8 +303,8 @@ mlpl_status mlpli_overwrite(mlpl_ctx *cx, const char *what, mlpl_tensor *t) {
   MLPL_TRY(check_history(cx, &y));
   MLPL_TRY(mlpli_tensor_alias(cx, &r, t));
   mlpl_status status = record_overwrite(cx, t, r);
-  if (status == MLPL_OK) status = mlpli_hooks_ready(cx, t, r);
-  if (status == MLPL_OK) take_history(t, r);
+  if (status == MLPL_OK) status = mlpli_history_ready(cx, t, r);
+  if (status == MLPL_OK) mlpli_history_take(t, r);
   mlpl_tensor_release(r);
   return status;
 }
