@@ -82,7 +82,8 @@ bool mlpli_saves_input(const mlpl_op *op, int i, unsigned tracked);
 /* Record the call that made out. */
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out);
 /* All of t is about to get values that owe nothing to what it holds: may it? Where that is
-   recorded, what it held gets a gradient of zeros. what: in messages ("fill_"). */
+   recorded, what it held gets a gradient of zeros. what: in messages and as the name of
+   the operation ("fill_"), so it stays. */
 mlpl_status mlpli_overwrite(mlpl_ctx *cx, const char *what, mlpl_tensor *t);
 
 /* ---- changes in place (history.c) --------------------------------------------------- */

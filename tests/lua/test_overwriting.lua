@@ -159,3 +159,47 @@ function TestOverwritingAssigned:test_a_failure()
   y:sum():backward()
   values(y.grad, { 1, 1, 1 })
 end
+
+-- ---- names ----------------------------------------------------------------------------
+
+TestOverwritingNames = {}
+
+-- What is put in the place of what was there is called as the script calls it.
+function TestOverwritingNames:test_of_what_was_recorded()
+  local x = leaf { 1, 2 }
+  for name, change in pairs {
+    fill_ = function(y) y:fill_(3) end,
+    zero_ = function(y) y:zero_() end,
+    copy_ = function(y) y:copy_(mlpl.zeros(2)) end,
+    normal_ = function(y) y:normal_() end,
+    uniform_ = function(y) y:uniform_() end,
+    exponential_ = function(y) y:exponential_() end,
+    bernoulli_ = function(y) y:bernoulli_(0.5) end,
+    sign = function(y) y:sign_() end,
+    floor = function(y) y:floor_() end,
+    mul = function(y) y:mul_(2) end,
+    assignment = function(y) y[1] = 4 end,
+  } do
+    local y = x * 1
+    change(y)
+    lu.assertEquals(y.grad_fn, name)
+  end
+  for _, y in ipairs { x * 1, mlpl.zeros(2):to "f64", mlpl.zeros(2) } do
+    y:copy_(x)
+    lu.assertEquals(y.grad_fn, "copy_")
+  end
+  local whole = mlpl.zeros({ 2 }, { dtype = "i64" })
+  lu.assertFalse(whole:copy_(x).requires_grad)
+end
+
+function TestOverwritingNames:test_in_messages()
+  local x = leaf { 1, 2 }
+  for _, name in ipairs { "zero_", "normal_" } do
+    local y = x * 1
+    y[name](y)
+    y:sum():backward()
+    lu.assertStrContains(message(y.backward, y, mlpl.ones(2):to "f64"),
+      "the graph below " .. name .. " was freed by an earlier backward")
+    lu.assertStrContains(message(x[name], x), name .. ": the tensor is a leaf")
+  end
+end
