@@ -61,7 +61,7 @@ static int tensor_fill(lua_State *L) {
 static int tensor_zero(lua_State *L) {
   mlplb_at_most(L, "zero_", 1);
   mlplb_state *s = mlplb_get(L);
-  return changed(L, s, "zero_", mlpl_tensor_fill(s->cx, mlplb_check_tensor(L, 1), 0));
+  return changed(L, s, "zero_", mlpl_tensor_zero(s->cx, mlplb_check_tensor(L, 1)));
 }
 
 /* x:copy_(y): y stretches to x's shape and is converted to its dtype */

@@ -404,8 +404,8 @@ MLPL_API mlpl_status mlpl_tensor_write(
     mlpl_ctx *cx, mlpl_tensor *t, const void *src, size_t bytes);
 
 /*
-** In place: every element of t becomes value, converted as in mlpl_tensor_to; or the
-** elements of src, which stretches to t's shape and is converted to its dtype. t and src
+** In place: every element of t becomes value, converted as in mlpl_tensor_to; or 0; or
+** the elements of src, which stretches to t's shape and is converted to its dtype. t and src
 ** may share memory. Where recording is on and t or src has a gradient history, t takes
 ** src's, and what t held before gets a gradient of zeros; the rules are those of
 ** mlpl_op_apply_in_place.
@@ -416,6 +416,7 @@ MLPL_API mlpl_status mlpl_tensor_write(
 */
 MLPL_API mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value);
 MLPL_API mlpl_status mlpl_tensor_fill_int(mlpl_ctx *cx, mlpl_tensor *t, int64_t value);
+MLPL_API mlpl_status mlpl_tensor_zero(mlpl_ctx *cx, mlpl_tensor *t);
 MLPL_API mlpl_status mlpl_tensor_copy_from(
     mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src);
 

@@ -259,10 +259,12 @@ static mlpl_status save(function *f, mlpl_tensor *const *out, mlpl_tensor *const
     for (int i = 0; i < f->n_out; i++)
       if (t[k] == out[i]) s->output = i;
     s->version = t[k]->storage->version;
-    if (s->output < 0)
+    if (s->output < 0 && (t[k]->requires_grad || t[k]->is_view))
       s->t = mlpli_retain(t[k]);
-    else
+    else /* it may become the result of something else */
       MLPL_TRY(mlpli_tensor_alias(f->cx, &s->t, t[k]));
+    if (s->output < 0 && t[k]->node && !s->t->node)
+      s->t->node = mlpli_node_retain(t[k]->node);
   }
   return MLPL_OK;
 }

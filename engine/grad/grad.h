@@ -21,6 +21,7 @@ struct mlpli_node {
   bool needed; /* by the pass `stamp`: an input of mlpl_grad lies at it or below */
   uint8_t dtype, ndim;
   uint8_t in_dtype;     /* of the inputs that have a gradient */
+  bool seen;            /* by the search at work (history.c) */
   int n_in;             /* inputs of the call */
   uint32_t out_version; /* of the saved output when it was saved */
   int profile;          /* the profiler's entry for the backward pass */
@@ -81,8 +82,16 @@ bool mlpli_saves_input(const mlpl_op *op, int i, unsigned tracked);
 /* Record the call that made out. */
 mlpl_status mlpli_record(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor *out);
 /* All of t is about to get values that owe nothing to what it holds: may it? Where that is
-   recorded, what it held gets a gradient of zeros. what: in messages ("fill_"). */
+   recorded, what it held gets a gradient of zeros. what: in messages and as the name of
+   the operation ("fill_"), so it stays. */
 mlpl_status mlpli_overwrite(mlpl_ctx *cx, const char *what, mlpl_tensor *t);
+
+/* ---- changes in place (history.c) --------------------------------------------------- */
+
+/* t is about to become r, in values and history. What can fail is done by `ready`, while t
+   is what it was; `take` is followed by mlpli_touch. */
+mlpl_status mlpli_history_ready(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *r);
+void mlpli_history_take(mlpl_tensor *t, mlpl_tensor *r);
 
 /* ---- hooks (hooks.c) --------------------------------------------------------------- */
 

@@ -37,23 +37,21 @@ static mlpl_status values_for(
   return MLPL_OK;
 }
 
-/* x's node becomes one that takes the old one in. *old: what to go back to. */
+/* *r: x's memory with the history that x is to have, which takes in the one it has. */
 static mlpl_status record(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *const *in, int n,
-    const mlpl_value *p, mlpli_node **old) {
+    const mlpl_value *p, mlpl_tensor **r) {
   mlpli_call c = {
       .op = mlpli_op_table[MLPLI_OP_INDEX_PUT], .n = n, .in = in, .p = p, .record = true};
-  mlpli_node *before = x->node;
-  MLPL_TRY(mlpli_record(cx, &c, x));
-  x->node->said = "assignment";
-  *old = before;
-  return MLPL_OK;
+  MLPL_TRY(mlpli_tensor_alias(cx, r, x));
+  MLPL_TRY(mlpli_record(cx, &c, *r));
+  (*r)->node->said = "assignment";
+  return mlpli_history_ready(cx, x, *r);
 }
 
 mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *values,
     mlpl_tensor *const *index, int n, const mlpl_value part[3]) {
-  mlpl_tensor *in[2 + MLPL_MAX_RANK] = {x, values}, *own;
+  mlpl_tensor *in[2 + MLPL_MAX_RANK] = {x, values}, *own, *r = NULL;
   mlpl_value p[4] = {part[0], part[1], part[2], {.i = 0}};
-  mlpli_node *old = NULL;
   const bool recorded = cx->grad_enabled && (mlpli_tracked(x) || mlpli_tracked(values)) &&
       mlpli_is_real(x);
   if (n < 0 || n > x->ndim)
@@ -72,15 +70,11 @@ mlpl_status mlpl_tensor_assign(mlpl_ctx *cx, mlpl_tensor *x, mlpl_tensor *values
         "clone");
   if (recorded) MLPL_TRY(check_recorded(cx, x));
   MLPL_TRY(values_for(cx, x, values, &own));
-  mlpl_status status = recorded ? record(cx, x, in, 2 + n, p, &old) : MLPL_OK;
-  if (status == MLPL_OK) {
-    status = mlpli_put(cx, "assignment", x, own, index, n, p);
-    mlpli_node *gone = status == MLPL_OK ? old : x->node;
-    if (recorded && status != MLPL_OK) x->node = old;
-    if (recorded && gone) mlpli_node_release(gone);
-  }
+  mlpl_status status = recorded ? record(cx, x, in, 2 + n, p, &r) : MLPL_OK;
+  if (status == MLPL_OK) status = mlpli_put(cx, "assignment", x, own, index, n, p);
+  if (status == MLPL_OK && recorded) mlpli_history_take(x, r);
   if (status == MLPL_OK) mlpli_touch(x);
-  if (status == MLPL_OK && recorded) x->storage->recorded = x->storage->version;
+  mlpl_tensor_release(r);
   mlpl_tensor_release(own);
   return status;
 }

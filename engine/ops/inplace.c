@@ -3,9 +3,10 @@
 **
 ** Without recording, a row that allows it (in_place) writes straight into the target; any
 ** other result is made first and copied, so that a target that shares memory with an input
-** is right, too, and one whose operation fails keeps what it held. With recording the result is made and recorded as always, from an alias of
-** the target that keeps its history; the target then takes the result's values and node.
-** The version of its storage grows, so a backward pass that needs the old values says so.
+** is right, too, and one whose operation fails keeps what it held. With recording the result
+** is made and recorded as always, from an alias of the target that keeps its history; the
+** target then takes the result's values and node. The version of its storage grows, so a
+** backward pass that needs the old values says so.
 ** A change that keeps nothing of what the target held (fill, draws, copies, rows without a
 ** gradient) leaves it in the graph: what it held gets a gradient of zeros, as in PyTorch.
 */
@@ -57,6 +58,7 @@ typedef struct target {
   mlpl_tensor *t;
   const char *what, *form, *name;
   bool converts; /* results of another dtype of its kind, or a lower one, are converted */
+  bool replaces; /* results owe nothing to what it holds, even if they have a history */
 } target;
 
 static mlpl_status check_target(mlpl_ctx *cx, const target *y) {
@@ -171,7 +173,7 @@ static bool is_recorded(
 mlpl_status mlpl_op_apply_into(mlpl_ctx *cx, mlpl_tensor *out, const mlpl_op *op,
     mlpl_tensor *const *inputs, int n, const mlpl_value *params) {
   op = mlpli_chosen(op, &params);
-  const target y = {out, mlpli_said(op), "", "out", false};
+  const target y = {out, mlpli_said(op), "", "out", false, false};
   if (op->n_outputs != 1)
     return mlpl_fail(
         cx, MLPL_EARG, "%s: out takes one result; this gives two", mlpli_said(op));
@@ -210,27 +212,19 @@ static const mlpl_op overwrite = {.name = "overwrite",
     .differentiable = 3,
     HAS_BACKWARD(overwrite)};
 
-/* t becomes r, which owes nothing to what t was: r's history, and zeros for t's. */
-static mlpl_status record_overwrite(mlpl_ctx *cx, const mlpl_tensor *t, mlpl_tensor *r) {
+/* y becomes r, which owes nothing to what y was: r's history, and zeros for y's. */
+static mlpl_status record_overwrite(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
   mlpl_tensor *in[2] = {NULL};
-  MLPL_TRY(former(cx, &in[0], t, false));
+  MLPL_TRY(former(cx, &in[0], y->t, false));
   mlpl_status status = r->node ? former(cx, &in[1], r, false) : MLPL_OK;
   const mlpli_call c = {.op = &overwrite, .n = in[1] ? 2 : 1, .in = in, .record = true};
   mlpli_node *old = r->node;
   if (status == MLPL_OK) status = mlpli_record(cx, &c, r);
+  if (status == MLPL_OK) r->node->said = y->what;
   if (status == MLPL_OK && old) mlpli_node_release(old);
   mlpl_tensor_release(in[0]);
   mlpl_tensor_release(in[1]);
   return status;
-}
-
-/* t, which is about to change, takes r's history. */
-static void take_history(mlpl_tensor *t, mlpl_tensor *r) {
-  mlpli_node *old = t->node;
-  mlpli_hooks_follow(t, r);
-  t->node = r->node ? mlpli_node_retain(r->node) : NULL;
-  t->storage->recorded = t->storage->version + 1;
-  if (old) mlpli_node_release(old);
 }
 
 /* y takes the values of r, which are of its shape, and its history. Borrows r. */
@@ -241,11 +235,12 @@ static mlpl_status adopt(mlpl_ctx *cx, const target *y, mlpl_tensor *r) {
     MLPL_TRY(mlpli_apply(cx, &fit, MLPLI_OP_TO, &r, 1, &dtype));
     r = fit;
   }
-  mlpl_status status = t->node && !r->node ? record_overwrite(cx, t, r) : MLPL_OK;
-  if (status == MLPL_OK) status = mlpli_hooks_ready(cx, t, r);
+  const bool anew = r->node ? y->replaces : t->node != NULL;
+  mlpl_status status = anew ? record_overwrite(cx, y, r) : MLPL_OK;
+  if (status == MLPL_OK) status = mlpli_history_ready(cx, t, r);
   if (status == MLPL_OK) status = copy_into(cx, t, r);
   if (status == MLPL_OK) {
-    take_history(t, r);
+    mlpli_history_take(t, r);
     mlpli_touch(t);
   }
   mlpl_tensor_release(fit);
@@ -292,7 +287,7 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
   if (n < 1 || n > op->n_inputs || !inputs[0])
     return mlpl_fail(cx, MLPL_EARG, "%s_: the tensor to change is missing", op->name);
   op = mlpli_chosen(op, &params);
-  const target y = {inputs[0], mlpli_said(op), "_", op->input_name[0], true};
+  const target y = {inputs[0], mlpli_said(op), "_", op->input_name[0], true, false};
   /* also by a row without a gradient, which leaves the tensor in the graph */
   const bool recorded = is_recorded(cx, op, inputs, n) ||
       (cx->grad_enabled && mlpli_tracked(inputs[0]));
@@ -304,32 +299,37 @@ mlpl_status mlpl_op_apply_in_place(mlpl_ctx *cx, const mlpl_op *op,
 /* ---- fill and assign --------------------------------------------------------------- */
 
 mlpl_status mlpli_overwrite(mlpl_ctx *cx, const char *what, mlpl_tensor *t) {
-  const target y = {t, what, "", "the tensor", true};
+  const target y = {t, what, "", "the tensor", true, true};
   mlpl_tensor *r;
   MLPL_TRY(check_target(cx, &y));
   if (!cx->grad_enabled || !mlpli_tracked(t)) return MLPL_OK;
   MLPL_TRY(check_history(cx, &y));
   MLPL_TRY(mlpli_tensor_alias(cx, &r, t));
-  mlpl_status status = record_overwrite(cx, t, r);
-  if (status == MLPL_OK) status = mlpli_hooks_ready(cx, t, r);
-  if (status == MLPL_OK) take_history(t, r);
+  mlpl_status status = record_overwrite(cx, &y, r);
+  if (status == MLPL_OK) status = mlpli_history_ready(cx, t, r);
+  if (status == MLPL_OK) mlpli_history_take(t, r);
   mlpl_tensor_release(r);
   return status;
 }
 
-static mlpl_status fill(mlpl_ctx *cx, mlpl_tensor *t, mlpl_element value) {
-  MLPL_TRY(mlpli_overwrite(cx, "fill_", t));
+static mlpl_status fill(
+    mlpl_ctx *cx, const char *what, mlpl_tensor *t, mlpl_element value) {
+  MLPL_TRY(mlpli_overwrite(cx, what, t));
   mlpli_fill_element(t, value);
   mlpli_touch(t);
   return MLPL_OK;
 }
 
 mlpl_status mlpl_tensor_fill(mlpl_ctx *cx, mlpl_tensor *t, double value) {
-  return fill(cx, t, (mlpl_element){value, 0});
+  return fill(cx, "fill_", t, (mlpl_element){value, 0});
+}
+
+mlpl_status mlpl_tensor_zero(mlpl_ctx *cx, mlpl_tensor *t) {
+  return fill(cx, "zero_", t, (mlpl_element){0, 0});
 }
 
 mlpl_status mlpl_tensor_fill_int(mlpl_ctx *cx, mlpl_tensor *t, int64_t value) {
-  return fill(cx, t, (mlpl_element){(double)value, value});
+  return fill(cx, "fill_", t, (mlpl_element){(double)value, value});
 }
 
 /* src as a tensor of t's shape and dtype with memory of its own; recorded. */
@@ -345,7 +345,7 @@ static mlpl_status assigned(
 }
 
 mlpl_status mlpl_tensor_copy_from(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src) {
-  const target y = {t, "copy", "_", "the tensor", true};
+  const target y = {t, "copy_", "", "the tensor", true, true};
   mlpl_tensor *values;
   char a[MLPLI_SHAPE_TEXT], b[MLPLI_SHAPE_TEXT];
   bool recorded = cx->grad_enabled && (mlpli_tracked(t) || mlpli_tracked(src));
@@ -368,10 +368,8 @@ mlpl_status mlpl_tensor_copy_from(mlpl_ctx *cx, mlpl_tensor *t, mlpl_tensor *src
     mlpli_copy(t, values);
     mlpli_touch(t);
   }
-  else {
-    if (t->node && values->node) status = record_overwrite(cx, t, values);
-    if (status == MLPL_OK) status = adopt(cx, &y, values);
-  }
+  else
+    status = adopt(cx, &y, values);
   mlpl_tensor_release(values);
   return status;
 }
