@@ -204,8 +204,8 @@ const char *mlplb_function_text(lua_State *L, int index);
    it describes is still there. */
 int mlplb_note_traceback(lua_State *L);
 /* Call the function at 1 with all that is above it: pcall with as many results as there are,
-   whose errors are to be raised again. */
-int mlplb_call_through(lua_State *L);
+   whose errors are to be raised again. who: "a function under no_grad". */
+int mlplb_call_through(lua_State *L, mlplb_state *s, const char *who);
 
 /* ---- types, also in state.c -------------------------------------------------------- */
 

@@ -32,22 +32,26 @@ static bool is_called_by_c(lua_State *L) {
   return true;
 }
 
-/* The message at 1 begins with a line of the script, and a yield is called what it is. */
+/* The engine's frames cannot be resumed. */
+static bool is_of_a_yield(lua_State *L) {
+  return strstr(lua_tostring(L, 1), "attempt to yield across") != NULL;
+}
+
+static void name_the_yield(lua_State *L) {
+  const char *who = mlplb_state_push(L)->who;
+  push_line(L);
+  lua_pushfstring(L, "%s cannot yield: %s", who, lua_tostring(L, 1));
+  lua_concat(L, 2);
+  lua_replace(L, 1);
+  lua_settop(L, 1);
+}
+
+/* The message at 1 begins with a line of the script. */
 static void complete_message(lua_State *L) {
-  /* the engine's frames cannot be resumed */
-  if (strstr(lua_tostring(L, 1), "attempt to yield across")) {
-    const char *who = mlplb_state_push(L)->who;
-    push_line(L);
-    lua_pushfstring(L, "%s cannot yield: %s", who, lua_tostring(L, 1));
-    lua_concat(L, 2);
-    lua_replace(L, 1);
-  }
-  else if (is_called_by_c(L)) {
-    push_line(L);
-    lua_pushvalue(L, 1);
-    lua_concat(L, 2);
-    lua_replace(L, 1);
-  }
+  push_line(L);
+  lua_pushvalue(L, 1);
+  lua_concat(L, 2);
+  lua_replace(L, 1);
   lua_settop(L, 1);
 }
 
@@ -79,7 +83,10 @@ static int note(lua_State *L, bool complete) {
   const bool known = !lua_isnil(L, -1);
   lua_settop(L, 1);
   if (known) return 1;
-  if (complete) complete_message(L);
+  if (is_of_a_yield(L))
+    name_the_yield(L);
+  else if (complete && is_called_by_c(L))
+    complete_message(L);
   luaL_traceback(L, L, lua_tostring(L, 1), 1);
   mlplb_state_push(L);
   lua_insert(L, 1);
@@ -92,11 +99,14 @@ static int note(lua_State *L, bool complete) {
 int mlplb_note_traceback(lua_State *L) { return note(L, true); }
 static int note_alone(lua_State *L) { return note(L, false); }
 
-int mlplb_call_through(lua_State *L) {
+int mlplb_call_through(lua_State *L, mlplb_state *s, const char *who) {
+  const char *was = s->who;
+  s->who = who;
   lua_pushcfunction(L, note_alone);
   lua_insert(L, 1);
   int failed = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
   lua_remove(L, 1);
+  s->who = was;
   return failed;
 }
 
@@ -129,6 +139,8 @@ mlpl_status mlplb_call_back(
   lua_pushlightuserdata(L, arg);
   int failed = lua_pcall(L, 1, 1, top + 1);
   mlpl_status status = MLPL_OK;
+  if (failed && lua_isnil(L, -1)) /* a nil that waits says that there is none */
+    lua_pushfstring(L, "%s raised an error that is nil", who);
   s->L = L;
   s->who = was;
   if (failed) {

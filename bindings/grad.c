@@ -397,7 +397,8 @@ static int with_recording(lua_State *L, bool on) {
   mlplb_state *s = mlplb_get(L);
   check_callable(L, 1);
   bool was = mlpl_set_grad_enabled(s->cx, on);
-  int failed = mlplb_call_through(L);
+  int failed = mlplb_call_through(
+      L, s, on ? "a function under enable_grad" : "a function under no_grad");
   mlpl_set_grad_enabled(s->cx, was);
   return failed ? lua_error(L) : lua_gettop(L);
 }
@@ -435,7 +436,7 @@ static int with_detection(lua_State *L) {
   mlplb_state *s = mlplb_get(L);
   bool was = mlpl_anomaly(s->cx);
   mlpl_set_anomaly(s->cx, true, where, s);
-  int failed = mlplb_call_through(L);
+  int failed = mlplb_call_through(L, s, "a function under detect_anomaly");
   mlpl_set_anomaly(s->cx, was, where, s);
   return failed ? lua_error(L) : lua_gettop(L);
 }

@@ -217,6 +217,7 @@ static int module_forward(lua_State *L) {
   mlplb_box *box = mlplb_tensor_box(L);
   mlpl_status status = run(L, m, &y, x, n, NULL);
   box->object = y;
+  if (y && y == x[0]) lua_pushvalue(L, 2); /* one tensor, one value */
   return status == MLPL_OK ? 1 : mlplb_raise(L, s);
 }
 
@@ -561,9 +562,7 @@ static int unfold(lua_State *L) {
   return mlplb_op_call(L, mlpl_op_find("im2col"), "unfold");
 }
 
-static int fold(lua_State *L) {
-  return mlplb_op_call(L, mlpl_op_find("col2im"), "fold");
-}
+static int fold(lua_State *L) { return mlplb_op_call(L, mlpl_op_find("col2im"), "fold"); }
 
 void mlplb_open_nn(lua_State *L) {
   static const luaL_Reg functions[] = {{"Sequential", sequential}, {"load", load},

@@ -237,7 +237,8 @@ static void inputs_and_params(lua_State *L, const mlpl_op *op, arguments *a) {
 
 /* A tensor, or a table of numbers that is to become one. */
 static bool is_tensor_like(lua_State *L, int arg) {
-  return mlplb_test_box(L, arg, MLPLB_TENSOR) || (lua_istable(L, arg) && lua_rawlen(L, arg) > 0);
+  return mlplb_test_box(L, arg, MLPLB_TENSOR) ||
+      (lua_istable(L, arg) && lua_rawlen(L, arg) > 0);
 }
 
 /* The table of numbers at arg, if it is one, becomes a tensor of them. */
@@ -257,8 +258,8 @@ static void make_tensor(
   if (status != MLPL_OK) mlplb_raise(L, s);
   for (int64_t i = 0; i < n; i++) {
     if (lua_rawgeti(L, arg, i + 1) != LUA_TNUMBER)
-      luaL_error(L, "%s: %s holds %s; it must hold numbers", what, name,
-          mlplb_shown(L, -1));
+      luaL_error(
+          L, "%s: %s holds %s; it must hold numbers", what, name, mlplb_shown(L, -1));
     if (dtype == MLPL_I64)
       ((int64_t *)mlpl_tensor_data(t))[i] = mlplb_whole(L, -1, what, name);
     else if (dtype == MLPL_F64)
@@ -334,7 +335,8 @@ static const mlpl_op *row_for(lua_State *L, const mlpl_op *op, const char *what)
   const int options = mlplb_options(L), last = options ? options - 1 : lua_gettop(L);
   if (!x) return op; /* which says so */
   const mlpl_dtype dtype = mlpl_tensor_dtype(x);
-  bool tensors = !mlpl_op_takes_dtype(op, 0, dtype) && mlpl_op_takes_dtype(other, 0, dtype);
+  bool tensors = !mlpl_op_takes_dtype(op, 0, dtype) &&
+      mlpl_op_takes_dtype(other, 0, dtype);
   const int k = options_between(L, op);
   const bool placed = k == mlpl_op_options_first(op); /* else the option has a name */
   for (int i = first; i < n && !tensors; i++) {
@@ -467,6 +469,7 @@ int mlplb_op_call(lua_State *L, const mlpl_op *op, const char *what) {
   for (int i = 0; i < n_out; i++)
     if ((box[i]->object = out[i])) given = i + 1;
   if (status != MLPL_OK) return mlplb_raise_as(L, s, what);
+  if (out[0] && out[0] == a.in[0]) lua_pushvalue(L, 1); /* one tensor, one value */
   lua_settop(L, lua_gettop(L) - (n_out - given));
   return given;
 }

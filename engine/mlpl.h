@@ -666,8 +666,9 @@ MLPL_API bool mlpl_op_has_in_place(const mlpl_op *op);
 
 /*
 ** Apply an operation: n inputs (an optional one may be NULL), options in the order of
-** mlpl_op_params. Gives out[0], and the others of mlpl_op_outputs. Recorded when an
-** input requires a gradient and recording is on.
+** mlpl_op_params. Gives out[0], and the others of mlpl_op_outputs; where there is nothing
+** to do (dropout outside training), out[0] is inputs[0] itself. Recorded when an input
+** requires a gradient and recording is on.
 **
 ** dtypes  Arithmetic, element-wise functions and comparisons promote as PyTorch does: bool
 **         < u8 < i64 < f32 < f64, and a tensor without axes counts only where it is of a
@@ -818,7 +819,8 @@ MLPL_API mlpl_status mlpl_module_set_tensor(
 /* y = m(x); a loss takes x[0] = prediction, x[1] = target. Gives *y. */
 MLPL_API mlpl_status mlpl_forward(
     mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *const *x, int n);
-/* The same in eval mode, without recording; the mode is as before afterwards. */
+/* The same in eval mode, without recording: y has no history. The mode is as before
+   afterwards. */
 MLPL_API mlpl_status mlpl_predict(
     mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x);
 

@@ -152,10 +152,19 @@ mlpl_status mlpl_forward(
   return mlpli_undraw(cx, before, m->kind->forward(cx, m, x, y));
 }
 
+/* What changes nothing gives its input, which may have a history. */
+static mlpl_status without_history(mlpl_ctx *cx, mlpl_tensor **y) {
+  mlpl_tensor *t = *y;
+  mlpl_status status = mlpl_tensor_detach(cx, y, t);
+  mlpl_tensor_release(t);
+  return status;
+}
+
 mlpl_status mlpl_predict(mlpl_ctx *cx, mlpl_module *m, mlpl_tensor **y, mlpl_tensor *x) {
   bool was_recording = mlpl_set_grad_enabled(cx, false), was_predicting = cx->predicting;
   cx->predicting = true;
   mlpl_status status = mlpl_forward(cx, m, y, (mlpl_tensor *[]){x}, 1);
+  if (status == MLPL_OK && mlpl_tensor_requires_grad(*y)) status = without_history(cx, y);
   cx->predicting = was_predicting;
   mlpl_set_grad_enabled(cx, was_recording);
   return status;

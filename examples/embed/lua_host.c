@@ -25,7 +25,9 @@ int main(int argc, char **argv) {
   }
   lua_setglobal(L, "arg");
 
-  int failed = luaL_dofile(L, argv[1]);
+  lua_settop(L, 0);
+  lua_pushcfunction(L, mlpl_traceback); /* errors come with the lines that led to them */
+  int failed = luaL_loadfile(L, argv[1]) || lua_pcall(L, 0, 0, 1);
   if (failed) fprintf(stderr, "lua_host: %s\n", lua_tostring(L, -1));
   lua_close(L);
   return failed ? 1 : 0;

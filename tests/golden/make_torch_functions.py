@@ -212,6 +212,16 @@ assigned("[i] = v", "[i - 1] = v", x=real(4, 2), v=real(0, 2), i=whole([]))
 assigned("[1] = y[3]", "[0] = y[2].clone()", x=real(3, 2))
 assigned("[1] = y[3]:clone() * y[2]:clone()", "[0] = y[2].clone() * y[1].clone()", x=real(3, 2))
 
+# ---- filled in place -----------------------------------------------------------------------
+
+case("fill_", "local y = x * 2; y:fill_(3); return y", "y = x * 2; y.fill_(3)", x=real(2, 3))
+case("fill_", "local y = x * 2; y:fill_(v); return y", "y = x * 2; y.fill_(v)", x=real(2, 3), v=real())
+case("fill_", "local y = x * 2; y:fill_(3); return y", "y = x * 2; y.fill_(3)", x=real(0, 3))
+case("zero_", "local y = x * 2; y:zero_(); return y", "y = x * 2; y.zero_()", x=real(2, 1))
+case("zero_", "local y = x:sin(); y:zero_(); return y + x", "y = x.sin(); y.zero_(); y = y + x", x=real(3))
+case("copy_", "local y = x * 2; y:copy_(v); return y", "y = x * 2; y.copy_(v)", x=real(2, 3), v=real(3))
+case("copy_", "local y = x * 2; y:copy_(x); return y", "y = x * 2; y.copy_(x)", x=real(2, 3))
+
 # ---- derivatives ---------------------------------------------------------------------------
 
 for name, lua, python, inputs in (

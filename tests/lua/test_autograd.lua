@@ -208,8 +208,16 @@ function TestAutograd:test_no_grad_puts_recording_back_after_an_error()
   lu.assertStrContains(expect.message(mlpl.no_grad), "function expected, got no value")
   lu.assertStrContains(expect.message(mlpl.no_grad, 5), "function expected, got number")
   local co = coroutine.wrap(function() mlpl.no_grad(coroutine.yield) end)
-  lu.assertStrContains(expect.message(co), "attempt to yield across a C-call boundary")
+  lu.assertStrContains(expect.message(co), "a function under no_grad cannot yield: ")
   lu.assertIs(mlpl.is_grad_enabled(), true)
+  co = coroutine.wrap(function() mlpl.detect_anomaly(coroutine.yield) end)
+  lu.assertStrContains(expect.message(co), "a function under detect_anomaly cannot yield: ")
+end
+
+function TestAutograd:test_an_error_that_is_nil()
+  local y = leaf { 2 } * 2
+  y:register_hook(function() error() end)
+  lu.assertStrContains(expect.message(y.backward, y), "a hook raised an error that is nil")
 end
 
 function TestAutograd:test_detach()

@@ -12,7 +12,7 @@ local f64 = { dtype = "f64" }
 local function tensor(v) return mlpl.tensor(v, f64) end
 local function leaf(v) return mlpl.tensor(v, { dtype = "f64", requires_grad = true }) end
 
--- The first line of an error that carries a traceback, without places in a script.
+-- The first line of an error, without places in a script.
 local function first_line(f, ...)
   return (message(f, ...):match "^[^\n]*":gsub("the function at [^ ,]+:%d+", "the function"))
 end

@@ -494,8 +494,6 @@ local function check(name, f, args)
   end
   mlpl.set_grad_enabled(true)
   if ok then return end
-  -- of a function that the engine had called
-  if type(message) == "string" then message = message:gsub("\nstack traceback:.*$", "") end
   if type(message) ~= "string" or message == "" or #message > 1000 then
     fail("the error is " .. tostring(message):sub(1, 200))
   end

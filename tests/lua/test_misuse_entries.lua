@@ -334,8 +334,6 @@ local function check(where, f, args, taken, functions, names, wrong)
   end
   raised = raised + 1
   local message = results[2]
-  -- of a function that the engine had called
-  if type(message) == "string" then message = message:gsub("\nstack traceback:.*$", "") end
   if type(message) ~= "string" or message == "" or #message > 1000 then
     return mark(where, "must say what is wrong", message)
   end

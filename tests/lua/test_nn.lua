@@ -727,3 +727,22 @@ function TestNnInit:test_misused()
     function() return init.zeros end)
   lu.assertStrContains(expect.message(init.zeros_, 5), "mlpl.Tensor expected, got number")
 end
+
+-- ---- what gives its input -------------------------------------------------------------
+
+TestIdentity = {}
+
+-- One tensor is one value; what is predicted has no history, even where nothing is computed.
+function TestIdentity:test_dropout_outside_training_is_its_input()
+  local x = mlpl.ones(2, { requires_grad = true })
+  local d = nn.Dropout(0.5)
+  lu.assertIs(x:dropout { training = false }, x)
+  lu.assertIs(d:eval()(x), x)
+  for _, input in ipairs { x, x * 1 } do
+    local y = d:predict(input)
+    lu.assertIs(y.requires_grad, false)
+    lu.assertNil(y.grad_fn)
+    lu.assertEquals(y:totable(), { 1, 1 })
+    lu.assertIs(input.requires_grad, true)
+  end
+end
