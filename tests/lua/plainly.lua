@@ -95,6 +95,8 @@ local function choice(v)
 end
 
 local function plain_option(p, v)
+  -- clamp's: to be given, an infinite bound makes reals of whole numbers
+  if v == nil and p.nan and math.abs(p.standard or 0) == math.huge then return nil end
   if v == nil then return p.standard end
   if p.type == "choice" then return choice(v) end
   if p.type == "number" or p.type == "boolean" or p.type == "pair" then return v end
