@@ -143,10 +143,10 @@ static mlpl_status fill_value(mlpl_ctx *cx, const mlpli_call *c, mlpl_tensor **v
     return mlpl_fail(cx, MLPL_ESHAPE,
         "masked_fill: value is %s; it must be one number, in a tensor without axes",
         mlpli_tensor_text(text, value));
-  MLPL_TRY(mlpli_apply(cx, v, MLPLI_OP_TO, c->in + 2, 1, &dtype));
   const double given = mlpli_load(value->data, value->dtype);
-  if (mlpli_is_real(x) || mlpli_load((*v)->data, x->dtype) == given) return MLPL_OK;
-  mlpli_drop(v);
+  if (mlpli_is_real(x) || value->dtype == x->dtype ||
+      mlpli_can_be(x->dtype, (mlpl_element){given, 0}))
+    return mlpli_apply(cx, v, MLPLI_OP_TO, c->in + 2, 1, &dtype);
   return mlpl_fail(cx, MLPL_EARG, "masked_fill: value is %g, which %s cannot hold", given,
       mlpl_dtype_name((mlpl_dtype)x->dtype));
 }

@@ -160,3 +160,13 @@ function TestElementsNan:test_where_it_is_meant()
   fails("add: alpha is nan; it must be at least -inf", x.add, x, x, nan)
   fails("leaky_relu: negative_slope is nan; it must be at least -inf", x.leaky_relu, x, nan)
 end
+
+-- A number in a tensor has to fit as a number does: 2^63 is not the largest i64.
+function TestElementsExact:test_a_tensor_as_fill_fits_by_the_same_rule()
+  local x, mask = mlpl.zeros(2, { dtype = "i64" }), mlpl.tensor { true, false }
+  local function one(v, dtype) return mlpl.tensor(v, { dtype = dtype }) end
+  lu.assertErrorMsgContains("which i64 cannot hold", x.masked_fill, x, mask, one(2.0 ^ 63, "f64"))
+  lu.assertErrorMsgContains("which i64 cannot hold", x.masked_fill, x, mask, one(1.5, "f64"))
+  lu.assertEquals(x:masked_fill(mask, one(math.maxinteger, "i64")):totable(), { math.maxinteger, 0 })
+  lu.assertEquals(x:masked_fill(mask, one(2.0 ^ 62, "f64")):totable(), { 1 << 62, 0 })
+end
